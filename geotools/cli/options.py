@@ -1,0 +1,145 @@
+"""Every option that more than one command has, written once; and how commands print.
+
+Inventory: SURVEY, -o/--output, -f/--format, --overwrite, --layer, --crs, --dst-crs, --encoding, --as-of, --bounds, --res,
+--json, --fail-on, -v, -q, --progress/--no-progress. Results go to stdout; words, progress and logs to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Day(click.ParamType):
+    """A calendar day, YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Parse ISO text."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"'{value}' is not a date; write YYYY-MM-DD", param, ctx)
+
+
+class Bounds(click.ParamType):
+    """west,south,east,north in degrees WGS 84."""
+
+    name = "w,s,e,n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float, float, float]:
+        """Parse four numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            west, south, east, north = (float(v) for v in str(value).replace(" ", ",").split(",") if v)
+        except ValueError:
+            self.fail("four numbers are needed: west,south,east,north", param, ctx)
+        if not (west < east and south < north):
+            self.fail("west must be less than east and south less than north", param, ctx)
+        return west, south, east, north
+
+
+survey_argument = click.argument("survey", type=click.Path(path_type=str))
+output = click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write; '-' is stdout where one layer is written.")
+output_required = click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to write.")
+format_ = click.option("-f", "--format", "format_", help="Output format by name (see geotools info --formats); default: from the file name.")
+overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
+layer = click.option("--layer", help="Layer to read where a file has several.")
+crs = click.option("--crs", help="Reference system of the input, where the file does not say (e.g. EPSG:32638).")
+dst_crs = click.option("--dst-crs", help="Reference system of the output.")
+encoding = click.option("--encoding", help="Text encoding of the input, e.g. cp1251.")
+as_of = click.option("--as-of", type=Day(), help="State of knowledge on this day (YYYY-MM-DD).")
+bounds = click.option("--bounds", type=Bounds(), help="Only within west,south,east,north (degrees).")
+res = click.option("--res", type=click.FloatRange(min=0, min_open=True), help="Cell size in metres.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable result on stdout.")
+fail_on = click.option(
+    "--fail-on", type=click.Choice(["error", "warning", "info", "never"]), default="never", show_default=True,
+    help="Exit with 1 if there are issues at or above this severity.",
+)  # fmt: skip
+
+
+def common(function: F) -> F:
+    """-v, -q and --progress, for every command; sets up logging before the command runs."""
+    function = click.option("--progress/--no-progress", default=None, help="Show progress on stderr (default: if it is a terminal).")(function)
+    function = click.option("-q", "--quiet", count=True, help="Say less.", callback=_remember("quiet"), expose_value=False)(function)
+    return click.option("-v", "--verbose", count=True, help="Say more; -vv shows traces.", callback=_remember("verbose"), expose_value=False)(function)
+
+
+def _remember(name: str) -> Callable[[click.Context, click.Parameter, int], int]:
+    def callback(ctx: click.Context, _param: click.Parameter, value: int) -> int:
+        ctx.meta[name] = value
+        level = max(10, 30 - 10 * (ctx.meta.get("verbose", 0) - ctx.meta.get("quiet", 0)))
+        logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s", force=True)
+        return value
+
+    return callback
+
+
+def say(text: str = "") -> None:
+    """Words for a person, on stderr; silent under -q."""
+    context = click.get_current_context(silent=True)
+    if context is None or not context.meta.get("quiet"):
+        click.echo(text, err=True)
+
+
+def print_json(data: Any) -> None:
+    """A result for a machine, on stdout: UTF-8, sorted by the writer, no NaN."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def progress_bar(wanted: bool | None) -> Any:
+    """A `Progress` drawn by rich on stderr, or None where it would only be noise."""
+    if wanted is False or (wanted is None and not sys.stderr.isatty()):
+        return None
+    return RichProgress()
+
+
+class RichProgress:
+    """Progress bars on stderr, one line per stage."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True
+        )
+        self._task: Any = None
+
+    def start(self, what: str, total: int | None = None) -> None:
+        """Begin a stage."""
+        self._bar.start()
+        self._task = self._bar.add_task(what, total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        """Move the bar."""
+        if self._task is not None:
+            self._bar.advance(self._task, steps)
+
+    def finish(self) -> None:
+        """Remove the bar."""
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+            self._task = None
+        self._bar.stop()
+
+
+def exit_for(issues: Any, fail_on: str) -> None:
+    """Exit with 1 if `issues` holds anything at or above `fail_on`."""
+    order = ("error", "warning", "info")
+    if fail_on in order and issues["severity"].isin(order[: order.index(fail_on) + 1]).any():
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,1 @@
+"""Floor 5: what a field team takes along and brings back. Not for maps or figures."""

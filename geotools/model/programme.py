@@ -1,0 +1,174 @@
+"""`Programme`: the settings of one national or organisational programme, passed explicitly, never global.
+
+For limits, words, reference systems and texts an authority may set; not for file locations (see `survey`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from geotools.model.errors import ReadError
+
+Frozen = Mapping[str, Any]
+
+DEFAULT_LIMITS: Mapping[str, float] = MappingProxyType(
+    {
+        # land-release arithmetic (A3, A11)
+        "overlap_m2": 1.0,
+        "overlap_share": 0.001,
+        "area_mismatch_share": 0.02,
+        # geometry
+        "edge_max_m": 5000.0,
+        "area_min_m2": 1.0,
+        "area_max_m2": 1.0e8,
+        "vertex_repeat_deg": 1.0e-6,
+        "part_overlap_percent": 0.9,
+        "sliver_width_m": 0.5,
+        "spike_angle_deg": 1.0,
+        # repair
+        "repair_area_share": 0.01,
+        "repair_area_m2": 100.0,
+        # survey
+        "misclosure_warn_ratio": 100.0,
+        "misclosure_error_ratio": 50.0,
+        "misclosure_floor_m": 1.0,
+        "rotation_warn_deg": 2.0,
+        "turning_point_gap_m": 50.0,
+        "h_acc_max_m": 10.0,
+        "h_acc_default_m": 3.0,
+        # datum
+        "operation_spread_m": 1.0,
+        "operation_accuracy_m": 10.0,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Programme:
+    """Everything an authority decides and the software only applies.
+
+    Parameters
+    ----------
+    name, country
+        As printed on products.
+    crs
+        The programme's own metric system (any pyproj text); empty: chosen from the data.
+    extent
+        (west, south, east, north) in degrees WGS 84 within which coordinates are plausible; None: unknown.
+    limits
+        Tolerances by name, over `DEFAULT_LIMITS`; units are in the names.
+    words
+        vocabulary name → {spelling in files: canonical key}.
+    columns
+        record kind → {column in files: canonical column}.
+    operations
+        source CRS → coordinate operation to use (EPSG code or PROJ string), over the automatic choice.
+    depth_cm
+        Depth required of cleared ground, by contamination type or ``default``.
+    languages
+        Languages of products, first is the main one.
+    texts
+        Free texts of maps and reports, e.g. ``title``, ``footer``, ``authority``.
+
+    Examples
+    --------
+    >>> Programme(limits={"area_min_m2": 4.0}).limit("area_min_m2")
+    4.0
+    """
+
+    name: str = "Unnamed programme"
+    country: str = ""
+    crs: str = ""
+    extent: tuple[float, float, float, float] | None = None
+    limits: Frozen = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    operations: Mapping[str, str] = field(default_factory=dict)
+    depth_cm: Mapping[str, float] = field(default_factory=dict)
+    languages: tuple[str, ...] = ("en",)
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def limit(self, name: str) -> float:
+        """A tolerance by name.
+
+        Raises
+        ------
+        KeyError
+            If neither the programme nor the defaults know it.
+        """
+        return float(self.limits.get(name, DEFAULT_LIMITS[name] if name in DEFAULT_LIMITS else self.limits[name]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings as plain data."""
+        return {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, file: object = None) -> Programme:
+        """Build from parsed TOML.
+
+        Raises
+        ------
+        ReadError
+            If a setting is unknown or has the wrong shape.
+        """
+        known = {f.name for f in dataclasses.fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise ReadError(
+                f"unknown setting '{unknown[0]}' in [programme]", hint=f"known settings: {', '.join(sorted(known))}", file=file
+            )
+        values = dict(data)
+        for name in ("limits", "words", "columns", "operations", "depth_cm", "texts"):
+            if name in values and not isinstance(values[name], Mapping):
+                raise ReadError(f"[programme.{name}] must be a table", hint='write it as  name = "value"  lines', file=file)
+        if values.get("extent") is not None:
+            extent = values["extent"]
+            if not isinstance(extent, list | tuple) or len(extent) != 4 or not all(isinstance(v, int | float) for v in extent):
+                raise ReadError("extent must be [west, south, east, north] in degrees", file=file)
+            west, south, east, north = (float(v) for v in extent)
+            if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+                raise ReadError("extent must be [west, south, east, north] in degrees, west < east, south < north", file=file)
+            values["extent"] = (west, south, east, north)
+        if "languages" in values:
+            values["languages"] = tuple(str(v) for v in values["languages"])
+        return cls(**values)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Programme:
+        """Read the ``[programme]`` table of a TOML file (or the whole file if it has none).
+
+        Raises
+        ------
+        ReadError
+            If the file is missing, is not TOML, or holds an unknown setting.
+        """
+        data = load_toml(path)
+        return cls.from_dict(data.get("programme", data), file=path)
+
+
+def load_toml(path: str | Path) -> dict[str, Any]:
+    """Parse a TOML file.
+
+    Raises
+    ------
+    ReadError
+        If the file is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise ReadError("no such file", file=path) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ReadError(f"not a readable TOML file ({error})", hint="see the survey.toml of sample_data", file=path) from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    return list(value) if isinstance(value, tuple) else value

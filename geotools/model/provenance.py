@@ -1,0 +1,97 @@
+"""`Provenance`: where a product came from, so that it can be defended and made again.
+
+For the block written beside every output; holds file names, never absolute paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+
+def version() -> str:
+    """Version of geotools."""
+    try:
+        return metadata.version("geotools-demining")
+    except metadata.PackageNotFoundError:
+        return "0+source"
+
+
+def now() -> datetime:
+    """The current UTC time, or that of SOURCE_DATE_EPOCH, which makes products reproducible to the byte."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    stamp = datetime.fromtimestamp(int(epoch), UTC) if epoch and epoch.isdigit() else datetime.now(UTC)
+    return stamp.replace(microsecond=0)
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, as hex."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One input: name (not path), size in bytes, hash, and what was read from it."""
+
+    name: str
+    bytes: int
+    sha256: str
+    rows: int | None = None
+    crs: str = ""
+    operation: str = ""
+    operation_accuracy_m: float | None = None
+
+    @classmethod
+    def of(cls, path: str | Path, **known: Any) -> InputFile:
+        """Describe a file on disk."""
+        file = Path(path)
+        return cls(name=file.name, bytes=file.stat().st_size, sha256=sha256(file), **known)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a product was made: inputs, parameters, as-of date and version.
+
+    Examples
+    --------
+    >>> Provenance(what="coverage").to_dict()["what"]
+    'coverage'
+    """
+
+    what: str
+    inputs: tuple[InputFile, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    as_of: date | None = None
+    created: datetime = field(default_factory=now)
+    version: str = field(default_factory=version)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, dates as ISO text."""
+        return {
+            "what": self.what,
+            "software": f"geotools {self.version}",
+            "created": self.created.isoformat().replace("+00:00", "Z"),
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "inputs": [{k: v for k, v in vars(item).items() if v not in (None, "")} for item in self.inputs],
+            "parameters": {k: _plain(v) for k, v in sorted(self.parameters.items())},
+        }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    return [_plain(v) for v in value] if isinstance(value, Iterable) else str(value)

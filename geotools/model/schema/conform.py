@@ -1,0 +1,356 @@
+"""Bring a raw frame to its schema: names, words, numbers, dates and ids, with an issue for everything odd.
+
+For tables already in memory; not for geometry (see `space.geom`) or files (see `io`). No row is ever dropped here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geotools.model.schema.columns import Column, Schema
+from geotools.model.schema.issues import Issue
+from geotools.model.vocab import fold
+
+# Issue codes of this room: 10 ids, 11 words, 12 numbers, 13 dates and times, 14 yes/no, 15 columns.
+MISSING = frozenset({"", "nan", "none", "null", "<na>", "nat", "n/a", "#n/a", "-"})
+_YES = frozenset({"1", "true", "t", "yes", "y", "on", "x", "beli", "he", "evet", "da", "да"})
+_NO = frozenset({"0", "false", "f", "no", "n", "off", "xeyr", "hayir", "yox", "net", "нет"})
+_EXCEL_EPOCH = pd.Timestamp("1899-12-30")
+
+
+def conform(
+    frame: pd.DataFrame,
+    schema: Schema,
+    *,
+    words: Mapping[str, Mapping[str, str]] | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> tuple[pd.DataFrame, list[Issue]]:
+    """Rename and convert the columns of `frame` to those of `schema`.
+
+    Parameters
+    ----------
+    frame
+        Any table; its index is replaced by 0…n−1, its rows keep their order.
+    words
+        A programme's own spellings: vocabulary → {spelling: key}.
+    columns
+        A programme's own column names: {name in file: canonical name}.
+
+    Returns
+    -------
+    frame, issues
+        Every row of the input, `id` unique text. Words not in a vocabulary become missing and are kept as
+        typed in ``<column>_as_entered``. Columns that the schema does not know are kept unchanged.
+
+    Examples
+    --------
+    >>> from geotools.model.schema import schema
+    >>> out, issues = conform(pd.DataFrame({"ID": ["a"], "Type": ["suspected"]}), schema("hazards"))
+    >>> out.loc[0, "classification"], issues
+    ('SHA', [])
+    """
+    issues: list[Issue] = []
+    renamed = _rename(frame.reset_index(drop=True), schema, columns or {})
+    data: dict[str, Any] = {name: renamed[name] for name in renamed.columns}
+    ids = _ids(data.pop("id", None), len(renamed), schema, issues)
+    done: dict[str, Any] = {"id": ids}
+    for column in schema:
+        if column.name == "id":
+            continue
+        if column.name not in data:
+            if column.required:
+                issues.append(
+                    Issue("RD-15", "warning", schema.kind, column=column.name, message=f"no column '{column.name}' in the file: all values are missing")
+                )
+                done[column.name] = _empty(column, len(renamed))
+            continue
+        raw = data.pop(column.name)
+        done[column.name], as_entered = _convert(raw, column, schema.kind, ids, words or {}, issues)
+        if as_entered is not None:
+            done[f"{column.name}_as_entered"] = as_entered
+    out = pd.DataFrame(done, index=renamed.index)
+    for name, values in data.items():
+        out[name] = values
+    return out, issues
+
+
+def _rename(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str]) -> pd.DataFrame:
+    own = {fold(source): target for source, target in columns.items()}
+    taken = {name for name in frame.columns if name in schema.names}
+    mapping: dict[str, str] = {}
+    for lookup in (own, schema.by_spelling):
+        for name in frame.columns:
+            if name in mapping or name in schema.names or name == "geometry":
+                continue
+            target = lookup.get(fold(name))
+            if target and target not in taken:
+                mapping[name] = target
+                taken.add(target)
+    return frame.rename(columns=mapping)
+
+
+def _missing(value: Any) -> bool:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
+    if isinstance(value, float):
+        return math.isnan(value)
+    return isinstance(value, str) and value.strip().casefold() in MISSING
+
+
+def as_text(value: Any) -> str | None:
+    """A cell as trimmed text; whole floats lose their ``.0``; missing is None."""
+    if _missing(value):
+        return None
+    if isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value).strip()
+
+
+def _ids(raw: pd.Series | None, count: int, schema: Schema, issues: list[Issue]) -> pd.Series:
+    texts = [None] * count if raw is None else [as_text(value) for value in raw]
+    if raw is None and count:
+        issues.append(Issue("RD-10", "info", schema.kind, column="id", message="the file has no id column: ids are made from row numbers"))
+    used = {text for text in texts if text}
+    seen: dict[str, int] = {}
+    out: list[str] = []
+    for row, text in enumerate(texts, start=1):
+        if not text:
+            made = _free(f"row-{row}", used)
+            if raw is not None:
+                issues.append(Issue("RD-10", "warning", schema.kind, made, "id", f"row {row} has no id: it is called '{made}'"))
+            out.append(made)
+            continue
+        seen[text] = seen.get(text, 0) + 1
+        if seen[text] > 1:
+            made = _free(f"{text}~{seen[text]}", used)
+            issues.append(
+                Issue("RD-10", "error", schema.kind, made, "id", f"id '{text}' is used more than once: row {row} is kept as '{made}'", value=text)
+            )
+            out.append(made)
+        else:
+            out.append(text)
+    return pd.Series(out, dtype=object)
+
+
+def _free(wanted: str, used: set[str]) -> str:
+    name, turn = wanted, 1
+    while name in used:
+        turn += 1
+        name = f"{wanted}.{turn}"
+    used.add(name)
+    return name
+
+
+def _empty(column: Column, count: int) -> pd.Series:
+    dtype = {"number": "float64", "integer": "Int64", "boolean": "boolean", "date": "datetime64[ms]", "time": "datetime64[ms, UTC]"}
+    return pd.Series([None] * count, dtype=dtype.get(column.kind, "object"))
+
+
+def _convert(
+    raw: pd.Series, column: Column, kind: str, ids: pd.Series, words: Mapping[str, Mapping[str, str]], issues: list[Issue]
+) -> tuple[pd.Series, pd.Series | None]:
+    def report(row: int, code: str, message: str, severity: str = "warning", limit: Any = "") -> None:
+        issues.append(Issue(code, severity, kind, ids.iloc[row], column.name, message, value=as_text(raw.iloc[row]) or "", limit=limit))
+
+    if column.kind in ("word", "words"):
+        return _words(raw, column, words.get(column.words, {}), report)
+    convert = {"number": _numbers, "integer": _integers, "boolean": _booleans, "date": _dates, "time": _times}.get(column.kind)
+    if convert is None:
+        return pd.Series([as_text(value) for value in raw], dtype=object), None
+    return convert(raw, column, report), None
+
+
+Report = Callable[..., None]
+
+
+def _words(raw: pd.Series, column: Column, aliases: Mapping[str, str], report: Report) -> tuple[pd.Series, pd.Series | None]:
+    vocabulary = column.vocabulary
+    assert vocabulary is not None
+    cache: dict[str, tuple[str | None, bool]] = {}
+    found: list[str | None] = []
+    strange: list[str | None] = [None] * len(raw)
+    for row, value in enumerate(raw):
+        text = ", ".join(map(str, value)) if isinstance(value, list | tuple | set | np.ndarray) else as_text(value)
+        if not text:
+            found.append(None)
+            continue
+        if text not in cache:
+            parts = [text] if column.kind == "word" else [p for p in re.split(r"[,;|/]|\s\+\s", text) if p.strip()]
+            whole = vocabulary.match(text, aliases)
+            keys = [whole] if whole else [vocabulary.match(part, aliases) for part in parts]
+            cache[text] = (",".join(dict.fromkeys(k for k in keys if k)) or None, None in keys)
+        keys_text, unknown = cache[text]
+        found.append(keys_text)
+        if unknown:
+            strange[row] = text
+            report(row, "RD-11", f"'{text}' is not a known word for {column.name}", limit=", ".join(vocabulary.keys))
+    return pd.Series(found, dtype=object), pd.Series(strange, dtype=object) if any(strange) else None
+
+
+def to_number(value: Any) -> float | None:
+    """A number from a cell: plain, with decimal comma, with thousands separators, or None.
+
+    Examples
+    --------
+    >>> to_number("1 234,5"), to_number("1.234,5"), to_number("12,500.25"), to_number("abc") is None
+    (1234.5, 1234.5, 12500.25, True)
+    """
+    if isinstance(value, bool | np.bool_):
+        return float(value)
+    if isinstance(value, int | float | np.integer | np.floating):
+        return float(value) if math.isfinite(value) else None
+    text = re.sub(r"[\s\u00a0\u202f'’]", "", str(value))
+    if "," in text and "." in text:
+        last = max(text.rfind(","), text.rfind("."))
+        text = re.sub(r"[.,]", "", text[:last]) + "." + text[last + 1 :]
+    elif text.count(",") == 1:
+        text = text.replace(",", ".")
+    elif text.count(",") > 1:
+        text = text.replace(",", "")
+    text = text.replace("−", "-")
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
+        return None
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def _numbers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(raw.dtype) and not pd.api.types.is_bool_dtype(raw.dtype):
+        values = raw.astype("float64").to_numpy(copy=True, na_value=np.nan)
+        values[~np.isfinite(values)] = np.nan
+    else:
+        values = np.full(len(raw), np.nan)
+        for row, value in enumerate(raw):
+            if _missing(value):
+                continue
+            number = to_number(value)
+            if number is None:
+                report(row, "RD-12", f"'{value}' is not a number")
+            else:
+                values[row] = number
+    low, high = column.minimum, column.maximum
+    with np.errstate(invalid="ignore"):
+        wrong = (values < (-np.inf if low is None else low)) | (values > (np.inf if high is None else high))
+    for row in np.flatnonzero(wrong):
+        report(int(row), "RD-12", f"{column.name} is outside what is possible", "error", f"{low if low is not None else ''}…{high if high is not None else ''}")
+    return pd.Series(values)
+
+
+def _integers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
+    values = _numbers(raw, column, report)
+    whole = values.round()
+    for row in np.flatnonzero((values - whole).abs() > 1e-9):
+        report(int(row), "RD-12", f"{column.name} must be a whole number: it was rounded")
+    return whole.astype("Int64")
+
+
+def _booleans(raw: pd.Series, column: Column, report: Report) -> pd.Series:
+    values: list[bool | None] = []
+    for row, value in enumerate(raw):
+        text = fold(as_text(value) or "")
+        if text in _YES or text in _NO:
+            values.append(text in _YES)
+            continue
+        if text:
+            report(row, "RD-14", f"'{value}' is neither yes nor no")
+        values.append(None)
+    return pd.Series(values, dtype="boolean")
+
+
+_DAY_FIRST = re.compile(r"^(\d{1,2})[./\-](\d{1,2})[./\-](\d{4})(?:[ T].*)?$")
+_ISO_DAY = re.compile(r"^(\d{4})[-./](\d{1,2})[-./](\d{1,2})")
+
+
+def to_day(value: Any) -> date | None:
+    """A day from a cell: ISO, day-first text (31.12.2024), a date or timestamp, or None.
+
+    A time-zone-aware instant gives its UTC day.
+
+    Examples
+    --------
+    >>> to_day("05.03.2024"), to_day("2024-03-05T10:00:00"), to_day("31.02.2024") is None
+    (datetime.date(2024, 3, 5), datetime.date(2024, 3, 5), True)
+    """
+    if isinstance(value, datetime | pd.Timestamp):
+        return value.astimezone(UTC).date() if value.tzinfo else value.date()
+    if isinstance(value, date):
+        return value
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else pd.Timestamp(value).date()
+    text = str(value).strip()
+    try:
+        if match := _ISO_DAY.match(text):
+            return date(int(match[1]), int(match[2]), int(match[3]))
+        if match := _DAY_FIRST.match(text):
+            first, second = int(match[1]), int(match[2])
+            day, month = (first, second) if second <= 12 else (second, first)
+            return date(int(match[3]), month, day)
+        if re.fullmatch(r"\d{8}", text):
+            return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return None
+    return None
+
+
+def _dates(raw: pd.Series, column: Column, report: Report) -> pd.Series:
+    values: list[pd.Timestamp | None] = []
+    for row, value in enumerate(raw):
+        if _missing(value):
+            values.append(None)
+            continue
+        day = to_day(value)
+        if day is None and (number := to_number(value)) is not None and 20000 <= number <= 80000:
+            day = (_EXCEL_EPOCH + pd.Timedelta(days=int(number))).date()
+            report(row, "RD-13", f"{column.name} is a spreadsheet day number: read as {day.isoformat()}", "info")
+        if day is None or not 1900 <= day.year <= 2200:
+            report(row, "RD-13", f"'{value}' is not a date", limit="YYYY-MM-DD or DD.MM.YYYY")
+            values.append(None)
+            continue
+        if isinstance(value, str) and (match := _DAY_FIRST.match(value.strip())) and int(match[2]) > 12:
+            report(row, "RD-13", f"{column.name} '{value}' reads month first: taken as {day.isoformat()}", "info")
+        values.append(pd.Timestamp(day))
+    return pd.Series(values, dtype="datetime64[ms]")
+
+
+def _times(raw: pd.Series, column: Column, report: Report) -> pd.Series:
+    if isinstance(raw.dtype, pd.DatetimeTZDtype):
+        return raw.dt.tz_convert("UTC").astype("datetime64[ms, UTC]")
+    stamps = raw if pd.api.types.is_datetime64_dtype(raw.dtype) else _parse_times(raw)
+    values = pd.to_datetime(stamps, utc=True, errors="coerce").astype("datetime64[ms, UTC]")
+    bad = values.isna().to_numpy() & ~np.array([_missing(value) for value in raw], dtype=bool)
+    for row in np.flatnonzero(bad):
+        report(int(row), "RD-13", f"'{raw.iloc[row]}' is not a time", limit="YYYY-MM-DDThh:mm:ssZ")
+    naive = _is_naive(raw)
+    if naive is not None:
+        report(naive, "RD-13", f"{column.name} has no time zone: taken as UTC", "info")
+    return values
+
+
+_ZONED = re.compile(r"(Z|[+-]\d{2}:?\d{2})$", re.IGNORECASE)
+
+
+def _is_naive(raw: pd.Series) -> int | None:
+    if pd.api.types.is_datetime64_dtype(raw.dtype):
+        return 0 if raw.notna().any() else None
+    for row, value in enumerate(raw):
+        if not _missing(value):
+            zoned = getattr(value, "tzinfo", None) is not None or (isinstance(value, str) and bool(_ZONED.search(value.strip())))
+            return None if zoned else row
+    return None
+
+
+def _parse_times(raw: pd.Series) -> pd.Series:
+    texts = pd.Series([None if _missing(v) else v for v in raw], dtype=object)
+    if pd.api.types.is_numeric_dtype(raw.dtype):
+        numbers = raw.astype("float64")
+        scale = "ms" if numbers.abs().median() > 1e11 else "s"
+        return pd.to_datetime(numbers, unit=scale, utc=True, errors="coerce")
+    swapped = texts.map(lambda v: re.sub(r"^(\d{1,2})[./](\d{1,2})[./](\d{4})", r"\3-\2-\1", v.strip()) if isinstance(v, str) else v)
+    return pd.to_datetime(swapped, utc=True, errors="coerce", format="mixed")
