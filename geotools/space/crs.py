@@ -197,3 +197,18 @@ def to_equal_area(geometries: Any, source: Any, target: pyproj.CRS) -> np.ndarra
         Usually `equal_area(...)` of the whole data, shared by all layers of one computation.
     """
     return transform(densify(transform(geometries, source, WGS84)), WGS84, target)
+
+
+def label(crs: Any) -> str:
+    """A short name of a system: its EPSG code, else its title.
+
+    Examples
+    --------
+    >>> label("EPSG:32638")
+    'EPSG:32638'
+    """
+    system = parse(crs)
+    code = system.to_epsg(min_confidence=70)
+    if code:
+        return f"EPSG:{code}"
+    return "local equal-area plane (LAEA)" if system.name == "unknown" and system.is_projected else system.name

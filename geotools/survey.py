@@ -1,0 +1,385 @@
+"""`Survey`: the named layers of one programme, opened from a folder, a GeoPackage, a survey.toml or one file.
+
+For bringing a programme's files together with every row accounted for; not for judging or computing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from geotools import io
+from geotools.model.errors import ReadError
+from geotools.model.programme import Programme, load_toml
+from geotools.model.progress import Progress, tracked
+from geotools.model.provenance import InputFile
+from geotools.model.schema import KINDS, Issue, issues_frame, join_issues, kind_of
+from geotools.space import crs as _crs
+
+RASTERS = {"dem": ("dem", "elevation", "dtm", "srtm"), "landcover": ("landcover", "land_cover", "lulc")}
+PRODUCTS = ("result_", "issues")  # layers of our own GeoPackages that are outcomes, not records
+TABLE_NAMES = ("survey.toml", "geotools.toml")
+
+
+@dataclass(frozen=True)
+class LayerSource:
+    """One file (or one layer of it) that feeds a record kind."""
+
+    path: Path
+    kind: str | None = None
+    layer: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """File name, with the layer where there are several."""
+        return f"{self.path.name}:{self.layer}" if self.layer else self.path.name
+
+
+@dataclass(frozen=True)
+class SurveySummary:
+    """What a survey holds: rows per layer, accounting of the input, issues by severity, extent and dates."""
+
+    name: str
+    layers: Mapping[str, Mapping[str, Any]]
+    files: tuple[Mapping[str, Any], ...]
+    issues: Mapping[str, int]
+    bounds: tuple[float, float, float, float] | None
+    dates: tuple[str, str] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "name": self.name,
+            "layers": {k: dict(v) for k, v in self.layers.items()},
+            "files": [dict(item) for item in self.files],
+            "issues": dict(self.issues),
+            "bounds": list(self.bounds) if self.bounds else None,
+            "dates": list(self.dates) if self.dates else None,
+        }
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The layers of one programme.
+
+    Parameters
+    ----------
+    layers
+        Record kind → GeoDataFrame; kinds that the files do not have are absent here and empty as attributes.
+        Files whose kind is not recognised stand under their own name.
+    rasters
+        ``dem`` and ``landcover`` files, if there are any.
+    issues
+        Everything that reading found, the ISSUES table.
+    inputs
+        Each file with its hash and rows.
+
+    Examples
+    --------
+    >>> Survey("empty").hazards.empty
+    True
+    """
+
+    name: str
+    layers: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    programme: Programme = field(default_factory=Programme)
+    issues: gpd.GeoDataFrame = field(default_factory=issues_frame)
+    inputs: tuple[InputFile, ...] = ()
+    rasters: Mapping[str, Path] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> gpd.GeoDataFrame:
+        if name in KINDS:
+            return self.layer(name)
+        raise AttributeError(f"a Survey has no '{name}'; record kinds are {', '.join(KINDS)}")
+
+    def layer(self, kind: str) -> gpd.GeoDataFrame:
+        """The layer of a kind, or an empty frame with its columns."""
+        if kind in self.layers:
+            return self.layers[kind]
+        names = KINDS[kind].names
+        return gpd.GeoDataFrame({name: pd.Series(dtype=object) for name in names}, geometry=gpd.GeoSeries([], crs=_crs.WGS84))
+
+    def summary(self) -> SurveySummary:
+        """Counts, extent and dates, for people and for ``geotools info --json``."""
+        layers = {kind: _describe(frame) for kind, frame in self.layers.items()}
+        return SurveySummary(
+            name=self.name,
+            layers=layers,
+            files=tuple({k: v for k, v in vars(item).items() if v not in (None, "")} for item in self.inputs),
+            issues={s: int((self.issues["severity"] == s).sum()) for s in ("error", "warning", "info")},
+            bounds=_bounds(self.layers.values()),
+            dates=_dates(self.layers.values()),
+        )
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{kind} {len(frame)}" for kind, frame in self.layers.items())
+        return f"<Survey {self.name}: {rows or 'no layers'}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(kind)}</th><td>{d['rows']}</td><td>{d['with_geometry']}</td><td>{escape(d['crs'])}</td></tr>"
+            for kind, d in self.summary().layers.items()
+        )
+        counts = self.summary().issues
+        return (
+            f"<h4>{escape(self.name)}</h4><table><tr><th>layer</th><th>rows</th><th>with geometry</th><th>system</th></tr>{rows}</table>"
+            f"<p>reading found {counts['error']} errors, {counts['warning']} warnings, {counts['info']} notes</p>"
+        )
+
+
+def _describe(frame: gpd.GeoDataFrame) -> dict[str, Any]:
+    has = ~(frame.geometry.isna() | frame.geometry.is_empty)
+    types = sorted(set(frame.geometry[has].geom_type))
+    return {
+        "rows": len(frame),
+        "with_geometry": int(has.sum()),
+        "geometry": types,
+        "crs": _crs.label(frame.crs) if frame.crs is not None else "",
+        "columns": [c for c in frame.columns if c != frame.geometry.name],
+    }
+
+
+def _bounds(frames: Iterable[gpd.GeoDataFrame]) -> tuple[float, float, float, float] | None:
+    boxes = [shapely.total_bounds(_crs.to_wgs84(f).geometry.array) for f in frames if f.crs is not None and len(f)]
+    boxes = [box for box in boxes if pd.notna(box).all()]
+    if not boxes:
+        return None
+    table = pd.DataFrame(boxes)
+    return float(table[0].min()), float(table[1].min()), float(table[2].max()), float(table[3].max())
+
+
+def _dates(frames: Iterable[gpd.GeoDataFrame]) -> tuple[str, str] | None:
+    days = [f[c].dropna() for f in frames for c in ("date_info", "date") if c in f and pd.api.types.is_datetime64_any_dtype(f[c])]
+    filled = [d for d in days if len(d)]
+    if not filled:
+        return None
+    return min(d.min() for d in filled).date().isoformat(), max(d.max() for d in filled).date().isoformat()
+
+
+def open_survey(
+    source: str | Path | Survey, *, crs: str | None = None, encoding: str | None = None, progress: Progress | None = None
+) -> Survey:
+    """Open a programme's records.
+
+    Parameters
+    ----------
+    source
+        A folder of files, a ``survey.toml``, a GeoPackage, or one file of records. A folder with a ``survey.toml``
+        is read as that file says; otherwise every readable file is taken and its kind guessed from its name.
+    crs, encoding
+        For files that do not say; a ``survey.toml`` wins.
+
+    Returns
+    -------
+    Survey
+        Layers in the CRS of their files (WGS 84 where files of one kind differ), sorted by ``id``.
+
+    Raises
+    ------
+    ReadError
+        If there is nothing to read or a file is damaged.
+    CRSError
+        If a file has coordinates but no reference system.
+
+    Examples
+    --------
+    >>> open_survey("sample_data/fuzuli").name  # doctest: +SKIP
+    'Fuzuli (synthetic)'
+    """
+    if isinstance(source, Survey):
+        return source
+    path = Path(source)
+    if not path.exists():
+        raise ReadError("no such file or folder", hint="give a folder, a .gpkg, a survey.toml or one file of records", file=source)
+    programme, sources, rasters = _plan(path, crs, encoding)
+    parts: dict[str, list[tuple[LayerSource, gpd.GeoDataFrame]]] = {}
+    found: list[gpd.GeoDataFrame] = []
+    inputs: list[InputFile] = []
+    for item in tracked(sources, "reading files", progress):
+        frame, issues = _read(item, programme)
+        parts.setdefault(item.kind or kind_of(item.layer or item.path.stem) or item.layer or item.path.stem, []).append((item, frame))
+        found.append(issues)
+        inputs.append(InputFile.of(item.path, rows=len(frame), crs=_crs.label(frame.crs) if frame.crs is not None else ""))
+    layers: dict[str, gpd.GeoDataFrame] = {}
+    for kind in sorted(parts, key=_order):
+        layers[kind], more = _join(kind, parts[kind], programme)
+        found.append(issues_frame(more))
+    name = programme.name if programme.name != Programme().name else (path.parent if path.name in TABLE_NAMES else path).stem
+    return Survey(name, layers, programme, join_issues(*found), _merged(inputs), rasters)
+
+
+def _order(kind: str) -> tuple[int, str]:
+    kinds = list(KINDS)
+    return (kinds.index(kind) if kind in KINDS else len(kinds), kind)
+
+
+def _merged(inputs: list[InputFile]) -> tuple[InputFile, ...]:
+    by_name: dict[tuple[str, str], InputFile] = {}
+    for item in inputs:
+        known = by_name.get((item.name, item.sha256))
+        rows = (known.rows or 0) + (item.rows or 0) if known else item.rows
+        by_name[item.name, item.sha256] = InputFile(item.name, item.bytes, item.sha256, rows, item.crs)
+    return tuple(by_name.values())
+
+
+def _plan(path: Path, crs: str | None, encoding: str | None) -> tuple[Programme, list[LayerSource], dict[str, Path]]:
+    table = path if path.suffix.lower() == ".toml" else next((path / n for n in TABLE_NAMES if (path / n).is_file()), None)
+    if table is not None:
+        data = load_toml(table)
+        programme = Programme.from_dict(data.get("programme", {}), file=table)
+        if "layer" in data:
+            return programme, _from_table(data, table, crs, encoding), _table_rasters(data, table)
+        folder = table.parent
+    else:
+        programme, folder = Programme(), path
+    files = sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else [folder]
+    sources = [s for p in files for s in _layers_of(p, crs or programme.crs or None, encoding, lone=not folder.is_dir())]
+    if not sources:
+        raise ReadError("there is nothing here that can be read", hint="geotools convert --formats lists the formats", file=path)
+    return programme, sources, _guess_rasters(files)
+
+
+def _layers_of(path: Path, crs: str | None, encoding: str | None, *, lone: bool) -> list[LayerSource]:
+    if not lone and not io.is_survey_file(path):
+        return []
+    names = io.layers(path)
+    if len(names) <= 1:
+        return [LayerSource(path, layer=names[0] if names and path.suffix.lower() == ".gpkg" else None, crs=crs, encoding=encoding)]
+    records = [n for n in names if not n.startswith(PRODUCTS)]
+    return [LayerSource(path, layer=name, crs=crs, encoding=encoding) for name in records]
+
+
+def _guess_rasters(files: list[Path]) -> dict[str, Path]:
+    tiffs = [p for p in files if p.suffix.lower() in (".tif", ".tiff")]
+    return {role: p for role, words in RASTERS.items() for p in tiffs if any(w in p.stem.lower() for w in words)}
+
+
+def _table_rasters(data: Mapping[str, Any], table: Path) -> dict[str, Path]:
+    rasters = {str(k): table.parent / str(v) for k, v in data.get("rasters", {}).items()}
+    for role, file in rasters.items():
+        if not file.is_file():
+            raise ReadError(f"the raster '{role}' named in {table.name} is not there", file=file)
+    return rasters
+
+
+_KEYS = {"kind", "file", "layer", "crs", "encoding", "columns", "values"}
+
+
+def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding: str | None) -> list[LayerSource]:
+    rows = data["layer"]
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise ReadError("layers are written as [[layer]] tables", hint='[[layer]]\nkind = "hazards"\nfile = "hazards.gpkg"', file=table)
+    sources = []
+    for number, row in enumerate(rows, start=1):
+        unknown = sorted(set(row) - _KEYS)
+        if unknown or "file" not in row:
+            what = f"unknown key '{unknown[0]}'" if unknown else "no 'file'"
+            raise ReadError(f"[[layer]] number {number} has {what}", hint=f"keys are {', '.join(sorted(_KEYS))}", file=table)
+        if row.get("kind") is not None and row["kind"] not in KINDS:
+            raise ReadError(f"[[layer]] number {number}: '{row['kind']}' is not a record kind", hint=f"kinds are {', '.join(KINDS)}", file=table)
+        file = table.parent / str(row["file"])
+        if not file.exists():
+            raise ReadError(f"named in {table.name}, but it is not there", file=file)
+        sources.append(
+            LayerSource(
+                file, row.get("kind"), row.get("layer"), row.get("crs") or crs, row.get("encoding") or encoding,
+                dict(row.get("columns", {})), dict(row.get("values", {})),
+            )
+        )  # fmt: skip
+    return sources
+
+
+def _read(item: LayerSource, programme: Programme) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    kind = item.kind or kind_of(item.layer or item.path.stem)
+    settings = programme
+    if item.columns and kind:
+        own = {**programme.columns.get(kind, {}), **item.columns}
+        settings = Programme(**{**vars(programme), "columns": {**programme.columns, kind: own}})
+    frame, issues = io.read_with_issues(
+        item.path, kind, layer=item.layer, crs=item.crs, encoding=item.encoding, programme=settings
+    )
+    for name, value in item.values.items():
+        filled = frame[name].where(frame[name].notna(), value) if name in frame else pd.Series(value, index=frame.index)
+        frame = frame.assign(**{name: filled})
+    if kind is None:
+        note = Issue(
+            "RD-04", "info", message=f"{item.label}: its name does not say what it holds; it is kept as a layer of its own and not used in the ledger",
+            value=item.label, limit=", ".join(KINDS),
+        )  # fmt: skip
+        issues = join_issues(issues, issues_frame([note]))
+    return frame, issues
+
+
+def _join(
+    kind: str, parts: list[tuple[LayerSource, gpd.GeoDataFrame]], programme: Programme
+) -> tuple[gpd.GeoDataFrame, list[Issue]]:
+    issues: list[Issue] = []
+    systems = {_crs.parse(frame.crs) for _, frame in parts if frame.crs is not None}
+    common = next(iter(systems)) if len(systems) == 1 else _crs.WGS84
+    frames = []
+    taken: dict[str, str] = {}
+    for item, frame in parts:
+        moved, more = _moved(frame, common, kind, programme)
+        issues += more
+        if "id" in moved:
+            moved, renamed = _unique_ids(moved, kind, item.label, taken)
+            issues += renamed
+        frames.append(moved)
+    if len(frames) == 1:
+        joined = frames[0]
+    else:
+        filled = [f for f in frames if len(f)] or frames[:1]
+        columns = list(dict.fromkeys(c for f in frames for c in f.columns if c != "geometry"))
+        table = {c: _concat([f[c] if c in f else pd.Series([None] * len(f), dtype=object) for f in filled]) for c in columns}
+        shapes = gpd.GeoSeries(pd.concat([f.geometry.reset_index(drop=True) for f in filled], ignore_index=True), crs=common)
+        joined = gpd.GeoDataFrame(table, geometry=shapes, crs=common)
+    if "id" in joined:
+        joined = joined.sort_values("id", kind="stable", ignore_index=True)
+    return joined, issues
+
+
+def _concat(columns: list[pd.Series]) -> pd.Series:
+    """Stack columns of several files; missing ones take the type of the others."""
+    typed = [c for c in columns if c.notna().any()]
+    if not typed:
+        return pd.concat([c.reset_index(drop=True) for c in columns], ignore_index=True)
+    target = typed[0].dtype if len({c.dtype for c in typed}) == 1 else object
+    return pd.concat([c.reset_index(drop=True).astype(target) for c in columns], ignore_index=True)
+
+
+def _moved(frame: gpd.GeoDataFrame, common: Any, kind: str, programme: Programme) -> tuple[gpd.GeoDataFrame, list[Issue]]:
+    if frame.crs is None:
+        return frame.set_crs(common), []
+    if _crs.parse(frame.crs) == common:
+        return frame, []
+    moved = frame.set_geometry(gpd.GeoSeries(_crs.transform(frame.geometry.array, frame.crs, common), index=frame.index, crs=common))
+    return moved, []
+
+
+def _unique_ids(
+    frame: gpd.GeoDataFrame, kind: str, label: str, taken: dict[str, str]
+) -> tuple[gpd.GeoDataFrame, list[Issue]]:
+    issues, out = [], []
+    for key in frame["id"]:
+        name, turn = key, 1
+        while name in taken:
+            turn += 1
+            name = f"{key}~{turn}"
+        if name != key:
+            issues.append(
+                Issue("RD-10", "error", kind, name, "id", f"id '{key}' is used in {taken[key]} and in {label}: the latter is kept as '{name}'", value=key)
+            )
+        taken[name] = label
+        out.append(name)
+    return frame.assign(id=pd.Series(out, index=frame.index, dtype=object)), issues
