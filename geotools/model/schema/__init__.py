@@ -4,7 +4,7 @@ For reading, checking, forms and documents alike; not for the words inside a col
 """
 
 from geotools.model.schema.columns import Column, Schema
-from geotools.model.schema.conform import conform
+from geotools.model.schema.conform import conform, renaming
 from geotools.model.schema.issues import ISSUE_COLUMNS, Issue, issues_frame, join_issues, worst
 from geotools.model.schema.kinds import KINDS, kind_of, schema
 
@@ -18,6 +18,7 @@ __all__ = [
     "issues_frame",
     "join_issues",
     "kind_of",
+    "renaming",
     "schema",
     "worst",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ def conform(
     *,
     words: Mapping[str, Mapping[str, str]] | None = None,
     columns: Mapping[str, str] | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> tuple[pd.DataFrame, list[Issue]]:
     """Rename and convert the columns of `frame` to those of `schema`.
 
@@ -42,6 +43,8 @@ def conform(
         A programme's own spellings: vocabulary → {spelling: key}.
     columns
         A programme's own column names: {name in file: canonical name}.
+    numbers
+        What messages and made-up ids call the rows, where some rows of the file are not in `frame`; default 1, 2, ….
 
     Returns
     -------
@@ -59,7 +62,7 @@ def conform(
     issues: list[Issue] = []
     renamed = _rename(frame.reset_index(drop=True), schema, columns or {})
     data: dict[str, Any] = {name: renamed[name] for name in renamed.columns}
-    ids = _ids(data.pop("id", None), len(renamed), schema, issues)
+    ids = _ids(data.pop("id", None), numbers if numbers is not None else range(1, len(renamed) + 1), schema, issues)
     done: dict[str, Any] = {"id": ids}
     for column in schema:
         if column.name == "id":
@@ -67,7 +70,13 @@ def conform(
         if column.name not in data:
             if column.required:
                 issues.append(
-                    Issue("RD-15", "warning", schema.kind, column=column.name, message=f"no column '{column.name}' in the file: all values are missing")
+                    Issue(
+                        "RD-15",
+                        "warning",
+                        schema.kind,
+                        column=column.name,
+                        message=f"no column '{column.name}' in the file: all values are missing",
+                    )
                 )
                 done[column.name] = _empty(column, len(renamed))
             continue
@@ -82,18 +91,31 @@ def conform(
 
 
 def _rename(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str]) -> pd.DataFrame:
-    own = {fold(source): target for source, target in columns.items()}
-    taken = {name for name in frame.columns if name in schema.names}
+    return frame.rename(columns=renaming(frame.columns, schema, columns))
+
+
+def renaming(names: Iterable[str], schema: Schema, columns: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Which of these column names stand for which column of the schema; names that already do are left out.
+
+    Examples
+    --------
+    >>> from geotools.model.schema import schema
+    >>> renaming(["Hazard ID", "Status", "colour"], schema("hazards"))
+    {'Hazard ID': 'id', 'Status': 'status'}
+    """
+    present = list(names)
+    own = {fold(source): target for source, target in (columns or {}).items()}
+    taken = {name for name in present if name in schema.names}
     mapping: dict[str, str] = {}
     for lookup in (own, schema.by_spelling):
-        for name in frame.columns:
+        for name in present:
             if name in mapping or name in schema.names or name == "geometry":
                 continue
             target = lookup.get(fold(name))
             if target and target not in taken:
                 mapping[name] = target
                 taken.add(target)
-    return frame.rename(columns=mapping)
+    return mapping
 
 
 def _missing(value: Any) -> bool:
@@ -113,25 +135,43 @@ def as_text(value: Any) -> str | None:
     return str(value).strip()
 
 
-def _ids(raw: pd.Series | None, count: int, schema: Schema, issues: list[Issue]) -> pd.Series:
-    texts = [None] * count if raw is None else [as_text(value) for value in raw]
-    if raw is None and count:
-        issues.append(Issue("RD-10", "info", schema.kind, column="id", message="the file has no id column: ids are made from row numbers"))
+def _ids(raw: pd.Series | None, numbers: Sequence[int], schema: Schema, issues: list[Issue]) -> pd.Series:
+    texts = [None] * len(numbers) if raw is None else [as_text(value) for value in raw]
+    if raw is None and len(numbers):
+        issues.append(
+            Issue(
+                "RD-10",
+                "info",
+                schema.kind,
+                column="id",
+                message="the file has no id column: ids are made from row numbers",
+            )
+        )
     used = {text for text in texts if text}
     seen: dict[str, int] = {}
     out: list[str] = []
-    for row, text in enumerate(texts, start=1):
+    for row, text in zip(numbers, texts, strict=True):
         if not text:
             made = _free(f"row-{row}", used)
             if raw is not None:
-                issues.append(Issue("RD-10", "warning", schema.kind, made, "id", f"row {row} has no id: it is called '{made}'"))
+                issues.append(
+                    Issue("RD-10", "warning", schema.kind, made, "id", f"row {row} has no id: it is called '{made}'")
+                )
             out.append(made)
             continue
         seen[text] = seen.get(text, 0) + 1
         if seen[text] > 1:
             made = _free(f"{text}~{seen[text]}", used)
             issues.append(
-                Issue("RD-10", "error", schema.kind, made, "id", f"id '{text}' is used more than once: row {row} is kept as '{made}'", value=text)
+                Issue(
+                    "RD-10",
+                    "error",
+                    schema.kind,
+                    made,
+                    "id",
+                    f"id '{text}' is used more than once: row {row} is kept as '{made}'",
+                    value=text,
+                )
             )
             out.append(made)
         else:
@@ -149,19 +189,43 @@ def _free(wanted: str, used: set[str]) -> str:
 
 
 def _empty(column: Column, count: int) -> pd.Series:
-    dtype = {"number": "float64", "integer": "Int64", "boolean": "boolean", "date": "datetime64[ms]", "time": "datetime64[ms, UTC]"}
+    dtype = {
+        "number": "float64",
+        "integer": "Int64",
+        "boolean": "boolean",
+        "date": "datetime64[ms]",
+        "time": "datetime64[ms, UTC]",
+    }
     return pd.Series([None] * count, dtype=dtype.get(column.kind, "object"))
 
 
 def _convert(
-    raw: pd.Series, column: Column, kind: str, ids: pd.Series, words: Mapping[str, Mapping[str, str]], issues: list[Issue]
+    raw: pd.Series,
+    column: Column,
+    kind: str,
+    ids: pd.Series,
+    words: Mapping[str, Mapping[str, str]],
+    issues: list[Issue],
 ) -> tuple[pd.Series, pd.Series | None]:
     def report(row: int, code: str, message: str, severity: str = "warning", limit: Any = "") -> None:
-        issues.append(Issue(code, severity, kind, ids.iloc[row], column.name, message, value=as_text(raw.iloc[row]) or "", limit=limit))
+        issues.append(
+            Issue(
+                code,
+                severity,
+                kind,
+                ids.iloc[row],
+                column.name,
+                message,
+                value=as_text(raw.iloc[row]) or "",
+                limit=limit,
+            )
+        )
 
     if column.kind in ("word", "words"):
         return _words(raw, column, words.get(column.words, {}), report)
-    convert = {"number": _numbers, "integer": _integers, "boolean": _booleans, "date": _dates, "time": _times}.get(column.kind)
+    convert = {"number": _numbers, "integer": _integers, "boolean": _booleans, "date": _dates, "time": _times}.get(
+        column.kind
+    )
     if convert is None:
         return pd.Series([as_text(value) for value in raw], dtype=object), None
     return convert(raw, column, report), None
@@ -170,7 +234,9 @@ def _convert(
 Report = Callable[..., None]
 
 
-def _words(raw: pd.Series, column: Column, aliases: Mapping[str, str], report: Report) -> tuple[pd.Series, pd.Series | None]:
+def _words(
+    raw: pd.Series, column: Column, aliases: Mapping[str, str], report: Report
+) -> tuple[pd.Series, pd.Series | None]:
     vocabulary = column.vocabulary
     assert vocabulary is not None
     cache: dict[str, tuple[str | None, bool]] = {}
@@ -239,7 +305,13 @@ def _numbers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
     with np.errstate(invalid="ignore"):
         wrong = (values < (-np.inf if low is None else low)) | (values > (np.inf if high is None else high))
     for row in np.flatnonzero(wrong):
-        report(int(row), "RD-12", f"{column.name} is outside what is possible", "error", f"{low if low is not None else ''}…{high if high is not None else ''}")
+        report(
+            int(row),
+            "RD-12",
+            f"{column.name} is outside what is possible",
+            "error",
+            f"{low if low is not None else ''}…{high if high is not None else ''}",
+        )
     return pd.Series(values)
 
 
@@ -341,7 +413,9 @@ def _is_naive(raw: pd.Series) -> int | None:
         return 0 if raw.notna().any() else None
     for row, value in enumerate(raw):
         if not _missing(value):
-            zoned = getattr(value, "tzinfo", None) is not None or (isinstance(value, str) and bool(_ZONED.search(value.strip())))
+            zoned = getattr(value, "tzinfo", None) is not None or (
+                isinstance(value, str) and bool(_ZONED.search(value.strip()))
+            )
             return None if zoned else row
     return None
 
@@ -352,5 +426,7 @@ def _parse_times(raw: pd.Series) -> pd.Series:
         numbers = raw.astype("float64")
         scale = "ms" if numbers.abs().median() > 1e11 else "s"
         return pd.to_datetime(numbers, unit=scale, utc=True, errors="coerce")
-    swapped = texts.map(lambda v: re.sub(r"^(\d{1,2})[./](\d{1,2})[./](\d{4})", r"\3-\2-\1", v.strip()) if isinstance(v, str) else v)
+    swapped = texts.map(
+        lambda v: re.sub(r"^(\d{1,2})[./](\d{1,2})[./](\d{4})", r"\3-\2-\1", v.strip()) if isinstance(v, str) else v
+    )
     return pd.to_datetime(swapped, utc=True, errors="coerce", format="mixed")
