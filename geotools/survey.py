@@ -108,7 +108,9 @@ class Survey:
         if kind in self.layers:
             return self.layers[kind]
         names = KINDS[kind].names
-        return gpd.GeoDataFrame({name: pd.Series(dtype=object) for name in names}, geometry=gpd.GeoSeries([], crs=_crs.WGS84))
+        return gpd.GeoDataFrame(
+            {name: pd.Series(dtype=object) for name in names}, geometry=gpd.GeoSeries([], crs=_crs.WGS84)
+        )
 
     def summary(self) -> SurveySummary:
         """Counts, extent and dates, for people and for ``geotools info --json``."""
@@ -160,7 +162,12 @@ def _bounds(frames: Iterable[gpd.GeoDataFrame]) -> tuple[float, float, float, fl
 
 
 def _dates(frames: Iterable[gpd.GeoDataFrame]) -> tuple[str, str] | None:
-    days = [f[c].dropna() for f in frames for c in ("date_info", "date") if c in f and pd.api.types.is_datetime64_any_dtype(f[c])]
+    days = [
+        f[c].dropna()
+        for f in frames
+        for c in ("date_info", "date")
+        if c in f and pd.api.types.is_datetime64_any_dtype(f[c])
+    ]
     filled = [d for d in days if len(d)]
     if not filled:
         return None
@@ -168,7 +175,11 @@ def _dates(frames: Iterable[gpd.GeoDataFrame]) -> tuple[str, str] | None:
 
 
 def open_survey(
-    source: str | Path | Survey, *, crs: str | None = None, encoding: str | None = None, progress: Progress | None = None
+    source: str | Path | Survey,
+    *,
+    crs: str | None = None,
+    encoding: str | None = None,
+    progress: Progress | None = None,
 ) -> Survey:
     """Open a programme's records.
 
@@ -201,21 +212,31 @@ def open_survey(
         return source
     path = Path(source)
     if not path.exists():
-        raise ReadError("no such file or folder", hint="give a folder, a .gpkg, a survey.toml or one file of records", file=source)
+        raise ReadError(
+            "no such file or folder", hint="give a folder, a .gpkg, a survey.toml or one file of records", file=source
+        )
     programme, sources, rasters = _plan(path, crs, encoding)
     parts: dict[str, list[tuple[LayerSource, gpd.GeoDataFrame]]] = {}
     found: list[gpd.GeoDataFrame] = []
     inputs: list[InputFile] = []
     for item in tracked(sources, "reading files", progress):
         frame, issues = _read(item, programme)
-        parts.setdefault(item.kind or kind_of(item.layer or item.path.stem) or item.layer or item.path.stem, []).append((item, frame))
+        parts.setdefault(item.kind or kind_of(item.layer or item.path.stem) or item.layer or item.path.stem, []).append(
+            (item, frame)
+        )
         found.append(issues)
-        inputs.append(InputFile.of(item.path, rows=len(frame), crs=_crs.label(frame.crs) if frame.crs is not None else ""))
+        inputs.append(
+            InputFile.of(item.path, rows=len(frame), crs=_crs.label(frame.crs) if frame.crs is not None else "")
+        )
     layers: dict[str, gpd.GeoDataFrame] = {}
     for kind in sorted(parts, key=_order):
         layers[kind], more = _join(kind, parts[kind], programme)
         found.append(issues_frame(more))
-    name = programme.name if programme.name != Programme().name else (path.parent if path.name in TABLE_NAMES else path).stem
+    name = (
+        programme.name
+        if programme.name != Programme().name
+        else (path.parent if path.name in TABLE_NAMES else path).stem
+    )
     return Survey(name, layers, programme, join_issues(*found), _merged(inputs), rasters)
 
 
@@ -234,7 +255,9 @@ def _merged(inputs: list[InputFile]) -> tuple[InputFile, ...]:
 
 
 def _plan(path: Path, crs: str | None, encoding: str | None) -> tuple[Programme, list[LayerSource], dict[str, Path]]:
-    table = path if path.suffix.lower() == ".toml" else next((path / n for n in TABLE_NAMES if (path / n).is_file()), None)
+    table = (
+        path if path.suffix.lower() == ".toml" else next((path / n for n in TABLE_NAMES if (path / n).is_file()), None)
+    )
     if table is not None:
         data = load_toml(table)
         programme = Programme.from_dict(data.get("programme", {}), file=table)
@@ -244,9 +267,13 @@ def _plan(path: Path, crs: str | None, encoding: str | None) -> tuple[Programme,
     else:
         programme, folder = Programme(), path
     files = sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else [folder]
-    sources = [s for p in files for s in _layers_of(p, crs or programme.crs or None, encoding, lone=not folder.is_dir())]
+    sources = [
+        s for p in files for s in _layers_of(p, crs or programme.crs or None, encoding, lone=not folder.is_dir())
+    ]
     if not sources:
-        raise ReadError("there is nothing here that can be read", hint="geotools convert --formats lists the formats", file=path)
+        raise ReadError(
+            "there is nothing here that can be read", hint="geotools convert --formats lists the formats", file=path
+        )
     return programme, sources, _guess_rasters(files)
 
 
@@ -255,7 +282,11 @@ def _layers_of(path: Path, crs: str | None, encoding: str | None, *, lone: bool)
         return []
     names = io.layers(path)
     if len(names) <= 1:
-        return [LayerSource(path, layer=names[0] if names and path.suffix.lower() == ".gpkg" else None, crs=crs, encoding=encoding)]
+        return [
+            LayerSource(
+                path, layer=names[0] if names and path.suffix.lower() == ".gpkg" else None, crs=crs, encoding=encoding
+            )
+        ]
     records = [n for n in names if not n.startswith(PRODUCTS)]
     return [LayerSource(path, layer=name, crs=crs, encoding=encoding) for name in records]
 
@@ -279,15 +310,25 @@ _KEYS = {"kind", "file", "layer", "crs", "encoding", "columns", "values"}
 def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding: str | None) -> list[LayerSource]:
     rows = data["layer"]
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise ReadError("layers are written as [[layer]] tables", hint='[[layer]]\nkind = "hazards"\nfile = "hazards.gpkg"', file=table)
+        raise ReadError(
+            "layers are written as [[layer]] tables",
+            hint='[[layer]]\nkind = "hazards"\nfile = "hazards.gpkg"',
+            file=table,
+        )
     sources = []
     for number, row in enumerate(rows, start=1):
         unknown = sorted(set(row) - _KEYS)
         if unknown or "file" not in row:
             what = f"unknown key '{unknown[0]}'" if unknown else "no 'file'"
-            raise ReadError(f"[[layer]] number {number} has {what}", hint=f"keys are {', '.join(sorted(_KEYS))}", file=table)
+            raise ReadError(
+                f"[[layer]] number {number} has {what}", hint=f"keys are {', '.join(sorted(_KEYS))}", file=table
+            )
         if row.get("kind") is not None and row["kind"] not in KINDS:
-            raise ReadError(f"[[layer]] number {number}: '{row['kind']}' is not a record kind", hint=f"kinds are {', '.join(KINDS)}", file=table)
+            raise ReadError(
+                f"[[layer]] number {number}: '{row['kind']}' is not a record kind",
+                hint=f"kinds are {', '.join(KINDS)}",
+                file=table,
+            )
         file = table.parent / str(row["file"])
         if not file.exists():
             raise ReadError(f"named in {table.name}, but it is not there", file=file)
@@ -341,8 +382,12 @@ def _join(
     else:
         filled = [f for f in frames if len(f)] or frames[:1]
         columns = list(dict.fromkeys(c for f in frames for c in f.columns if c != "geometry"))
-        table = {c: _concat([f[c] if c in f else pd.Series([None] * len(f), dtype=object) for f in filled]) for c in columns}
-        shapes = gpd.GeoSeries(pd.concat([f.geometry.reset_index(drop=True) for f in filled], ignore_index=True), crs=common)
+        table = {
+            c: _concat([f[c] if c in f else pd.Series([None] * len(f), dtype=object) for f in filled]) for c in columns
+        }
+        shapes = gpd.GeoSeries(
+            pd.concat([f.geometry.reset_index(drop=True) for f in filled], ignore_index=True), crs=common
+        )
         joined = gpd.GeoDataFrame(table, geometry=shapes, crs=common)
     if "id" in joined:
         joined = joined.sort_values("id", kind="stable", ignore_index=True)
@@ -358,12 +403,16 @@ def _concat(columns: list[pd.Series]) -> pd.Series:
     return pd.concat([c.reset_index(drop=True).astype(target) for c in columns], ignore_index=True)
 
 
-def _moved(frame: gpd.GeoDataFrame, common: Any, kind: str, programme: Programme) -> tuple[gpd.GeoDataFrame, list[Issue]]:
+def _moved(
+    frame: gpd.GeoDataFrame, common: Any, kind: str, programme: Programme
+) -> tuple[gpd.GeoDataFrame, list[Issue]]:
     if frame.crs is None:
         return frame.set_crs(common), []
     if _crs.parse(frame.crs) == common:
         return frame, []
-    moved = frame.set_geometry(gpd.GeoSeries(_crs.transform(frame.geometry.array, frame.crs, common), index=frame.index, crs=common))
+    moved = frame.set_geometry(
+        gpd.GeoSeries(_crs.transform(frame.geometry.array, frame.crs, common), index=frame.index, crs=common)
+    )
     return moved, []
 
 
@@ -378,7 +427,15 @@ def _unique_ids(
             name = f"{key}~{turn}"
         if name != key:
             issues.append(
-                Issue("RD-10", "error", kind, name, "id", f"id '{key}' is used in {taken[key]} and in {label}: the latter is kept as '{name}'", value=key)
+                Issue(
+                    "RD-10",
+                    "error",
+                    kind,
+                    name,
+                    "id",
+                    f"id '{key}' is used in {taken[key]} and in {label}: the latter is kept as '{name}'",
+                    value=key,
+                )
             )
         taken[name] = label
         out.append(name)

@@ -12,7 +12,10 @@ import click
 
 # name → (where the command is, one-line help). Nothing here is imported until the command is called.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("geotools.cli.run:command", "The main job: check, ledger, coverage, offline map and field files, into one folder."),
+    "run": (
+        "geotools.cli.run:command",
+        "The main job: check, ledger, coverage, offline map and field files, into one folder.",
+    ),
     "info": ("geotools.cli.info:command", "What is in a survey or file: layers, rows, systems, dates, issues."),
     "convert": ("geotools.cli.convert:command", "One layer or file into another format or reference system."),
     "check": ("geotools.cli.check:command", "Find errors in the data, explain them, and repair what is safe."),

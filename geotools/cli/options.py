@@ -39,7 +39,9 @@ class Bounds(click.ParamType):
 
     name = "w,s,e,n"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, float, float, float]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float, float, float]:
         """Parse four numbers."""
         if isinstance(value, tuple):
             return value
@@ -53,9 +55,16 @@ class Bounds(click.ParamType):
 
 
 survey_argument = click.argument("survey", type=click.Path(path_type=str))
-output = click.option("-o", "--output", type=click.Path(path_type=Path), help="Where to write; '-' is stdout where one layer is written.")
+output = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Where to write; '-' is stdout where one layer is written."
+)
 output_required = click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Where to write.")
-format_ = click.option("-f", "--format", "format_", help="Output format by name (see geotools info --formats); default: from the file name.")
+format_ = click.option(
+    "-f",
+    "--format",
+    "format_",
+    help="Output format by name (see geotools info --formats); default: from the file name.",
+)
 overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 layer = click.option("--layer", help="Layer to read where a file has several.")
 crs = click.option("--crs", help="Reference system of the input, where the file does not say (e.g. EPSG:32638).")
@@ -73,9 +82,20 @@ fail_on = click.option(
 
 def common(function: F) -> F:
     """-v, -q and --progress, for every command; sets up logging before the command runs."""
-    function = click.option("--progress/--no-progress", default=None, help="Show progress on stderr (default: if it is a terminal).")(function)
-    function = click.option("-q", "--quiet", count=True, help="Say less.", callback=_remember("quiet"), expose_value=False)(function)
-    return click.option("-v", "--verbose", count=True, help="Say more; -vv shows traces.", callback=_remember("verbose"), expose_value=False)(function)
+    function = click.option(
+        "--progress/--no-progress", default=None, help="Show progress on stderr (default: if it is a terminal)."
+    )(function)
+    function = click.option(
+        "-q", "--quiet", count=True, help="Say less.", callback=_remember("quiet"), expose_value=False
+    )(function)
+    return click.option(
+        "-v",
+        "--verbose",
+        count=True,
+        help="Say more; -vv shows traces.",
+        callback=_remember("verbose"),
+        expose_value=False,
+    )(function)
 
 
 def _remember(name: str) -> Callable[[click.Context, click.Parameter, int], int]:
@@ -116,7 +136,12 @@ class RichProgress:
 
         console = Console(stderr=True)
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
         )
         self._task: Any = None
 

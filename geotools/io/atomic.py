@@ -35,12 +35,16 @@ def replacing(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
     """
     target = Path(path)
     if target.exists() and not overwrite:
-        raise WriteError("it exists already", hint="choose another name or add --overwrite (overwrite=True)", file=target)
+        raise WriteError(
+            "it exists already", hint="choose another name or add --overwrite (overwrite=True)", file=target
+        )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".geotools-", dir=target.parent))
     except OSError as error:
-        raise WriteError(f"the folder cannot be written ({error.strerror or error})", hint="choose another folder", file=target) from error
+        raise WriteError(
+            f"the folder cannot be written ({error.strerror or error})", hint="choose another folder", file=target
+        ) from error
     try:
         temporary = folder / target.name
         try:
@@ -50,7 +54,11 @@ def replacing(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
         except WriteError:
             raise
         except OSError as error:
-            raise WriteError(f"writing failed ({error.strerror or error}); nothing was changed", hint="is the disk full or the file open elsewhere?", file=target) from error
+            raise WriteError(
+                f"writing failed ({error.strerror or error}); nothing was changed",
+                hint="is the disk full or the file open elsewhere?",
+                file=target,
+            ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -121,19 +121,29 @@ class Programme:
         unknown = sorted(set(data) - known)
         if unknown:
             raise ReadError(
-                f"unknown setting '{unknown[0]}' in [programme]", hint=f"known settings: {', '.join(sorted(known))}", file=file
+                f"unknown setting '{unknown[0]}' in [programme]",
+                hint=f"known settings: {', '.join(sorted(known))}",
+                file=file,
             )
         values = dict(data)
         for name in ("limits", "words", "columns", "operations", "depth_cm", "texts"):
             if name in values and not isinstance(values[name], Mapping):
-                raise ReadError(f"[programme.{name}] must be a table", hint='write it as  name = "value"  lines', file=file)
+                raise ReadError(
+                    f"[programme.{name}] must be a table", hint='write it as  name = "value"  lines', file=file
+                )
         if values.get("extent") is not None:
             extent = values["extent"]
-            if not isinstance(extent, list | tuple) or len(extent) != 4 or not all(isinstance(v, int | float) for v in extent):
+            if (
+                not isinstance(extent, list | tuple)
+                or len(extent) != 4
+                or not all(isinstance(v, int | float) for v in extent)
+            ):
                 raise ReadError("extent must be [west, south, east, north] in degrees", file=file)
             west, south, east, north = (float(v) for v in extent)
             if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-                raise ReadError("extent must be [west, south, east, north] in degrees, west < east, south < north", file=file)
+                raise ReadError(
+                    "extent must be [west, south, east, north] in degrees, west < east, south < north", file=file
+                )
             values["extent"] = (west, south, east, north)
         if "languages" in values:
             values["languages"] = tuple(str(v) for v in values["languages"])
@@ -165,7 +175,9 @@ def load_toml(path: str | Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise ReadError("no such file", file=path) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ReadError(f"not a readable TOML file ({error})", hint="see the survey.toml of sample_data", file=path) from error
+        raise ReadError(
+            f"not a readable TOML file ({error})", hint="see the survey.toml of sample_data", file=path
+        ) from error
 
 
 def _plain(value: Any) -> Any:

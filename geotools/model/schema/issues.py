@@ -5,6 +5,7 @@ For building and joining it; not for deciding what is an issue.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +55,7 @@ class Issue:
 
 
 def _text(value: Any) -> str:
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 

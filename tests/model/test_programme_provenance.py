@@ -1,0 +1,56 @@
+"""Settings and provenance."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from geotools.model import errors
+from geotools.model.programme import DEFAULT_LIMITS, Programme
+from geotools.model.provenance import InputFile, Provenance
+
+
+def test_limits_fall_back_to_the_defaults_and_unknown_ones_are_refused() -> None:
+    programme = Programme(limits={"area_min_m2": 9})
+    assert programme.limit("area_min_m2") == 9.0
+    assert programme.limit("edge_max_m") == DEFAULT_LIMITS["edge_max_m"]
+    with pytest.raises(KeyError):
+        programme.limit("nothing")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[programme]\nnonsense = 1", "unknown setting 'nonsense'"),
+        ("[programme]\nextent = [50, 38, 44, 42]", "extent must be"),
+        ("[programme]\nwords = 3", "must be a table"),
+        ("= broken", "not a readable TOML"),
+    ],
+)
+def test_wrong_settings_are_named(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "survey.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(errors.ReadError, match=message) as caught:
+        Programme.load(file)
+    assert "survey.toml" in str(caught.value)
+
+
+def test_provenance_names_files_without_paths(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"abc")
+    data = Provenance("x", (InputFile.of(file, rows=3),), {"engine": "geos"}).to_dict()
+    assert data["inputs"] == [{"name": "a.csv", "bytes": 3, "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "rows": 3}]
+    assert str(tmp_path) not in str(data)
+
+
+def test_errors_derive_from_what_a_caller_expects_and_survive_another_process() -> None:
+    assert issubclass(errors.ReadError, OSError)
+    assert issubclass(errors.CRSError, ValueError)
+    error = errors.ReadError("bad", hint="do this", file="a.gpkg", layer="x", row=7)
+    assert str(error) == "a.gpkg, layer x, row 7: bad"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    with pytest.raises(errors.MissingLibraryError) as caught:
+        errors.need("no_such_module_here", "fast")
+    assert "geotools-demining[fast]" in caught.value.hint

@@ -1,0 +1,103 @@
+"""Words, schemas and conforming: laws and examples."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geotools.model import vocab
+from geotools.model.schema import KINDS, conform, issues_frame, join_issues, kind_of, schema
+from geotools.model.schema.conform import to_day, to_number
+
+
+@pytest.mark.parametrize("name", vocab.names())
+def test_every_label_in_every_language_finds_its_key(name: str) -> None:
+    words = vocab.vocabulary(name)
+    for word in words:
+        assert set(word.labels) == set(vocab.LANGUAGES), f"{name}.{word.key} lacks a language"
+        for spelling in (word.key, *word.labels.values(), *word.aliases):
+            for variant in (spelling, spelling.upper(), f"  {spelling} ", spelling.replace(" ", "_")):
+                assert words.match(variant) == word.key, (name, variant)
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing(text: str) -> None:
+    assert vocab.fold(vocab.fold(text)) == vocab.fold(text)
+
+
+def test_every_column_with_words_names_a_vocabulary_and_short_names_fit_a_shapefile() -> None:
+    for kind in KINDS.values():
+        assert kind.names[0] == "id"
+        assert len(set(kind.names)) == len(kind.names)
+        shorts = [c.short or c.name for c in kind]
+        assert len({s.lower() for s in shorts}) == len(shorts), kind.kind
+        assert all(len(s) <= 10 for s in shorts), [s for s in shorts if len(s) > 10]
+        for column in kind:
+            assert (column.vocabulary is not None) == (column.kind in ("word", "words")), column
+
+
+rows = st.lists(
+    st.fixed_dictionaries(
+        {
+            "ID": st.one_of(st.none(), st.sampled_from(["a", "b", " a", 1, 1.0, ""])),
+            "Type": st.one_of(st.none(), st.sampled_from(["SHA", "confirmed", "şübhəli təhlükəli ərazi", "nonsense"])),
+            "Area": st.one_of(st.none(), st.floats(allow_nan=True), st.sampled_from(["1 000,5", "x", "-3"])),
+            "date": st.one_of(st.none(), st.sampled_from(["2024-01-02", "02.01.2024", "31.02.2024", "45000", "?"])),
+        }
+    ),
+    max_size=8,
+)
+
+
+@given(rows)
+def test_conform_keeps_every_row_and_makes_ids_unique(data: list[dict[str, object]]) -> None:
+    raw = pd.DataFrame(data, columns=["ID", "Type", "Area", "date"], dtype=object)
+    before = raw.copy()
+    out, issues = conform(raw, schema("hazards"))
+    pd.testing.assert_frame_equal(raw, before)
+    assert len(out) == len(raw)
+    assert out["id"].is_unique
+    assert out["id"].notna().all()
+    strange = raw["Type"] == "nonsense"
+    if strange.any():
+        assert (out.loc[strange.to_numpy(), "classification_as_entered"] == "nonsense").all()
+    assert sum(i.check == "RD-11" for i in issues) == int(strange.sum())
+    again, _ = conform(out, schema("hazards"))
+    pd.testing.assert_frame_equal(again[out.columns], out, check_dtype=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1.5", 1.5), ("1,5", 1.5), ("1 234,5", 1234.5), ("1,234.5", 1234.5), ("1.234,5", 1234.5), ("1,234,567", 1234567.0), ("−3", -3.0), ("3 m", None), ("", None), ("inf", None)],
+)  # fmt: skip
+def test_numbers(text: str, number: float | None) -> None:
+    assert to_number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("2024-02-29", "2024-02-29"), ("29.02.2024", "2024-02-29"), ("2/3/2024", "2024-03-02"), ("12/25/2024", "2024-12-25"), ("20240229", "2024-02-29"), ("30.02.2024", None), ("soon", None)],
+)  # fmt: skip
+def test_days_are_read_day_first(text: str, day: str | None) -> None:
+    found = to_day(text)
+    assert (found.isoformat() if found else None) == day
+
+
+def test_kinds_are_recognised_from_names_people_use() -> None:
+    assert kind_of("SHA_CHA_fuzuli") == "hazards"
+    assert kind_of("clearance 2024") == "releases"
+    assert kind_of("QC-samples") == "samples"
+    assert kind_of("IMG_2210") is None
+
+
+def test_joined_issues_keep_all_rows_and_the_columns_of_the_contract() -> None:
+    from geotools.model.schema import Issue
+
+    one = issues_frame([Issue("GC-01", "error", "hazards", "H", message="m", value=3.25)])
+    both = join_issues(one, None, one)
+    assert list(both.columns) == ["check", "severity", "kind", "id", "column", "message", "value", "limit", "geometry"]
+    assert list(both["value"]) == ["3.25", "3.25"]
+    with pytest.raises(ValueError, match="severity"):
+        Issue("X", "fatal")
