@@ -31,6 +31,15 @@ DEFAULT_LIMITS: Mapping[str, float] = MappingProxyType(
         "part_overlap_percent": 0.9,
         "sliver_width_m": 0.5,
         "spike_angle_deg": 1.0,
+        "vertex_near_m": 0.25,
+        # relations between records
+        "duplicate_share": 0.9,
+        "contained_share": 0.99,
+        "area_factor_share": 0.03,
+        "progress_mismatch_share": 0.01,
+        "place_distance_m": 30_000.0,
+        "outlier_distance_m": 1_000_000.0,
+        "reduction_in_clearance_allowed": 0.0,
         # repair
         "repair_area_share": 0.01,
         "repair_area_m2": 100.0,
