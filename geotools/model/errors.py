@@ -7,6 +7,7 @@ Not for bad *data*: that becomes rows of the ISSUES table (see `model.schema`).
     ├── WriteError           (OSError)      a file cannot be written; nothing half-written is left
     ├── SchemaError          (ValueError)   a column is missing or of the wrong kind; .issues
     ├── CRSError             (ValueError)   coordinates without a usable reference system
+    ├── NotationError        (ValueError)   a coordinate or angle that cannot be read, or reads two ways
     ├── TraverseError        (ValueError)   legs that do not make a figure
     ├── ReleaseError         (ValueError)   input that breaks a rule of land release
     ├── CoverageError        (ValueError)   swaths or fixes that cannot be evaluated
@@ -85,6 +86,10 @@ class SchemaError(GeotoolsError, ValueError):
 
 class CRSError(GeotoolsError, ValueError):
     """Coordinates have no reference system, or one that cannot be used here."""
+
+
+class NotationError(GeotoolsError, ValueError):
+    """A typed coordinate, grid reference or angle cannot be read, or reads two ways."""
 
 
 class TraverseError(GeotoolsError, ValueError):

@@ -1,11 +1,10 @@
-"""Coordinate reference systems: which one, is it usable, and how to reach WGS 84 or an equal-area plane.
+"""Move geometries between systems, with long edges followed along the geodesic.
 
-For choosing and applying systems; areas themselves are in `space.measure`.
+For planes to compute in; not for choosing a datum operation or recording it (see `operations`).
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import geopandas as gpd
@@ -14,53 +13,9 @@ import pyproj
 import shapely
 
 from geotools.model.errors import CRSError
+from geotools.space.crs.systems import GEOD, WGS84, code_or_wkt, parse, require, transformer
 
-WGS84 = pyproj.CRS.from_epsg(4326)
-GEOD = pyproj.Geod(ellps="WGS84")
 EDGE_M = 500.0  # edges longer than this are densified along the geodesic before projecting
-
-
-def parse(crs: Any) -> pyproj.CRS:
-    """A CRS from an EPSG code, WKT, PROJ text or pyproj object.
-
-    Raises
-    ------
-    CRSError
-        If it cannot be understood.
-
-    Examples
-    --------
-    >>> parse("EPSG:32638").to_epsg()
-    32638
-    """
-    try:
-        return pyproj.CRS.from_user_input(crs)
-    except pyproj.exceptions.CRSError as error:
-        raise CRSError(f"'{crs}' is not a coordinate reference system", hint="use an EPSG code such as EPSG:32638") from error
-
-
-def require(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "layer") -> pyproj.CRS:
-    """The CRS of a frame.
-
-    Raises
-    ------
-    CRSError
-        If it has none: nothing is ever guessed here.
-    """
-    if frame.crs is None:
-        raise CRSError(f"the {what} has no coordinate reference system", hint="give one, for example crs='EPSG:32638' or --crs EPSG:32638")
-    return pyproj.CRS(frame.crs)
-
-
-@lru_cache(maxsize=64)
-def transformer(source: str, target: str) -> pyproj.Transformer:
-    """A cached transformer between two systems given as WKT or codes, in (x, y) order."""
-    return pyproj.Transformer.from_crs(source, target, always_xy=True)
-
-
-def _text(crs: pyproj.CRS) -> str:
-    code = crs.to_epsg(min_confidence=100)
-    return f"EPSG:{code}" if code else crs.to_wkt()
 
 
 def transform(geometries: Any, source: Any, target: Any) -> np.ndarray:
@@ -75,7 +30,7 @@ def transform(geometries: Any, source: Any, target: Any) -> np.ndarray:
     source_crs, target_crs = parse(source), parse(target)
     if source_crs == target_crs:
         return array
-    change = transformer(_text(source_crs), _text(target_crs))
+    change = transformer(code_or_wkt(source_crs), code_or_wkt(target_crs))
 
     def move(points: np.ndarray) -> np.ndarray:
         if not len(points):
@@ -96,41 +51,6 @@ def to_wgs84(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     crs = require(frame)
     out = frame.copy()
     return out.set_geometry(gpd.GeoSeries(transform(frame.geometry.array, crs, WGS84), index=frame.index, crs=WGS84))
-
-
-def equal_area(bounds: tuple[float, float, float, float]) -> pyproj.CRS:
-    """Local Lambert azimuthal equal-area plane on WGS 84, centred on `bounds` (west, south, east, north, degrees).
-
-    The centre is rounded to 0.01°, so that small changes of the data do not move the plane. Scale error of areas is
-    below 0.02 ppm out to 500 km.
-
-    Examples
-    --------
-    >>> equal_area((46.0, 39.0, 48.0, 40.0)).is_projected
-    True
-    """
-    west, south, east, north = (float(v) for v in bounds)
-    if not np.isfinite([west, south, east, north]).all():
-        west, south, east, north = 0.0, 0.0, 0.0, 0.0
-    lon, lat = round((west + east) / 2, 2), round((south + north) / 2, 2)
-    return _laea(lon, lat)
-
-
-@lru_cache(maxsize=64)
-def _laea(lon: float, lat: float) -> pyproj.CRS:
-    return pyproj.CRS.from_proj4(f"+proj=laea +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m +no_defs")
-
-
-def utm(lon: float, lat: float) -> pyproj.CRS:
-    """The WGS 84 / UTM zone of a point, for plotting and metres on paper, never for areas.
-
-    Examples
-    --------
-    >>> utm(47.99, 40).to_epsg(), utm(48.01, 40).to_epsg()
-    (32638, 32639)
-    """
-    zone = int(np.floor((lon + 180) / 6)) % 60 + 1
-    return pyproj.CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
 
 
 def densify(geometries: Any, longest_m: float = EDGE_M) -> np.ndarray:
@@ -197,18 +117,3 @@ def to_equal_area(geometries: Any, source: Any, target: pyproj.CRS) -> np.ndarra
         Usually `equal_area(...)` of the whole data, shared by all layers of one computation.
     """
     return transform(densify(transform(geometries, source, WGS84)), WGS84, target)
-
-
-def label(crs: Any) -> str:
-    """A short name of a system: its EPSG code, else its title.
-
-    Examples
-    --------
-    >>> label("EPSG:32638")
-    'EPSG:32638'
-    """
-    system = parse(crs)
-    code = system.to_epsg(min_confidence=70)
-    if code:
-        return f"EPSG:{code}"
-    return "local equal-area plane (LAEA)" if system.name == "unknown" and system.is_projected else system.name

@@ -1,0 +1,46 @@
+"""Coordinate reference systems: which one, is it usable, how to reach WGS 84 or an equal-area plane, and what is wrong.
+
+For choosing and applying systems; areas themselves are in `space.measure`, typed coordinates in `space.notation`.
+"""
+
+from geotools.model.errors import CRSError
+from geotools.space.crs.mgrs import MgrsSquare, from_mgrs, tidy_mgrs, to_mgrs, to_utm
+from geotools.space.crs.planes import EDGE_M, densify, to_equal_area, to_wgs84, transform
+from geotools.space.crs.systems import (
+    GEOD,
+    WGS84,
+    code_or_wkt,
+    equal_area,
+    label,
+    metric,
+    parse,
+    require,
+    transformer,
+    utm,
+    utm_zone,
+)
+
+__all__ = [
+    "EDGE_M",
+    "GEOD",
+    "WGS84",
+    "CRSError",
+    "MgrsSquare",
+    "code_or_wkt",
+    "densify",
+    "equal_area",
+    "from_mgrs",
+    "label",
+    "metric",
+    "parse",
+    "require",
+    "tidy_mgrs",
+    "to_equal_area",
+    "to_mgrs",
+    "to_utm",
+    "to_wgs84",
+    "transform",
+    "transformer",
+    "utm",
+    "utm_zone",
+]

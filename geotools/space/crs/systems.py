@@ -1,0 +1,155 @@
+"""Which system: parse it, require it, name it, and choose metres for a place.
+
+Not for moving coordinates (see `planes`) nor for datum shifts (see `operations`).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from geotools.model.errors import CRSError
+
+WGS84 = pyproj.CRS.from_epsg(4326)
+GEOD = pyproj.Geod(ellps="WGS84")
+
+
+def parse(crs: Any) -> pyproj.CRS:
+    """A CRS from an EPSG code, WKT, PROJ text or pyproj object.
+
+    Raises
+    ------
+    CRSError
+        If it cannot be understood.
+
+    Examples
+    --------
+    >>> parse("EPSG:32638").to_epsg()
+    32638
+    """
+    try:
+        return pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError as error:
+        raise CRSError(f"'{crs}' is not a coordinate reference system", hint="use an EPSG code such as EPSG:32638") from error
+
+
+def require(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "layer") -> pyproj.CRS:
+    """The CRS of a frame.
+
+    Raises
+    ------
+    CRSError
+        If it has none: nothing is ever guessed here.
+    """
+    if frame.crs is None:
+        raise CRSError(f"the {what} has no coordinate reference system", hint="give one, for example crs='EPSG:32638' or --crs EPSG:32638")
+    return pyproj.CRS(frame.crs)
+
+
+@lru_cache(maxsize=64)
+def transformer(source: str, target: str) -> pyproj.Transformer:
+    """A cached transformer between two systems given as WKT or codes, in (x, y) order."""
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+
+
+def code_or_wkt(crs: pyproj.CRS) -> str:
+    """The EPSG code where it says everything, else the WKT: a key that can be cached."""
+    code = crs.to_epsg(min_confidence=100)
+    return f"EPSG:{code}" if code else crs.to_wkt()
+
+
+def label(crs: Any) -> str:
+    """A short name of a system: its EPSG code, else its title.
+
+    Examples
+    --------
+    >>> label("EPSG:32638")
+    'EPSG:32638'
+    """
+    system = parse(crs)
+    code = system.to_epsg(min_confidence=70)
+    if code:
+        return f"EPSG:{code}"
+    return "local equal-area plane (LAEA)" if system.name == "unknown" and system.is_projected else system.name
+
+
+def equal_area(bounds: tuple[float, float, float, float]) -> pyproj.CRS:
+    """Local Lambert azimuthal equal-area plane on WGS 84, centred on `bounds` (west, south, east, north, degrees).
+
+    The centre is rounded to 0.01°, so that small changes of the data do not move the plane. Scale error of areas is
+    below 0.02 ppm out to 500 km.
+
+    Examples
+    --------
+    >>> equal_area((46.0, 39.0, 48.0, 40.0)).is_projected
+    True
+    """
+    west, south, east, north = (float(v) for v in bounds)
+    if not np.isfinite([west, south, east, north]).all():
+        west, south, east, north = 0.0, 0.0, 0.0, 0.0
+    lon, lat = round((west + east) / 2, 2), round((south + north) / 2, 2)
+    return _laea(lon, lat)
+
+
+@lru_cache(maxsize=64)
+def _laea(lon: float, lat: float) -> pyproj.CRS:
+    return pyproj.CRS.from_proj4(f"+proj=laea +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m +no_defs")
+
+
+def utm(lon: float, lat: float) -> pyproj.CRS:
+    """The WGS 84 / UTM zone of a point, for plotting and metres on paper, never for areas.
+
+    Examples
+    --------
+    >>> utm(47.99, 40).to_epsg(), utm(48.01, 40).to_epsg()
+    (32638, 32639)
+    """
+    zone = int(np.floor((lon + 180) / 6)) % 60 + 1
+    return pyproj.CRS.from_epsg((32600 if lat >= 0 else 32700) + zone)
+
+
+def utm_zone(lon: Any, lat: Any) -> np.ndarray:
+    """UTM zone numbers, with the wider 32V of Norway and the four zones of Svalbard; vectorised.
+
+    Examples
+    --------
+    >>> utm_zone([47.99, 48.0, 5.0, 20.9], [40, 40, 60, 78]).tolist()
+    [38, 39, 32, 33]
+    """
+    x, y = np.broadcast_arrays(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
+    x = (x + 180.0) % 360.0 - 180.0
+    zone = np.floor((x + 180.0) / 6.0).astype(int) % 60 + 1
+    zone = np.where((y >= 56) & (y < 64) & (x >= 3) & (x < 12), 32, zone)
+    svalbard = np.select([x < 9, x < 21, x < 33], [31, 33, 35], 37)
+    return np.where((y >= 72) & (y < 84) & (x >= 0) & (x < 42), svalbard, zone)
+
+
+def metric(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.Series:
+    """The WGS 84 / UTM system of each feature, by where its middle lies: right on both sides of 48° E.
+
+    Returns
+    -------
+    Series
+        ``crs`` as EPSG text on the index of the input, None for missing or empty geometry; group by it to work in metres.
+
+    Examples
+    --------
+    >>> metric(gpd.GeoSeries(gpd.points_from_xy([47.9, 48.1], [40, 40]), crs=4326)).tolist()
+    ['EPSG:32638', 'EPSG:32639']
+    """
+    series = frame.geometry
+    boxes = shapely.bounds(np.asarray(series.array, dtype=object))
+    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    known = np.isfinite(x) & np.isfinite(y)
+    out = np.full(len(series), None, dtype=object)
+    if known.any():
+        lon, lat = transformer(code_or_wkt(require(series)), "EPSG:4326").transform(x[known], y[known])
+        zone = utm_zone(lon, lat)
+        out[known] = [f"EPSG:{(32600 if north else 32700) + number}" for number, north in zip(zone, np.asarray(lat) >= 0, strict=True)]
+    return pd.Series(out, index=series.index, name="crs", dtype=object)
