@@ -1,0 +1,150 @@
+"""`geotools run`: the main job, from raw files to ledger, map and field files in one folder.
+
+For putting the verbs of the lower floors in order; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geotools.cli import options
+
+
+@click.command(
+    name="run",
+    epilog="Example: geotools run sample_data/fuzuli -o out",
+    short_help="The main job, into one folder.",
+)
+@options.survey_argument
+@options.output_required
+@options.as_of
+@options.crs
+@options.encoding
+@click.option("--lang", type=click.Choice(["en", "az", "tr", "ru"]), help="Language the map opens in (default: the programme's first).")
+@click.option("--skip", multiple=True, type=click.Choice(["check", "swath", "map", "field"]), help="Leave a step out (may be repeated).")
+@options.overwrite
+@options.as_json
+@options.fail_on
+@options.common
+def command(survey: str, output: Path, **choices: Any) -> None:
+    """Open, check, compute the ledger and coverage, draw the offline map and write field files.
+
+    SURVEY is a folder, a .gpkg, a survey.toml or one file. OUTPUT is a folder that is written whole or not at all:
+
+    \b
+    map.html         the offline map, one file that opens in any browser
+    coverage.csv     one row per hazard: released, remaining, outside, overlap (m²)
+    coverage.json    the same with totals
+    survey.gpkg      all layers and results, for QGIS
+    field/           GeoJSON for field teams
+    issues.csv       everything found in the data, in plain words
+    provenance.json  inputs with hashes, parameters, version
+    """
+    from geotools.io.atomic import replacing
+    from geotools.survey import open_survey
+
+    _refuse_foreign(output, overwrite=choices["overwrite"])
+    bar = options.progress_bar(choices["progress"])
+    opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
+    with replacing(output, overwrite=choices["overwrite"]) as folder:
+        folder.mkdir()
+        result = _products(opened, folder, choices, bar)
+    if choices["as_json"]:
+        options.print_json(result["json"])
+    else:
+        click.echo(_words(opened, result, output))
+    options.exit_for(result["issues"], choices["fail_on"])
+
+
+def _refuse_foreign(output: Path, *, overwrite: bool) -> None:
+    """Never replace a folder that this command did not make."""
+    from geotools.model.errors import WriteError
+
+    if output.is_dir() and overwrite and any(output.iterdir()) and not (output / "provenance.json").is_file():
+        raise WriteError("this folder holds other things, it is not replaced", hint="choose an empty or new folder", file=output)
+
+
+def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> dict[str, Any]:
+    from geotools import checks, io
+    from geotools.analysis import release
+    from geotools.field import export
+    from geotools.model.schema import join_issues
+
+    skip, as_of = choices["skip"], choices["as_of"]
+    coverage = release.coverage(survey.hazards, survey.releases, as_of=as_of, programme=survey.programme, progress=bar)
+    found = [survey.issues, coverage.issues]
+    if "check" not in skip:
+        found.insert(1, checks.check(survey, progress=bar))
+    swath = [] if "swath" in skip else _swath(survey, folder, found)
+    issues = join_issues(*found)
+    io.write(coverage.table.reset_index(drop=True), folder / "coverage.csv")
+    _write_json(folder / "coverage.json", coverage.to_dict())
+    io.write(issues, folder / "issues.csv")
+    export.survey_gpkg(survey, coverage, folder / "survey.gpkg", issues=issues)
+    if "field" not in skip:
+        export.field_files(survey, coverage, folder / "field")
+    if "map" not in skip:
+        _map(survey, coverage, issues, folder / "map.html", choices)
+    provenance = _provenance(survey, as_of, choices)
+    _write_json(folder / "provenance.json", provenance)
+    summary = {"coverage": coverage.to_dict()["totals"], "survey": survey.summary().to_dict(), "swath": swath, "provenance": provenance}
+    return {"coverage": coverage, "issues": issues, "swath": swath, "json": summary}
+
+
+def _swath(survey: Any, folder: Path, found: list[Any]) -> list[dict[str, Any]]:
+    return []
+
+
+def _map(survey: Any, coverage: Any, issues: Any, path: Path, choices: dict[str, Any]) -> None:
+    from geotools.maps import webmap
+
+    lang = choices["lang"] or survey.programme.languages[0]
+    webmap.save(webmap.map_survey(survey, coverage=coverage, issues=issues, lang=lang), path)
+
+
+def _provenance(survey: Any, as_of: date | None, choices: dict[str, Any]) -> dict[str, Any]:
+    from geotools.model.provenance import Provenance
+
+    parameters = {"skip": list(choices["skip"]), "limits": dict(survey.programme.limits), "survey": survey.name}
+    return Provenance("run", survey.inputs, parameters, as_of).to_dict()
+
+
+def _write_json(path: Path, data: Any) -> None:
+    from geotools.io.atomic import write_text
+
+    write_text(path, json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def _m2(value: float) -> str:
+    """Square metres with thin grouping, and hectares beside them."""
+    return f"{value:>14,.0f} m²  {value / 10_000:>9,.1f} ha".replace(",", " ")
+
+
+def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
+    totals = result["coverage"].totals
+    get = totals.get if isinstance(totals, dict) else lambda name, default=0.0: getattr(totals, name, default)
+    day = result["json"]["coverage"].get("as_of") or result["json"]["provenance"]["as_of"] or "all records"
+    rows = [
+        ("hazardous land recorded", "area_m2"), ("  cancelled", "cancelled_m2"), ("  reduced", "reduced_m2"), ("  cleared", "cleared_m2"),
+        ("released in all", "released_m2"), ("machine-processed only, not released", "processed_m2"), ("remaining", "remaining_m2"),
+    ]  # fmt: skip
+    lines = [f"{survey.name}   as of {day}", ""]
+    lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in rows]
+    area = float(get("area_m2", 0.0))
+    lines += ["", f"coverage (released / recorded)        {float(get('released_m2', 0.0)) / area:>14.1%}" if area else "no hazard has a polygon: coverage cannot be stated"]
+    extra = [("released outside recorded hazards", "outside_m2"), ("ground claimed more than once", "overlap_m2"), ("sum of the rows as claimed", "claimed_m2")]
+    lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in extra]
+    lines += [""] + [text for item in result["swath"] for text in item.get("words", [])]
+    counts = result["issues"]["severity"].value_counts()
+    lines += [
+        f"issues: {counts.get('error', 0)} errors, {counts.get('warning', 0)} warnings, {counts.get('info', 0)} notes (issues.csv)",
+        "",
+        f"written: {output}/map.html, coverage.csv, coverage.json, survey.gpkg, field/, issues.csv, provenance.json",
+        "Absence of a record is not absence of contamination. This supports a decision; it does not declare land safe.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,128 @@
+"""Opening a programme: folder, GeoPackage, survey.toml, one file; rows and systems accounted for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+import shapely
+
+import geotools as gt
+from geotools.model.errors import CRSError, ReadError
+from geotools.model.schema import KINDS
+
+
+@pytest.fixture
+def folder(tmp_path: Path, make: Any) -> Path:
+    make.frame(make.hazard("H-1"), make.hazard("H-2", make.square(300))).to_file(tmp_path / "hazards.gpkg", layer="hazards")
+    make.frame(make.release("R-1")).to_crs("EPSG:4326").to_file(tmp_path / "releases_north.geojson")
+    make.frame(make.release("R-1", make.square(300, side=20)), crs="EPSG:32638").to_file(tmp_path / "releases_south.gpkg")
+    return tmp_path
+
+
+def test_a_folder_is_read_by_the_names_of_its_files(folder: Path) -> None:
+    survey = gt.open_survey(folder)
+    assert {k: len(v) for k, v in survey.layers.items()} == {"hazards": 2, "releases": 2}
+    assert survey.hazards.crs.to_epsg() == 32638
+    assert survey.releases.crs.to_epsg() == 4326, "files of one kind in different systems meet in WGS 84"
+    assert survey.finds.empty
+    assert list(survey.finds.columns[:1]) == ["id"]
+    with pytest.raises(AttributeError, match="record kinds are"):
+        survey.nonsense  # noqa: B018
+
+
+def test_the_same_id_in_two_files_keeps_both_rows_and_says_so(folder: Path) -> None:
+    survey = gt.open_survey(folder)
+    assert sorted(survey.releases["id"]) == ["R-1", "R-1~2"]
+    clash = survey.issues[(survey.issues["check"] == "RD-10") & (survey.issues["id"] == "R-1~2")]
+    assert len(clash) == 1
+    assert "releases_south.gpkg" in clash["message"].iloc[0]
+
+
+def test_rows_in_files_equal_rows_in_layers_plus_rejected(folder: Path) -> None:
+    survey = gt.open_survey(folder)
+    counts = survey.issues.loc[survey.issues["check"] == "RD-00", "value"].str.extractall(r"(\w+)=(\d+)").reset_index()
+    total = counts.assign(n=counts[1].astype(int)).groupby(0)["n"].sum()
+    assert total["rows"] == total["kept"] + total["repaired"] + total["rejected"] == 4
+    assert sum(len(f) for f in survey.layers.values()) == total["kept"] + total["repaired"]
+
+
+def test_survey_toml_names_files_kinds_systems_columns_and_values(tmp_path: Path, make: Any) -> None:
+    pd.DataFrame({"KOD": ["r1"], "X": [683_010.0], "Y": [4_385_010.0], "Növ": ["AP"]}).to_csv(tmp_path / "list.csv", index=False)
+    (tmp_path / "survey.toml").write_text(
+        '[programme]\nname = "Test"\nextent = [44, 38, 51, 42]\n[[layer]]\nkind = "finds"\nfile = "list.csv"\ncrs = "EPSG:32638"\n'
+        'columns = { "KOD" = "id", "Növ" = "category" }\nvalues = { organisation = "Synthetic Unit" }\n',
+        "utf-8",
+    )
+    survey = gt.open_survey(tmp_path)
+    assert survey.name == "Test"
+    row = survey.finds.iloc[0]
+    assert (row["id"], row["category"], row["organisation"]) == ("r1", "ap_mine", "Synthetic Unit")
+    assert gt.open_survey(tmp_path / "survey.toml").finds.equals(survey.finds)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[[layer]]\nkind = "hazards"\n', "has no 'file'"),
+        ('[[layer]]\nkind = "hazard areas"\nfile = "x.gpkg"', "is not a record kind"),
+        ('[[layer]]\nkind = "hazards"\nfile = "x.gpkg"\nnonsense = 1', "unknown key 'nonsense'"),
+        ('[[layer]]\nkind = "hazards"\nfile = "x.gpkg"', "it is not there"),
+        ('[layer]\nfile = "x.gpkg"', r"written as \[\[layer\]\]"),
+        ('[rasters]\ndem = "dem.tif"\n[[layer]]\nfile = "survey.toml"', "raster 'dem'"),
+    ],
+)
+def test_a_wrong_survey_toml_is_explained(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "survey.toml").write_text(text, "utf-8")
+    with pytest.raises(ReadError, match=message) as caught:
+        gt.open_survey(tmp_path)
+    assert caught.value.hint or "not there" in str(caught.value)
+
+
+def test_a_geopackage_of_results_opens_as_its_records(tmp_path: Path, make: Any) -> None:
+    file = tmp_path / "programme.gpkg"
+    make.frame(make.hazard()).to_file(file, layer="hazards")
+    make.frame(make.hazard()).to_file(file, layer="result_remaining")
+    make.frame({"check": "X", "geometry": shapely.Point(0, 0)}).to_file(file, layer="issues")
+    survey = gt.open_survey(file)
+    assert list(survey.layers) == ["hazards"]
+
+
+def test_a_file_of_unknown_kind_is_kept_and_mentioned(tmp_path: Path, make: Any) -> None:
+    make.frame({"height": 3, "geometry": shapely.Point(683_000, 4_385_000)}).to_file(tmp_path / "antennas.gpkg", layer="antennas")
+    survey = gt.open_survey(tmp_path)
+    assert list(survey.layers) == ["antennas"]
+    assert (survey.issues["check"] == "RD-04").any()
+
+
+def test_nothing_to_read_no_file_and_no_crs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="nothing here"):
+        gt.open_survey(tmp_path)
+    with pytest.raises(ReadError, match="no such file"):
+        gt.open_survey(tmp_path / "absent")
+    pd.DataFrame({"id": ["a"], "x": [683_000.0], "y": [4_385_000.0]}).to_csv(tmp_path / "finds.csv", index=False)
+    with pytest.raises(CRSError) as caught:
+        gt.open_survey(tmp_path)
+    assert "crs" in caught.value.hint.lower()
+    assert len(gt.open_survey(tmp_path, crs="EPSG:32638").finds) == 1
+
+
+def test_summary_is_plain_data_and_shows_in_jupyter_without_running_text(folder: Path) -> None:
+    import json
+
+    survey = gt.open_survey(folder)
+    data = json.loads(json.dumps(survey.summary().to_dict(), allow_nan=False))
+    assert data["layers"]["hazards"]["rows"] == 2
+    hostile = gt.Survey("<img src=x onerror=alert(1)>", {"hazards": survey.hazards})
+    assert "<img" not in hostile._repr_html_()
+
+
+def test_layers_are_sorted_by_id_and_empty_kinds_have_their_columns() -> None:
+    survey = gt.Survey("empty")
+    for kind in KINDS:
+        layer = getattr(survey, kind)
+        assert isinstance(layer, gpd.GeoDataFrame)
+        assert set(KINDS[kind].names) <= set(layer.columns)
