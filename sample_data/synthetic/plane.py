@@ -71,7 +71,8 @@ def area_m2(geometry) -> float:
     """Geodesic area of a valid UTM polygon, m², 0.1."""
     if geometry is None or geometry.is_empty:
         return 0.0
-    return round(abs(_GEOD.geometry_area_perimeter(shapely.orient_polygons(to_wgs84(geometry)))[0]), 1)
+    degrees = shapely.transform(geometry, lambda xy: np.column_stack(_TO_WGS84.transform(xy[:, 0], xy[:, 1])))
+    return round(sum(abs(_GEOD.geometry_area_perimeter(shapely.orient_polygons(part))[0]) for part in shapely.get_parts(degrees)), 1)
 
 
 def tidy(geometry, decimals: int = 3):
