@@ -1,0 +1,404 @@
+"""Ingest accounting: every row of a file ends as kept, repaired (area before and after) or rejected (why).
+
+For the step between a format's reader and the schema; not for judging what valid records say (see `checks`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geotools.io import text
+from geotools.io.raw import Finding, Raw
+from geotools.model.errors import CRSError
+from geotools.model.programme import Programme
+from geotools.model.schema import Issue, Schema, conform, renaming
+from geotools.model.schema.columns import Column
+from geotools.model.schema.conform import as_text
+from geotools.space import crs as _crs
+from geotools.space import geom, measure
+
+TYPES = (
+    "Point",
+    "LineString",
+    "LinearRing",
+    "Polygon",
+    "MultiPoint",
+    "MultiLineString",
+    "MultiPolygon",
+    "GeometryCollection",
+)
+PLAIN = {"Point": "a point", "LineString": "a line", "Polygon": "an area", "MultiPoint": "several points"} | {
+    "MultiLineString": "several lines", "MultiPolygon": "several areas", "GeometryCollection": "a mixture", "LinearRing": "a line",
+}  # fmt: skip
+POSITION_IS_THE_RECORD = frozenset({"fixes"})  # without a usable position such a row is rejected
+ANY = Schema(
+    "",
+    tuple(t for t in TYPES),
+    (Column("id", "id", required=True, aliases=("fid", "imsma_id", "localid", "local id")),),
+)
+FARTHEST_M = 1.0e8
+
+
+@dataclass
+class _Ledger:
+    """The rows of one layer on their way in."""
+
+    raw: Raw
+    schema: Schema
+    label: str
+    geometry: np.ndarray
+    rejected: np.ndarray
+    repaired: np.ndarray
+    findings: list[Finding] = field(default_factory=list)
+    without: set[int] = field(default_factory=set)
+
+    @property
+    def numbers(self) -> np.ndarray:
+        return self.raw.row_numbers
+
+    def place(self, row: int) -> str:
+        return f"{self.label} row {self.numbers[row]}"
+
+    def reject(self, row: int, reason: str, value: Any = "", geometry: BaseGeometry | None = None) -> None:
+        self.rejected[row] = True
+        self.findings.append(Finding("RD-02", "error", f"rejected: {reason}", row, value=value, geometry=geometry))
+
+    def set_aside(self, row: int, reason: str, value: Any = "") -> None:
+        """Keep the row without its geometry, or reject it where the position is all there is."""
+        if self.schema.kind in POSITION_IS_THE_RECORD:
+            self.reject(row, reason, value)
+        else:
+            self.findings.append(
+                Finding("RD-03", "error", f"{reason}; the row is kept without geometry", row, value=value)
+            )
+        self.geometry[row] = None
+        self.without.add(row)
+
+
+def account(raw: Raw, schema: Schema | None, label: str, programme: Programme) -> tuple[gpd.GeoDataFrame, list[Issue]]:
+    """Decide the fate of each row, then bring the survivors to the schema.
+
+    Parameters
+    ----------
+    schema
+        What the layer should be; None: any geometry, columns unchanged but for ``id``.
+    label
+        The file as messages call it.
+
+    Returns
+    -------
+    frame, issues
+        Rows in file order, geometry in the CRS of `raw`; the first issue is the count line RD-00.
+    """
+    own = schema or replace(ANY, kind=raw.layer)
+    count = len(raw.table)
+    shapes = np.full(count, None, dtype=object) if raw.geometry is None else np.array(raw.geometry, dtype=object)
+    ledger = _Ledger(
+        raw, own, label, shapes, np.zeros(count, dtype=bool), np.zeros(count, dtype=bool), list(raw.findings)
+    )
+    ledger.without = {f.row for f in raw.findings if f.code == "RD-03" and f.row is not None}
+    columns = programme.columns.get(own.kind, {})
+    raw.table, odd = text.sound(raw.table, label)
+    ledger.findings += odd
+    _copies(ledger, columns)
+    if own.geometry:
+        _blank(ledger)
+        if raw.crs is not None:
+            _positions(ledger, raw.crs)
+        _types(ledger)
+        _validity(ledger)
+    elif raw.geometry is not None:
+        _unused(ledger)
+    return _finish(ledger, columns, programme)
+
+
+def _copies(ledger: _Ledger, columns: Any) -> None:
+    """Reject rows that repeat an earlier one in everything, id included."""
+    table = ledger.raw.table
+    mapping = renaming(table.columns, ledger.schema, columns)
+    key = "id" if "id" in table.columns else next((name for name, target in mapping.items() if target == "id"), None)
+    if key is None:
+        return
+    ids = pd.Series([as_text(value) for value in table[key]], dtype=object)
+    again = (ids.duplicated(keep=False) & ids.notna()).to_numpy()
+    if not again.any():
+        return
+    rows = np.flatnonzero(again)
+    text = pd.DataFrame({i: [repr(v) for v in table.iloc[rows, i]] for i in range(table.shape[1])}, index=rows)
+    text["wkb"] = shapely.to_wkb(ledger.geometry[rows], output_dimension=4)
+    text["key"] = ids[rows].to_numpy()
+    first = (
+        pd.Series(rows, index=rows)
+        .groupby([text[c] for c in text.columns], sort=False, dropna=False)
+        .transform("first")
+    )
+    for row in rows[first.to_numpy() != rows]:
+        ledger.reject(int(row), f"an exact copy of row {ledger.numbers[first[row]]}", value=ids[row])
+
+
+def _alive(ledger: _Ledger) -> np.ndarray:
+    return ~ledger.rejected & ~shapely.is_missing(ledger.geometry)
+
+
+def _blank(ledger: _Ledger) -> None:
+    hollow = shapely.is_empty(ledger.geometry)
+    ledger.geometry[hollow] = None
+    missing = shapely.is_missing(ledger.geometry) & ~ledger.rejected
+    for row in np.flatnonzero(missing):
+        if int(row) in ledger.without:
+            if ledger.schema.kind in POSITION_IS_THE_RECORD:
+                _reject_unusable(ledger, int(row))
+            continue
+        said = "its geometry is empty" if hollow[row] else "it has no geometry"
+        ledger.findings.append(
+            Finding("RD-03", "warning", f"{said}; the row is kept", int(row), value="empty" if hollow[row] else "")
+        )
+        ledger.without.add(int(row))
+
+
+def _reject_unusable(ledger: _Ledger, row: int) -> None:
+    """A reader set the geometry aside, but the position is the record: rejected for the same reason."""
+    index = next(i for i, f in enumerate(ledger.findings) if f.row == row and f.code == "RD-03")
+    old = ledger.findings.pop(index)
+    ledger.reject(row, old.message.removesuffix("; the row is kept without geometry"), old.value)
+
+
+def _positions(ledger: _Ledger, crs: pyproj.CRS) -> None:
+    """Set aside geometry whose coordinates cannot be places on Earth."""
+    alive = np.flatnonzero(_alive(ledger))
+    if not len(alive):
+        return
+    points, owner = shapely.get_coordinates(ledger.geometry[alive], include_z=True, return_index=True)
+    x, y = points[:, 0], points[:, 1]
+    finite = np.isfinite(x) & np.isfinite(y)
+    zero = (x == 0) & (y == 0) & (crs.is_geographic or crs.area_of_use is not None)
+    if crs.is_geographic:
+        full = 180.0 if crs.axis_info[0].unit_name.startswith("degree") else 200.0
+        far = (np.abs(x) > full) | (np.abs(y) > full / 2)
+        small = np.zeros(len(x), dtype=bool)
+    else:
+        per_m = crs.axis_info[0].unit_conversion_factor or 1.0 if crs.axis_info else 1.0
+        far = np.maximum(np.abs(x), np.abs(y)) * per_m > FARTHEST_M
+        small = (np.abs(x) <= 180) & (np.abs(y) <= 90) & ~zero & _is_zoned(crs)
+    _refuse_if_all(ledger, crs, far & finite & ~zero, small, finite & ~zero, points)
+    for mask, reason in (
+        (~finite, "a coordinate is not a number"),
+        (zero & finite, "a coordinate is 0, 0 (the place of a missing position)"),
+        (far & finite, "a coordinate is outside the range of its reference system"),
+        (small & finite, "a coordinate looks like degrees, but the layer is in metres"),
+    ):
+        for local in np.unique(owner[mask]):
+            row = int(alive[local])
+            if not ledger.rejected[row] and row not in ledger.without:
+                at = points[np.flatnonzero(mask & (owner == local))[0]]
+                ledger.set_aside(row, reason, value=f"{at[0]:.10g} {at[1]:.10g}")
+    odd = np.unique(owner[np.isinf(points[:, 2])])
+    for local in odd:
+        row = int(alive[local])
+        ledger.geometry[row] = shapely.force_2d(ledger.geometry[row])
+        ledger.findings.append(
+            Finding("RD-06", "warning", "a height is not a number: heights of this row are left out", row)
+        )
+
+
+def _is_zoned(crs: pyproj.CRS) -> bool:
+    operation = crs.coordinate_operation
+    return operation is not None and "Transverse Mercator" in (operation.method_name or "")
+
+
+def _refuse_if_all(
+    ledger: _Ledger, crs: pyproj.CRS, far: np.ndarray, small: np.ndarray, counted: np.ndarray, points: np.ndarray
+) -> None:
+    wrong = far | small
+    if not counted.any() or not wrong[counted].all():
+        return
+    example = points[np.flatnonzero(wrong)[0]]
+    if small.any():
+        message = f"the coordinates look like degrees, but the layer is said to be in {crs.name}"
+        hint = "give the system they are in, for example crs='EPSG:4326' or --crs EPSG:4326"
+    else:
+        if np.abs(points[far][:, :2]).max() < 1000:
+            return
+        message = f"the coordinates cannot be in {crs.name} (for example {example[0]:.10g}, {example[1]:.10g})"
+        hint = "give the system they are in, for example crs='EPSG:32638' or --crs EPSG:32638; try: geotools datum --explain FILE"
+    raise CRSError(message, hint=hint, file=ledger.label)
+
+
+def _types(ledger: _Ledger) -> None:
+    """Reject geometry of a type that the kind does not hold; take fitting parts out of mixtures."""
+    alive = np.flatnonzero(_alive(ledger))
+    ids = shapely.get_type_id(ledger.geometry[alive])
+    rings = ids == 2
+    if rings.any():
+        ledger.geometry[alive[rings]] = [shapely.LineString(g) for g in ledger.geometry[alive[rings]]]
+        ids[rings] = 1
+    allowed = np.array([ledger.schema.accepts(name) for name in TYPES])
+    for row, kind in zip(alive[~allowed[ids]], ids[~allowed[ids]], strict=True):
+        shape = ledger.geometry[row]
+        fitted, left_out = _fitting(shape, ledger.schema)
+        if fitted is None:
+            wanted = " or ".join(PLAIN[t] for t in ledger.schema.geometry if not t.startswith("Multi"))
+            ledger.reject(
+                int(row),
+                f"its geometry is {PLAIN[TYPES[kind]]}, but {ledger.schema.kind} needs {wanted}",
+                TYPES[kind],
+                shape,
+            )
+            continue
+        ledger.geometry[row] = fitted
+        ledger.repaired[row] = True
+        rest = f"; {left_out} other parts were left out" if left_out else ""
+        ledger.findings.append(
+            _repair_note(
+                ledger,
+                int(row),
+                f"a mixture of geometries: its fitting parts were taken{rest}",
+                shape,
+                fitted,
+                shape.centroid,
+            )
+        )
+
+
+def _fitting(shape: Any, schema: Schema) -> tuple[BaseGeometry | None, int]:
+    """The parts of a collection that the schema holds, as one geometry, and how many others there are."""
+    if not hasattr(shape, "geoms"):
+        return None, 0
+    leaves = _leaves(shape)
+    several: Any
+    for single, several in (
+        ("Polygon", shapely.MultiPolygon),
+        ("LineString", shapely.MultiLineString),
+        ("Point", shapely.MultiPoint),
+    ):
+        parts = [leaf for leaf in leaves if leaf.geom_type == single and not leaf.is_empty]
+        if not parts or not schema.accepts(single):
+            continue
+        if len(parts) == 1:
+            return parts[0], len(leaves) - 1
+        if schema.accepts(several.__name__):
+            return several(parts), len(leaves) - len(parts)
+    return None, 0
+
+
+def _leaves(shape: Any) -> list[Any]:
+    return [leaf for part in shape.geoms for leaf in _leaves(part)] if hasattr(shape, "geoms") else [shape]
+
+
+def _validity(ledger: _Ledger) -> None:
+    """Repair invalid areas; what collapses to nothing is set aside."""
+    alive = np.flatnonzero(_alive(ledger))
+    shapes = ledger.geometry[alive]
+    bad = ~shapely.is_valid(shapes)
+    if not bad.any():
+        return
+    for row, before in zip(alive[bad], shapes[bad], strict=True):
+        if shapely.get_dimensions(before) < 2:
+            ledger.set_aside(int(row), "the line has no length", value=before.geom_type)
+            continue
+        reason, where = geom.why_invalid(before)
+        after = geom.repair(before)
+        if after.is_empty:
+            ledger.set_aside(int(row), f"{reason}, and nothing is left of it after repair", value=before.geom_type)
+            continue
+        ledger.geometry[row] = after
+        ledger.repaired[row] = True
+        ledger.findings.append(_repair_note(ledger, int(row), reason, before, after, where))
+
+
+def _repair_note(
+    ledger: _Ledger, row: int, reason: str, before: BaseGeometry, after: BaseGeometry, where: Any
+) -> Finding:
+    if shapely.get_dimensions(after) < 2 or ledger.raw.crs is None:
+        return Finding(
+            "RD-01",
+            "warning",
+            f"repaired: {reason}",
+            row,
+            value=before.geom_type,
+            limit=after.geom_type,
+            geometry=where,
+        )
+    try:
+        areas = geom.polygonal([before, after])
+        m2 = measure.area(gpd.GeoSeries(areas, crs=ledger.raw.crs)).to_numpy()
+    except CRSError:
+        m2 = np.array([np.nan, np.nan])
+    message = f"repaired: {reason}; area before {m2[0]:,.1f} m², after {m2[1]:,.1f} m²"
+    return Finding("RD-01", "warning", message, row, value=f"{m2[0]:.1f}", limit=f"{m2[1]:.1f}", geometry=where)
+
+
+def _unused(ledger: _Ledger) -> None:
+    present = ~shapely.is_missing(ledger.geometry)
+    if present.any():
+        texts = shapely.to_wkt(ledger.geometry, rounding_precision=-1)
+        ledger.raw.table["geometry_as_entered"] = pd.Series(texts, dtype=object)
+        note = f"{ledger.label}: {ledger.schema.kind} have no geometry; the {int(present.sum())} given are kept as text"
+        ledger.findings.append(Finding("RD-06", "info", note, column="geometry_as_entered"))
+    ledger.geometry[:] = None
+
+
+def _finish(ledger: _Ledger, columns: Any, programme: Programme) -> tuple[gpd.GeoDataFrame, list[Issue]]:
+    raw, kind = ledger.raw, ledger.schema.kind
+    keep = ~ledger.rejected
+    numbers = ledger.numbers[keep]
+    table, schema_issues = conform(
+        raw.table.loc[keep], ledger.schema, words=programme.words, columns=columns, numbers=[int(n) for n in numbers]
+    )
+    frame = gpd.GeoDataFrame(
+        table, geometry=gpd.GeoSeries(ledger.geometry[keep], index=table.index, crs=raw.crs), crs=raw.crs
+    )
+    names = np.full(len(raw.table), "", dtype=object)
+    names[keep] = frame["id"].to_numpy(dtype=object)
+    names[~keep] = [f"row-{n}" for n in ledger.numbers[~keep]]
+    outside = sum(1 for f in ledger.findings if f.code == "RD-02" and f.row is None)
+    total = len(raw.table) + outside
+    rejected = int(ledger.rejected.sum()) + outside
+    repaired = int((ledger.repaired & keep).sum())
+    kept = total - rejected - repaired
+    value = f"rows={total} kept={kept} repaired={repaired} rejected={rejected}"
+    said = f"{ledger.label}: {total} rows: {kept} kept, {repaired} repaired, {rejected} rejected"
+    count = Issue(
+        "RD-00",
+        "info" if total else "warning",
+        kind,
+        message=said if total else f"{ledger.label}: the layer is empty",
+        value=value,
+    )
+    return frame, [count, *_as_issues(ledger, names), *schema_issues]
+
+
+def _as_issues(ledger: _Ledger, names: np.ndarray) -> list[Issue]:
+    """Findings with ids, places in WGS 84, in file order; layer-wide ones first."""
+    made = []
+    order = sorted(ledger.findings, key=lambda f: ledger.numbers[f.row] if f.row is not None else f.number or 0)
+    for finding in order:
+        row = finding.row
+        number = ledger.numbers[row] if row is not None else finding.number
+        where = f"{ledger.label} row {number}: " if number is not None else ""
+        key = names[row] if row is not None else f"row-{number}" if number is not None else ""
+        made.append(
+            Issue(
+                finding.code, finding.severity, ledger.schema.kind, str(key), finding.column, where + finding.message,
+                finding.value, finding.limit, _on_the_map(finding.geometry, ledger.raw.crs),
+            )
+        )  # fmt: skip
+    return made
+
+
+def _on_the_map(shape: BaseGeometry | None, crs: pyproj.CRS | None) -> BaseGeometry | None:
+    if shape is None or crs is None or shape.is_empty:
+        return None
+    try:
+        moved: BaseGeometry = _crs.transform([shape], crs, _crs.WGS84)[0]
+    except CRSError:
+        return None
+    return moved

@@ -1,0 +1,160 @@
+"""Zipped files: a shapefile with its side files, KMZ, or any other format in a .zip, opened without trusting the archive.
+
+For unpacking into a temporary folder within limits; what is inside is read by its own room.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import geopandas as gpd
+
+from geotools.io import registry, shapefile
+from geotools.io.raw import Raw, Source, choose_layer
+
+BYTES_MAX = 4 << 30
+RATIO_MAX = 200  # real shapefiles and KML compress up to about 40 times
+FILES_MAX = 10_000
+SMALL = 50 << 20  # below this size no ratio is suspicious
+
+
+def read(source: Source) -> Raw:
+    """Read the one data file in an archive, or the one that `layer` names.
+
+    Raises
+    ------
+    ReadError
+        If the archive is damaged, unsafe, or holds nothing that can be read.
+    """
+    with unpacked(source) as inside:
+        names = [_name(path) for path in inside]
+        chosen, findings = choose_layer(source, names)
+        path = inside[names.index(chosen)]
+        found = registry.of_path(path)
+        assert found is not None
+        raw: Raw = found.read()(replace(source, path=path, layer=None, name=f"{source.label}/{path.name}"))
+        raw.findings[:0] = findings
+        return raw
+
+
+def layers(source: Source) -> list[str]:
+    """Names of the data files in the archive, without their endings."""
+    with unpacked(source) as inside:
+        return [_name(path) for path in inside]
+
+
+def _name(path: Path) -> str:
+    return path.stem
+
+
+@contextmanager
+def unpacked(source: Source) -> Iterator[list[Path]]:
+    """The readable data files of an archive, unpacked for as long as the block lasts.
+
+    Raises
+    ------
+    ReadError
+        If it is no archive, is encrypted, names files outside itself, or unpacks to far more than it is.
+    """
+    try:
+        archive = zipfile.ZipFile(source.path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise source.refuse(
+            f"it is not a zip archive or is cut off ({error})", "copy it again from where it came from"
+        ) from error
+    with archive, tempfile.TemporaryDirectory(prefix="geotools-") as folder:
+        members = [m for m in archive.infolist() if not m.is_dir()]
+        _check(members, source)
+        for member in members:
+            _extract(archive, member, Path(folder), source)
+        yield _data_files(Path(folder), source)
+
+
+def _check(members: list[zipfile.ZipInfo], source: Source) -> None:
+    if len(members) > FILES_MAX:
+        raise source.refuse(
+            f"the archive holds {len(members)} files; at most {FILES_MAX} are unpacked",
+            "unpack it by hand if it is trusted",
+        )
+    for member in members:
+        parts = PurePosixPath(member.filename.replace("\\", "/")).parts
+        if (
+            member.filename.startswith(("/", "\\"))
+            or ".." in parts
+            or (parts and ":" in parts[0])
+            or "\x00" in member.filename
+        ):
+            raise source.refuse(
+                f"the archive names a file outside itself ('{member.filename[:80]}')",
+                "it may be an attack; do not unpack it by hand",
+            )
+        if member.flag_bits & 1:
+            raise source.refuse("the archive is protected by a password", "unpack it first and give the files")
+    total = sum(m.file_size for m in members)
+    packed = max(1, source.path.stat().st_size)
+    if total > BYTES_MAX or (total > SMALL and total / packed > RATIO_MAX):
+        raise source.refuse(
+            f"the archive would unpack to {total:,} bytes from {packed:,}",
+            "it may be an attack; unpack it by hand if it is trusted",
+        )
+
+
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, source: Source) -> None:
+    """Unpack one member, never more bytes than it announces."""
+    target = folder.joinpath(*PurePosixPath(member.filename.replace("\\", "/")).parts)
+    left = member.file_size
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(member) as packed, target.open("wb") as stream:
+            while chunk := packed.read(min(1 << 20, left + 1)):
+                left -= len(chunk)
+                if left < 0:
+                    raise source.refuse(
+                        f"'{member.filename[:80]}' unpacks to more than it announces", "it may be an attack"
+                    )
+                stream.write(chunk)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise source.refuse(
+            f"the archive is damaged at '{member.filename[:80]}' ({error})", "copy it again from where it came from"
+        ) from error
+
+
+def _data_files(folder: Path, source: Source) -> list[Path]:
+    found = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        known = registry.of_path(path)
+        hidden = any(part.startswith((".", "__MACOSX")) for part in path.relative_to(folder).parts)
+        if (
+            known is not None
+            and known.reader
+            and known.name not in ("zip", "kmz")
+            and not hidden
+            and path.suffix.lower() != ".txt"
+        ):
+            found.append(path)
+    databases = sorted(p for p in folder.rglob("*.gdb") if p.is_dir() and (p / "gdb").is_file())
+    found = databases + [p for p in found if not any(d in p.parents for d in databases)]
+    if not found:
+        raise source.refuse(
+            "there is nothing in the archive that can be read",
+            "it should hold a .shp with its side files, or another known format",
+        )
+    return found
+
+
+def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    """Write a zipped shapefile; the same frame gives the same bytes."""
+    with tempfile.TemporaryDirectory(prefix="geotools-") as folder:
+        shapefile.write(frame, Path(folder, f"{layer}.shp"), layer)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for made in sorted(Path(folder).iterdir()):
+                entry = zipfile.ZipInfo(made.name, (1980, 1, 1, 0, 0, 0))
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                archive.writestr(entry, made.read_bytes())

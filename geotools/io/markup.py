@@ -1,0 +1,100 @@
+"""Streaming XML that cannot be turned against its reader: no DTD, no entities, no network.
+
+For the KML, GPX and maXML rooms; a thin layer on the standard library's expat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from xml.parsers import expat
+from xml.sax.saxutils import escape
+
+from geotools.io.raw import Source
+
+CHUNK = 1 << 20
+DEPTH_MAX = 200
+_ILLEGAL = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535, *range(55296, 57344)), "�")
+
+
+class RefusedError(Exception):
+    """The document holds something that is never needed in a survey file."""
+
+
+def run(
+    source: Source,
+    start: Callable[[str, dict[str, str]], None],
+    end: Callable[[str], None],
+    text: Callable[[str], None],
+) -> None:
+    """Parse a file, calling back with element names (as written), attributes and text.
+
+    Raises
+    ------
+    ReadError
+        If it is not XML (with line and column), or has a DTD or entities.
+    """
+    parser = _parser(start, end, text)
+    try:
+        with source.path.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                parser.Parse(chunk, False)
+            parser.Parse(b"", True)
+    except RefusedError as refusal:
+        raise source.refuse(
+            str(refusal), "export it again as a plain file; such declarations are never needed"
+        ) from refusal
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        line, column = parser.ErrorLineNumber, parser.ErrorColumnNumber
+        what = expat.ErrorString(parser.ErrorCode) if parser.ErrorCode else str(error)
+        cut = parser.CurrentByteIndex >= source.path.stat().st_size - 1 or "no element" in what
+        said = f"it is cut off at line {line}" if cut else f"it is not XML at line {line}, column {column} ({what})"
+        raise source.refuse(said, "copy it again, or export it again from where it came from") from error
+
+
+def _parser(
+    start: Callable[[str, dict[str, str]], None], end: Callable[[str], None], text: Callable[[str], None]
+) -> Any:
+    parser: Any = expat.ParserCreate()
+    parser.buffer_text = True
+    depth = 0
+
+    def opened(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEPTH_MAX:
+            raise RefusedError(f"its elements are nested more than {DEPTH_MAX} deep")
+        start(name.rpartition(":")[2], attributes)
+
+    def closed(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        end(name.rpartition(":")[2])
+
+    def forbid(*_: Any) -> None:
+        raise RefusedError("it has a document type declaration (DTD) or entities, which can hide attacks")
+
+    parser.StartElementHandler = opened
+    parser.EndElementHandler = closed
+    parser.CharacterDataHandler = text
+    parser.StartDoctypeDeclHandler = forbid
+    parser.EntityDeclHandler = forbid
+    parser.UnparsedEntityDeclHandler = forbid
+    parser.ExternalEntityRefHandler = forbid
+    return parser
+
+
+def quoted(value: str) -> str:
+    """Text for an element: markup escaped, characters that XML cannot hold replaced by U+FFFD.
+
+    Examples
+    --------
+    >>> quoted("<b>&")
+    '&lt;b&gt;&amp;'
+    """
+    return escape(value.translate(_ILLEGAL))
+
+
+def attribute(value: str) -> str:
+    """Text for an attribute in double quotes."""
+    return escape(value.translate(_ILLEGAL), {'"': "&quot;", "\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})

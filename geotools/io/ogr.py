@@ -1,0 +1,232 @@
+"""GeoPackage, FlatGeobuf and other formats that GDAL reads well, through pyogrio.
+
+For formats in which GDAL drops nothing unnoticed, or where what it drops can be counted; GeoJSON, KML, GPX and tables have
+readers of their own for that reason.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyogrio
+import pyproj
+import shapely
+
+from geotools.io.raw import Finding, Raw, Source, choose_layer
+from geotools.model.errors import ReadError, WriteError
+from geotools.space import crs as _crs
+
+_TYPES = {
+    pa.int64(): pd.Int64Dtype(),
+    pa.int32(): pd.Int64Dtype(),
+    pa.int16(): pd.Int64Dtype(),
+    pa.bool_(): pd.BooleanDtype(),
+}
+_TOLD = (
+    ("measured", "measure values (M) were in the file and are left out"),
+    ("curve", "curves were in the file and are drawn with straight edges"),
+)
+
+
+def layers(source: Source) -> list[str]:
+    """Layer names in the order of the file."""
+    try:
+        return [str(name) for name, _ in pyogrio.list_layers(source.path)]
+    except pyogrio.errors.DataSourceError as error:
+        raise _damaged(source, error) from error
+
+
+def read(source: Source) -> Raw:
+    """Read one layer.
+
+    Raises
+    ------
+    ReadError
+        If GDAL cannot open it, stops before its end, or finds fewer rows than the file says.
+    """
+    layer, findings = choose_layer(source, layers(source))
+    meta, table, blobs, said = fetch(source, layer)
+    shapes = None
+    if blobs is not None:
+        shapes, more = decode(blobs, source)
+        findings += more
+    findings += [
+        Finding("RD-06", "warning", f"{source.label}: {text}")
+        for key, text in _TOLD
+        if any(key in s.lower() for s in said)
+    ]
+    return Raw(layer, table, shapes, as_crs(meta["crs"]), False, findings)
+
+
+def fetch(
+    source: Source, layer: str, encoding: str | None = None
+) -> tuple[dict[str, Any], pd.DataFrame, np.ndarray | None, list[str]]:
+    """All rows of a layer and their WKB, what GDAL said on the way, and a check that no row is missing."""
+    heard = _Ear()
+    loggers = [logging.getLogger(name) for name in ("pyogrio", "pyogrio._io", "pyogrio._err", "pyogrio._geometry")]
+    for logger in loggers:
+        logger.addHandler(heard)
+    take = _by_columns if source.path.suffix.lower() == ".fgb" else _by_arrow
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            meta, table, blobs = take(source.path, layer, encoding)
+            expected = pyogrio.read_info(source.path, layer=layer, force_feature_count=True)["features"]
+    except (*_ERRORS, pa.ArrowException, RuntimeError) as error:
+        raise _damaged(source, error) from error
+    finally:
+        for logger in loggers:
+            logger.removeHandler(heard)
+    said = [str(w.message) for w in caught] + heard.lines
+    if 0 <= expected != len(table):
+        raise source.refuse(
+            f"it is damaged: {expected} rows are announced, {len(table)} could be read",
+            "copy it again, or export it again from where it came from",
+        )
+    return meta, table, blobs, said
+
+
+_ERRORS = (
+    pyogrio.errors.DataSourceError,
+    pyogrio.errors.DataLayerError,
+    pyogrio.errors.FeatureError,
+    pyogrio.errors.GeometryError,
+)
+
+
+def _by_arrow(path: Path, layer: str, encoding: str | None) -> tuple[dict[str, Any], pd.DataFrame, np.ndarray | None]:
+    meta, table = pyogrio.read_arrow(path, layer=layer, return_fids=True, encoding=encoding)
+    name = meta["geometry_name"] or "wkb_geometry"
+    blobs = table.column(name).to_numpy() if name in table.column_names else None
+    drop = [n for n in (name, meta["fid_column"] or "OGC_FID") if n in table.column_names]
+    return meta, to_pandas(table.drop_columns(drop)), blobs
+
+
+def _by_columns(path: Path, layer: str, encoding: str | None) -> tuple[dict[str, Any], pd.DataFrame, np.ndarray | None]:
+    """For FlatGeobuf: GDAL's Arrow stream of it has wrong offsets where a geometry is null."""
+    meta, _, blobs, fields = pyogrio.raw.read(path, layer=layer, encoding=encoding, datetime_as_string=True)
+    data: dict[str, Any] = {}
+    for name, values, ogr_type in zip(meta["fields"], fields, meta["ogr_types"], strict=True):
+        column = pd.Series(values)
+        if ogr_type == "OFTDateTime":
+            column = pd.to_datetime(column, utc=True, format="ISO8601") if _zoned(column) else column
+        elif ogr_type.startswith("OFTInteger") and column.dtype == "float64":
+            column = column.astype("Int64")
+        elif ogr_type == "OFTDate":
+            column = pd.Series([None if v is pd.NaT else v.date() for v in column], dtype=object)
+        data[str(name)] = column
+    frame = pd.DataFrame(data, index=range(len(blobs) if blobs is not None else len(fields[0]) if len(fields) else 0))
+    return meta, _as_objects(frame), blobs
+
+
+def _zoned(column: pd.Series) -> bool:
+    filled = [v for v in column if isinstance(v, str) and v]
+    return bool(filled) and all(v.endswith("Z") or v[-6] in "+-" for v in filled)
+
+
+class _Ear(logging.Handler):
+    """Collects what GDAL reports through pyogrio while a file is read."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line."""
+        self.lines.append(record.getMessage())
+
+
+def _damaged(source: Source, error: Exception) -> ReadError:
+    text = str(error).replace(str(source.path), source.label).strip().splitlines()
+    return source.refuse(
+        f"it is damaged or not what its name says ({(text[0] if text else '')[:200]})",
+        "open it where it came from and export it again",
+    )
+
+
+def decode(blobs: np.ndarray, source: Source) -> tuple[np.ndarray, list[Finding]]:
+    """Shapely geometries from WKB; what cannot be decoded is listed."""
+    try:
+        return shapely.from_wkb(blobs), []
+    except (shapely.errors.ShapelyError, ValueError, TypeError):
+        shapes = shapely.from_wkb(blobs, on_invalid="ignore")
+    lost = shapely.is_missing(shapes) & np.array([b is not None for b in blobs], dtype=bool)
+    reason = "its geometry is damaged and cannot be read; the row is kept without geometry"
+    return shapes, [Finding("RD-03", "error", reason, int(row)) for row in np.flatnonzero(lost)]
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Arrow to pandas without turning whole numbers with gaps into floats."""
+    return _as_objects(table.to_pandas(types_mapper=_TYPES.get, date_as_object=True))
+
+
+def _as_objects(frame: pd.DataFrame) -> pd.DataFrame:
+    """Text as objects with None; whole numbers and booleans without gaps as plain types."""
+    out = {}
+    for name in frame.columns:
+        column = frame[name]
+        if isinstance(column.dtype, pd.StringDtype):
+            column = pd.Series([v if isinstance(v, str) else None for v in column], index=frame.index, dtype=object)
+        elif column.dtype in ("Int64", "boolean") and not column.isna().any():
+            column = column.astype("int64" if column.dtype == "Int64" else bool)
+        out[name] = column
+    return pd.DataFrame(out, index=frame.index)
+
+
+def as_crs(text: Any) -> pyproj.CRS | None:
+    """A CRS from what GDAL says; None for nothing or an engineering placeholder."""
+    if not text:
+        return None
+    crs = _crs.parse(text)
+    return None if crs.is_engineering or crs.name.lower().startswith(("undefined", "unknown engineering")) else crs
+
+
+def write_gpkg(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    """Add a layer to a GeoPackage, or make one."""
+    _write(frame, path, layer, "GPKG", {"FID": _free_fid(frame)})
+
+
+def write_flatgeobuf(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    """Write a FlatGeobuf; rows keep their order (no spatial index)."""
+    _write(frame, path, layer, "FlatGeobuf", {"SPATIAL_INDEX": "NO"})
+
+
+def _free_fid(frame: gpd.GeoDataFrame) -> str:
+    taken = {str(name).lower() for name in frame.columns}
+    return next(name for name in ("fid", "ogc_fid", "gpkg_fid", "gpkg_row_fid") if name not in taken)
+
+
+def _write(frame: gpd.GeoDataFrame, path: Path, layer: str, driver: str, options: dict[str, str]) -> None:
+    if frame.crs is None:  # nothing but a table: a geometry without system is refused earlier
+        table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+        only = {k: v for k, v in options.items() if k == "FID"}
+        if driver == "FlatGeobuf":
+            raise WriteError("a FlatGeobuf needs geometry", hint="write a GeoPackage or CSV")
+        pyogrio.write_dataframe(table, path, layer=layer, driver=driver, use_arrow=True, layer_options=only)
+        return
+    announced, several = geometry_type(frame.geometry)
+    pyogrio.write_dataframe(
+        frame, path, layer=layer, driver=driver, use_arrow=True, geometry_type=announced, layer_options=options, promote_to_multi=several,
+    )  # fmt: skip
+
+
+def geometry_type(shapes: gpd.GeoSeries) -> tuple[str, bool]:
+    """The type to announce for a layer, and whether single parts must become multi-parts.
+
+    Areas and multi-areas together are announced as multi-areas: programs split a layer of mixed type in two and show
+    one of them only.
+    """
+    kinds = set(shapes.dropna().geom_type)
+    bare = {kind.removeprefix("Multi") for kind in kinds}
+    if len(bare) != 1 or kinds == {"GeometryCollection"}:
+        return "Unknown", False
+    several = len(kinds) > 1
+    name = f"Multi{bare.pop()}" if several else kinds.pop()
+    return (f"{name} Z" if shapes.has_z.any() else name), several

@@ -1,0 +1,167 @@
+"""The table of file formats: names, file endings, who reads and writes them.
+
+One row per format, plus the entry-point group ``geotools.formats``; the reading itself is in one room per family.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from geotools.model.errors import GeotoolsError, ReadError, WriteError
+
+GROUP = "geotools.formats"
+
+
+@dataclass(frozen=True)
+class Format:
+    """One file format.
+
+    Parameters
+    ----------
+    suffixes
+        File endings, lower case, the usual one first.
+    reader, writer, lister
+        ``module:function`` of `read(Source) -> Raw`, `write(frame, path, layer) -> None` and
+        `layers(Source) -> list[str]`; empty where the format cannot do that.
+    many
+        Whether one file holds several layers and can be added to.
+    crs
+        What a written file says about its reference system: ``kept`` or ``WGS 84``.
+    note
+        What a reader of the table should know.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    reader: str = ""
+    writer: str = ""
+    lister: str = ""
+    many: bool = False
+    crs: str = "kept"
+    note: str = ""
+
+    def read(self) -> Callable[..., Any]:
+        """The reader."""
+        return _load(self.reader)
+
+    def write(self) -> Callable[..., Any]:
+        """The writer."""
+        return _load(self.writer)
+
+    def layers(self) -> Callable[..., Any] | None:
+        """The function that lists layers, if the format has layers."""
+        return _load(self.lister) if self.lister else None
+
+
+def _load(place: str) -> Callable[..., Any]:
+    module, name = place.split(":")
+    loaded: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return loaded
+
+
+_IO = "geotools.io."
+TABLE: tuple[Format, ...] = (
+    Format("geojson", "GeoJSON (RFC 7946)", (".geojson", ".json"), _IO + "geojson:read", _IO + "geojson:write", crs="WGS 84"),
+    Format(
+        "geojsonseq", "GeoJSON text sequence", (".geojsonl", ".geojsons", ".ndjson", ".jsonl"),
+        _IO + "geojson:read_sequence", _IO + "geojson:write_sequence", crs="WGS 84", note="one feature per line; '-' on the command line",
+    ),
+    Format("gpkg", "GeoPackage", (".gpkg",), _IO + "ogr:read", _IO + "ogr:write_gpkg", _IO + "ogr:layers", many=True),
+    Format(
+        "shapefile", "Shapefile", (".shp",), _IO + "shapefile:read", _IO + "shapefile:write",
+        note="names of at most 10 characters; one geometry type",
+    ),
+    Format(
+        "zip", "Zipped shapefile (reads any zipped format)", (".zip", ".shz"), _IO + "archive:read", _IO + "archive:write", _IO + "archive:layers",
+    ),
+    Format("flatgeobuf", "FlatGeobuf", (".fgb",), _IO + "ogr:read", _IO + "ogr:write_flatgeobuf"),
+    Format("geoparquet", "GeoParquet", (".parquet", ".geoparquet"), _IO + "parquet:read", _IO + "parquet:write"),
+    Format("kml", "KML", (".kml",), _IO + "kml:read", _IO + "kml:write", crs="WGS 84"),
+    Format("csv", "CSV", (".csv",), _IO + "tables:read", _IO + "tables:write", note="points as lon/lat, else WKT; comma, UTF-8"),
+    Format("tsv", "Tab-separated text", (".tsv", ".tab", ".txt"), _IO + "tables:read", _IO + "tables:write_tsv"),
+)  # fmt: skip
+
+
+@cache
+def table() -> dict[str, Format]:
+    """Format by name, plug-ins included; a plug-in never replaces a format of the table."""
+    from importlib.metadata import entry_points
+
+    found = {entry.name: entry for entry in TABLE}
+    for plugin in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+        made = plugin.load()
+        for entry in [made] if isinstance(made, Format) else made:
+            found.setdefault(entry.name, entry)
+    return found
+
+
+def formats() -> pd.DataFrame:
+    """All formats: name, title, file endings, whether they are read and written, and the CRS a written file has.
+
+    Examples
+    --------
+    >>> formats().set_index("name").loc["gpkg", "suffixes"]
+    '.gpkg'
+    """
+    rows = [
+        {
+            "name": f.name, "title": f.title, "suffixes": " ".join(f.suffixes), "read": bool(f.reader), "write": bool(f.writer),
+            "layers": f.many, "crs": f.crs if f.writer else "", "note": f.note,
+        }
+        for f in table().values()
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def of_path(path: str | Path) -> Format | None:
+    """The format that a file name stands for, or None.
+
+    Examples
+    --------
+    >>> of_path("a/hazards.GeoJSON").name, of_path("photo.jpg")
+    ('geojson', None)
+    """
+    name = Path(path).name.lower()
+    best = [(len(s), f) for f in table().values() for s in f.suffixes if name.endswith(s)]
+    return max(best, key=lambda pair: pair[0])[1] if best else None
+
+
+def named(name: str, error: type[GeotoolsError] = ReadError) -> Format:
+    """The format of that name.
+
+    Raises
+    ------
+    ReadError
+        If there is none (or the error class given).
+    """
+    found = table().get(name.lower()) or of_path("x." + name.lower().lstrip("."))
+    if found is None:
+        raise error(f"'{name}' is not a format", hint=f"formats are {', '.join(table())}")
+    return found
+
+
+def to_write(path: Path, name: str | None) -> Format:
+    """The format to write `path` in.
+
+    Raises
+    ------
+    WriteError
+        If the name says nothing or the format is only read.
+    """
+    found = named(name, WriteError) if name else of_path(path)
+    if found is None:
+        raise WriteError(
+            f"the ending '{path.suffix}' is not a known format", hint="name one with format= or --format", file=path
+        )
+    if not found.writer:
+        writers = ", ".join(f.name for f in table().values() if f.writer)
+        raise WriteError(f"{found.title} is only read", hint=f"formats that are written: {writers}", file=path)
+    return found

@@ -1,0 +1,510 @@
+"""Tables: CSV and tab-separated text, with coordinates as lon/lat, x/y or WKT columns.
+
+For text tables and for finding where in any table the coordinates are; not for what the other columns mean (see `model.schema`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from geotools.io import text
+from geotools.io.raw import Finding, Raw, Source
+from geotools.model.errors import CRSError
+from geotools.model.schema import KINDS, kind_of
+from geotools.model.schema.conform import as_text, to_number
+from geotools.model.vocab import fold
+from geotools.space import crs as _crs
+
+DELIMITERS = ",;\t|"
+FIELD_MAX = 1 << 28
+LON = (
+    "lon",
+    "longitude",
+    "long",
+    "lng",
+    "lon wgs84",
+    "longitude wgs84",
+    "lon dd",
+    "gps longitude",
+    "uzunluq",
+    "boylam",
+    "долгота",
+    "gps lon",
+    "decimal longitude",
+)
+LAT = (
+    "lat",
+    "latitude",
+    "lat wgs84",
+    "latitude wgs84",
+    "lat dd",
+    "gps latitude",
+    "enlik",
+    "en dairesi",
+    "enlem",
+    "широта",
+    "gps lat",
+    "decimal latitude",
+)
+EAST = (
+    "x",
+    "easting",
+    "east",
+    "e",
+    "point x",
+    "x coord",
+    "xcoord",
+    "coord x",
+    "utm e",
+    "utm easting",
+    "utm x",
+    "x m",
+    "coordx",
+)
+NORTH = (
+    "y",
+    "northing",
+    "north",
+    "n",
+    "point y",
+    "y coord",
+    "ycoord",
+    "coord y",
+    "utm n",
+    "utm northing",
+    "utm y",
+    "y m",
+    "coordy",
+)
+WKT = ("wkt", "geometry", "geom", "the geom", "wkt geom", "geometry wkt", "shape", "wkb geometry", "ewkt")
+_WKT_START = re.compile(
+    r"^\s*(SRID\s*=\s*\d+\s*;)?\s*(MULTI)?(POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION|CIRCULARSTRING|COMPOUNDCURVE|CURVEPOLYGON|CURVE|SURFACE)",
+    re.IGNORECASE,
+)
+_HEX = re.compile(r"^(00|01)[0-9A-Fa-f]{40,}$")
+_RISKY = re.compile(r"^'*[=+\-@\t\r\n]")
+_NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+
+
+def read(source: Source) -> Raw:
+    """Read a text table whose first line names its columns.
+
+    Raises
+    ------
+    ReadError
+        If it is not text, has no header, or a quote is never closed (with the line).
+    """
+    content, findings = _text(source)
+    rows, numbers = _rows(content, source)
+    table, more = _frame(rows, numbers, source)
+    raw = locate(table, source)
+    raw.findings[:0] = findings + more
+    raw.numbers = np.array(numbers[1:], dtype=np.int64)
+    return raw
+
+
+def _text(source: Source) -> tuple[str, list[Finding]]:
+    data = source.path.read_bytes()
+    mark = text.bom(data)
+    encoding = mark or (source.encoding and text.known(source.encoding)) or None
+    if source.encoding and encoding is None:
+        raise source.refuse(f"there is no text encoding '{source.encoding}'", "for example utf-8, cp1251, cp1254")
+    if mark is None and b"\x00" in data[: 1 << 20]:
+        raise source.refuse(
+            "it is not a text table (it holds zero bytes)", "is it a spreadsheet or database with the wrong ending?"
+        )
+    if encoding is not None:
+        try:
+            return data.decode(encoding), []
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            guess = text.suspect([data]) or "another code page"
+            note = f"{source.label}: line {line} is not {encoding}, as was said; it looks like {guess}"
+            return data.decode(encoding, "replace"), [Finding("RD-05", "error", note, value=guess, limit=encoding)]
+    guess = text.suspect(data.split(b"\n")) or "utf-8"
+    if guess == "utf-8":
+        return data.decode("utf-8"), []
+    note = f"{source.label}: its text is not UTF-8; it was read as {guess}. If letters look wrong, give encoding= (--encoding)"
+    return data.decode(guess, "replace"), [Finding("RD-05", "warning", note, value=guess)]
+
+
+def _rows(content: str, source: Source) -> tuple[list[list[str]], list[int]]:
+    """Cells and line numbers of all lines that are not blank; the first is the header."""
+    if content.lower().startswith("sep="):
+        first, _, rest = content.partition("\n")
+        delimiter, content = first.strip()[4:5] or ",", "\n" + rest
+    else:
+        delimiter = _delimiter(content, source)
+    rows, numbers = [], []
+    limit = csv.field_size_limit(FIELD_MAX)
+    try:
+        reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+        at = 1
+        try:
+            for cells in reader:
+                if any(cell and not cell.isspace() for cell in cells):
+                    rows.append(cells)
+                    numbers.append(at)
+                at = reader.line_num + 1
+        except csv.Error as error:
+            if "unexpected end" in str(error):
+                raise source.refuse(
+                    f"a quotation mark opened in line {at} is never closed",
+                    "close it, or remove it, and read again",
+                    at,
+                ) from error
+            raise source.refuse(
+                f"line {reader.line_num} cannot be split into columns ({error})",
+                "look at the quotation marks in that line",
+                reader.line_num,
+            ) from error
+    finally:
+        csv.field_size_limit(limit)
+    if not rows:
+        raise source.refuse("there is nothing in it, not even a header", "the first line names the columns")
+    return rows, numbers
+
+
+def _delimiter(content: str, source: Source) -> str:
+    if source.path.suffix.lower() in (".tsv", ".tab"):
+        return "\t"
+    head = next((line for line in content[: 1 << 16].splitlines() if line.strip()), "")
+    bare = re.sub(r'"[^"]*"', "", head)
+    return max(DELIMITERS, key=bare.count) if any(d in bare for d in DELIMITERS) else ","
+
+
+def _frame(rows: list[list[str]], numbers: list[int], source: Source) -> tuple[pd.DataFrame, list[Finding]]:
+    """Text columns under the names of the header; ragged lines are padded and named."""
+    findings: list[Finding] = []
+    names = header(rows[0], source, findings)
+    body = rows[1:]
+    width = len(names)
+    for row, cells in enumerate(body):
+        if len(cells) == width:
+            continue
+        extra = [cell for cell in cells[width:] if cell.strip()]
+        if extra:
+            findings.append(
+                Finding(
+                    "RD-07",
+                    "warning",
+                    f"the line has {len(cells)} cells, the header {width}; the rest is kept in 'more_cells'",
+                    row,
+                    value=" | ".join(extra)[:200],
+                )
+            )
+        elif len(cells) < width:
+            findings.append(
+                Finding(
+                    "RD-07",
+                    "info",
+                    f"the line has {len(cells)} cells, the header {width}; the missing ones are empty",
+                    row,
+                )
+            )
+    if any(len(cells) > width and any(c.strip() for c in cells[width:]) for cells in body):
+        names = [*names, "more_cells"]
+        body = [
+            [*cells[:width], *[""] * (width - len(cells)), " | ".join(c for c in cells[width:] if c.strip())]
+            for cells in body
+        ]
+    else:
+        body = [cells[:width] if len(cells) >= width else [*cells, *[""] * (width - len(cells))] for cells in body]
+    columns = list(zip(*body, strict=True)) if body else [()] * len(names)
+    data = {
+        name: pd.Series([unguard(cell) for cell in column], dtype=object)
+        for name, column in zip(names, columns, strict=True)
+    }
+    return pd.DataFrame(data, index=range(len(body))), findings
+
+
+def header(cells: Sequence[Any], source: Source, findings: list[Finding]) -> list[str]:
+    """Column names from a first line: trimmed, named where empty, made different where equal.
+
+    Raises
+    ------
+    ReadError
+        If every cell is a number: then there is no header.
+    """
+    names = [re.sub(r"\s+", " ", "" if c is None else str(c)).strip().lstrip("\ufeff") for c in cells]
+    while len(names) > 1 and not names[-1]:
+        names.pop()
+    filled = [name for name in names if name]
+    if filled and all(_NUMBER.match(name) for name in filled):
+        raise source.refuse(
+            "its first line holds numbers, not the names of columns", "put a line with names on top, e.g. id,lon,lat", 1
+        )
+    out: list[str] = []
+    for number, name in enumerate(names, start=1):
+        wanted = name or f"column_{number}"
+        unique, turn = wanted, 1
+        while unique in out:
+            turn += 1
+            unique = f"{wanted}.{turn}"
+        if turn > 1:
+            findings.append(
+                Finding(
+                    "RD-07",
+                    "warning",
+                    f"{source.label}: the column '{wanted}' is there more than once; the later one is called '{unique}'",
+                    column=unique,
+                )
+            )
+        out.append(unique)
+    return out
+
+
+def locate(table: pd.DataFrame, source: Source) -> Raw:
+    """Take the coordinate columns of a table and make geometry of them.
+
+    Looked for in this order: WKT, lon/lat, x/y. A table without any is returned with no geometry.
+    """
+    name = source.path.stem
+    kind = source.kind or kind_of(name)
+    findings: list[Finding] = []
+    if kind is not None and not KINDS[kind].geometry:
+        return Raw(name, table, None, None, False, findings)
+    for found in _wkt_column(table):
+        shapes, crs = _from_wkt(table[found], findings, source)
+        return Raw(name, table.drop(columns=[found]), shapes, crs, False, findings)
+    pair = _pair(table, LON, LAT)
+    if pair is not None:
+        points = from_pair(table[pair[0]], table[pair[1]], findings, pair)
+        return Raw(name, _kept(table, pair, findings), points, _crs.WGS84, True, findings)
+    pair = _pair(table, EAST, NORTH)
+    if pair is not None and not (kind in ("targets", "signals") and source.crs is None):
+        points = from_pair(table[pair[0]], table[pair[1]], findings, pair)
+        return Raw(name, _kept(table, pair, findings), points, None, False, findings)
+    shapes = np.full(len(table), None, dtype=object)
+    findings.append(
+        Finding("RD-07", "warning", f"{source.label}: no column with coordinates was found (lon/lat, x/y or WKT)")
+    )
+    return Raw(name, table, shapes, None, False, findings)
+
+
+def _wkt_column(table: pd.DataFrame) -> Iterator[str]:
+    for name in table.columns:
+        if fold(name) in WKT and table[name].dtype == object:
+            samples = [v for v in table[name] if isinstance(v, str) and v.strip()]
+            if any(_WKT_START.match(v) or _HEX.match(v.strip()) for v in samples[:50]):
+                yield name
+
+
+def _pair(table: pd.DataFrame, first: Sequence[str], second: Sequence[str]) -> tuple[str, str] | None:
+    folded = {fold(name): name for name in reversed(list(table.columns))}
+    a = next((folded[w] for w in first if w in folded), None)
+    b = next((folded[w] for w in second if w in folded), None)
+    return (a, b) if a is not None and b is not None else None
+
+
+def _from_wkt(column: pd.Series, findings: list[Finding], source: Source) -> tuple[np.ndarray, pyproj.CRS | None]:
+    shapes = np.full(len(column), None, dtype=object)
+    systems: dict[int, int] = {}
+    for row, value in enumerate(column):
+        cell = value.strip() if isinstance(value, str) else ""
+        if not cell:
+            continue
+        match = re.match(r"SRID\s*=\s*(\d+)\s*;\s*(.*)", cell, re.IGNORECASE | re.DOTALL)
+        if match:
+            systems[int(match[1])] = systems.get(int(match[1]), 0) + 1
+            cell = match[2]
+        try:
+            shapes[row] = shapely.from_wkb(cell) if _HEX.match(cell) else shapely.from_wkt(cell)
+        except (shapely.errors.ShapelyError, ValueError, TypeError) as error:
+            reason = str(error).splitlines()[0].split(":")[-1].strip()[:80]
+            findings.append(
+                Finding(
+                    "RD-03",
+                    "error",
+                    f"its WKT cannot be read ({reason}); the row is kept without geometry",
+                    row,
+                    value=cell[:120],
+                )
+            )
+            continue
+        if shapely.get_srid(shapes[row]):
+            code = int(shapely.get_srid(shapes[row]))
+            systems[code] = systems.get(code, 0) + 1
+            shapes[row] = shapely.set_srid(shapes[row], 0)
+        if _is_curved(shapes[row]):
+            shapes[row] = _straightened(shapes[row], row, findings)
+        elif shapely.has_m(shapes[row]):
+            shapes[row] = _without_m(shapes[row])
+            findings.append(Finding("RD-06", "warning", "measure values (M) are left out", row))
+    if len(systems) > 1:
+        raise CRSError(
+            f"its rows are in different systems (SRID {', '.join(map(str, systems))})",
+            hint="make one file for each",
+            file=source.label,
+        )
+    return shapes, _crs.parse(next(iter(systems))) if systems else None
+
+
+def _is_curved(shape: Any) -> bool:
+    return bool(shapely.get_type_id(shape) > 7)
+
+
+def _straightened(shape: Any, row: int, findings: list[Finding]) -> Any:
+    findings.append(
+        Finding(
+            "RD-03",
+            "error",
+            "its geometry has curves, which text tables cannot bring along; the row is kept without geometry",
+            row,
+        )
+    )
+    return None
+
+
+def _without_m(shape: Any) -> Any:
+    plain = shapely.from_wkb(shapely.to_wkb(shape, output_dimension=3))
+    return plain if shapely.has_z(shape) else shapely.force_2d(plain)
+
+
+def from_pair(first: pd.Series, second: pd.Series, findings: list[Finding], names: tuple[str, str]) -> np.ndarray:
+    """Points from two columns of numbers or number-like text; what cannot be read is set aside and said."""
+    x, y = numbers(first), numbers(second)
+    blank_x, blank_y = _blank(first), _blank(second)
+    points = np.full(len(first), None, dtype=object)
+    good = ~np.isnan(x) & ~np.isnan(y)
+    points[good] = shapely.points(x[good], y[good])
+    for row in np.flatnonzero(~good & ~(blank_x & blank_y)):
+        bad = names[0] if np.isnan(x[row]) else names[1]
+        cell = (first if np.isnan(x[row]) else second).iloc[row]
+        what = f"{bad} is missing" if as_text(cell) is None else f"{bad} '{str(cell)[:40]}' is not a coordinate"
+        findings.append(
+            Finding(
+                "RD-03",
+                "error",
+                f"{what}; the row is kept without geometry",
+                int(row),
+                column=bad,
+                value=str(cell)[:80],
+            )
+        )
+    return points
+
+
+def _kept(table: pd.DataFrame, pair: tuple[str, str], findings: list[Finding]) -> pd.DataFrame:
+    """The table without its coordinate columns; where a row has no point for an error, they stay as typed."""
+    rows = [f.row for f in findings if f.code == "RD-03" and f.row is not None]
+    out = table.drop(columns=list(pair))
+    if rows and "source_coords" not in out:
+        typed = pd.Series([None] * len(table), index=table.index, dtype=object)
+        for row in rows:
+            typed.iloc[row] = (
+                f"{as_text(table[pair[0]].iloc[row]) or ''} {as_text(table[pair[1]].iloc[row]) or ''}".strip()
+            )
+        out["source_coords"] = typed
+    return out
+
+
+def numbers(values: pd.Series) -> np.ndarray:
+    """Numbers from a column; text with decimal comma is understood, the rest is NaN. Infinite stays infinite."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return values.astype("float64").to_numpy(na_value=np.nan)
+    found = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64", na_value=np.nan, copy=True)
+    for row in np.flatnonzero(np.isnan(found)):
+        cell = values.iloc[row]
+        number = to_number(cell) if isinstance(cell, str) and cell.strip() else None
+        if number is not None:
+            found[row] = number
+    return found
+
+
+def _blank(values: pd.Series) -> np.ndarray:
+    return np.array([as_text(v) is None for v in values], dtype=bool)
+
+
+def guard(cell: str) -> str:
+    """A text that a spreadsheet will not run as a formula; plain numbers stay.
+
+    Examples
+    --------
+    >>> guard("=HYPERLINK(1)"), guard("-12.5"), guard("AP mine")
+    ("'=HYPERLINK(1)", '-12.5', 'AP mine')
+    """
+    return f"'{cell}" if _RISKY.match(cell) and not _NUMBER.match(cell) else cell
+
+
+def unguard(cell: str) -> str:
+    """What `guard` was given.
+
+    Examples
+    --------
+    >>> unguard("'=HYPERLINK(1)"), unguard("'quoted'")
+    ('=HYPERLINK(1)', "'quoted'")
+    """
+    return cell[1:] if cell.startswith("'") and _RISKY.match(cell) else cell
+
+
+def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    """Write UTF-8 CSV: points in WGS 84 as ``lon`` and ``lat``, other geometry as ``wkt`` (with ``SRID=…;`` if not WGS 84).
+
+    Text that a spreadsheet would take for a formula gets an apostrophe in front, which reading takes away again.
+    """
+    _write(frame, path, ",")
+
+
+def write_tsv(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    """Write tab-separated text, otherwise as `write`."""
+    _write(frame, path, "\t")
+
+
+def _write(frame: gpd.GeoDataFrame, path: Path, delimiter: str) -> None:
+    places = _place_columns(frame)
+    names = [name for name in frame.columns if name != frame.geometry.name and name not in places]
+    columns = [_cells(frame[name]) for name in names] + list(places.values())
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
+        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+        writer.writerow([guard(str(name)) for name in (*names, *places)])
+        writer.writerows(zip(*columns, strict=True) if columns else [])
+
+
+def _place_columns(frame: gpd.GeoDataFrame) -> dict[str, list[str]]:
+    shapes = np.array(frame.geometry.array, dtype=object)
+    present = ~shapely.is_missing(shapes)
+    if frame.crs is None or not (present.any() or len(frame) == 0):
+        return {}
+    crs = _crs.parse(frame.crs)
+    flat_points = (shapely.get_type_id(shapes[present]) == 0) & ~shapely.has_z(shapes[present])
+    if crs == _crs.WGS84 and flat_points.all() and len(flat_points):
+        lon, lat = [""] * len(shapes), [""] * len(shapes)
+        for row in np.flatnonzero(present):
+            lon[row], lat[row] = repr(float(shapes[row].x)), repr(float(shapes[row].y))
+        return {"lon": lon, "lat": lat}
+    code = crs.to_epsg(min_confidence=100)
+    if code is None:
+        from geotools.io.geojson import to_lonlat
+
+        shapes, code = to_lonlat(shapes, crs), 4326
+    texts = shapely.to_wkt(shapes, rounding_precision=-1)
+    return {"wkt": [f"SRID={code};{t}" if t else "" for t in texts]}
+
+
+def _cells(values: pd.Series) -> list[str]:
+    from geotools.io.geojson import _json_value
+
+    out = []
+    for value in values:
+        made = _json_value(value)
+        if made is None:
+            out.append("")
+        elif isinstance(made, bool):
+            out.append("true" if made else "false")
+        elif isinstance(made, float):
+            out.append(repr(made))
+        else:
+            out.append(guard(made) if isinstance(made, str) else str(made))
+    return out
