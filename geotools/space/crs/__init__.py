@@ -5,6 +5,7 @@ For choosing and applying systems; areas themselves are in `space.measure`, type
 
 from geotools.model.errors import CRSError
 from geotools.space.crs.mgrs import MgrsSquare, from_mgrs, tidy_mgrs, to_mgrs, to_utm
+from geotools.space.crs.operations import DatumShift, Operation, choose, operations, shift
 from geotools.space.crs.planes import EDGE_M, densify, to_equal_area, to_wgs84, transform
 from geotools.space.crs.systems import (
     GEOD,
@@ -25,15 +26,20 @@ __all__ = [
     "GEOD",
     "WGS84",
     "CRSError",
+    "DatumShift",
     "MgrsSquare",
+    "Operation",
+    "choose",
     "code_or_wkt",
     "densify",
     "equal_area",
     "from_mgrs",
     "label",
     "metric",
+    "operations",
     "parse",
     "require",
+    "shift",
     "tidy_mgrs",
     "to_equal_area",
     "to_mgrs",
