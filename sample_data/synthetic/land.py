@@ -190,6 +190,7 @@ def _number(rows: list[dict]) -> None:
     for row in rows:
         counter[row["org"]] += 1
         row["id"] = f"{row['org']}-R-{counter[row['org']]:03d}"
+        row["words"] = {}  # shared by copies of the row
     for row in rows:
         if "follows" in row:
             row["follows"] = row["follows"]["id"]
@@ -290,9 +291,9 @@ def _repeat(stream, rows: list[dict], clean: list[dict]) -> list[dict]:
     """Two rows repeated with their id, two entered again under a new id (1 % of about 400)."""
     out = []
     same = [r for r in clean if r["org"] in ("AG", "TR1") and not r.get("why_outside") and not r.get("pulkovo_as_wgs84") and r["date"]]
-    for row in same[:2]:
-        rows.append(dict(row) | {"repeated": True})
-        out.append({"ids": [row["id"], row["id"]], "how": "the same row twice"})
+    for row, change, how in ((same[0], {}, "the same row twice"), (same[1], {"team": "?"}, "the same row twice, with another team")):
+        rows.append(dict(row) | {"repeated": True} | change)
+        out.append({"ids": [row["id"], row["id"]], "how": how})
     for row in same[2:4]:
         again = dict(row) | {"id": row["id"].replace("-R-", "-R-9"), "same_ground_as": row["id"], "date": row["date"] + timedelta(days=3)}
         rows.append(again)

@@ -93,13 +93,18 @@ def releases(folder: Path, rows: list[dict]) -> dict:
     return {"rows_per_organisation": {land.ORGANISATIONS[o]: len(v) for o, v in by_org.items()}, "pulkovo_points": _pulkovo_points(by_org["AZ1"])}
 
 
+def _said(stream, row: dict, words: dict) -> str:
+    """The spelling of the product; a repeated row repeats it."""
+    return row["words"].setdefault("product", pick(stream, words[row["product"]]))
+
+
 def _drawn(row: dict):
     return row.get("drawn", row["ground"])
 
 
 def _agency(target: Path, rows: list[dict], stream) -> None:
     out = [{
-        "release_id": r["id"], "hazard_id": r["hazard_id"], "product": pick(stream, _EN[r["product"]]), "method": _EN_METHOD[r["method"]], "follow_up": r["follow_up"],
+        "release_id": r["id"], "hazard_id": r["hazard_id"], "product": _said(stream, r, _EN), "method": _EN_METHOD[r["method"]], "follow_up": r["follow_up"],
         "release_date": _day(r["date"]), "depth_cm": r["depth_cm"], "area_sqm": r["area_reported"], "activity_id": r["activity_id"], "team": r["team"],
         "technical_asset": None if r["technical_asset"] is None else "yes" if r["technical_asset"] else "no", "remarks": NOTE, "geometry": _drawn(r),
     } for r in rows]  # fmt: skip
@@ -108,7 +113,7 @@ def _agency(target: Path, rows: list[dict], stream) -> None:
 
 def _az1(target: Path, rows: list[dict], stream) -> None:
     out = [{
-        "ID": r["id"], "OPASN": r["hazard_id"], "VID": pick(stream, _RU[r["product"]]), "METOD": _RU_METHOD[r["method"]],
+        "ID": r["id"], "OPASN": r["hazard_id"], "VID": _said(stream, r, _RU), "METOD": _RU_METHOD[r["method"]],
         "DOPOLN": _RU_METHOD.get(r["follow_up"], ""), "DATA": _day(r["date"], dotted=True), "GLUBINA": r["depth_cm"], "PLOSHAD": r["area_reported"],
         "RABOTA": r["activity_id"], "GRUPPA": r["team"], "PRIM": f"{NOTE} (вымышлено)", "geometry": to_gk8(_drawn(r)),
     } for r in rows]  # fmt: skip
@@ -117,7 +122,7 @@ def _az1(target: Path, rows: list[dict], stream) -> None:
 
 def _az2(target: Path, rows: list[dict], stream) -> None:
     out = [{
-        "Kod": r["id"], "Təhlükəli ərazi": r["hazard_id"], "Nəticə": pick(stream, _AZ[r["product"]]), "Üsul": _AZ_METHOD[r["method"]],
+        "Kod": r["id"], "Təhlükəli ərazi": r["hazard_id"], "Nəticə": _said(stream, r, _AZ), "Üsul": _AZ_METHOD[r["method"]],
         "Sonrakı üsul": _AZ_METHOD.get(r["follow_up"], ""), "Tarix": _day(r["date"], dotted=True), "Dərinlik": r["depth_cm"], "Sahə": r["area_reported"],
         "İş": r["activity_id"], "Komanda": r["team"], "Qeyd": NOTE, "geometry": to_wgs84(_drawn(r)),
     } for r in rows]  # fmt: skip
@@ -126,7 +131,7 @@ def _az2(target: Path, rows: list[dict], stream) -> None:
 
 def _tr1(target: Path, rows: list[dict], stream) -> None:
     out = [{
-        "id": r["id"], "tehlikeli_alan": r["hazard_id"], "sonuç": pick(stream, _TR[r["product"]]), "yöntem": _TR_METHOD[r["method"]],
+        "id": r["id"], "tehlikeli_alan": r["hazard_id"], "sonuç": _said(stream, r, _TR), "yöntem": _TR_METHOD[r["method"]],
         "ek_yöntem": _TR_METHOD.get(r["follow_up"]), "tarih": _day(r["date"]) or None, "derinlik": r["depth_cm"], "alan": r["area_reported"],
         "faaliyet": r["activity_id"], "tim": r["team"], "açıklama": NOTE,
         "geometry": to_pulkovo(_drawn(r)) if r.get("pulkovo_as_wgs84") else to_wgs84(_drawn(r)),
@@ -136,7 +141,7 @@ def _tr1(target: Path, rows: list[dict], stream) -> None:
 
 def _tr2(target: Path, rows: list[dict], stream) -> None:
     out = [{
-        "id": r["id"], "hazard": r["hazard_id"], "product": pick(stream, _EN[r["product"]]), "method": _TR_METHOD[r["method"]],
+        "id": r["id"], "hazard": r["hazard_id"], "product": _said(stream, r, _EN), "method": _TR_METHOD[r["method"]],
         "follow_up": _TR_METHOD.get(r["follow_up"]), "date": r["date"], "depth": r["depth_cm"], "area": float(r["area_reported"]), "activity": r["activity_id"],
         "team": r["team"], "note": NOTE, "geometry": to_wgs84(_drawn(r)),
     } for r in rows]  # fmt: skip
@@ -146,7 +151,7 @@ def _tr2(target: Path, rows: list[dict], stream) -> None:
 
 def _ngo(target: Path, rows: list[dict], stream) -> None:
     out = [{
-        "Release ID": r["id"], "Hazard ID": r["hazard_id"], "Release type": pick(stream, _EN[r["product"]]), "Operational method": _EN_METHOD[r["method"]],
+        "Release ID": r["id"], "Hazard ID": r["hazard_id"], "Release type": _said(stream, r, _EN), "Operational method": _EN_METHOD[r["method"]],
         "Follow-up": _EN_METHOD.get(r["follow_up"], ""), "Date released": _day(r["date"]), "Depth (cm)": "" if r["depth_cm"] is None else r["depth_cm"],
         "Area sqm": r["area_reported"], "Activity ID": r["activity_id"], "Team": r["team"], "Comments": NOTE,
         "WKT": "" if _drawn(r) is None else shapely.to_wkt(_drawn(r), rounding_precision=3),
