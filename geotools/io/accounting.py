@@ -127,7 +127,10 @@ def _copies(ledger: _Ledger, columns: Any) -> None:
     key = "id" if "id" in table.columns else next((name for name, target in mapping.items() if target == "id"), None)
     if key is None:
         return
-    ids = pd.Series([as_text(value) for value in table[key]], dtype=object)
+    texts = [as_text(value) for value in table[key]]
+    if len(set(texts)) == len(texts):
+        return
+    ids = pd.Series(texts, dtype=object)
     again = (ids.duplicated(keep=False) & ids.notna()).to_numpy()
     if not again.any():
         return
@@ -256,16 +259,10 @@ def _types(ledger: _Ledger) -> None:
         ledger.geometry[row] = fitted
         ledger.repaired[row] = True
         rest = f"; {left_out} other parts were left out" if left_out else ""
-        ledger.findings.append(
-            _repair_note(
-                ledger,
-                int(row),
-                f"a mixture of geometries: its fitting parts were taken{rest}",
-                shape,
-                fitted,
-                shape.centroid,
-            )
-        )
+        why = [(f"a mixture of geometries: its fitting parts were taken{rest}", shape.centroid)]
+        one = np.empty((2, 1), dtype=object)
+        one[0, 0], one[1, 0] = shape, fitted
+        ledger.findings += _repair_notes(ledger, np.array([row]), why, one[0], one[1])
 
 
 def _fitting(shape: Any, schema: Schema) -> tuple[BaseGeometry | None, int]:
@@ -300,40 +297,49 @@ def _validity(ledger: _Ledger) -> None:
     bad = ~shapely.is_valid(shapes)
     if not bad.any():
         return
-    for row, before in zip(alive[bad], shapes[bad], strict=True):
-        if shapely.get_dimensions(before) < 2:
-            ledger.set_aside(int(row), "the line has no length", value=before.geom_type)
-            continue
-        reason, where = geom.why_invalid(before)
-        after = geom.repair(before)
-        if after.is_empty:
-            ledger.set_aside(int(row), f"{reason}, and nothing is left of it after repair", value=before.geom_type)
-            continue
-        ledger.geometry[row] = after
-        ledger.repaired[row] = True
-        ledger.findings.append(_repair_note(ledger, int(row), reason, before, after, where))
+    rows, before = alive[bad], shapes[bad]
+    thin = shapely.get_dimensions(before) < 2
+    for row, shape in zip(rows[thin], before[thin], strict=True):
+        ledger.set_aside(int(row), "the line has no length", value=shape.geom_type)
+    rows, before = rows[~thin], before[~thin]
+    after = geom.repair(before)
+    gone = shapely.is_empty(after)
+    for row, shape in zip(rows[gone], before[gone], strict=True):
+        reason, _ = geom.why_invalid(shape)
+        ledger.set_aside(int(row), f"{reason}, and nothing is left of it after repair", value=shape.geom_type)
+    rows, before, after = rows[~gone], before[~gone], after[~gone]
+    ledger.geometry[rows] = after
+    ledger.repaired[rows] = True
+    why = [geom.why_invalid(shape) for shape in before]
+    ledger.findings += _repair_notes(ledger, rows, why, before, after)
 
 
-def _repair_note(
-    ledger: _Ledger, row: int, reason: str, before: BaseGeometry, after: BaseGeometry, where: Any
-) -> Finding:
-    if shapely.get_dimensions(after) < 2 or ledger.raw.crs is None:
-        return Finding(
-            "RD-01",
-            "warning",
-            f"repaired: {reason}",
-            row,
-            value=before.geom_type,
-            limit=after.geom_type,
-            geometry=where,
-        )
+def _repair_notes(
+    ledger: _Ledger, rows: np.ndarray, why: list[tuple[str, Any]], before: np.ndarray, after: np.ndarray
+) -> list[Finding]:
+    """RD-01 for each row, with the area before and after."""
+    m2 = np.array([_areas(before, ledger.raw.crs), _areas(after, ledger.raw.crs)])
+    notes = []
+    for row, (reason, where), (old, new) in zip(rows, why, m2.T, strict=True):
+        message = f"repaired: {reason}"
+        if np.isfinite([old, new]).all():
+            message += f"; area before {old:,.1f} m², after {new:,.1f} m²"
+        value, limit = (f"{v:.1f}" if np.isfinite(v) else "" for v in (old, new))
+        notes.append(Finding("RD-01", "warning", message, int(row), value=value, limit=limit, geometry=where))
+    return notes
+
+
+def _areas(shapes: np.ndarray, crs: pyproj.CRS | None) -> np.ndarray:
+    """Areas in m²; NaN for lines and points, and where coordinates cannot be placed on Earth."""
+    blank = np.full(len(shapes), np.nan)
+    flat = shapely.get_dimensions(shapes) < 2
+    if crs is None or flat.all():
+        return blank
     try:
-        areas = geom.polygonal([before, after])
-        m2 = measure.area(gpd.GeoSeries(areas, crs=ledger.raw.crs)).to_numpy()
+        areas = measure.area(gpd.GeoSeries(geom.polygonal(shapes), crs=crs)).to_numpy()
     except CRSError:
-        m2 = np.array([np.nan, np.nan])
-    message = f"repaired: {reason}; area before {m2[0]:,.1f} m², after {m2[1]:,.1f} m²"
-    return Finding("RD-01", "warning", message, row, value=f"{m2[0]:.1f}", limit=f"{m2[1]:.1f}", geometry=where)
+        return blank
+    return np.where(flat, np.nan, areas)
 
 
 def _unused(ledger: _Ledger) -> None:
@@ -380,7 +386,8 @@ def _as_issues(ledger: _Ledger, names: np.ndarray) -> list[Issue]:
     """Findings with ids, places in WGS 84, in file order; layer-wide ones first."""
     made = []
     order = sorted(ledger.findings, key=lambda f: ledger.numbers[f.row] if f.row is not None else f.number or 0)
-    for finding in order:
+    places = _on_the_map([f.geometry for f in order], ledger.raw.crs)
+    for finding, place in zip(order, places, strict=True):
         row = finding.row
         number = ledger.numbers[row] if row is not None else finding.number
         where = f"{ledger.label} row {number}: " if number is not None else ""
@@ -388,17 +395,26 @@ def _as_issues(ledger: _Ledger, names: np.ndarray) -> list[Issue]:
         made.append(
             Issue(
                 finding.code, finding.severity, ledger.schema.kind, str(key), finding.column, where + finding.message,
-                finding.value, finding.limit, _on_the_map(finding.geometry, ledger.raw.crs),
+                finding.value, finding.limit, place,
             )
         )  # fmt: skip
     return made
 
 
-def _on_the_map(shape: BaseGeometry | None, crs: pyproj.CRS | None) -> BaseGeometry | None:
-    if shape is None or crs is None or shape.is_empty:
-        return None
+def _on_the_map(shapes: list[BaseGeometry | None], crs: pyproj.CRS | None) -> np.ndarray:
+    """Places in WGS 84; those that cannot be moved there are None."""
+    array = np.empty(len(shapes), dtype=object)
+    array[:] = shapes
+    if crs is None:
+        return np.full(len(shapes), None, dtype=object)
     try:
-        moved: BaseGeometry = _crs.transform([shape], crs, _crs.WGS84)[0]
+        return _crs.transform(array, crs, _crs.WGS84)
+    except CRSError:
+        return np.array([_moved(shape, crs) for shape in shapes], dtype=object)
+
+
+def _moved(shape: BaseGeometry | None, crs: pyproj.CRS) -> Any:
+    try:
+        return _crs.transform([shape], crs, _crs.WGS84)[0]
     except CRSError:
         return None
-    return moved

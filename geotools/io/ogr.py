@@ -121,9 +121,9 @@ def _by_columns(path: Path, layer: str, encoding: str | None) -> tuple[dict[str,
             column = column.astype("Int64")
         elif ogr_type == "OFTDate":
             column = pd.Series([None if v is pd.NaT else v.date() for v in column], dtype=object)
-        data[str(name)] = column
+        data[str(name)] = _plain(column)
     frame = pd.DataFrame(data, index=range(len(blobs) if blobs is not None else len(fields[0]) if len(fields) else 0))
-    return meta, _as_objects(frame), blobs
+    return meta, frame, blobs
 
 
 def _zoned(column: pd.Series) -> bool:
@@ -163,21 +163,23 @@ def decode(blobs: np.ndarray, source: Source) -> tuple[np.ndarray, list[Finding]
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """Arrow to pandas without turning whole numbers with gaps into floats."""
-    return _as_objects(table.to_pandas(types_mapper=_TYPES.get, date_as_object=True))
+    """Arrow to pandas: text as objects with None, whole numbers with gaps as Int64, dates as dates."""
+    out: dict[str, pd.Series] = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            out[name] = pd.Series(column.to_numpy(), dtype=object)
+        else:
+            out[name] = _plain(column.to_pandas(types_mapper=_TYPES.get, date_as_object=True))
+    return pd.DataFrame(out, index=range(table.num_rows))
 
 
-def _as_objects(frame: pd.DataFrame) -> pd.DataFrame:
+def _plain(column: pd.Series) -> pd.Series:
     """Text as objects with None; whole numbers and booleans without gaps as plain types."""
-    out = {}
-    for name in frame.columns:
-        column = frame[name]
-        if isinstance(column.dtype, pd.StringDtype):
-            column = pd.Series([v if isinstance(v, str) else None for v in column], index=frame.index, dtype=object)
-        elif column.dtype in ("Int64", "boolean") and not column.isna().any():
-            column = column.astype("int64" if column.dtype == "Int64" else bool)
-        out[name] = column
-    return pd.DataFrame(out, index=frame.index)
+    if isinstance(column.dtype, pd.StringDtype):
+        return pd.Series([v if isinstance(v, str) else None for v in column], index=column.index, dtype=object)
+    if column.dtype in ("Int64", "boolean") and not column.isna().any():
+        return column.astype("int64" if column.dtype == "Int64" else bool)
+    return column
 
 
 def as_crs(text: Any) -> pyproj.CRS | None:

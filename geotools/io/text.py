@@ -151,17 +151,11 @@ def sound(table: pd.DataFrame, label: str) -> tuple[pd.DataFrame, list[Finding]]
     for name in table.columns:
         if table[name].dtype != object:
             continue
-        seen: dict[str, str | None] = {}
-        rows: list[tuple[int, str, str]] = []
-        for row, value in enumerate(table[name]):
-            if not isinstance(value, str) or value.isascii():
-                continue
-            if value not in seen:
-                seen[value] = mojibake(value)
-            if reason := seen[value]:
-                rows.append((row, value, reason))
-        if not rows:
+        strange = {v for v in table[name] if isinstance(v, str) and not v.isascii()}
+        reasons = {value: reason for value in strange if (reason := mojibake(value))}
+        if not reasons:
             continue
+        rows = [(i, v, reasons[v]) for i, v in enumerate(table[name]) if isinstance(v, str) and v in reasons]
         out += _told(rows, str(name), label)
         if any(_HALF.search(value) for _, value, _ in rows):
             changed[name] = table[name].map(lambda v: _HALF.sub("\ufffd", v) if isinstance(v, str) else v)

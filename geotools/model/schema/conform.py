@@ -128,6 +128,9 @@ def _missing(value: Any) -> bool:
 
 def as_text(value: Any) -> str | None:
     """A cell as trimmed text; whole floats lose their ``.0``; missing is None."""
+    if isinstance(value, str):
+        text = value.strip()
+        return None if text.casefold() in MISSING else text
     if _missing(value):
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) < 2**53:
@@ -304,9 +307,9 @@ def _numbers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
     low, high = column.minimum, column.maximum
     with np.errstate(invalid="ignore"):
         wrong = (values < (-np.inf if low is None else low)) | (values > (np.inf if high is None else high))
-    for row in np.flatnonzero(wrong):
+    for row in map(int, np.flatnonzero(wrong)):
         report(
-            int(row),
+            row,
             "RD-12",
             f"{column.name} is outside what is possible",
             "error",
@@ -424,8 +427,9 @@ def _parse_times(raw: pd.Series) -> pd.Series:
     texts = pd.Series([None if _missing(v) else v for v in raw], dtype=object)
     if pd.api.types.is_numeric_dtype(raw.dtype):
         numbers = raw.astype("float64")
-        scale = "ms" if numbers.abs().median() > 1e11 else "s"
-        return pd.to_datetime(numbers, unit=scale, utc=True, errors="coerce")
+        factor = 1.0 if numbers.abs().median() > 1e11 else 1000.0
+        whole = (numbers * factor).round().astype("Int64").astype("datetime64[ms]")
+        return whole.dt.tz_localize("UTC")
     swapped = texts.map(
         lambda v: re.sub(r"^(\d{1,2})[./](\d{1,2})[./](\d{4})", r"\3-\2-\1", v.strip()) if isinstance(v, str) else v
     )
