@@ -6,7 +6,7 @@ For bringing a programme's files together with every row accounted for; not for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -221,16 +221,20 @@ def open_survey(
     inputs: list[InputFile] = []
     for item in tracked(sources, "reading files", progress):
         frame, issues = _read(item, programme)
-        parts.setdefault(item.kind or kind_of(item.layer or item.path.stem) or item.layer or item.path.stem, []).append(
-            (item, frame)
+        system = _crs.label(frame.crs) if frame.crs is not None else ""
+        frame, shifted, done = _on_wgs84(frame, programme)
+        name = item.kind or kind_of(item.layer or item.path.stem) or item.layer or item.path.stem
+        parts.setdefault(name, []).append((item, frame))
+        found += [issues, *([shifted] if shifted is not None else [])]
+        known = (
+            {}
+            if done is None
+            else {"operation": done.operation.code or done.operation.name, "operation_accuracy_m": done.accuracy_m}
         )
-        found.append(issues)
-        inputs.append(
-            InputFile.of(item.path, rows=len(frame), crs=_crs.label(frame.crs) if frame.crs is not None else "")
-        )
+        inputs.append(InputFile.of(item.path, rows=len(frame), crs=system, **known))
     layers: dict[str, gpd.GeoDataFrame] = {}
     for kind in sorted(parts, key=_order):
-        layers[kind], more = _join(kind, parts[kind], programme)
+        layers[kind], more = _join(kind, parts[kind])
         found.append(issues_frame(more))
     name = (
         programme.name
@@ -250,7 +254,7 @@ def _merged(inputs: list[InputFile]) -> tuple[InputFile, ...]:
     for item in inputs:
         known = by_name.get((item.name, item.sha256))
         rows = (known.rows or 0) + (item.rows or 0) if known else item.rows
-        by_name[item.name, item.sha256] = InputFile(item.name, item.bytes, item.sha256, rows, item.crs)
+        by_name[item.name, item.sha256] = replace(item, rows=rows)
     return tuple(by_name.values())
 
 
@@ -362,17 +366,14 @@ def _read(item: LayerSource, programme: Programme) -> tuple[gpd.GeoDataFrame, gp
     return frame, issues
 
 
-def _join(
-    kind: str, parts: list[tuple[LayerSource, gpd.GeoDataFrame]], programme: Programme
-) -> tuple[gpd.GeoDataFrame, list[Issue]]:
+def _join(kind: str, parts: list[tuple[LayerSource, gpd.GeoDataFrame]]) -> tuple[gpd.GeoDataFrame, list[Issue]]:
     issues: list[Issue] = []
     systems = {_crs.parse(frame.crs) for _, frame in parts if frame.crs is not None}
     common = next(iter(systems)) if len(systems) == 1 else _crs.WGS84
     frames = []
     taken: dict[str, str] = {}
     for item, frame in parts:
-        moved, more = _moved(frame, common, kind, programme)
-        issues += more
+        moved = _moved(frame, common)
         if "id" in moved:
             moved, renamed = _unique_ids(moved, kind, item.label, taken)
             issues += renamed
@@ -403,17 +404,27 @@ def _concat(columns: list[pd.Series]) -> pd.Series:
     return pd.concat([c.reset_index(drop=True).astype(target) for c in columns], ignore_index=True)
 
 
-def _moved(
-    frame: gpd.GeoDataFrame, common: Any, kind: str, programme: Programme
-) -> tuple[gpd.GeoDataFrame, list[Issue]]:
+def _on_wgs84(frame: gpd.GeoDataFrame, programme: Programme) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None, Any]:
+    """Layers in another datum are shifted at once, by one recorded operation; those on WGS 84 stay as they are."""
+    geodetic = None if frame.crs is None else _crs.parse(frame.crs).geodetic_crs
+    if geodetic is None or geodetic.equals(_crs.WGS84, ignore_axis_order=True) or not frame.geometry.notna().any():
+        return frame, None, None
+    moved, done = _crs.shift(frame, _crs.WGS84, programme=programme)
+    accuracy = "" if done.accuracy_m is None else f", {done.accuracy_m:g} m"
+    note = f"{done.operation.code} {done.operation.name}{accuracy}".strip()
+    for column, value in (("source_crs", _crs.label(frame.crs)), ("transform_op", note)):
+        told = moved[column] if column in moved else pd.Series([None] * len(moved), index=moved.index, dtype=object)
+        moved[column] = told.where(told.notna(), value)
+    return moved, done.issues, done
+
+
+def _moved(frame: gpd.GeoDataFrame, common: Any) -> gpd.GeoDataFrame:
     if frame.crs is None:
-        return frame.set_crs(common), []
+        return frame.set_crs(common)
     if _crs.parse(frame.crs) == common:
-        return frame, []
-    moved = frame.set_geometry(
-        gpd.GeoSeries(_crs.transform(frame.geometry.array, frame.crs, common), index=frame.index, crs=common)
-    )
-    return moved, []
+        return frame
+    shapes = _crs.transform(frame.geometry.array, frame.crs, common)
+    return frame.set_geometry(gpd.GeoSeries(shapes, index=frame.index, crs=common))
 
 
 def _unique_ids(

@@ -17,9 +17,13 @@ from geotools.model.schema import KINDS
 
 @pytest.fixture
 def folder(tmp_path: Path, make: Any) -> Path:
-    make.frame(make.hazard("H-1"), make.hazard("H-2", make.square(300))).to_file(tmp_path / "hazards.gpkg", layer="hazards")
+    make.frame(make.hazard("H-1"), make.hazard("H-2", make.square(300))).to_file(
+        tmp_path / "hazards.gpkg", layer="hazards"
+    )
     make.frame(make.release("R-1")).to_crs("EPSG:4326").to_file(tmp_path / "releases_north.geojson")
-    make.frame(make.release("R-1", make.square(300, side=20)), crs="EPSG:32638").to_file(tmp_path / "releases_south.gpkg")
+    make.frame(make.release("R-1", make.square(300, side=20)), crs="EPSG:32638").to_file(
+        tmp_path / "releases_south.gpkg"
+    )
     return tmp_path
 
 
@@ -31,7 +35,7 @@ def test_a_folder_is_read_by_the_names_of_its_files(folder: Path) -> None:
     assert survey.finds.empty
     assert list(survey.finds.columns[:1]) == ["id"]
     with pytest.raises(AttributeError, match="record kinds are"):
-        survey.nonsense  # noqa: B018
+        survey.nonsense
 
 
 def test_the_same_id_in_two_files_keeps_both_rows_and_says_so(folder: Path) -> None:
@@ -51,7 +55,9 @@ def test_rows_in_files_equal_rows_in_layers_plus_rejected(folder: Path) -> None:
 
 
 def test_survey_toml_names_files_kinds_systems_columns_and_values(tmp_path: Path, make: Any) -> None:
-    pd.DataFrame({"KOD": ["r1"], "X": [683_010.0], "Y": [4_385_010.0], "Növ": ["AP"]}).to_csv(tmp_path / "list.csv", index=False)
+    pd.DataFrame({"KOD": ["r1"], "X": [683_010.0], "Y": [4_385_010.0], "Növ": ["AP"]}).to_csv(
+        tmp_path / "list.csv", index=False
+    )
     (tmp_path / "survey.toml").write_text(
         '[programme]\nname = "Test"\nextent = [44, 38, 51, 42]\n[[layer]]\nkind = "finds"\nfile = "list.csv"\ncrs = "EPSG:32638"\n'
         'columns = { "KOD" = "id", "Növ" = "category" }\nvalues = { organisation = "Synthetic Unit" }\n',
@@ -92,7 +98,9 @@ def test_a_geopackage_of_results_opens_as_its_records(tmp_path: Path, make: Any)
 
 
 def test_a_file_of_unknown_kind_is_kept_and_mentioned(tmp_path: Path, make: Any) -> None:
-    make.frame({"height": 3, "geometry": shapely.Point(683_000, 4_385_000)}).to_file(tmp_path / "antennas.gpkg", layer="antennas")
+    make.frame({"height": 3, "geometry": shapely.Point(683_000, 4_385_000)}).to_file(
+        tmp_path / "antennas.gpkg", layer="antennas"
+    )
     survey = gt.open_survey(tmp_path)
     assert list(survey.layers) == ["antennas"]
     assert (survey.issues["check"] == "RD-04").any()
@@ -126,3 +134,28 @@ def test_layers_are_sorted_by_id_and_empty_kinds_have_their_columns() -> None:
         layer = getattr(survey, kind)
         assert isinstance(layer, gpd.GeoDataFrame)
         assert set(KINDS[kind].names) <= set(layer.columns)
+
+
+def test_another_datum_is_shifted_once_and_the_operation_is_on_record(tmp_path: Path, make: Any) -> None:
+    """Reading Pulkovo 1942 as WGS 84 misplaces a polygon here by about 100 m."""
+    crs = "EPSG:28408"
+    shape = shapely.box(8_683_700, 4_385_500, 8_683_800, 4_385_600)
+    make.frame(make.hazard(geometry=shape), crs=crs).to_file(tmp_path / "hazards.gpkg", layer="hazards")
+    (tmp_path / "survey.toml").write_text(
+        '[programme.operations]\n"EPSG:28408" = "EPSG:1808"\n[[layer]]\nkind = "hazards"\nfile = "hazards.gpkg"\n',
+        "utf-8",
+    )
+    survey = gt.open_survey(tmp_path)
+    assert survey.hazards.crs.to_epsg() == 4326
+    assert "1808" in survey.hazards["transform_op"].iloc[0]
+    assert survey.hazards["source_crs"].iloc[0] == crs
+    assert survey.inputs[0].operation == "EPSG:1808"
+    own = gpd.GeoSeries([shape.centroid], crs=crs).set_crs("EPSG:4284", allow_override=True, inplace=False)
+    assert own.crs is not None
+    raw = gpd.GeoSeries([shape.centroid], crs=crs).to_crs("EPSG:4284").iloc[0]
+    point = survey.hazards.geometry.iloc[0].centroid
+    from pyproj import Geod
+
+    azimuth, _, metres = Geod(ellps="WGS84").inv(raw.x, raw.y, point.x, point.y)
+    assert 95 < metres < 110
+    assert 255 < azimuth % 360 < 275, "the true place is to the west"

@@ -55,7 +55,9 @@ def released(credits: pd.DataFrame, *, period: str = "month", by: Sequence[str] 
         table[name] = _stated(table[name]) if name in table else UNKNOWN
     table = table[table["product"].isin(PRODUCTS)]
     keys = ["period", *by]
-    sums = table.pivot_table(index=keys, columns="product", values="net_m2", aggfunc="sum", fill_value=0.0, observed=True)
+    sums = table.pivot_table(
+        index=keys, columns="product", values="net_m2", aggfunc="sum", fill_value=0.0, observed=True
+    )
     sums = sums.reindex(columns=list(PRODUCTS), fill_value=0.0)
     sums.columns = [f"{name}_m2" for name in PRODUCTS]
     sums["released_m2"] = sums.sum(axis=1)
@@ -138,14 +140,24 @@ def productivity(activities: pd.DataFrame, credits: pd.DataFrame, finds: pd.Data
     40.0
     """
     out = pd.DataFrame({"id": activities["id"].to_numpy()})
-    take = {c: activities[c].to_numpy() if c in activities else None for c in ("method", "start", "end", "hours", "workers")}
+    take = {
+        c: activities[c].to_numpy() if c in activities else None for c in ("method", "start", "end", "hours", "workers")
+    }
     out["method"] = take["method"]
     span = pd.to_datetime(pd.Series(take["end"])) - pd.to_datetime(pd.Series(take["start"]))
     days = span.dt.days.to_numpy(dtype=float) + 1 if take["start"] is not None and take["end"] is not None else np.nan
     out["days"] = np.where(np.asarray(days, dtype=float) >= 1, days, np.nan)
     out["released_m2"] = _per_activity(out["id"], credits, "net_m2")
-    workers = pd.to_numeric(pd.Series(take["workers"]), errors="coerce").to_numpy(dtype=float) if take["workers"] is not None else np.nan
-    hours = pd.to_numeric(pd.Series(take["hours"]), errors="coerce").to_numpy(dtype=float) if take["hours"] is not None else np.nan
+    workers = (
+        pd.to_numeric(pd.Series(take["workers"]), errors="coerce").to_numpy(dtype=float)
+        if take["workers"] is not None
+        else np.nan
+    )
+    hours = (
+        pd.to_numeric(pd.Series(take["hours"]), errors="coerce").to_numpy(dtype=float)
+        if take["hours"] is not None
+        else np.nan
+    )
     out["m2_per_worker_day"] = _ratio(out["released_m2"], workers * out["days"])
     out["m2_per_hour"] = _ratio(out["released_m2"], hours)
     out["devices"] = _per_activity(out["id"], finds, "qty").astype(int)
@@ -188,7 +200,10 @@ class Forecast:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, dates as ISO text."""
-        return {k: v.isoformat() if isinstance(v, date) else dict(v) if isinstance(v, Mapping) else v for k, v in vars(self).items()}
+        return {
+            k: v.isoformat() if isinstance(v, date) else dict(v) if isinstance(v, Mapping) else v
+            for k, v in vars(self).items()
+        }
 
 
 def forecast(
@@ -223,11 +238,15 @@ def forecast(
     """
     rates = monthly_rates(credits, as_of=as_of, months=months)
     if len(rates) < 6:
-        raise StatisticsError("a forecast needs at least six whole months of records", hint="report progress without a forecast")
+        raise StatisticsError(
+            "a forecast needs at least six whole months of records", hint="report progress without a forecast"
+        )
     if rates.sum() <= 0:
         raise StatisticsError("nothing was released in the months observed: no date can be forecast")
     needed = _simulate(rates.to_numpy(), float(remaining_m2), draws, np.random.default_rng(seed))
-    marks = {name: float(np.quantile(needed, q, method="higher")) for name, q in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))}
+    marks = {
+        name: float(np.quantile(needed, q, method="higher")) for name, q in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))
+    }
     ends = {name: _month_end(as_of, value) for name, value in marks.items()}
     return Forecast(
         as_of, float(remaining_m2), len(rates), float(rates.mean()), ends["p10"], ends["p50"], ends["p90"],

@@ -22,11 +22,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "traverse": ("geotools.cli.traverse:command", "Bearings and distances to a polygon, and back."),
     "datum": ("geotools.cli.datum:command", "Change or diagnose the reference system of coordinates."),
     "coverage": ("geotools.cli.coverage:command", "The land-release ledger and coverage of each hazard."),
+    "progress": ("geotools.cli.progress:command", "Land released and devices found per period, and done by when."),
     "swath": ("geotools.cli.swath:command", "What a detector or machine covered and missed, from its fixes."),
     "trial": ("geotools.cli.trial:command", "Blind lanes: design, score and report detection trials."),
     "risk": ("geotools.cli.risk:command", "Residual risk and mine-row patterns, for clearance planning."),
     "plan": ("geotools.cli.plan:command", "Sampling plans for quality inspection."),
     "map": ("geotools.cli.map:command", "One offline HTML map of a survey."),
+    "field": ("geotools.cli.field:command", "Combine what field teams bring back."),
 }
 
 GROUP = "geotools.commands"

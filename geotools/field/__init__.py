@@ -1,1 +1,5 @@
 """Floor 5: what a field team takes along and brings back. Not for maps or figures."""
+
+from geotools.field.merge import merge
+
+__all__ = ["merge"]

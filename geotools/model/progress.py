@@ -5,7 +5,7 @@ For the `progress=` argument of long functions; the bars themselves live in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ def tracked(items: Iterable[T], what: str, progress: Progress | None, total: int
     if progress is None:
         yield from items
         return
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     progress.start(what, total)
     try:

@@ -1,0 +1,386 @@
+"""Three-way merge of what field teams bring back: by stable key, attribute by attribute, and geometry.
+
+For combining frames that come from one base; nothing is written here and nothing is lost: whatever cannot be combined is
+a row of ISSUES with both values.
+
+Codes: MG-01 both changed a value · MG-02 deleted by one, changed by the other · MG-03 added twice with differences ·
+MG-04 split or joined by one, redrawn by the other · MG-05 key missing or repeated in a returned file ·
+MG-06 geometry redrawn by both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geotools.model.errors import SchemaError
+from geotools.model.schema import KINDS, Issue, conform, issues_frame
+from geotools.space import crs as _crs
+
+SIDES = ("ours", "theirs")
+PARENT = "parent_id"
+SAME_M = 0.01  # vertices closer than this are the same vertex
+
+
+def merge(
+    base: gpd.GeoDataFrame,
+    ours: gpd.GeoDataFrame,
+    theirs: gpd.GeoDataFrame,
+    *,
+    kind: str | None = None,
+    key: str | None = None,
+    prefer: str | Mapping[str, str] = "ours",
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Combine two returned versions of one layer with the version both started from.
+
+    Parameters
+    ----------
+    base, ours, theirs
+        The layer as it left, as it is here, and as it came back; any CRS (the result has that of `base`).
+    kind
+        Record kind: undoes what apps do to columns (ten-character names, dates as text) before comparing.
+    key
+        Column that identifies a row for ever; default ``guid`` where every row has one, else ``id``. Row numbers
+        are never used.
+    prefer
+        Whose value stands where both changed it: ``ours``, ``theirs``, or one per column, e.g.
+        ``{"status": "theirs", "geometry": "ours"}``. The other value is always in the conflicts.
+
+    Returns
+    -------
+    merged, conflicts
+        The merged layer sorted by ``id``, and the ISSUES table of what a person should look at.
+
+    Raises
+    ------
+    SchemaError
+        If a layer has no key column or a side of `prefer` is unknown.
+
+    Notes
+    -----
+    A row that is deleted by one side and unchanged by the other is deleted; if the other changed it, the change stays
+    and is reported. Pieces of a split (rows whose ``parent_id`` names the old row) replace the old row: an edit that the
+    other side made to an attribute goes to the pieces, and the old polygon never comes back.
+
+    Examples
+    --------
+    >>> at = gpd.points_from_xy([47.0], [39.5])
+    >>> base = gpd.GeoDataFrame({"id": ["a"], "name": ["x"], "note": ["n"]}, geometry=at, crs=4326)
+    >>> merged, conflicts = merge(base, base.assign(name="y"), base.assign(note="m"))
+    >>> merged.loc[0, ["name", "note"]].tolist(), len(conflicts)
+    (['y', 'm'], 0)
+    """
+    rules = _Rules(prefer)
+    issues: list[Issue] = []
+    crs = _crs.require(base, "base layer")
+    name = key or _key((base, ours, theirs))
+    sides = [
+        _Side.of(frame, name, crs, kind, label, issues)
+        for frame, label in ((base, "base"), (ours, "ours"), (theirs, "theirs"))
+    ]
+    columns = list(dict.fromkeys(c for side in sides for c in side.columns))
+    work = _Merge(sides[0], sides[1], sides[2], name, columns, rules, kind or "", issues)
+    rows = work.rows()
+    return _frame(rows, columns, sides, crs), issues_frame(_located(issues, crs))
+
+
+@dataclass(frozen=True)
+class _Rules:
+    prefer: str | Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        named = [self.prefer] if isinstance(self.prefer, str) else list(self.prefer.values())
+        if not set(named) <= set(SIDES):
+            raise SchemaError(f"prefer is 'ours' or 'theirs', not '{next(n for n in named if n not in SIDES)}'")
+
+    def side(self, column: str) -> str:
+        return self.prefer if isinstance(self.prefer, str) else self.prefer.get(column, "ours")
+
+
+def _key(frames: Sequence[gpd.GeoDataFrame]) -> str:
+    for name in ("guid", "id"):
+        if all(name in f and f[name].notna().all() for f in frames):
+            return name
+    raise SchemaError("the layers have no key in common", hint="each needs an 'id' (or 'guid') in every row")
+
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One version: rows by key, and the rows that could not be keyed."""
+
+    label: str
+    rows: Mapping[str, Row]
+    columns: tuple[str, ...]
+    dtypes: Mapping[str, Any]
+
+    @classmethod
+    def of(
+        cls, frame: gpd.GeoDataFrame, key: str, crs: Any, kind: str | None, label: str, issues: list[Issue]
+    ) -> _Side:
+        moved = frame if frame.crs is None else frame.set_geometry(
+            gpd.GeoSeries(_crs.transform(frame.geometry.array, frame.crs, crs), index=frame.index, crs=crs)
+        )  # fmt: skip
+        plain = pd.DataFrame(moved.drop(columns=moved.geometry.name))
+        if kind in KINDS:
+            plain, _ = conform(plain, KINDS[kind])
+        plain = plain.assign(geometry=pd.Series(list(moved.geometry.array), index=plain.index, dtype=object))
+        rows: dict[str, Row] = {}
+        for record in plain.to_dict("records"):
+            row = {str(c): _plain(v) for c, v in record.items()}
+            name = row.get(key)
+            if name is None:
+                issues.append(
+                    Issue(
+                        "MG-05",
+                        "error",
+                        kind or "",
+                        str(row.get("id") or ""),
+                        key,
+                        f"a row of {label} has no {key}: it was set aside",
+                        geometry=row["geometry"],
+                    )
+                )
+                continue
+            if name in rows:
+                same = all(_same(rows[name].get(c), row.get(c), c) for c in row)
+                if not same:
+                    issues.append(
+                        Issue(
+                            "MG-05",
+                            "error",
+                            kind or "",
+                            str(name),
+                            key,
+                            f"{label} has two different rows with this {key}: the first stands",
+                            value=_shown(row),
+                            geometry=row["geometry"],
+                        )
+                    )
+                continue
+            rows[str(name)] = row
+        columns = tuple(c for c in plain.columns if c != "geometry")
+        return cls(label, rows, columns, dict(plain.dtypes))
+
+
+def _plain(value: Any) -> Any:
+    """Cells in one comparable form: missing is None, numpy scalars are Python's, text is trimmed of trailing blanks."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and np.isnan(value):
+        return None
+    return value
+
+
+def _same(a: Any, b: Any, column: str) -> bool:
+    if column == "geometry":
+        return same_place(a, b)
+    if a is None or b is None:
+        return a is None and b is None
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return bool(np.isclose(a, b, rtol=1e-9, atol=1e-9))
+    return bool(a == b) or (type(a) is not type(b) and str(a).strip() == str(b).strip())
+
+
+def same_place(a: Any, b: Any, tolerance: float | None = None) -> bool:
+    """Whether two geometries have the same vertices within `tolerance` (CRS units; default 1 cm or its like in degrees).
+
+    Start point and direction of rings do not matter, nor does the order of parts.
+
+    Examples
+    --------
+    >>> same_place(shapely.box(0, 0, 1, 1), shapely.box(0, 0, 1, 1).reverse())
+    True
+    """
+    if a is None or b is None or a.is_empty or b.is_empty:
+        return (a is None or a.is_empty) and (b is None or b.is_empty)
+    small = max(abs(v) for v in (*a.bounds, *b.bounds)) <= 360
+    limit = tolerance if tolerance is not None else SAME_M / 111_320 if small else SAME_M
+    if shapely.equals_exact(a, b, limit):
+        return True
+    one, two = shapely.normalize(shapely.force_2d(a)), shapely.normalize(shapely.force_2d(b))
+    return bool(shapely.equals_exact(one, two, limit))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, BaseGeometry):
+        return shapely.to_wkt(value, rounding_precision=7)
+    if isinstance(value, dict):
+        return ", ".join(f"{k}={_shown(v)}" for k, v in value.items() if k != "geometry" and v is not None)
+    return "" if value is None else str(value)
+
+
+@dataclass
+class _Merge:
+    base: _Side
+    ours: _Side
+    theirs: _Side
+    key: str
+    columns: list[str]
+    rules: _Rules
+    kind: str
+    issues: list[Issue] = field(default_factory=list)
+
+    def rows(self) -> list[Row]:
+        """All rows of the result."""
+        names = dict.fromkeys((*self.base.rows, *self.ours.rows, *self.theirs.rows))
+        children = {"ours": self._children(self.ours), "theirs": self._children(self.theirs)}
+        merged: dict[str, Row] = {}
+        split: list[tuple[str, str, Row, Row]] = []
+        for name in names:
+            old, mine, other = self.base.rows.get(name), self.ours.rows.get(name), self.theirs.rows.get(name)
+            if mine is not None and other is not None:
+                merged[name] = self._both(name, old, mine, other)
+            elif mine is None and other is None:
+                continue
+            elif old is None:
+                merged[name] = mine if mine is not None else other  # type: ignore[assignment]
+            else:
+                keeper, row = ("ours", mine) if mine is not None else ("theirs", other)
+                gone = "theirs" if keeper == "ours" else "ours"
+                assert row is not None
+                if children[gone].get(name):
+                    split.append((name, gone, old, row))
+                elif not self._unchanged(old, row):
+                    merged[name] = row
+                    self._report(
+                        "MG-02",
+                        "error",
+                        row,
+                        "",
+                        f"{gone} deleted this, {keeper} changed it: it is kept",
+                        _changes(old, row, self.columns),
+                    )
+        for name, gone, old, row in split:
+            self._to_pieces(children[gone][name], old, row, merged, name)
+        return list(merged.values())
+
+    def _children(self, side: _Side) -> dict[str, list[str]]:
+        out: dict[str, list[str]] = {}
+        for name, row in side.rows.items():
+            if name in self.base.rows or not row.get(PARENT):
+                continue
+            for parent in str(row[PARENT]).split(","):
+                out.setdefault(self._parent_key(parent.strip()), []).append(name)
+        return out
+
+    def _parent_key(self, parent: str) -> str:
+        """`parent_id` may hold the id or the key of the old row."""
+        if parent in self.base.rows:
+            return parent
+        return next((name for name, row in self.base.rows.items() if row.get("id") == parent), parent)
+
+    def _unchanged(self, old: Row, new: Row) -> bool:
+        return all(_same(old.get(c), new.get(c), c) for c in (*self.columns, "geometry"))
+
+    def _both(self, name: str, old: Row | None, mine: Row, other: Row) -> Row:
+        out: Row = {}
+        for column in (*self.columns, "geometry"):
+            a, b = mine.get(column), other.get(column)
+            before = old.get(column) if old is not None else None
+            if _same(a, b, column) or (old is not None and _same(b, before, column)) or (old is None and b is None):
+                out[column] = a
+            elif (old is not None and _same(a, before, column)) or (old is None and a is None):
+                out[column] = b
+            else:
+                side = self.rules.side(column)
+                out[column] = a if side == "ours" else b
+                code = "MG-03" if old is None else "MG-06" if column == "geometry" else "MG-01"
+                what = "added by both with different" if old is None else "both changed"
+                self._report(
+                    code,
+                    "error",
+                    mine,
+                    column,
+                    f"{what} {column}: the value of {side} stands",
+                    b if side == "ours" else a,
+                    a if side == "ours" else b,
+                )
+        return out
+
+    def _to_pieces(self, pieces: list[str], old: Row, row: Row, merged: dict[str, Row], name: str) -> None:
+        """Carry an edit of the old row over to the pieces that replaced it; the old row does not come back."""
+        for column in self.columns:
+            if column in (self.key, "id", "guid", PARENT) or _same(old.get(column), row.get(column), column):
+                continue
+            for piece in pieces:
+                if piece not in merged:
+                    continue
+                if _same(merged[piece].get(column), old.get(column), column):
+                    merged[piece] = {**merged[piece], column: row.get(column)}
+                elif not _same(merged[piece].get(column), row.get(column), column):
+                    self._report(
+                        "MG-01",
+                        "error",
+                        merged[piece],
+                        column,
+                        f"'{name}' was split; both changed {column}: the piece's value stands",
+                        row.get(column),
+                        merged[piece].get(column),
+                    )
+        if not _same(old.get("geometry"), row.get("geometry"), "geometry"):
+            self._report(
+                "MG-04",
+                "error",
+                row,
+                "geometry",
+                f"'{name}' was split or joined by one side and redrawn by the other: the pieces stand, the redrawn shape is here",
+                row.get("geometry"),
+            )
+
+    def _report(
+        self, check: str, severity: str, row: Row, column: str, message: str, value: Any, limit: Any = ""
+    ) -> None:
+        self.issues.append(
+            Issue(check, severity, self.kind, str(row.get("id") or row.get(self.key) or ""), column, message, _shown(value), _shown(limit), value if isinstance(value, BaseGeometry) else row.get("geometry"))
+        )  # fmt: skip
+
+
+def _changes(old: Row, new: Row, columns: Sequence[str]) -> str:
+    return "; ".join(
+        f"{c}: {_shown(old.get(c))} → {_shown(new.get(c))}"
+        for c in (*columns, "geometry")
+        if not _same(old.get(c), new.get(c), c)
+    )
+
+
+def _located(issues: list[Issue], crs: Any) -> list[Issue]:
+    shapes: Any = (
+        _crs.transform(np.array([i.geometry for i in issues], dtype=object), crs, _crs.WGS84) if issues else ()
+    )
+    return [Issue(**{**vars(issue), "geometry": shape}) for issue, shape in zip(issues, shapes, strict=True)]
+
+
+def _frame(rows: list[Row], columns: list[str], sides: list[_Side], crs: Any) -> gpd.GeoDataFrame:
+    data = {}
+    for column in columns:
+        values = pd.Series([row.get(column) for row in rows], dtype=object)
+        dtype = next(
+            (
+                s.dtypes[column]
+                for s in sides
+                if column in s.dtypes and not pd.api.types.is_object_dtype(s.dtypes[column])
+            ),
+            None,
+        )
+        if dtype is not None:
+            with contextlib.suppress(TypeError, ValueError):
+                whole = values.notna().all() or not pd.api.types.is_integer_dtype(dtype)
+                values = values.astype(dtype if whole else "Int64")
+        data[column] = values
+    geometry = gpd.GeoSeries(np.array([row.get("geometry") for row in rows], dtype=object), crs=crs)
+    out = gpd.GeoDataFrame(data, geometry=geometry, crs=crs)
+    order = "id" if "id" in out else columns[0]
+    return out.sort_values(order, kind="stable", ignore_index=True) if len(out) else out

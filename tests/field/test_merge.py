@@ -1,0 +1,256 @@
+"""Merging what teams bring back: algebraic laws on random edit histories, and the defects other tools have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geotools.field.merge import merge, same_place
+from geotools.model.errors import SchemaError
+
+CRS = "EPSG:32638"
+COLUMNS = ("status", "note", "area_reported_m2")
+
+
+def layer(rows: dict[str, dict[str, Any]]) -> gpd.GeoDataFrame:
+    table = [{"id": key, "parent_id": None, **row} for key, row in sorted(rows.items())]
+    data = {c: pd.Series([r.get(c) for r in table], dtype=object) for c in ("id", "parent_id", *COLUMNS)}
+    shapes = np.array([r.get("geometry") for r in table], dtype=object)
+    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapes, crs=CRS), crs=CRS)
+
+
+def box(n: int) -> shapely.Polygon:
+    return shapely.box(683_000 + 50 * n, 4_385_000, 683_040 + 50 * n, 4_385_040)
+
+
+values = {
+    "status": st.sampled_from(["open", "worked_on", "closed", None]),
+    "note": st.sampled_from(["a", "b", "=1+1", "ə", None]),
+    "area_reported_m2": st.sampled_from([1600.0, 900.5, None]),
+}
+base_rows = st.dictionaries(
+    st.sampled_from([f"H{n}" for n in range(6)]), st.fixed_dictionaries(values), min_size=1, max_size=6
+)
+
+
+@st.composite
+def edits(draw: st.DrawFn, base: dict[str, dict[str, Any]], team: str) -> dict[str, dict[str, Any]]:
+    """What one team may do offline: edit, redraw, delete, add, split; rows come back in any order."""
+    rows = {key: dict(row) for key, row in base.items()}
+    for step in range(draw(st.integers(0, 5))):
+        act = draw(st.sampled_from(["edit", "redraw", "delete", "add", "split"]))
+        keys = sorted(rows)
+        if act == "add" or not keys:
+            rows[f"{team}{step}"] = {**draw(st.fixed_dictionaries(values)), "geometry": box(20 + step)}
+            continue
+        key = draw(st.sampled_from(keys))
+        if act == "edit":
+            column = draw(st.sampled_from(COLUMNS))
+            rows[key][column] = draw(values[column])
+        elif act == "redraw":
+            rows[key]["geometry"] = shapely.affinity.translate(
+                rows[key]["geometry"], draw(st.sampled_from([1.0, 2.5])), 0
+            )
+        elif act == "delete":
+            del rows[key]
+        elif key in base:
+            west, south, east, north = rows[key]["geometry"].bounds
+            middle = (west + east) / 2
+            for n, part in enumerate(
+                (shapely.box(west, south, middle, north), shapely.box(middle, south, east, north))
+            ):
+                rows[f"{team}{key}.{step}.{n}"] = {**rows[key], "geometry": part, "parent_id": key}
+            del rows[key]
+    return rows
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[gpd.GeoDataFrame, ...]:
+    base = {k: {**v, "geometry": box(int(k[1:]))} for k, v in draw(base_rows).items()}
+    return layer(base), layer(draw(edits(base, "A"))), layer(draw(edits(base, "B")))
+
+
+def same(one: gpd.GeoDataFrame, two: gpd.GeoDataFrame) -> bool:
+    if one["id"].tolist() != two["id"].tolist():
+        return False
+    cells = all(
+        (pd.isna(a) and pd.isna(b)) or a == b
+        for c in ("parent_id", *COLUMNS)
+        for a, b in zip(one[c].astype(object), two[c].astype(object), strict=True)
+    )
+    return cells and all(same_place(a, b) for a, b in zip(one.geometry, two.geometry, strict=True))
+
+
+def lost(
+    base: gpd.GeoDataFrame, side: gpd.GeoDataFrame, merged: gpd.GeoDataFrame, conflicts: gpd.GeoDataFrame
+) -> list[str]:
+    """Every edit of `side` that is neither in the result nor in the conflicts."""
+    old, new, out = (f.set_index("id") for f in (base, side, merged))
+    told = " ".join((conflicts["message"] + " " + conflicts["value"] + " " + conflicts["limit"]).tolist())
+    missing = []
+    for key, row in new.iterrows():
+        origin = (
+            key if key in old.index else row["parent_id"]
+        )  # a piece inherits: only what differs from its origin is an edit
+        if origin in old.index:
+            changed = [
+                c
+                for c in COLUMNS
+                if not (pd.isna(row[c]) and pd.isna(old.loc[origin, c])) and row[c] != old.loc[origin, c]
+            ]
+            moved = not same_place(row.geometry, old.loc[origin].geometry)
+        else:
+            changed, moved = list(COLUMNS), True
+        if not changed and not moved:
+            continue
+        if key in out.index:
+            ok = all(
+                (pd.isna(row[c]) and pd.isna(out.loc[key, c]))
+                or row[c] == out.loc[key, c]
+                or str(key) in set(conflicts["id"])
+                for c in changed
+            )
+            ok &= not moved or same_place(row.geometry, out.loc[key].geometry) or str(key) in set(conflicts["id"])
+        else:
+            pieces = out[out["parent_id"] == key]
+            ok = (
+                all(
+                    ((pieces[c].isna() & pd.isna(row[c])) | (pieces[c] == row[c])).all() or key in told for c in changed
+                )
+                and len(pieces) > 0
+            )
+            ok &= not moved or key in told
+        if not ok:
+            missing.append(str(key))
+    return missing
+
+
+LAWS = settings(max_examples=25)
+
+
+@LAWS
+@given(histories())
+def test_merging_with_an_unchanged_side_changes_nothing(history: tuple[gpd.GeoDataFrame, ...]) -> None:
+    base, ours, theirs = history
+    for result, wanted in (
+        (merge(base, ours, base), ours),
+        (merge(base, base, theirs), theirs),
+        (merge(base, base, base), base),
+    ):
+        assert same(result[0], wanted)
+        assert result[1].empty
+
+
+@LAWS
+@given(histories(), st.integers(0, 2**32 - 1))
+def test_nothing_is_lost_and_nothing_comes_back(history: tuple[gpd.GeoDataFrame, ...], seed: int) -> None:
+    base, ours, theirs = history
+    shuffled = theirs.sample(frac=1, random_state=seed)
+    merged, conflicts = merge(base, ours, shuffled)
+    assert merged["id"].is_unique
+    assert not lost(base, ours, merged, conflicts)
+    assert not lost(base, theirs, merged, conflicts)
+    for key in set(base["id"]) - set(ours["id"]) - set(theirs["id"]):
+        assert key not in set(merged["id"]), "deleted by both, yet back"
+    for side in (ours, theirs):
+        for parent in set(side["parent_id"].dropna()) - set(side["id"]):
+            assert parent not in set(merged["id"]), "a split polygon came back beside its pieces"
+    assert set(merged["id"]) <= {*base["id"], *ours["id"], *theirs["id"]}
+
+
+@LAWS
+@given(histories())
+def test_returning_the_same_file_twice_changes_nothing(history: tuple[gpd.GeoDataFrame, ...]) -> None:
+    base, ours, theirs = history
+    once, _ = merge(base, ours, theirs)
+    again, _ = merge(base, once, theirs)
+    assert same(once, again)
+
+
+@LAWS
+@given(histories())
+def test_order_of_teams_does_not_matter_where_they_do_not_disagree(history: tuple[gpd.GeoDataFrame, ...]) -> None:
+    base, ours, theirs = history
+    one, conflicts = merge(base, ours, theirs)
+    two, _ = merge(base, theirs, ours)
+    if conflicts.empty:
+        assert same(one, two)
+
+
+@pytest.mark.slow
+@settings(max_examples=1500)
+@given(histories())
+def test_a_thousand_histories_lose_nothing(history: tuple[gpd.GeoDataFrame, ...]) -> None:
+    base, ours, theirs = history
+    merged, conflicts = merge(base, ours, theirs)
+    assert not lost(base, ours, merged, conflicts)
+    assert not lost(base, theirs, merged, conflicts)
+
+
+def test_both_changed_shows_both_values_and_prefer_decides() -> None:
+    base = layer({"H1": {"status": "open", "geometry": box(1)}})
+    ours, theirs = base.assign(status="closed"), base.assign(status="worked_on")
+    merged, conflicts = merge(base, ours, theirs)
+    assert merged["status"].tolist() == ["closed"]
+    assert conflicts[["check", "column", "value", "limit"]].values.tolist() == [
+        ["MG-01", "status", "worked_on", "closed"]
+    ]
+    merged, conflicts = merge(base, ours, theirs, prefer={"status": "theirs"})
+    assert merged["status"].tolist() == ["worked_on"]
+    assert len(conflicts) == 1
+    with pytest.raises(SchemaError, match="prefer is"):
+        merge(base, ours, theirs, prefer="mine")
+
+
+def test_what_apps_do_to_columns_is_undone_before_comparing() -> None:
+    base = gpd.GeoDataFrame(
+        {
+            "id": ["H1"],
+            "classification": ["SHA"],
+            "date_info": pd.to_datetime(["2024-03-05"]),
+            "area_reported_m2": [10.0],
+        },
+        geometry=[box(1)],
+        crs=CRS,
+    )
+    back = gpd.GeoDataFrame(
+        {"id": ["H1"], "classif": ["suspected hazardous area"], "dateInfo": ["05.03.2024"], "areaRepM2": ["10"]},
+        geometry=[box(1)],
+        crs=CRS,
+    ).to_crs(4326)
+    merged, conflicts = merge(base, base, back, kind="hazards")
+    assert conflicts.empty
+    assert merged["classification"].tolist() == ["SHA"]
+    assert merged["date_info"].dt.strftime("%Y-%m-%d").tolist() == ["2024-03-05"]
+    assert set(merged.columns) == set(base.columns)
+
+
+def test_rows_are_known_by_their_key_never_by_their_number() -> None:
+    """The defect of row-number merging: cutting a polygon elsewhere shifts the rows and brings the old one back."""
+    base = layer({f"H{n}": {"geometry": box(n)} for n in range(3)})
+    ours = base[base["id"] != "H0"]
+    theirs = base.iloc[::-1].assign(note=["x", None, None])
+    merged, conflicts = merge(base, ours, theirs)
+    assert merged["id"].tolist() == ["H1", "H2"]
+    assert merged.set_index("id")["note"].to_dict()["H2"] == "x"
+    assert conflicts.empty
+
+
+def test_a_repeated_or_missing_key_is_reported_and_an_exact_copy_is_not() -> None:
+    base = layer({"H1": {"geometry": box(1)}})
+    twice = pd.concat([base, base], ignore_index=True)
+    merged, conflicts = merge(base, base, twice)
+    assert len(merged) == 1
+    assert conflicts.empty
+    other = pd.concat([base, base.assign(note="different")], ignore_index=True)
+    _, conflicts = merge(base, base, other)
+    assert conflicts["check"].tolist() == ["MG-05"]
+    with pytest.raises(SchemaError, match="no key in common"):
+        merge(base.drop(columns="id"), base, base)
