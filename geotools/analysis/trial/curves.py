@@ -1,0 +1,103 @@
+"""Trade-off curves where marks carry a score: FROC (POD against false alarms per m²) and ROC (targets against decoys).
+
+For choosing and comparing working points; a trial without scores has one point, with its box of uncertainty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geotools.analysis.trial.intervals import interval, rate_interval
+from geotools.analysis.trial.scoring import RUN, Score
+from geotools.model.errors import StatisticsError
+from geotools.space.pairing import pair
+
+MOST_POINTS = 60
+
+
+def froc(scored: Score, *, confidence: float = 0.95) -> pd.DataFrame:
+    """POD and false alarms per m² for each threshold of the score, re-matched at every threshold.
+
+    A mark whose score is missing is always kept. Without any score the table has one row.
+
+    Returns
+    -------
+    DataFrame
+        `threshold, k, n, pod, low, high, false_alarms, far_m2, far_low, far_high`, from the strictest threshold to none.
+    """
+    values = np.unique(scored.marks["score"].dropna().to_numpy(dtype=float))
+    if len(values) > MOST_POINTS:
+        values = np.unique(np.quantile(values, np.linspace(0, 1, MOST_POINTS), method="nearest"))
+    steps = [*values[::-1], -np.inf] if len(values) else [-np.inf]
+    area = float(scored.runs["area_m2"].sum(skipna=False))
+    rows = []
+    for step in steps:
+        kept = scored.marks[~(scored.marks["score"] < step)]
+        rows.append({"threshold": step, "k": _hits(scored, kept), "n": len(scored.real), "false_alarms": int((kept["verdict"] == "false").sum())})
+    table = pd.DataFrame(rows).drop_duplicates(["k", "false_alarms"]).reset_index(drop=True)
+    table["pod"] = table["k"] / table["n"]
+    table["low"], table["high"] = interval(table["k"].to_numpy(), table["n"].to_numpy(), confidence=confidence)
+    limits = rate_interval(table["false_alarms"].to_numpy(), area, confidence=confidence) if area > 0 else (np.nan, np.nan)
+    return table.assign(far_m2=table["false_alarms"] / area if area > 0 else np.nan, far_low=limits[0], far_high=limits[1])
+
+
+def _hits(scored: Score, kept: pd.DataFrame) -> int:
+    aims = dict(list(scored.real.groupby(list(RUN), sort=False)))
+    return sum(
+        len(pair(aims[run][["x", "y"]].to_numpy(dtype=float), group[["x", "y"]].to_numpy(dtype=float), scored.halo_m))
+        for run, group in kept.groupby(list(RUN), sort=False)
+        if run in aims
+    )
+
+
+@dataclass(frozen=True)
+class Roc:
+    """ROC of targets against decoys: `.table` (`threshold, tpr, fpr`), area under it and its limits (DeLong, logit scale)."""
+
+    table: pd.DataFrame
+    auc: float
+    low: float
+    high: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data without the table."""
+        return {"auc": self.auc, "low": self.low, "high": self.high}
+
+
+def roc(score: Any, is_target: Any, *, confidence: float = 0.95) -> Roc:
+    """ROC curve where every emplaced object, target or decoy, has a score (0 or less where it was not marked).
+
+    Raises
+    ------
+    StatisticsError
+        If there are no targets or no decoys.
+
+    Examples
+    --------
+    >>> round(roc([0.9, 0.8, 0.3, 0.1], [True, False, True, False]).auc, 2)
+    0.75
+    """
+    values, truth = np.asarray(score, dtype=float), np.asarray(is_target, dtype=bool)
+    if truth.all() or not truth.any():
+        raise StatisticsError("a ROC curve needs targets and decoys", hint="mark decoys with target_type = decoy")
+    yes, no = values[truth], values[~truth]
+    wins = (yes[:, None] > no).astype(float) + 0.5 * (yes[:, None] == no)
+    auc = float(wins.mean())
+    spread = _variance(wins.mean(axis=1)) + _variance(wins.mean(axis=0))
+    steps = np.r_[np.inf, np.unique(values)[::-1]]
+    table = pd.DataFrame({"threshold": steps, "tpr": [(yes >= s).mean() for s in steps], "fpr": [(no >= s).mean() for s in steps]})
+    if not 0 < auc < 1:  # perfect separation: limits of the smaller group instead of a false certainty
+        low, high = interval(min(len(yes), len(no)) * round(auc), min(len(yes), len(no)), confidence=confidence)
+        return Roc(table, auc, float(low), float(high))
+    from scipy.special import expit, logit, ndtri
+
+    half = float(-ndtri((1 - confidence) / 2)) * np.sqrt(spread) / (auc * (1 - auc))
+    return Roc(table, auc, float(expit(logit(auc) - half)), float(expit(logit(auc) + half)))
+
+
+def _variance(values: np.ndarray) -> float:
+    return float(np.var(values, ddof=1) / len(values)) if len(values) > 1 else 0.25
