@@ -1,0 +1,8 @@
+"""Land release: the ledger of every square metre, clearance coverage on any day, the balance sheet, and why a figure is what it is.
+
+For who released which ground of which hazard; not for checking single records (see `checks`) or drawing (see `maps`).
+"""
+
+from geotools.analysis.release.coverage import Coverage, coverage, hectares, percent, records
+
+__all__ = ["Coverage", "coverage", "hectares", "percent", "records"]

@@ -1,0 +1,211 @@
+"""Who covers which ground first: the one question both engines answer, and how work is cut into chunks for them.
+
+For choosing and feeding an engine; the geometry itself is in `geos` and `sweep`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import shapely
+
+from geotools.model.errors import ReleaseError
+from geotools.model.parallel import map_ordered, workers
+from geotools.model.progress import Progress
+
+ENGINES = ("auto", "geos")
+SWEEP_FROM = 3_000  # pairs from which loading the compiled sweep pays
+CHUNK_VERTICES = 400_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """Containers, covers in order of priority, and which cover may touch which container.
+
+    Attributes
+    ----------
+    containers, covers
+        Valid polygons on one plane; `covers` are in order of priority, first wins.
+    container, cover
+        The pairs, sorted by container, then by priority.
+    kept
+        Covers from this position on are credited, but leave the ground in the rest (processed, not released).
+    geometry
+        Whether the uncovered rest of each container is wanted as a polygon.
+    """
+
+    containers: np.ndarray
+    covers: np.ndarray
+    container: np.ndarray
+    cover: np.ndarray
+    kept: int
+    geometry: bool = True
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Who took what.
+
+    Attributes
+    ----------
+    net
+        Per pair: m² of the container that this cover was the first to take.
+    raw
+        Per pair: m² of the container under this cover.
+    left
+        Per container: m² under no cover before `Job.kept`.
+    rest
+        Per container: that ground, or None if it was not wanted.
+    """
+
+    net: np.ndarray
+    raw: np.ndarray
+    left: np.ndarray
+    rest: np.ndarray | None
+
+
+def job(containers: np.ndarray, covers: np.ndarray, *, kept: int | None = None, geometry: bool = True) -> Job:
+    """Pair containers with the covers whose bounding boxes touch theirs."""
+    container, cover = shapely.STRtree(covers).query(containers)
+    return paired(containers, covers, container, cover, kept=kept, geometry=geometry)
+
+
+def paired(
+    containers: np.ndarray,
+    covers: np.ndarray,
+    container: np.ndarray,
+    cover: np.ndarray,
+    *,
+    kept: int | None = None,
+    geometry: bool = True,
+) -> Job:
+    """A job from known pairs, in any order."""
+    order = np.lexsort((cover, container))
+    stop = len(covers) if kept is None else kept
+    return Job(containers, covers, np.asarray(container)[order], np.asarray(cover)[order], stop, geometry)
+
+
+def choose(engine: str, pairs: int) -> str:
+    """The engine to use: what was asked for, else by the size of the work and what is installed.
+
+    Raises
+    ------
+    ReleaseError
+        If there is no engine of that name.
+    MissingLibraryError
+        If ``sweep`` is asked for without its library.
+
+    Examples
+    --------
+    >>> choose("auto", 10)
+    'geos'
+    """
+    if engine not in ENGINES:
+        raise ReleaseError(f"there is no engine '{engine}'", hint=f"use one of {', '.join(ENGINES)}")
+    installed = importlib.util.find_spec("numba") is not None
+    if engine == "sweep" and not installed:
+        from geotools.model.errors import need
+
+        need("numba", "fast")
+    if engine != "auto":
+        return engine
+    return "sweep" if "sweep" in ENGINES and installed and pairs >= SWEEP_FROM else "geos"
+
+
+def solve(
+    work: Job,
+    engine: str,
+    *,
+    progress: Progress | None = None,
+    threads: int | None = None,
+    chunk: int = CHUNK_VERTICES,
+    what: str = "measuring released ground",
+) -> Settled:
+    """Answer a job in chunks along a Hilbert curve; the answer depends on neither the chunks nor the threads."""
+    run = _engine(engine)
+    chunks = cut(work, chunk)
+    if progress is not None:
+        progress.start(what, len(work.containers))
+
+    def one(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, Settled]:
+        pairs = _pairs_of(work, rows)
+        local = np.searchsorted(rows, work.container[pairs])
+        small = replace(work, containers=work.containers[rows], container=local, cover=work.cover[pairs])
+        found = run(small)
+        if progress is not None:
+            progress.advance(len(rows))
+        return rows, pairs, found
+
+    try:
+        results = map_ordered(one, chunks, threads=workers(threads))
+    finally:
+        if progress is not None:
+            progress.finish()
+    net, raw = np.zeros(len(work.cover)), np.zeros(len(work.cover))
+    left = np.zeros(len(work.containers))
+    rest = np.full(len(work.containers), shapely.Polygon(), dtype=object) if work.geometry else None
+    for rows, pairs, found in results:
+        net[pairs], raw[pairs], left[rows] = found.net, found.raw, found.left
+        if rest is not None:
+            rest[rows] = found.rest
+    return Settled(net, raw, left, rest)
+
+
+def _engine(name: str) -> Callable[[Job], Settled]:
+    if name == "sweep":
+        run: Callable[[Job], Settled] = importlib.import_module("geotools.analysis.release.sweep").run
+        return run
+    from geotools.analysis.release import geos
+
+    return geos.run
+
+
+def cut(work: Job, vertices: int) -> list[np.ndarray]:
+    """Containers in chunks of about so many vertices, neighbours together; each chunk sorted by row."""
+    count = len(work.containers)
+    if not count:
+        return []
+    load = shapely.get_num_coordinates(work.containers).astype(float) + 1
+    np.add.at(load, work.container, shapely.get_num_coordinates(work.covers)[work.cover])
+    if load.sum() <= vertices:
+        return [np.arange(count)]
+    order = np.lexsort((np.arange(count), hilbert(work.containers)))
+    piece = (np.cumsum(load[order]) // vertices).astype(int)
+    return [np.sort(rows) for rows in np.split(order, np.flatnonzero(np.diff(piece)) + 1)]
+
+
+def _pairs_of(work: Job, rows: np.ndarray) -> np.ndarray:
+    first = np.searchsorted(work.container, rows, side="left")
+    last = np.searchsorted(work.container, rows, side="right")
+    size = last - first
+    if not size.sum():
+        return np.zeros(0, dtype=int)
+    start = np.repeat(first - np.r_[0, np.cumsum(size)[:-1]], size)
+    return start + np.arange(size.sum())
+
+
+def hilbert(geometries: np.ndarray, level: int = 16) -> np.ndarray:
+    """Distance of each bounding-box centre along a Hilbert curve over all of them.
+
+    Source: the rotation form of the curve (Hilbert 1891), bits from coarse to fine.
+    """
+    bounds = shapely.bounds(geometries)
+    centre = np.nan_to_num(np.column_stack([bounds[:, 0] + bounds[:, 2], bounds[:, 1] + bounds[:, 3]]) / 2)
+    low, high = centre.min(axis=0), centre.max(axis=0)
+    size = 1 << level
+    scaled = (centre - low) / np.where(high > low, high - low, 1.0) * (size - 1)
+    x, y = scaled.astype(np.int64).T
+    distance = np.zeros(len(x), dtype=np.int64)
+    half = size >> 1
+    while half:
+        right, upper = (x & half) > 0, (y & half) > 0
+        distance += half * half * ((3 * right) ^ upper)
+        flip = ~upper & right
+        x, y = np.where(flip, size - 1 - x, x), np.where(flip, size - 1 - y, y)
+        x, y = np.where(~upper, y, x), np.where(~upper, x, y)
+        half >>= 1
+    return distance

@@ -1,0 +1,281 @@
+"""The rows of the ledger: ids, days, products and methods of hazards, releases and events, as the arithmetic needs them.
+
+For reading careless frames without losing a row; geometry is brought to the plane in `projection`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geotools.model.errors import ReleaseError, SchemaError
+from geotools.model.programme import Programme
+from geotools.model.schema.conform import as_text, to_day
+from geotools.model.vocab import fold, vocabulary
+
+NO_DAY = np.datetime64("NaT", "D")
+
+# What an act does to a square metre. The order is the strength on one day: cleared > reduced > cancelled.
+CLEARED, REDUCED, CANCELLED, TRANSFERRED, CORRECTED, PROCESSED, REOPENED, NOTHING = range(8)
+WORDS = ("cleared", "reduced", "cancelled", "transferred", "corrected", "processed", "reopened", "")
+PRODUCTS = {"cleared": CLEARED, "reduced": REDUCED, "cancelled": CANCELLED}
+RELEASING = (CLEARED, REDUCED, CANCELLED)
+
+# Search methods that make mechanically processed ground releasable (NMAS 09.50 of Lebanon requires follow-up search).
+SEARCH = frozenset({"manual", "detector", "mdd", "mixed", "bac", "bac_subsurface"})
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The rows of one layer in ledger order (by id, then geometry, then what else is known).
+
+    Attributes
+    ----------
+    frame
+        The rows, in ledger order, on a 0…n−1 index; `origin` gives their position in the input.
+    id
+        Unique text ids; `made` where the row had none, `twice` where the id was used before.
+    day
+        Day of the record or act (datetime64[D], NaT where unknown); `odd_day` where a text could not be read.
+    act
+        What the row does to the ground (`CLEARED` … `NOTHING`).
+    """
+
+    frame: gpd.GeoDataFrame
+    origin: np.ndarray
+    id: np.ndarray
+    made: np.ndarray
+    twice: np.ndarray
+    day: np.ndarray
+    odd_day: np.ndarray
+    act: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def text(self, column: str) -> np.ndarray:
+        """A column as trimmed text, None where it is missing or there is no such column."""
+        return texts(self.frame, column)
+
+    def word(self, column: str, words: str, programme: Programme) -> np.ndarray:
+        """A column as keys of a vocabulary."""
+        return keys(self.frame, column, words, programme)
+
+    def number(self, column: str) -> np.ndarray:
+        """A column as floats, NaN where it is missing."""
+        return numbers(self.frame, column)
+
+
+def as_frame(layer: Any, what: str) -> gpd.GeoDataFrame:
+    """A GeoDataFrame from what a caller may hand over: a frame, a series of polygons, or None.
+
+    Raises
+    ------
+    SchemaError
+        If it is something else.
+    """
+    if layer is None:
+        return gpd.GeoDataFrame({"geometry": []}, geometry="geometry")
+    if isinstance(layer, gpd.GeoSeries):
+        return gpd.GeoDataFrame(geometry=layer)
+    if not isinstance(layer, gpd.GeoDataFrame):
+        raise SchemaError(
+            f"the {what} are a {type(layer).__name__}, not a GeoDataFrame", hint="read them with geotools.read(path) or geopandas.read_file(path)"
+        )
+    return layer
+
+
+def entries(
+    frame: gpd.GeoDataFrame, lonlat: np.ndarray, *, day: str, acts: Callable[[gpd.GeoDataFrame], np.ndarray], prefix: str = "row-"
+) -> tuple[Entries, np.ndarray]:
+    """Put rows in an order that does not depend on the input's, and give each a unique id.
+
+    Returns
+    -------
+    Entries, order
+        `order` are the positions in the input, in ledger order.
+    """
+    frame = frame.reset_index(drop=True)
+    given = texts(frame, "id")
+    keyed = np.array([text or "" for text in given], dtype=object)
+    order = _order(frame, keyed, lonlat)
+    names = _unique([given[i] or None for i in order], order, prefix)
+    sorted_frame = frame.take(order).reset_index(drop=True)
+    seen: set[Any] = set()
+    twice = np.zeros(len(order), dtype=bool)
+    for n, i in enumerate(order):
+        twice[n] = given[i] is not None and given[i] in seen
+        seen.add(given[i])
+    days, odd = days_of(sorted_frame, day)
+    made = np.array([given[i] is None for i in order], dtype=bool)
+    found = Entries(sorted_frame, order, names, made, twice, days, odd, acts(sorted_frame))
+    return found, order
+
+
+def _order(frame: gpd.GeoDataFrame, ids: np.ndarray, lonlat: np.ndarray) -> np.ndarray:
+    """Stable order by id; rows that share one (or have none) by their geometry, then by all they say."""
+    order = np.argsort(ids.astype(str), kind="stable") if len(ids) else np.zeros(0, dtype=int)
+    names = ids[order].astype(str) if len(ids) else ids
+    same = names[1:] == names[:-1]
+    if not same.any():
+        return order
+    tied = np.r_[same, False] | np.r_[False, same]
+    rows = order[tied]
+    wkb = shapely.to_wkb(shapely.normalize(lonlat[rows]))
+    said = [c for c in sorted(map(str, frame.columns)) if c != frame._geometry_column_name and c in frame.columns]
+    told = frame.iloc[rows][said].astype(str).agg("\x1f".join, axis=1).to_numpy() if said else np.full(len(rows), "")
+    key = sorted(range(len(rows)), key=lambda n: (str(ids[rows[n]]), wkb[n], told[n]))
+    out = order.copy()
+    out[tied] = rows[key]
+    return out
+
+
+def _unique(given: list[str | None], order: np.ndarray, prefix: str) -> np.ndarray:
+    used = {text for text in given if text}
+    count: dict[str, int] = {}
+    out = []
+    for text, position in zip(given, order, strict=True):
+        if text is None:
+            out.append(_free(f"{prefix}{position + 1}", used))
+            continue
+        count[text] = count.get(text, 0) + 1
+        out.append(text if count[text] == 1 else _free(f"{text}~{count[text]}", used))
+    return np.array(out, dtype=object)
+
+
+def _free(wanted: str, used: set[str]) -> str:
+    name, turn = wanted, 1
+    while name in used:
+        turn += 1
+        name = f"{wanted}.{turn}"
+    used.add(name)
+    return name
+
+
+def texts(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """A column as trimmed text or None."""
+    if column not in frame.columns:
+        return np.full(len(frame), None, dtype=object)
+    cache: dict[Any, str | None] = {}
+    out = np.empty(len(frame), dtype=object)
+    for row, value in enumerate(frame[column].to_numpy(dtype=object)):
+        if isinstance(value, str):
+            if value not in cache:
+                cache[value] = as_text(value) or None
+            out[row] = cache[value]
+        else:
+            out[row] = as_text(value) or None
+    return out
+
+
+def keys(frame: pd.DataFrame, column: str, words: str, programme: Programme) -> np.ndarray:
+    """A column as keys of a vocabulary; None where it is missing or not a known word."""
+    vocab, own = vocabulary(words), programme.words.get(words, {})
+    raw = texts(frame, column)
+    found = {text: text if text in vocab else vocab.match(text, own) for text in set(raw) - {None}}
+    return np.array([found.get(text) for text in raw], dtype=object)
+
+
+def numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """A column as floats, NaN where it is missing or not a number."""
+    if column not in frame.columns:
+        return np.full(len(frame), np.nan)
+    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def days_of(frame: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
+    """A column as days, and where a value was there that is not a date."""
+    count = len(frame)
+    if column not in frame.columns:
+        return np.full(count, NO_DAY), np.zeros(count, dtype=bool)
+    raw = frame[column]
+    if pd.api.types.is_datetime64_dtype(raw.dtype):
+        return raw.to_numpy().astype("datetime64[D]"), np.zeros(count, dtype=bool)
+    cache: dict[Any, np.datetime64] = {}
+    days = np.full(count, NO_DAY)
+    odd = np.zeros(count, dtype=bool)
+    for row, value in enumerate(raw.to_numpy(dtype=object)):
+        if as_text(value) is None:
+            continue
+        if value not in cache:
+            found = to_day(value)
+            cache[value] = NO_DAY if found is None else np.datetime64(found, "D")
+        days[row] = cache[value]
+        odd[row] = np.isnat(days[row])
+    return days, odd
+
+
+def one_day(value: Any, what: str) -> np.datetime64 | None:
+    """A day given by a caller, None for None.
+
+    Raises
+    ------
+    ReleaseError
+        If it is not a date.
+    """
+    if value is None:
+        return None
+    found = value if type(value) is date else to_day(value)
+    if found is None:
+        raise ReleaseError(f"{what} is not a date: '{value}'", hint="write YYYY-MM-DD, for example as_of='2025-12-31'")
+    return np.datetime64(found, "D")
+
+
+def with_default(frame: gpd.GeoDataFrame, values: Mapping[str, Any]) -> gpd.GeoDataFrame:
+    """The frame with columns set where they are absent or missing; the input is not changed."""
+    out = frame
+    for column, value in values.items():
+        if value is None:
+            continue
+        if column in out.columns:
+            filled = out[column].astype(object)
+            out = out.assign(**{column: filled.where(filled.notna(), value)})
+        else:
+            out = out.assign(**{column: value})
+    return out
+
+
+def release_acts(frame: gpd.GeoDataFrame, programme: Programme) -> np.ndarray:
+    """What each release does: its product, or `PROCESSED` for mechanical work that no search followed."""
+    product = keys(frame, "product", "product", programme)
+    method = keys(frame, "method", "method", programme)
+    after = keys(frame, "follow_up", "method", programme)
+    act = np.array([PRODUCTS.get(p, NOTHING) for p in product], dtype=np.int8)
+    searched = np.array([key in SEARCH for key in after], dtype=bool)
+    mechanical = (method == "mechanical") & ~searched
+    act[mechanical & (act != NOTHING)] = PROCESSED
+    return act
+
+
+EVENT_WORDS = {
+    "reopened": REOPENED,
+    "reopening": REOPENED,
+    "transferred": TRANSFERRED,
+    "transfer": TRANSFERRED,
+    "corrected_out": CORRECTED,
+    "correction": CORRECTED,
+    "corrected": CORRECTED,
+}
+ADDING = {"extended": "extended", "extension": "extended", "corrected_in": "corrected_in"}
+
+
+def event_acts(frame: gpd.GeoDataFrame) -> np.ndarray:
+    """What each event does to the ground; extensions and corrections that add ground are `NOTHING` here."""
+    return np.array([EVENT_WORDS.get(_event(text), NOTHING) for text in texts(frame, "event")], dtype=np.int8)
+
+
+def event_adds(frame: gpd.GeoDataFrame) -> np.ndarray:
+    """For events that add ground: ``extended`` or ``corrected_in``; None for all others."""
+    return np.array([ADDING.get(_event(text)) for text in texts(frame, "event")], dtype=object)
+
+
+def _event(text: str | None) -> str:
+    return fold(text or "").replace(" ", "_")

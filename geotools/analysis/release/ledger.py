@@ -1,0 +1,347 @@
+"""The ledger: every hazard, release and event on one plane, and the state of the ground on any day.
+
+For the arithmetic behind `Coverage` and the balance sheet; tables for people are made in `tables` and `balance`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import shapely
+
+from geotools.analysis.release import engine as _engine
+from geotools.analysis.release import entries as _e
+from geotools.analysis.release import projection as _p
+from geotools.analysis.release.entries import Entries
+from geotools.analysis.release.geos import overlay, union
+from geotools.analysis.release.projection import Ground
+from geotools.model.errors import ReleaseError
+from geotools.model.programme import Programme
+from geotools.model.progress import Progress
+from geotools.space.geom import polygonal
+
+PRIORITIES = ("first", "strongest")
+SLIVER_M2 = 1e-6
+
+
+@dataclass(frozen=True)
+class Work:
+    """How to compute: priority rule, engine, threads, chunk size, progress, and whether remaining ground is wanted as polygons."""
+
+    priority: str = "first"
+    engine: str = "auto"
+    threads: int | None = None
+    chunk: int = _engine.CHUNK_VERTICES
+    progress: Progress | None = None
+    geometry: bool = True
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The rows of one layer and their ground, aligned."""
+
+    rows: Entries
+    ground: Ground
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All records, whatever their day."""
+
+    hazards: Layer
+    releases: Layer
+    events: Layer
+    plane: pyproj.CRS
+    crs: pyproj.CRS
+    programme: Programme
+    work: Work
+    factor: np.ndarray = field(repr=False)
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Position of each hazard in the claim on shared ground: superseding before superseded, then by day and id.
+
+        Raises
+        ------
+        ReleaseError
+            If hazards supersede each other in a circle.
+        """
+        return claim_order(self.hazards.rows)
+
+    def snapshot(self, as_of: np.datetime64 | None, *, by_day: bool = False, geometry: bool | None = None) -> Snapshot:
+        """The state of the ground on a day (None: all that is recorded).
+
+        Parameters
+        ----------
+        by_day
+            Shared ground belongs to the hazard recorded first, as the balance sheet needs it.
+        """
+        return _snapshot(self, as_of, by_day, self.work.geometry if geometry is None else geometry)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Who released what of which hazard, as known on one day.
+
+    Attributes
+    ----------
+    hazard, release
+        Rows of the ledger that count, hazards in ledger order, releases and events by priority (events have their row
+        plus the number of releases).
+    ground
+        Polygons of the hazards on the plane, with extensions; `cover` those of the acts, without what was reopened.
+    pair_h, pair_c, net, raw
+        Positions in `hazard` and `release`, m² first taken and m² touched, hazard by hazard.
+    own_h, own_c, own_net, own_raw
+        The same for ground that each hazard does not share with one before it: sums over these count nothing twice.
+    gross, left, own_gross, own_left
+        m² of each hazard, and under no releasing act.
+    rest
+        Remaining ground of each hazard (None if it was not asked for).
+    outside, outside_gross, outside_ground
+        Per act: m² outside every recorded hazard, counted once; the same with repetitions; and where.
+    """
+
+    as_of: np.datetime64 | None
+    hazard: np.ndarray
+    release: np.ndarray
+    act: np.ndarray
+    ground: np.ndarray
+    cover: np.ndarray
+    factor: np.ndarray
+    pair_h: np.ndarray
+    pair_c: np.ndarray
+    net: np.ndarray
+    raw: np.ndarray
+    gross: np.ndarray
+    left: np.ndarray
+    rest: np.ndarray | None
+    own_h: np.ndarray
+    own_c: np.ndarray
+    own_net: np.ndarray
+    own_raw: np.ndarray
+    own_gross: np.ndarray
+    own_left: np.ndarray
+    shared: tuple[tuple[int, int, float], ...]
+    outside: np.ndarray
+    outside_gross: np.ndarray
+    outside_ground: np.ndarray
+    reopened: np.ndarray
+    engine: str
+
+
+def ledger(
+    hazards: gpd.GeoDataFrame, releases: gpd.GeoDataFrame, events: gpd.GeoDataFrame, *, programme: Programme, work: Work
+) -> Ledger:
+    """Read the rows, bring all ground to one plane, repair what is invalid.
+
+    Raises
+    ------
+    ReleaseError, CRSError, SchemaError
+        If the call cannot be understood; odd data is kept and reported by `findings`.
+    """
+    if work.priority not in PRIORITIES:
+        raise ReleaseError(f"there is no priority rule '{work.priority}'", hint=f"use one of {', '.join(PRIORITIES)}")
+    _engine.choose(work.engine, 0)
+    frames = {"hazards": hazards, "releases": releases, "events": events}
+    systems = {name: _p.layer_crs(frame, name) for name, frame in frames.items()}
+    found = {name: _p.lonlat_of(frame, systems[name]) for name, frame in frames.items()}
+    plane = _p.plane_for([found["hazards"][1], found["releases"][1], found["events"][1]])
+    acts: dict[str, Any] = {
+        "hazards": lambda frame: np.full(len(frame), _e.NOTHING, dtype=np.int8),
+        "releases": lambda frame: _e.release_acts(frame, programme),
+        "events": _e.event_acts,
+    }
+    days = {"hazards": "date_info", "releases": "date", "events": "date"}
+    layers = {}
+    for name, frame in frames.items():
+        given, lonlat, state = found[name]
+        rows, order = _e.entries(frame, lonlat, day=days[name], acts=acts[name])
+        layers[name] = Layer(rows, _p.settle(given[order], lonlat[order], state[order], systems[name], plane))
+    crs = systems["hazards"] or systems["releases"] or pyproj.CRS.from_epsg(4326)
+    factor = _p.factors(layers["hazards"].ground)
+    return Ledger(layers["hazards"], layers["releases"], layers["events"], plane, crs, programme, work, factor)
+
+
+def claim_order(rows: Entries) -> np.ndarray:
+    """Rank of each hazard's claim on ground it shares with others (0 claims first).
+
+    Raises
+    ------
+    ReleaseError
+        If hazards supersede each other in a circle.
+    """
+    position = {name: n for n, name in enumerate(rows.id)}
+    later = [position.get(text) if text else None for text in rows.text("supersedes_id")]
+    depth = np.zeros(len(rows), dtype=int)  # how many steps a row is superseded
+    for start in range(len(rows)):
+        seen, row, steps = {start}, later[start], 1
+        while row is not None:
+            if row in seen:
+                names = ", ".join(sorted(str(rows.id[n]) for n in seen))
+                raise ReleaseError(f"hazards supersede each other in a circle: {names}", hint="correct supersedes_id of one of them", layer="hazards")
+            depth[row] = max(depth[row], steps)
+            seen.add(row)
+            row, steps = later[row], steps + 1
+    rank = np.empty(len(rows), dtype=int)
+    rank[np.lexsort((np.arange(len(rows)), _sortable(rows.day), depth))] = np.arange(len(rows))
+    return rank
+
+
+def _sortable(day: np.ndarray, *, undated_last: bool = False) -> np.ndarray:
+    number = day.astype("datetime64[D]").astype(np.int64)
+    return np.where(np.isnat(day), np.iinfo(np.int64).max if undated_last else np.iinfo(np.int64).min, number)
+
+
+def known(day: np.ndarray, as_of: np.datetime64 | None, *, undated: bool) -> np.ndarray:
+    """Which rows are known on a day; rows without a day by `undated`."""
+    if as_of is None:
+        return np.ones(len(day), dtype=bool)
+    return np.where(np.isnat(day), undated, day <= as_of).astype(bool)
+
+
+def _snapshot(book: Ledger, as_of: np.datetime64 | None, by_day: bool, geometry: bool) -> Snapshot:
+    hazard = np.flatnonzero(known(book.hazards.rows.day, as_of, undated=True))
+    ground = _extended(book, hazard, as_of)
+    factor = book.factor[hazard]
+    release, act, cover, reopened = _covers(book, as_of)
+    kept = int(np.searchsorted(act == _e.PROCESSED, True)) if len(act) else 0
+    work = _engine.job(ground, cover, kept=kept, geometry=geometry)
+    name = _engine.choose(book.work.engine, len(work.cover))
+    settled = _solve(book, work, name, "measuring released ground")
+    claim = _sortable(book.hazards.rows.day)[hazard] if by_day else book.order[hazard]
+    claim = np.argsort(np.lexsort((np.arange(len(hazard)), claim)))
+    shared = _sharing(ground)
+    own = _own(book, name, work, settled, (ground, claim, shared))
+    outside, outside_gross, where = _outside(book, name, ground, (cover, act), own)
+    scale, mine = factor[work.container], factor[own[0]]
+    return Snapshot(
+        as_of, hazard, release, act, ground, cover, factor,
+        work.container, work.cover, settled.net * scale, settled.raw * scale,
+        shapely.area(ground) * factor, settled.left * factor, settled.rest,
+        own[0], own[1], own[2] * mine, own[3] * mine, own[4] * factor, own[5] * factor,
+        shared, outside, outside_gross, where, reopened, name,
+    )  # fmt: skip
+
+
+def _solve(book: Ledger, work: _engine.Job, name: str, what: str) -> _engine.Settled:
+    how = book.work
+    return _engine.solve(work, name, progress=how.progress, threads=how.threads, chunk=how.chunk, what=what)
+
+
+def _extended(book: Ledger, hazard: np.ndarray, as_of: np.datetime64 | None) -> np.ndarray:
+    """Ground of each hazard with the extensions and inward corrections known on the day."""
+    ground = book.hazards.ground.plane[hazard].copy()
+    adds = _e.event_adds(book.events.rows.frame)
+    target = book.events.rows.text("hazard_id")
+    position = {book.hazards.rows.id[row]: n for n, row in enumerate(hazard)}
+    for row in np.flatnonzero((adds != None) & known(book.events.rows.day, as_of, undated=True)):  # noqa: E711
+        place = position.get(target[row])
+        if place is not None and book.events.ground.area[row] > 0:
+            ground[place] = polygonal([union(np.array([ground[place], book.events.ground.plane[row]]))])[0]
+    return ground
+
+
+def _covers(book: Ledger, as_of: np.datetime64 | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Acts that count on a day, in order of priority: row, act, ground still standing, m² reopened since."""
+    releases, events = book.releases, book.events
+    act = np.r_[releases.rows.act, events.rows.act]
+    day = np.r_[releases.rows.day, events.rows.day]
+    area = np.r_[releases.ground.area, events.ground.area]
+    plane = np.r_[releases.ground.plane, events.ground.plane]
+    counts = (act < _e.REOPENED) & (area > 0) & known(day, as_of, undated=False)
+    rows = np.flatnonzero(counts)
+    last = (act[rows] == _e.PROCESSED).astype(int)
+    keys = [rows, act[rows], _sortable(day[rows], undated_last=True), last]
+    if book.work.priority == "strongest":
+        keys = [rows, _sortable(day[rows], undated_last=True), act[rows], last]
+    rows = rows[np.lexsort(keys)]
+    cover = plane[rows].copy()
+    before = shapely.area(cover)
+    back = np.flatnonzero((events.rows.act == _e.REOPENED) & (events.ground.area > 0) & known(events.rows.day, as_of, undated=True))
+    _reopen(cover, (day[rows], act[rows]), events.ground.plane[back], events.rows.day[back])
+    return rows, act[rows], cover, before - shapely.area(cover)
+
+
+def _reopen(cover: np.ndarray, acts: tuple[np.ndarray, np.ndarray], ground: np.ndarray, day: np.ndarray) -> None:
+    """Take reopened ground from every release of the same day or before; where a day is unknown, from all."""
+    if not len(ground):
+        return
+    when, act = acts
+    which, one = shapely.STRtree(cover).query(ground)
+    late = np.isnat(day[which]) | np.isnat(when[one]) | (when[one] <= day[which])
+    hit = late & (act[one] <= _e.CANCELLED) & shapely.intersects(ground[which], cover[one])
+    for row in np.unique(one[hit]):
+        gone = union(ground[np.sort(which[hit & (one == row)])])
+        cover[row] = polygonal(overlay(shapely.difference, cover[[row]], np.array([gone], dtype=object)))[0]
+
+
+def _sharing(ground: np.ndarray) -> tuple[tuple[int, int, float], ...]:
+    """Pairs of hazards that share ground, and how much on the plane."""
+    one, two = shapely.STRtree(ground).query(ground)
+    keep = one < two
+    one, two = one[keep], two[keep]
+    if not len(one):
+        return ()
+    near = shapely.intersects(ground[one], ground[two])
+    one, two = one[near], two[near]
+    area = shapely.area(overlay(shapely.intersection, ground[one], ground[two]))
+    order = np.lexsort((two, one))
+    return tuple((int(one[n]), int(two[n]), float(area[n])) for n in order if area[n] > 0)
+
+
+def _own(book: Ledger, name: str, work: _engine.Job, settled: _engine.Settled, sharing: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
+    """Pairs, areas and left-overs of the ground each hazard does not share with one that claims it first."""
+    ground, claim, shared = sharing
+    gross, left = shapely.area(ground), settled.left.copy()
+    pairs = (work.container, work.cover, settled.net, settled.raw)
+    if not shared:
+        return (*pairs, gross, left)
+    later = np.array([b if claim[a] < claim[b] else a for a, b, _ in shared])
+    first = np.array([a if claim[a] < claim[b] else b for a, b, _ in shared])
+    rows = np.unique(later)
+    cut = _engine.paired(ground[rows], ground, np.searchsorted(rows, later), first)
+    rest = _solve(book, cut, "geos", "hazards that overlap").rest
+    assert rest is not None
+    keep = np.isin(work.container, rows)
+    again = _engine.paired(
+        rest, work.covers, np.searchsorted(rows, work.container[keep]), work.cover[keep], kept=work.kept, geometry=False
+    )
+    mine = _solve(book, again, name, "ground of one hazard only")
+    gross[rows], left[rows] = shapely.area(rest), mine.left
+    parts = (rows[again.container], again.cover, mine.net, mine.raw)
+    joined = [np.r_[old[~keep], new] for old, new in zip(pairs, parts, strict=True)]
+    order = np.lexsort((joined[1], joined[0]))
+    return (*(column[order] for column in joined), gross, left)
+
+
+def _outside(
+    book: Ledger, name: str, ground: np.ndarray, acts: tuple[np.ndarray, np.ndarray], own: tuple[np.ndarray, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Released ground outside every hazard, each m² with the act that took it first."""
+    cover, act = acts
+    area = shapely.area(cover)
+    gross = area - np.bincount(own[1], weights=own[3], minlength=len(cover))[: len(cover)]
+    some = (act <= _e.CANCELLED) & (gross > np.maximum(SLIVER_M2, 1e-9 * area))
+    gross = np.where(some, gross, 0.0)
+    net, where = np.zeros(len(cover)), np.full(len(cover), shapely.Polygon(), dtype=object)
+    rows = np.flatnonzero(some)
+    if not len(rows):
+        return net, gross, where
+    one, hazard = shapely.STRtree(ground).query(cover[rows]) if len(ground) else (np.zeros(0, int), np.zeros(0, int))
+    two, earlier = shapely.STRtree(cover[rows]).query(cover[rows])
+    before = earlier < two
+    blockers = np.r_[ground, cover[rows]]
+    work = _engine.paired(cover[rows], blockers, np.r_[one, two[before]], np.r_[hazard, earlier[before] + len(ground)])
+    settled = _solve(book, work, name, "released ground outside hazards")
+    assert settled.rest is not None
+    net[rows], where[rows] = settled.left, settled.rest
+    return net, gross, where

@@ -1,0 +1,111 @@
+"""`geotools coverage`: the land-release ledger and coverage of each hazard. Not for drawing (see `map`) or checking (see `check`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geotools.cli import options
+
+GROUPS = (
+    "product", "method", "organisation", "team", "year", "month", "depth",
+    "admin1", "admin2", "district", "place", "country", "classification", "status", "contamination",
+)  # fmt: skip
+SHOWN = 40
+
+
+@click.command(
+    name="coverage",
+    epilog="Example: geotools coverage sample_data/fuzuli --as-of 2025-12-31 --by organisation",
+    short_help="The ledger and coverage of each hazard.",
+)
+@options.survey_argument
+@options.as_of
+@click.option("--by", type=click.Choice(GROUPS), help="Figures per word of this column instead of per hazard.")
+@click.option("--engine", type=click.Choice(["auto", "geos"]), default="auto", show_default=True, help="How areas are computed; the answer is the same.")
+@click.option("--priority", type=click.Choice(["first", "strongest"]), default="first", show_default=True, help="Which act gets the credit for ground released twice.")
+@click.option("--product", type=click.Choice(["cleared", "reduced", "cancelled"]), help="Product of releases that do not say.")
+@options.output
+@options.overwrite
+@options.crs
+@options.encoding
+@options.as_json
+@options.fail_on
+@options.common
+def command(survey: str, output: Path | None, **choices: Any) -> None:
+    """Compute what was cancelled, reduced and cleared in each hazard, what remains, and who released it.
+
+    SURVEY is a folder, a .gpkg, a survey.toml or one file. OUTPUT is a .csv or .json of the table, or a .gpkg of the
+    ground itself. Mechanically processed ground counts as remaining.
+    """
+    from geotools.analysis import release
+    from geotools.survey import open_survey
+
+    bar = options.progress_bar(choices["progress"])
+    opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
+    ground = output is not None and output.suffix.lower() == ".gpkg"
+    found = release.coverage(
+        opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, priority=choices["priority"],
+        engine=choices["engine"], product=choices["product"], events=opened.layers.get("events"), progress=bar, geometry=ground,
+    )  # fmt: skip
+    group = found.by(choices["by"]) if choices["by"] else None
+    if output is not None:
+        _write(found, group, output, choices["overwrite"])
+        options.say(f"written: {output}")
+    if choices["as_json"]:
+        data = found.to_dict()
+        if group is not None:
+            data["by"] = {choices["by"]: release.records(group)}
+        options.print_json(data)
+    elif output is None or str(output) != "-":
+        click.echo(_words(found, group))
+    options.exit_for(found.issues, choices["fail_on"])
+
+
+def _write(found: Any, group: Any, output: Path, overwrite: bool) -> None:
+    import json
+
+    from geotools import io
+    from geotools.analysis import release
+    from geotools.io.atomic import write_text
+
+    kind = output.suffix.lower()
+    if kind == ".json":
+        data = found.to_dict() if group is None else {**found.to_dict(), "by": release.records(group)}
+        write_text(output, json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n", overwrite=overwrite)
+    elif kind == ".gpkg":
+        names = ("remaining", "released", "processed", "outside", "overlaps")
+        io.write_layers({f"result_{name}": getattr(found, name) for name in names}, output, overwrite=overwrite)
+    else:
+        io.write(found.table if group is None else group, output, overwrite=overwrite)
+
+
+def _words(found: Any, group: Any) -> str:
+    lines = [found.summary(), ""]
+    table, first = (found.table, "id") if group is None else (group, group.columns[0])
+    columns = [c for c in ("area_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "processed_m2", "remaining_m2", "outside_m2", "overlap_m2") if c in table]
+    width = max([len(first), *(len(str(value)) for value in table[first].head(SHOWN))]) if len(table) else len(first)
+    lines.append(f"{first:{width}} " + " ".join(f"{name:>13}" for name in columns) + ("  coverage" if "coverage" in table else ""))
+    for _, row in table.head(SHOWN).iterrows():
+        cells = " ".join(f"{row[name]:>13,.0f}" for name in columns)
+        share = f"  {_percent(row['coverage']):>8}" if "coverage" in table else ""
+        lines.append(f"{_clean(row[first]):{width}} {cells}{share}")
+    if len(table) > SHOWN:
+        lines.append(f"… and {len(table) - SHOWN} more: write them with -o coverage.csv")
+    counts = found.issues["severity"].value_counts()
+    told = ", ".join(f"{counts.get(level, 0)} {word}" for level, word in (("error", "errors"), ("warning", "warnings"), ("info", "notes")))
+    lines += ["", f"ledger issues: {told}   (list them: geotools coverage … --json, geotools check)"]
+    lines.append("No record is not no contamination. Areas are on the WGS 84 ellipsoid.")
+    return "\n".join(lines)
+
+
+def _clean(value: Any) -> str:
+    return "".join(c if c.isprintable() else "·" for c in str(value))
+
+
+def _percent(share: float) -> str:
+    from geotools.analysis.release import percent
+
+    return percent(share)
