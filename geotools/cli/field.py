@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -39,7 +40,7 @@ def command() -> None:
 @options.as_json
 @options.fail_on
 @options.common
-def merge(base: str, ours: str, theirs: str, output: Path, **choices: object) -> None:
+def merge(base: str, ours: str, theirs: str, output: Path, **choices: Any) -> None:
     """Merge OURS and THEIRS, which both started from BASE, by a stable key, attribute by attribute.
 
     Rows are never matched by their number. What cannot be combined is listed with both values, in ISSUES form; nothing

@@ -1,0 +1,172 @@
+"""`geotools progress`: tables for bulletins and annual reports, rates, and a forecast. Figures come from `analysis.progress`."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geotools.cli import options
+
+SPLITS = ("organisation", "team", "method", "admin1", "admin2", "hazard_id")
+
+
+@click.command(
+    name="progress",
+    epilog="Example: geotools progress sample_data/fuzuli --period year --by organisation",
+    short_help="Released and found per period; done by when.",
+)
+@options.survey_argument
+@click.option(
+    "--period",
+    type=click.Choice(["week", "month", "quarter", "year", "all"]),
+    default="year",
+    show_default=True,
+    help="Length of a period.",
+)
+@click.option("--by", multiple=True, type=click.Choice(SPLITS), help="Split each period (may be repeated).")
+@options.as_of
+@click.option(
+    "--forecast/--no-forecast", default=True, show_default=True, help="Forecast completion from the months observed."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the forecast.")
+@options.output
+@options.crs
+@options.encoding
+@options.overwrite
+@options.as_json
+@options.common
+def command(survey: str, output: Path | None, as_of: date | None, **choices: Any) -> None:
+    """Square metres released and devices found per period, rates per activity, and done by when.
+
+    Each square metre counts once, in the period of the act that released it first, so the periods add up to the ledger.
+    With -o the tables go to one .xlsx (a sheet each), one .json, or a folder of .csv files.
+    """
+    from geotools.analysis import progress, release
+    from geotools.survey import open_survey
+
+    bar = options.progress_bar(choices["progress"])
+    opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
+    coverage = release.coverage(opened.hazards, opened.releases, as_of=as_of, programme=opened.programme, progress=bar)
+    credits = _until(_with_columns(coverage.credits, opened.releases), as_of, "date")
+    finds, activities = _until(opened.finds, as_of, "date"), _until(opened.activities, as_of, "end")
+    tables = {
+        "released": progress.released(credits, period=choices["period"], by=choices["by"]),
+        "found": progress.found(finds, period=choices["period"], by=[b for b in choices["by"] if b in finds]),
+        "productivity": progress.productivity(activities, credits, finds),
+    }
+    cast = _forecast(credits, float(coverage.totals["remaining_m2"]), as_of, choices) if choices["forecast"] else None
+    if output is not None:
+        _write(tables, cast, output, overwrite=choices["overwrite"])
+    if choices["as_json"]:
+        options.print_json(_plain(tables, cast))
+    else:
+        click.echo(_words(opened.name, tables, cast))
+
+
+def _with_columns(credits: Any, releases: Any) -> Any:
+    more = [c for c in ("product", "date", "activity_id", *SPLITS) if c in releases and c not in credits]
+    return credits.merge(releases[["id", *more]], on="id", how="left")
+
+
+def _until(frame: Any, day: date | None, column: str) -> Any:
+    import pandas as pd
+
+    if day is None or column not in frame or not len(frame):
+        return frame
+    return frame[~(pd.to_datetime(frame[column]) > pd.Timestamp(day))]
+
+
+def _forecast(credits: Any, remaining: float, as_of: date | None, choices: dict[str, Any]) -> Any:
+    import pandas as pd
+
+    from geotools.analysis import progress
+    from geotools.model.errors import StatisticsError
+
+    last = pd.to_datetime(credits["date"]).max()
+    if as_of is None and pd.isna(last):
+        return None
+    try:
+        return progress.forecast(credits, remaining, as_of=as_of or last.date(), seed=choices["seed"])
+    except StatisticsError as error:
+        options.say(f"no forecast: {error}")
+        return None
+
+
+def _plain(tables: dict[str, Any], cast: Any) -> dict[str, Any]:
+    import json
+
+    data = {
+        name: json.loads(table.to_json(orient="records", date_format="iso", double_precision=6))
+        for name, table in tables.items()
+    }
+    return {**data, "forecast": None if cast is None else cast.to_dict()}
+
+
+def _write(tables: dict[str, Any], cast: Any, output: Path, *, overwrite: bool) -> None:
+    import json
+
+    from geotools import io
+    from geotools.io.atomic import replacing, write_text
+
+    if output.suffix.lower() == ".json":
+        write_text(output, json.dumps(_plain(tables, cast), ensure_ascii=False, indent=2) + "\n", overwrite=overwrite)
+        return
+    if output.suffix.lower() == ".xlsx":
+        import pandas as pd
+
+        from geotools.io.tables import guard
+        from geotools.model.errors import need
+
+        need("openpyxl", "excel")
+        with replacing(output, overwrite=overwrite) as temporary, pd.ExcelWriter(temporary, engine="openpyxl") as book:
+            for name, table in tables.items():
+                safe = table.map(lambda cell: guard(cell) if isinstance(cell, str) else cell)
+                safe.to_excel(book, sheet_name=name, index=False)
+        return
+    with replacing(output, overwrite=overwrite) as folder:
+        folder.mkdir()
+        for name, table in tables.items():
+            io.write(table, folder / f"{name}.csv")
+
+
+def _words(name: str, tables: dict[str, Any], cast: Any) -> str:
+    lines = [name, ""]
+    released, found = tables["released"], tables["found"]
+    keys = [c for c in released.columns if not c.endswith(("_m2", "_ha")) and c != "releases"]
+    lines.append(
+        "  ".join(f"{k:18}" for k in keys)
+        + "".join(f"{c:>16}" for c in ("cancelled m²", "reduced m²", "cleared m²", "released ha"))
+    )
+    for row in released.to_dict("records"):
+        figures = "".join(f"{row[c]:>16,.0f}".replace(",", " ") for c in ("cancelled_m2", "reduced_m2", "cleared_m2"))
+        lines.append("  ".join(f"{row[k]!s:18.18}" for k in keys) + figures + f"{row['released_ha']:>16.2f}")
+    lines += [
+        "",
+        "devices found: "
+        + (
+            ", ".join(
+                f"{int(found[c].sum())} {c}" for c in found if c not in keys and c != "devices" and found[c].sum()
+            )
+            or "none recorded"
+        ),
+    ]
+    rates = tables["productivity"]
+    if len(rates):
+        share = float(rates["nothing_found"].mean())
+        lines.append(
+            f"activities: {len(rates)}, nothing found in {share:.0%}; median {rates['m2_per_worker_day'].median():.1f} m² per worker and day"
+        )
+    if cast is not None:
+        ends = [
+            f"{label} {end.isoformat() if end else 'beyond a century'}"
+            for label, end in (("10 %", cast.p10), ("50 %", cast.p50), ("90 %", cast.p90))
+        ]
+        lines += [
+            "",
+            f"forecast for {cast.remaining_m2 / 10_000:,.1f} ha remaining at {cast.rate_m2_per_month / 10_000:.2f} ha a month: {', '.join(ends)}",
+            f"({cast.note})",
+        ]
+    return "\n".join(lines)
