@@ -1,0 +1,12 @@
+"""Swath coverage: what a detector or machine covered and missed, as its fixes show it, and how sure that is.
+
+For tracks with times and widths; "covered" is where the tool went, never a statement that land is safe.
+"""
+
+from geotools.analysis.swath.cover import CoverRules, SwathCoverage, cover
+from geotools.analysis.swath.gaps import gap_list
+from geotools.analysis.swath.passes import swaths
+from geotools.analysis.swath.prepare import Prepared, passes, prepare
+from geotools.analysis.swath.rules import Rules, Section, Tool
+
+__all__ = ["CoverRules", "Prepared", "Rules", "Section", "SwathCoverage", "Tool", "cover", "gap_list", "passes", "prepare", "swaths"]

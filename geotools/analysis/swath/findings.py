@@ -1,0 +1,94 @@
+"""What the preparation of fixes has to tell a person, as ISSUES rows SW-00 … SW-10.
+
+For sentences; the numbers come from `prepare`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geotools.analysis.swath.fixes import LIFTED, REASONS
+from geotools.analysis.swath.rules import Rules, Tool
+from geotools.model.schema import Issue
+from geotools.space import crs as _crs
+
+HEADING_SD_DEG = 20.0  # a pass whose heading scatters more than this was not held straight, or its positions are poor
+LONG_PASS_M = 5.0
+
+
+def fix_findings(frame: pd.DataFrame, counts: pd.Series, tool: Tool) -> list[Issue]:
+    """Findings about the table of fixes itself: the account, dropped fixes, and what had to be assumed."""
+    text = " ".join(f"{name}={value}" for name, value in counts.items() if value or name in ("read", "used"))
+    issues = [Issue("SW-00", "info", "fixes", message=f"{counts['used']} of {counts['read']} fixes made passes; {counts[LIFTED]} had the tool lifted", value=text)]
+    for reason, words in REASONS.items():
+        if counts[reason]:
+            severity = "info" if reason in ("duplicate_time", "alone") else "warning"
+            issues.append(Issue("SW-01", severity, "fixes", column=reason, message=f"{counts[reason]} fixes {words}: they are not used", value=int(counts[reason])))
+    if counts["read"] and not counts["used"]:
+        issues.append(Issue("SW-09", "error", "fixes", message="no fix can be used: nothing is shown as covered", value=0))
+    return [*issues, *_assumed(frame, tool)]
+
+
+def _assumed(frame: pd.DataFrame, tool: Tool) -> list[Issue]:
+    issues: list[Issue] = []
+    if not len(frame):
+        return issues
+    if "is_on" not in frame or frame["is_on"].isna().all():
+        if not tool.sections:
+            issues.append(Issue("SW-04", "warning", "fixes", column="is_on", message="the fixes do not say when the tool was working: all movement is taken as work"))
+    elif frame["is_on"].isna().any():
+        missing = int(frame["is_on"].isna().sum())
+        issues.append(Issue("SW-04", "info", "fixes", column="is_on", message=f"{missing} fixes do not say whether the tool was working: they are taken as not working", value=missing))
+    if tool.width_m is not None and not tool.sections:
+        bare = len(frame) if "width_m" not in frame else int(frame["width_m"].isna().sum())
+        if bare:
+            issues.append(Issue("SW-05", "info", "fixes", column="width_m", message=f"{bare} fixes state no width: {tool.width_m:g} m was given", value=bare, limit=tool.width_m))
+    if "source_crs" in frame and frame["source_crs"].nunique(dropna=True) > 1:
+        names = ", ".join(sorted(map(str, frame["source_crs"].dropna().unique()))[:4])
+        issues.append(Issue("SW-06", "warning", "fixes", column="source_crs", message=f"the fixes were entered in several reference systems ({names}): check that all were converted"))
+    if "time" in frame and pd.api.types.is_datetime64_any_dtype(frame["time"].dtype) and frame["time"].dt.tz is None:
+        issues.append(Issue("SW-06", "warning", "fixes", column="time", message="the times have no time zone: they are taken as UTC"))
+    return issues
+
+
+def pass_findings(piece: Any, rules: Rules) -> list[Issue]:
+    """Findings about passes and interruptions: outages with their place, speed, unsteady heading, depth."""
+    issues = _interruptions(piece.outages)
+    made = piece.passes
+    if not len(made):
+        return issues
+    fast = made["is_fast"].to_numpy(dtype=bool)
+    if fast.any():
+        length = float(made["length_m"][fast].sum())
+        issues.append(Issue("SW-07", "warning", "fixes", column="speed_mps", message=f"{length:.0f} m were worked faster than {rules.speed_max_mps:g} m/s", value=length, limit=rules.speed_max_mps))
+    unsteady = (made["heading_sd_deg"] > HEADING_SD_DEG) & (made["length_m"] >= LONG_PASS_M)
+    if unsteady.any():
+        issues.append(Issue("SW-08", "info", "fixes", column="heading_sd_deg", message=f"{int(unsteady.sum())} passes wander by more than {HEADING_SD_DEG:g}°", value=int(unsteady.sum()), limit=HEADING_SD_DEG))
+    if rules.depth_cm is not None:
+        shallow = ~made["is_deep"].to_numpy(dtype=bool)
+        length, unknown = float(made["length_m"][shallow].sum()), float(made["length_m"][made["depth_cm"].isna()].sum())
+        if shallow.any():
+            text = f"{length:.0f} m of passes did not show the required depth of {rules.depth_cm:g} cm ({unknown:.0f} m of them had no depth recorded)"
+            issues.append(Issue("SW-10", "warning", "fixes", column="depth_cm", message=text, value=length, limit=rules.depth_cm))
+    return issues
+
+
+def _interruptions(frame: gpd.GeoDataFrame) -> list[Issue]:
+    if not len(frame):
+        return []
+    lines = _crs.transform(frame.geometry.array, _crs.require(frame), _crs.WGS84)
+    issues = []
+    for position in np.flatnonzero(~frame["is_bridged"].to_numpy(dtype=bool)):
+        row = frame.iloc[position]
+        what = "no fix for" if row["why"] == "outage" else "the position jumped within"
+        message = f"{what} {row['seconds']:.1f} s ({row['length_m']:.1f} m apart): nothing is shown as covered between them"
+        issues.append(Issue("SW-02", "warning", "fixes", str(row["id"]), message=message, value=float(row["seconds"]), geometry=lines[position]))
+    bridged = int(frame["is_bridged"].sum())
+    if bridged:
+        longest = float(frame.loc[frame["is_bridged"], "seconds"].max())
+        issues.append(Issue("SW-03", "info", "fixes", message=f"{bridged} short pauses in the fixes were bridged (the longest {longest:.1f} s); they are listed with the outages", value=bridged))
+    return issues

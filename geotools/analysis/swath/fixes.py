@@ -1,0 +1,221 @@
+"""From a frame of fixes to plain arrays on a metric plane, with every unusable fix named.
+
+For the gate at the door; not for time order, outages or smoothing (see `path`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from geotools.analysis.swath.rules import ASSUMED_SIGMA_M, Rules, Tool
+from geotools.model.errors import CoverageError
+from geotools.space import crs as _crs
+
+UNIT_M = 1e-5  # positions are whole multiples of 0.01 mm, so that sums do not depend on the order or size of chunks
+FAR_ALONE_M = 50_000.0
+
+# Why a fix is not used, in the order in which it is asked; each fix has one reason.
+REASONS = {
+    "no_geometry": "had no position",
+    "null_island": "lay at zero longitude and latitude, where receivers without a position put themselves",
+    "no_position_solution": "were marked as without a position, simulated or entered by hand",
+    "far_away": "lay far from the task, or in a wrong zone",
+    "no_time": "had no time",
+    "no_width": "had no usable working width",
+    "inaccurate": "stated an accuracy worse than the limit",
+    "duplicate_time": "repeated the time of another fix of the same asset",
+    "spike": "jumped away from their neighbours",
+    "alone": "had no working neighbour to make a swath with, or never moved",
+    "no_heading": "belonged to stretches too short to tell where an offset tool was",
+}
+LIFTED = "tool_lifted"
+
+
+@dataclass(frozen=True)
+class Fixes:
+    """Usable fixes as arrays, one element per fix; x and y in units of `UNIT_M` on the plane.
+
+    `row` is the position in the frame, `group` the asset and run as a sorted code, `t` microseconds UTC,
+    `on` has one column per section of the tool.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    t: np.ndarray
+    group: np.ndarray
+    row: np.ndarray
+    on: np.ndarray
+    width: np.ndarray
+    depth: np.ndarray
+    sigma: np.ndarray
+
+    def take(self, index: np.ndarray) -> Fixes:
+        """The fixes at `index` (positions or a mask), in that order."""
+        return Fixes(**{name: value[index] for name, value in vars(self).items()})
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def plane_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, *, robust: bool = False) -> pyproj.CRS:
+    """Equal-area plane around a task (its bounds), or around the median of fixes if `robust`."""
+    crs = _crs.require(frame, "task" if not robust else "fixes")
+    if robust:
+        xy = coordinates(frame)
+        good = np.isfinite(xy).all(axis=1) & (xy != 0).any(axis=1)
+        if not good.any():
+            return _crs.equal_area((0.0, 0.0, 0.0, 0.0))
+        lon, lat = _crs.transformer(_crs.code_or_wkt(crs), _crs.code_or_wkt(_crs.WGS84)).transform(*np.median(xy[good], axis=0))
+        if not np.isfinite([lon, lat]).all():
+            raise _crs.CRSError(f"the fixes cannot be expressed in {crs.name}", hint="are the coordinates really in that system?")
+        return _crs.equal_area((lon, lat, lon, lat))
+    return _crs.equal_area(tuple(shapely.total_bounds(_crs.transform(frame.geometry.array, crs, _crs.WGS84))))
+
+
+def coordinates(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> np.ndarray:
+    """x and y of point geometry, shape (rows, 2); NaN where there is no point."""
+    geometry = np.asarray(frame.geometry.array, dtype=object)
+    kind = shapely.get_type_id(geometry)
+    if not np.isin(kind, (-1, 0)).all() and not np.isin(kind, (-1, 0, 4)).all():
+        raise CoverageError("fixes must be points, one position each", hint="give the fixes layer; lines have lost their times and cannot show outages")
+    if (kind == 0).all() and not shapely.is_empty(geometry).any():
+        return shapely.get_coordinates(geometry)
+    xy = np.full((len(geometry), 2), np.nan)
+    single = (kind == 0) & ~shapely.is_empty(geometry)
+    xy[single] = shapely.get_coordinates(geometry[single])
+    return xy
+
+
+def gate(frame: gpd.GeoDataFrame, plane: pyproj.CRS, tool: Tool, rules: Rules, *, reach: tuple[float, float, float, float]) -> tuple[Fixes, np.ndarray]:
+    """The usable fixes of a frame, and the reason code of every row (−1 usable, else position in `REASONS`).
+
+    Parameters
+    ----------
+    reach
+        (west, south, east, north) on the plane; fixes outside are far away.
+    """
+    count = len(frame)
+    reason = np.full(count, -1, dtype=np.int8)
+
+    def refuse(mask: np.ndarray, why: str) -> None:
+        reason[mask & (reason < 0)] = list(REASONS).index(why)
+
+    raw = coordinates(frame)
+    source = _crs.require(frame, "fixes layer")
+    refuse(~np.isfinite(raw).all(axis=1), "no_geometry")
+    x, y = _to_plane(raw, source, plane)
+    outside = ~((x >= reach[0]) & (y >= reach[1]) & (x <= reach[2]) & (y <= reach[3]))
+    refuse(outside & (np.abs(raw) <= (0.01 if source.is_geographic else 1.0)).all(axis=1), "null_island")
+    refuse(~_accepted(frame, rules), "no_position_solution")
+    refuse(outside, "far_away")
+    t, timed = _times(frame)
+    refuse(~timed, "no_time")
+    width = _widths(frame, tool)
+    refuse(~(width > 0), "no_width")
+    sigma = sigmas(frame)
+    stated = number(frame, "h_acc_m")
+    refuse(stated > rules.h_acc_max_m, "inaccurate")
+    good = np.flatnonzero(reason < 0)
+    arrays = Fixes(
+        x=np.rint(x[good] / UNIT_M).astype(np.int64), y=np.rint(y[good] / UNIT_M).astype(np.int64), t=t[good], group=_groups(frame)[good],
+        row=good, on=_flags(frame, tool)[good], width=width[good], depth=number(frame, "depth_cm")[good], sigma=sigma[good],
+    )  # fmt: skip
+    return arrays, reason
+
+
+def _to_plane(raw: np.ndarray, source: pyproj.CRS, plane: pyproj.CRS) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates on the plane; NaN for those that have no image there."""
+    if source == plane:
+        return raw[:, 0], raw[:, 1]
+    change = _crs.transformer(_crs.code_or_wkt(source), _crs.code_or_wkt(plane))
+    x, y = np.full(len(raw), np.nan), np.full(len(raw), np.nan)
+    usable = np.isfinite(raw).all(axis=1)
+    if source.is_geographic:
+        usable &= (np.abs(raw[:, 0]) <= 360) & (np.abs(raw[:, 1]) <= 90)
+    x[usable], y[usable] = change.transform(raw[usable, 0], raw[usable, 1])
+    lost = ~(np.isfinite(x) & np.isfinite(y))
+    x[lost], y[lost] = np.nan, np.nan
+    return x, y
+
+
+def _accepted(frame: gpd.GeoDataFrame, rules: Rules) -> np.ndarray:
+    if "fix_quality" not in frame:
+        return np.ones(len(frame), dtype=bool)
+    words = frame["fix_quality"]
+    return (words.isna() | words.isin(rules.accept)).to_numpy(dtype=bool)
+
+
+def _times(frame: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
+    if "time" not in frame:
+        raise CoverageError("the fixes have no time, so outages and passes cannot be told", hint="export the track with times (column 'time', UTC)")
+    time = frame["time"]
+    if not pd.api.types.is_datetime64_any_dtype(time.dtype):
+        time = pd.to_datetime(time, utc=True, errors="coerce", format="ISO8601")
+    if time.dt.tz is not None:
+        time = time.dt.tz_convert("UTC").dt.tz_localize(None)
+    stamps = time.to_numpy(dtype="datetime64[us]")
+    return stamps.astype(np.int64), ~np.isnat(stamps)
+
+
+def number(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """A column as floats, NaN where it is missing, absent or infinite."""
+    if column not in frame:
+        return np.full(len(frame), np.nan)
+    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan).copy()
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def _widths(frame: gpd.GeoDataFrame, tool: Tool) -> np.ndarray:
+    if tool.sections:
+        return np.full(len(frame), max(section.width_m for section in tool.sections))
+    width = number(frame, "width_m")
+    if tool.width_m is not None:
+        width = np.where(np.isnan(width), tool.width_m, width)
+    return width
+
+
+def sigmas(frame: pd.DataFrame) -> np.ndarray:
+    """Standard deviation per axis in metres: as stated, else assumed from the fix quality, else NaN."""
+    sigma = number(frame, "h_acc_m")
+    if "fix_quality" in frame:
+        assumed = frame["fix_quality"].map(ASSUMED_SIGMA_M).to_numpy(dtype=float, na_value=np.nan)
+        sigma = np.where(np.isnan(sigma), assumed, sigma)
+    return sigma
+
+
+def _flags(frame: gpd.GeoDataFrame, tool: Tool) -> np.ndarray:
+    """Working flags, one column per section; a missing flag is "not working" if the column has any."""
+    names = [section.is_on for section in tool.sections] or ["is_on"]
+    columns = []
+    for name in names:
+        if name not in frame or frame[name].isna().all():
+            if name not in ("is_on",) and name not in frame:
+                raise CoverageError(f"the fixes have no column '{name}', which a section of the tool names", hint="name a column that exists")
+            columns.append(np.ones(len(frame), dtype=bool) if name == "is_on" else np.zeros(len(frame), dtype=bool))
+        else:
+            columns.append(frame[name].astype("boolean").fillna(False).to_numpy(dtype=bool))
+    return np.column_stack(columns) if columns else np.ones((len(frame), 1), dtype=bool)
+
+
+def text(frame: pd.DataFrame, column: str) -> pd.Series:
+    """A column as text, empty where missing or absent."""
+    if column not in frame:
+        return pd.Series("", index=frame.index, dtype=object)
+    return frame[column].astype(object).where(frame[column].notna(), "").astype(str)
+
+
+def _groups(frame: gpd.GeoDataFrame) -> np.ndarray:
+    """Code of (asset, run) in text order."""
+    code = np.zeros(len(frame), dtype=np.int64)
+    for column in ("asset_id", "run_id"):
+        if column in frame:
+            part, known = pd.factorize(frame[column], sort=True, use_na_sentinel=True)
+            code = code * (len(known) + 1) + part + 1
+    return code

@@ -1,0 +1,61 @@
+"""The gap list: missed ground as numbered places to walk to, with area, width and centre, largest first.
+
+For ground inside the task that no pass covered; slivers below the limits stay in the missed area and are only left off this list.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geotools.space import crs as _crs
+
+COLUMNS = ("id", "rank", "area_m2", "width_m", "longitude", "latitude", "geometry")
+
+
+def gap_list(missed: np.ndarray, crs: Any, *, area_m2: float, width_m: float) -> gpd.GeoDataFrame:
+    """Gaps at least as large and as wide as the limits.
+
+    Parameters
+    ----------
+    missed
+        Polygons of missed ground on a metric plane.
+    crs
+        Of the polygons.
+    area_m2, width_m
+        Limits; the width of a gap is the diameter of the largest circle that fits into it.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``id`` (G-001 …), ``rank``, ``area_m2``, ``width_m``, ``longitude``, ``latitude`` of the middle of the widest place
+        (WGS 84), polygons in `crs`; largest first.
+
+    Examples
+    --------
+    >>> strip = shapely.box(0, 0, 10, 0.4)
+    >>> gap_list(np.array([strip]), "EPSG:32638", area_m2=0.25, width_m=0.05)["width_m"].round(2).tolist()
+    [0.4]
+    """
+    parts = np.asarray([part for part in shapely.get_parts(missed) if part.geom_type == "Polygon"], dtype=object)
+    areas = shapely.area(parts)
+    parts, areas = parts[areas >= area_m2], areas[areas >= area_m2]
+    tolerance = np.clip(np.sqrt(areas) / 200, 0.002, 0.5)
+    radii = np.array([shapely.maximum_inscribed_circle(part, tolerance=t) for part, t in zip(parts, tolerance, strict=True)], dtype=object)
+    # the search may stop short of the true width by its tolerance, so a gap is kept if it may be wide enough
+    widths = 2 * shapely.length(radii) if len(radii) else np.zeros(0)
+    keep = widths + 2 * tolerance >= width_m
+    parts, areas, widths, radii = parts[keep], areas[keep], widths[keep], radii[keep]
+    centre = shapely.get_point(radii, 0) if len(radii) else np.zeros(0, dtype=object)
+    x, y = shapely.get_x(centre), shapely.get_y(centre)
+    order = np.lexsort((y, x, -np.round(areas, 9)))
+    lonlat = shapely.get_coordinates(_crs.transform(centre[order], crs, _crs.WGS84)).reshape(-1, 2)
+    data = {
+        "id": np.asarray([f"G-{n + 1:03d}" for n in range(len(order))], dtype=object), "rank": np.arange(1, len(order) + 1),
+        "area_m2": areas[order], "width_m": widths[order], "longitude": lonlat[:, 0], "latitude": lonlat[:, 1],
+    }  # fmt: skip
+    return gpd.GeoDataFrame(pd.DataFrame(data), geometry=gpd.GeoSeries(parts[order], crs=crs), crs=crs)

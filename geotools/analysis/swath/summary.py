@@ -1,0 +1,112 @@
+"""The coverage of a task in plain words, as issues and as a card.
+
+For people; every figure comes from `cover`.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geotools.model.schema import Issue
+from geotools.space import crs as _crs
+
+CONFIDENT = 2.4477  # radius of the circle that holds 95 % of a circular normal error, in standard deviations
+
+
+def figure(value: float) -> str:
+    """A number of square metres as people write it."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.1f}"
+
+
+def sentences(result: Any) -> list[str]:
+    """What was covered and missed, and what the figures do not say."""
+    t = result.totals
+    share = f"{100 * t['coverage']:.2f} %"
+    out = [f"The tracks cover {figure(t['covered_m2'])} of {figure(t['task_m2'])} m² of the task ({share}), and miss {figure(t['missed_m2'])} m²."]
+    if t["gaps"]:
+        out.append(f"{t['gaps']} gaps are worth walking to ({figure(t['gaps_m2'])} m² together, the widest {t['widest_gap_m']:.2f} m).")
+    if t["processed_m2"]:
+        out.append(f"{figure(t['processed_m2'])} m² were processed by machine: this ground is not cleared until a search has followed.")
+    if t.get("outages"):
+        out.append(f"{t['outages']} interruptions of the tracks were left open: no ground is claimed across them.")
+    out += [str(row["message"]) for _, row in result.issues.iterrows() if row["check"] in ("SW-20", "SW-21")]
+    out.append("Covered means that the tool went there as far as the positions show; it does not mean that the ground is safe.")
+    return out
+
+
+def cannot_show(sigma_m: float, width_m: float) -> bool:
+    """Whether position errors are too large for the width: nothing of a pass is sure."""
+    return bool(sigma_m * CONFIDENT >= width_m / 2)
+
+
+def cover_findings(totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, Any], method: str, plane: Any) -> list[Issue]:
+    """ISSUES rows SW-11 … SW-21 of a coverage."""
+    issues: list[Issue] = []
+
+    def where(name: str) -> Any:
+        point = shapely.point_on_surface(shapes[name])
+        return None if shapes[name].is_empty else _crs.transform(np.array([point], dtype=object), plane, _crs.WGS84)[0]
+
+    if not len(made):
+        issues.append(Issue("SW-12", "error", "fixes", message="there are no passes: the whole task is shown as missed"))
+    elif totals["covered_m2"] == 0:
+        issues.append(Issue("SW-12", "error", "fixes", message="no pass lies in the task: the whole task is shown as missed"))
+    if totals["outside_m2"] > 1.0:
+        text = f"{figure(totals['outside_m2'])} m² were worked outside the task: they are not counted"
+        issues.append(Issue("SW-11", "info", "fixes", message=text, value=float(totals["outside_m2"]), geometry=where("outside")))
+    if totals["gaps"]:
+        text = f"{totals['gaps']} gaps, {figure(totals['gaps_m2'])} m² together, are inside the task"
+        issues.append(Issue("SW-13", "warning", "fixes", message=text, value=float(totals["gaps_m2"]), geometry=where("missed")))
+    if totals["processed_m2"] > 0:
+        text = "ground worked by a machine is processed, not cleared, until a search has followed"
+        issues.append(Issue("SW-14", "info", "fixes", message=text, value=float(totals["processed_m2"])))
+    return [*issues, *_position(made)]
+
+
+def _position(made: gpd.GeoDataFrame) -> list[Issue]:
+    sigma = made["h_acc_m"].dropna() if "h_acc_m" in made else pd.Series(dtype=float)
+    if not len(made):
+        return []
+    if not len(sigma):
+        text = "the fixes do not state how accurate they are: the covered area takes every position as exact"
+        return [Issue("SW-21", "warning", "fixes", column="h_acc_m", message=text)]
+    poor = made["h_acc_m"].to_numpy(dtype=float) * CONFIDENT >= made["width_m"].to_numpy(dtype=float) / 2
+    if not poor.any():
+        return []
+    worst, width = float(sigma.max()), float(made["width_m"].min())
+    share = float(made["length_m"][poor].sum() / made["length_m"].sum()) if "length_m" in made else float(poor.mean())
+    text = (
+        f"These tracks cannot show coverage: on {100 * share:.0f} % of their length the position error (up to {worst:.2f} m) is too large "
+        f"for a tool {width:.2f} m wide. Use marked lanes or better positions."
+    )
+    return [Issue("SW-20", "error", "fixes", column="h_acc_m", message=text, value=worst, limit=width / 2 / CONFIDENT)]
+
+
+def repaired_note(before: np.ndarray, after: np.ndarray, task: gpd.GeoDataFrame | gpd.GeoSeries) -> list[Issue]:
+    """A row if the outline of the task had to be repaired."""
+    changed = ~shapely.is_valid(before)
+    if not changed.any():
+        return []
+    place = _crs.transform(shapely.point_on_surface(after[changed][:1]), _crs.require(task), _crs.WGS84)[0]
+    text = f"{int(changed.sum())} polygons of the task were not valid and were repaired: check the outline"
+    return [Issue("SW-15", "warning", "hazards", message=text, value=int(changed.sum()), geometry=None if place.is_empty else place)]
+
+
+def card(result: Any) -> str:
+    """The result as a small HTML table, safe to show whatever the names contain."""
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{html.escape(str(name))}</th><td style='text-align:right'>{html.escape(_cell(value))}</td></tr>"
+        for name, value in result.totals.items()
+    )
+    words = "".join(f"<li>{html.escape(line)}</li>" for line in result.sentences)
+    return f"<div><strong>Swath coverage</strong><ul>{words}</ul><table>{rows}</table></div>"
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,.4g}" if isinstance(value, float) and abs(value) < 10 else f"{value:,.1f}" if isinstance(value, float) else str(value)

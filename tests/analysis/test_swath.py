@@ -1,0 +1,456 @@
+"""Swath coverage against closed forms, laws and bad input."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from geotools.analysis import swath
+from geotools.model.errors import CoverageError, CRSError, SchemaError
+
+
+def _simulator():
+    name = "swath_simulator"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+sim = _simulator()
+Log, task, arc, box = sim.Log, sim.task, sim.arc, shapely.box
+
+
+# Each fixture: frame, task, tool, expected square metres by name.
+def straight():
+    return Log().stroke([(0, 0), (50, 0)]).frame(width_m=1.0), task(box(0, -1, 50, 1)), None, {"covered_m2": 50, "missed_m2": 50}
+
+
+def lanes_side_by_side():
+    log, _ = sim.lanes(10, 40, 0.5, hz=5)
+    return log.frame(width_m=0.5), task(box(0, 0, 5, 40)), None, {"covered_m2": 200, "missed_m2": 0, "overlap_m2": 0}
+
+
+def lanes_overlapping():
+    log, _ = sim.lanes(20, 60, 0.5, hz=5)
+    return log.frame(width_m=0.65), task(box(-1, 0, 11, 60)), None, {"covered_m2": (19 * 0.5 + 0.65) * 60, "overlap_m2": 19 * 0.15 * 60}
+
+
+def missing_lane():
+    log, _ = sim.lanes(12, 30, 0.5, hz=5, skip=(5,))
+    return log.frame(width_m=0.5), task(box(0, 0, 6, 30)), None, {"covered_m2": 165, "missed_m2": 15, "gaps_m2": 15}
+
+
+def curve():
+    frame = Log().stroke(arc((0, 0), 20, 0, 270)).frame(width_m=1.0)
+    return frame, task(box(-25, -25, 25, 25)), None, {"covered_m2": 1.5 * np.pi * 20}
+
+
+def s_bend():
+    line = np.vstack([arc((0, 0), 15, 180, 0), arc((30, 0), 15, 180, 360)[1:]])
+    return Log().stroke(line).frame(width_m=0.5), task(box(-20, -20, 50, 20)), None, {"covered_m2": 2 * np.pi * 15 * 0.5}
+
+
+def headland():
+    line = np.vstack([[(0, 0), (0, 30)], arc((6, 30), 6, 180, 0)[1:], [(12, 0)]])
+    return Log().stroke(line).frame(width_m=2.0), task(box(-5, -5, 20, 40)), None, {"covered_m2": 2 * (60 + np.pi * 6), "overlap_m2": 0}
+
+
+def island():
+    ground = box(0, 0, 20, 20) - box(8, 8, 12, 12)
+    log = Log()
+    for i in range(10):
+        log.stroke([(0, 2 * i + 1), (20, 2 * i + 1)]).wait(10)
+    return log.frame(width_m=1.0), task(ground), None, {"task_m2": 384, "covered_m2": 200 - 2 * 4}
+
+
+def many_parts():
+    frame = Log().stroke([(0, 0), (60, 0)]).frame(width_m=2.0)
+    return frame, task(box(0, -5, 10, 5), shapely.MultiPolygon([box(20, -5, 30, 5), box(40, -5, 50, 5)])), None, {"covered_m2": 60, "missed_m2": 240, "outside_m2": 60}
+
+
+def overlapping_tasks():
+    frame = Log().stroke([(0, 0), (30, 0)]).frame(width_m=1.0)
+    return frame, task(box(0, -1, 20, 1), box(10, -1, 30, 1)), None, {"task_m2": 60, "covered_m2": 30}
+
+
+def outage():
+    frame = Log().stroke([(0, 0), (70, 0)]).frame(width_m=1.0)
+    x = frame.geometry.x
+    return frame[(x <= 20.02) | (x >= 34.01)], task(box(0, -0.5, 70, 0.5)), None, {"covered_m2": 20.02 - 20.02 % 0.07 + 70 - 34.02, "outages": 1}
+
+
+def jump():
+    log = Log().stroke([(0, 0), (20, 0)]).stroke([(40, 0), (60, 0)])
+    return log.frame(width_m=1.0), task(box(0, -0.5, 60, 0.5)), None, {"covered_m2": 40, "missed_m2": 20, "outages": 1}
+
+
+def duplicate_lane():
+    log = Log().stroke([(0, 0), (40, 0)]).wait(20).stroke([(0, 0), (40, 0)])
+    return log.frame(width_m=0.8), task(box(0, -1, 40, 1)), None, {"covered_m2": 32, "overlap_m2": 32}
+
+
+def reverse_lane():
+    log = Log().stroke([(0, 0), (40, 0), (0, 0)])
+    return log.frame(width_m=0.8), task(box(0, -1, 40, 1)), None, {"covered_m2": 32, "overlap_m2": 32}
+
+
+def out_of_boundary():
+    return Log().stroke([(-20, 0), (60, 0)]).frame(width_m=1.0), task(box(0, -2, 40, 2)), None, {"covered_m2": 40, "outside_m2": 40}
+
+
+def border_line():
+    return Log().stroke([(0, 0), (40, 0)]).frame(width_m=1.0), task(box(0, 0, 40, 4)), None, {"covered_m2": 20, "outside_m2": 20}
+
+
+def variable_width():
+    log = Log().stroke([(0, 0), (20, 0)], width_m=1.0).stroke([(20, 0), (50, 0)], width_m=2.5)
+    frame = log.frame()
+    frame = frame[~frame.geometry.duplicated()]  # the wider tool starts one fix later: the lesser width counts until then
+    return frame, task(box(0, -5, 50, 5)), None, {"covered_m2": 20.07 + 29.93 * 2.5}
+
+
+def lift_outs():
+    log = Log()
+    for i in range(5):
+        log.stroke([(i * 10, 0), (i * 10 + 6, 0)]).stroke([(i * 10 + 6, 0), (i * 10 + 10, 0)], on=False)
+    return log.frame(width_m=1.0), task(box(0, -0.5, 50, 0.5)), None, {"covered_m2": 30, "missed_m2": 20, "outages": 0}
+
+
+def antenna_offset():
+    frame = Log().stroke([(0, 0), (40, 0)]).frame(width_m=2.0)
+    return frame, task(box(3, -4, 43, 0)), swath.Tool(ahead_m=3.0, right_m=2.0), {"covered_m2": 80 - 0, "outside_m2": 0, "missed_m2": 80}
+
+
+def antenna_offset_on_curve():
+    frame = Log().stroke(arc((0, 0), 20, 0, 300)).frame(width_m=1.0)
+    return frame, task(box(-30, -30, 30, 30)), swath.Tool(right_m=1.0), {"covered_m2": 5 / 3 * np.pi * 21}
+
+
+def towed_tool():
+    frame = Log().stroke([(0, 0), (0, 40)]).frame(width_m=1.5)
+    return frame, task(box(-2, -5, 2, 40)), swath.Tool(ahead_m=-5.0), {"covered_m2": 60, "outside_m2": 0}
+
+
+def sections():
+    log = Log().stroke([(0, 0), (20, 0)], left=True).stroke([(20, 0), (50, 0)], left=False)
+    frame = log.frame()
+    frame = frame[~frame.geometry.duplicated()]
+    tool = swath.Tool(sections=(swath.Section("left", 1.0, right_m=-0.5, is_on="left"), swath.Section("right", 1.0, right_m=0.5)))
+    return frame, task(box(0, -2, 50, 2)), tool, {"covered_m2": 70, "overlap_m2": 0}
+
+
+def overlapping_sections_count_once():
+    frame = Log().stroke([(0, 0), (50, 0)]).frame()
+    tool = swath.Tool(sections=(swath.Section("left", 1.0, right_m=-0.4), swath.Section("right", 1.0, right_m=0.4)))
+    return frame, task(box(0, -2, 50, 2)), tool, {"covered_m2": 90, "overlap_m2": 0}
+
+
+def diagonal():
+    turn = np.radians(33)
+    rotate = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    log = Log(hz=5)
+    for i in range(12):
+        log.stroke(np.array([(0, 0.5 * i), (40, 0.5 * i)]) @ rotate).wait(10)
+    ground = shapely.Polygon(np.array([(0, -0.25), (40, -0.25), (40, 5.75), (0, 5.75)]) @ rotate)
+    return log.frame(width_m=0.6), task(ground), None, {"covered_m2": 240, "missed_m2": 0, "overlap_m2": 11 * 0.1 * 40}
+
+
+def crossing():
+    log = Log().stroke([(-20, 0), (20, 0)]).wait(30).stroke([(0, -20), (0, 20)])
+    return log.frame(width_m=1.5), task(box(-20, -20, 20, 20)), None, {"covered_m2": 2 * 40 * 1.5 - 1.5**2, "overlap_m2": 1.5**2}
+
+
+def one_hertz():
+    log, _ = sim.lanes(8, 35, 1.0, hz=1, speed=1.0)
+    return log.frame(width_m=1.2), task(box(-1, 0, 9, 35)), None, {"covered_m2": 8.2 * 35, "overlap_m2": 7 * 0.2 * 35}
+
+
+def two_assets_two_days():
+    one = Log().stroke([(0, 0), (40, 0)]).frame(width_m=1.0)
+    two = Log(asset="D-2", start=sim.DAY + pd.Timedelta("1D")).stroke([(0, 0.5), (40, 0.5)]).frame(width_m=1.0)
+    return pd.concat([one, two], ignore_index=True), task(box(0, -1, 40, 2)), None, {"covered_m2": 60, "overlap_m2": 20}
+
+
+FIXTURES = [
+    straight, lanes_side_by_side, lanes_overlapping, missing_lane, curve, s_bend, headland, island, many_parts, overlapping_tasks, outage, jump,
+    duplicate_lane, reverse_lane, out_of_boundary, border_line, variable_width, lift_outs, antenna_offset, antenna_offset_on_curve, towed_tool,
+    sections, overlapping_sections_count_once, diagonal, crossing, one_hertz, two_assets_two_days,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("make", FIXTURES, ids=lambda f: f.__name__)
+def test_closed_form(make):
+    frame, ground, tool, expected = make()
+    result = swath.cover(swath.prepare(frame, ground, tool=tool), ground)
+    total = result.totals
+    for name, value in expected.items():
+        assert total[name] == pytest.approx(value, rel=1e-3, abs=1e-3 * expected.get("covered_m2", 1)), name
+    assert total["covered_m2"] + total["missed_m2"] == pytest.approx(total["task_m2"], rel=1e-9)
+    shape = {name: getattr(result, name).geometry.union_all() for name in ("covered", "missed", "task")}
+    assert shape["covered"].area + shape["missed"].area == pytest.approx(shape["task"].area, rel=1e-9)
+    assert shape["covered"].intersection(shape["missed"]).area < 1e-9
+    account = swath.prepare(frame, ground, tool=tool).counts
+    assert account["read"] == len(frame) == account.drop("read").sum()
+
+
+def area_of(frame, ground, **rules):
+    return swath.cover(swath.prepare(frame, ground, rules=swath.Rules(**rules)), ground).totals
+
+
+def noisy(seed=0):
+    site = sim.marked_lanes(count=12, length=30.0, gaps=4, sigma=0.03, seed=seed)
+    return site.fixes, site.task
+
+
+def test_a_wider_tool_never_covers_less():
+    frame, ground = noisy()
+    covered = [swath.cover(swath.passes(frame.assign(width_m=w), ground), ground).totals["covered_m2"] for w in (0.2, 0.35, 0.5, 0.7, 1.0)]
+    assert covered == sorted(covered)
+
+
+def test_more_fixes_of_work_never_cover_less():
+    frame, ground = noisy()
+    half = frame[frame["time"] < frame["time"].iloc[len(frame) // 2]]
+    assert area_of(half, ground)["covered_m2"] <= area_of(frame, ground)["covered_m2"] + 1e-9
+
+
+def test_row_order_changes_nothing():
+    frame, ground = noisy()
+    wild = sim.messy(frame, spikes=10)
+    one, two = (swath.cover(swath.prepare(f, ground), ground) for f in (wild, wild.sample(frac=1, random_state=3)))
+    assert one.covered.geometry.iloc[0].equals_exact(two.covered.geometry.iloc[0], 0)
+    pd.testing.assert_frame_equal(pd.DataFrame(one.gaps), pd.DataFrame(two.gaps))
+    assert one.totals.to_dict() == two.totals.to_dict()
+
+
+def test_tiles_change_nothing():
+    frame, ground = noisy()
+    passes = swath.passes(frame, ground)
+    whole = swath.cover(passes, ground).totals
+    for tile in (3.0, 17.0):
+        tiled = swath.cover(passes, ground, rules=swath.CoverRules(tile_m=tile)).totals
+        for name in ("covered_m2", "missed_m2", "outside_m2", "overlap_m2", "gaps", "gaps_m2"):
+            assert tiled[name] == pytest.approx(whole[name], rel=1e-9), name
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:3857", "EPSG:32638", "EPSG:32639", "+proj=tmerc +lat_0=39 +lon_0=47 +units=us-ft +datum=WGS84"])
+def test_any_reference_system_gives_the_same_ground(crs):
+    log, _ = sim.lanes(6, 40, 0.5, hz=2)
+    home = log.frame(width_m=0.6), task(box(0, 0, 3, 40))
+    away = log.frame(crs=crs, width_m=0.6), task(box(0, 0, 3, 40), crs=crs)
+    a, b = (swath.cover(swath.prepare(*pair), pair[1]) for pair in (home, away))
+    assert b.totals["covered_m2"] == pytest.approx(a.totals["covered_m2"], rel=1e-4)
+    assert b.covered.crs == away[1].crs
+
+
+def test_inputs_are_not_changed():
+    frame, ground = noisy()
+    before = frame.copy(), ground.copy()
+    swath.cover(swath.prepare(frame, ground), ground)
+    pd.testing.assert_frame_equal(pd.DataFrame(before[0]), pd.DataFrame(frame))
+    pd.testing.assert_frame_equal(pd.DataFrame(before[1]), pd.DataFrame(ground))
+
+
+def test_an_outage_is_listed_with_its_place_and_never_bridged():
+    frame, ground, _, _ = outage()
+    made = swath.prepare(frame, ground)
+    gap = made.outages[~made.outages["is_bridged"]]
+    assert len(gap) == 1
+    assert gap["length_m"].iloc[0] == pytest.approx(14.0, abs=0.1)
+    row = made.issues[made.issues["check"] == "SW-02"]
+    assert len(row) == 1
+    assert row.geometry.iloc[0].length > 0
+    assert "nothing is shown as covered" in row["message"].iloc[0]
+
+
+def test_a_short_pause_is_bridged_and_listed():
+    frame, ground, _, _ = straight()
+    thin = frame[(frame.index < 200) | (frame.index > 230)]
+    made = swath.prepare(thin, ground)
+    assert made.outages["is_bridged"].tolist() == [True]
+    assert "SW-03" in set(made.issues["check"])
+
+
+def test_spikes_and_repeats_do_not_paint_and_are_counted():
+    frame, ground, _, expected = lanes_overlapping()
+    bad = sim.messy(frame, drop=0.0, spikes=30, repeats=40)
+    made = swath.prepare(bad, ground)
+    assert made.counts["spike"] == 30
+    assert made.counts["duplicate_time"] == 40
+    total = swath.cover(made, ground).totals
+    assert total["covered_m2"] == pytest.approx(expected["covered_m2"], rel=2e-3)
+    assert total["covered_m2"] <= expected["covered_m2"] * (1 + 1e-6)
+    assert total["outside_m2"] < 1e-6
+
+
+def test_new_ground_of_days_adds_up():
+    frame, ground, _, _ = two_assets_two_days()
+    shares = swath.cover(swath.passes(frame, ground), ground).shares
+    days = shares[shares["by"] == "day"]
+    assert days["covered_m2"].tolist() == pytest.approx([40, 40])
+    assert days["new_m2"].tolist() == pytest.approx([40, 20])
+    assert shares[shares["by"] == "asset"]["key"].tolist() == ["D-1", "D-2"]
+
+
+def test_machine_ground_is_processed_until_a_search_followed():
+    frame, ground, _, _ = straight()
+    machine = swath.passes(frame, ground)
+    alone = swath.cover(machine, ground, method="mechanical")
+    assert alone.totals["processed_m2"] == pytest.approx(50)
+    assert alone.totals["searched_m2"] == pytest.approx(0)
+    assert alone.covered["state"].tolist() == ["processed"]
+    search = swath.passes(Log(start=sim.DAY + pd.Timedelta("2D")).stroke([(0, 0), (20, 0)]).frame(width_m=1.0), ground)
+    after = swath.cover(machine, ground, method="mechanical", follow_up=search)
+    assert after.totals["processed_m2"] == pytest.approx(30)
+    assert any("not cleared" in line for line in after.sentences)
+
+
+def test_depth_and_speed_are_layers_of_their_own():
+    log = Log().stroke([(0, 0), (20, 0)], depth_cm=20.0).stroke([(20, 0), (50, 0)], depth_cm=8.0)
+    frame = log.frame(width_m=1.0)
+    ground = task(box(0, -0.5, 50, 0.5))
+    result = swath.cover(swath.prepare(frame, ground, rules=swath.Rules(depth_cm=15.0)), ground)
+    assert result.totals["shallow_m2"] == pytest.approx(30, rel=5e-3)
+    assert result.totals["covered_m2"] == pytest.approx(50, rel=1e-3)
+    fast = swath.cover(swath.prepare(frame, ground, rules=swath.Rules(speed_max_mps=0.5)), ground)
+    assert fast.totals["fast_m2"] == pytest.approx(50, rel=1e-3)
+    slow = swath.cover(swath.prepare(frame, ground, rules=swath.Rules(speed_max_mps=0.9)), ground)
+    assert slow.totals["fast_m2"] == 0
+
+
+def test_unknown_depth_counts_as_not_reached():
+    frame = Log().stroke([(0, 0), (20, 0)]).frame(width_m=1.0, depth_cm=np.nan)
+    ground = task(box(0, -0.5, 20, 0.5))
+    made = swath.prepare(frame, ground, rules=swath.Rules(depth_cm=15.0))
+    assert not made.passes["is_deep"].any()
+    assert "SW-10" in set(made.issues["check"])
+
+
+def test_required_passes():
+    log = Log().stroke([(0, 0), (40, 0)]).wait(20).stroke([(0, 0.5), (40, 0.5)])
+    ground = task(box(0, -0.5, 40, 1.0))
+    total = swath.cover(swath.passes(log.frame(width_m=1.0), ground), ground, rules=swath.CoverRules(required_passes=2)).totals
+    assert total["short_m2"] == pytest.approx(40, rel=1e-3)
+
+
+def test_tracks_that_cannot_show_coverage_say_so():
+    frame, ground, _, _ = lanes_overlapping()
+    result = swath.cover(swath.prepare(frame.assign(h_acc_m=2.0), ground), ground)
+    assert any("cannot show coverage" in line for line in result.sentences)
+    fine = swath.cover(swath.prepare(frame.assign(h_acc_m=0.02), ground), ground)
+    assert not any("cannot show coverage" in line for line in fine.sentences)
+
+
+# Bad input: a clear error or issue rows, and nothing painted.
+def painted(frame, ground, **keywords):
+    made = swath.prepare(frame, ground, **keywords)
+    return swath.cover(made, ground).totals["covered_m2"], made
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda f: f.assign(width_m=0.0), "no_width"),
+        (lambda f: f.assign(width_m=np.nan), "no_width"),
+        (lambda f: f.assign(width_m=-1.0), "no_width"),
+        (lambda f: f.assign(time=pd.Series(pd.NaT, index=f.index).dt.tz_localize("UTC")), "no_time"),
+        (lambda f: f.set_geometry(gpd.GeoSeries([None] * len(f), index=f.index, crs=f.crs)), "no_geometry"),
+        (lambda f: f.set_geometry(gpd.points_from_xy([np.nan] * len(f), [np.nan] * len(f), crs=f.crs)), "no_geometry"),
+        (lambda f: f.set_geometry(gpd.points_from_xy([0.0] * len(f), [0.0] * len(f), crs=4326).to_crs(f.crs)), "far_away"),
+        (lambda f: f.set_geometry(f.geometry.translate(500_000)), "far_away"),
+        (lambda f: f.assign(fix_quality="simulated"), "no_position_solution"),
+        (lambda f: f.assign(fix_quality="none"), "no_position_solution"),
+        (lambda f: f.assign(h_acc_m=50.0), "inaccurate"),
+        (lambda f: f.iloc[:1], "alone"),
+        (lambda f: f.assign(time=f["time"].iloc[0]), "duplicate_time"),
+        (lambda f: f.assign(time=sim.DAY + pd.to_timedelta(np.arange(len(f)) * 60, unit="s")), "alone"),
+        (lambda f: f.set_geometry(gpd.points_from_xy([5.0] * len(f), [0.0] * len(f), crs=f.crs)), "alone"),
+    ],
+)
+def test_useless_fixes_paint_nothing_and_are_counted(spoil, reason):
+    frame, ground, _, _ = straight()
+    covered, made = painted(spoil(frame), ground)
+    assert covered == 0
+    assert made.counts[reason] >= len(spoil(frame)) - 1
+    assert made.counts["read"] == made.counts.drop("read").sum()
+    assert len(made.issues[made.issues["check"].isin(["SW-01", "SW-09"])]) >= 2
+
+
+def test_null_island_is_named():
+    frame, ground, _, _ = straight()
+    away = frame.to_crs(4326)
+    lost = away.set_geometry(gpd.points_from_xy([0.0] * len(away), [0.0] * len(away), crs=4326))
+    covered, made = painted(lost, ground)
+    assert covered == 0
+    assert made.counts["null_island"] == len(frame)
+
+
+def test_fixes_of_another_zone_are_not_painted():
+    frame, ground, _, _ = straight()
+    other = frame.to_crs("EPSG:32639")
+    mixed = gpd.GeoDataFrame(pd.concat([frame.to_crs("EPSG:32638")[:300], gpd.GeoDataFrame(other[300:]).set_crs("EPSG:32638", allow_override=True)]), crs="EPSG:32638")
+    covered, made = painted(mixed, ground)
+    assert made.counts["far_away"] == len(frame) - 300
+    assert covered == pytest.approx(299 * 0.07, rel=1e-3)
+
+
+def test_no_fixes_at_all():
+    frame, ground, _, _ = straight()
+    covered, made = painted(frame.iloc[:0], ground)
+    assert covered == 0
+    assert made.counts["read"] == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error"),
+    [
+        (lambda f, t: (f.drop(columns="time"), t), CoverageError),
+        (lambda f, t: (f.set_crs(None, allow_override=True), t), CRSError),
+        (lambda f, t: (f, t.set_crs(None, allow_override=True)), CRSError),
+        (lambda f, t: (f, t.iloc[:0]), CoverageError),
+        (lambda f, t: (f, task(shapely.Polygon())), CoverageError),
+        (lambda f, t: (f, task(shapely.Point(0, 0))), CoverageError),
+        (lambda f, t: (f.set_geometry(f.geometry.buffer(1)), t), CoverageError),
+    ],
+)
+def test_broken_calls_are_refused_in_words(spoil, error):
+    frame, ground, _, _ = straight()
+    with pytest.raises(error) as caught:
+        painted(*spoil(frame, ground))
+    assert len(str(caught.value)) > 15
+
+
+@pytest.mark.parametrize("bad", [{"outage_s": 0}, {"smooth_s": 10}, {"thin_m": -1}, {"turn_deg": 170}, {"step_m": float("nan")}])
+def test_rules_that_would_hide_gaps_are_refused(bad):
+    with pytest.raises(CoverageError):
+        swath.Rules(**bad)
+
+
+def test_frames_that_are_not_passes_are_refused():
+    frame, ground, _, _ = straight()
+    with pytest.raises(SchemaError):
+        swath.cover(frame, ground)
+
+
+def test_a_broken_task_outline_is_repaired_and_said():
+    frame, _, _, _ = straight()
+    bow = task(shapely.Polygon([(0, -1), (50, 1), (50, -1), (0, 1)]))
+    result = swath.cover(swath.prepare(frame, bow), bow)
+    assert "SW-15" in set(result.issues["check"])
+    assert result.totals["task_m2"] == pytest.approx(50)
+
+
+def test_hostile_names_stay_text():
+    frame, ground, _, _ = straight()
+    frame = frame.assign(asset_id="<script>alert(1)</script>", operator="=cmd()")
+    result = swath.cover(swath.prepare(frame, ground), ground)
+    assert "<script>" not in result._repr_html_()
