@@ -76,12 +76,9 @@ class Layer:
     def _cells(self, column: str, read: Callable[[Any], str | None]) -> np.ndarray:
         if column not in self.frame.columns:
             return np.full(len(self), None, dtype=object)
-        values = self.frame[column].iloc[:, 0] if self._doubled(column) else self.frame[column]
+        values = pd.DataFrame(self.frame[column]).iloc[:, 0]  # of a doubled column the first
         # None at the end keeps numpy from making anything but objects of them
         return np.array([*(read(v) for v in values.to_numpy(dtype=object)), None], dtype=object)[:-1]
-
-    def _doubled(self, column: str) -> bool:
-        return isinstance(self.frame[column], pd.DataFrame)
 
     def typed(self, column: str) -> np.ndarray:
         """A text column exactly as typed (blanks kept); None where it is not text."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import shapely
 
+from geotools.space import geom
+
 GRIDS_M = (1e-4, 1e-2)  # tried in turn, metres
 
 
@@ -25,7 +27,12 @@ def _robust(operation: Callable[..., Any], first: Any, second: Any) -> Any:
         except shapely.errors.GEOSException:
             continue
     coarse = GRIDS_M[-1]
-    return operation(shapely.set_precision(first, coarse), shapely.set_precision(second, coarse), grid_size=coarse)
+    a, b = (shapely.set_precision(_clean(shape), coarse) for shape in (first, second))
+    return operation(a, b, grid_size=coarse)
+
+
+def _clean(shape: Any) -> Any:
+    return geom.repair(shape) if shape.geom_type in ("Polygon", "MultiPolygon", "GeometryCollection") else shape
 
 
 def intersection(first: Any, second: Any) -> Any:

@@ -15,6 +15,7 @@ from geotools.checks import overlay
 from geotools.checks.layers import POLYGONAL, Data, Layer, Overlaps
 from geotools.checks.rule import Check, Finding, m2, metres, spot
 from geotools.space import crs as _crs
+from geotools.space import geom
 
 NOISE_M2 = 0.01  # shared edges of neighbours differ by rounding
 
@@ -206,7 +207,7 @@ def _gaps(data: Data, layer: Layer) -> Iterator[Finding]:
 def _gap(first: Any, second: Any, limit: float, *, touching: bool) -> Any:
     """The open strip between two polygons where they are less than `limit` apart over at least four times that length."""
     near = shapely.box(*_meeting(first, second, 2 * limit))
-    a, b = overlay.intersection(first, near), overlay.intersection(second, near)
+    a, b = (geom.polygonal([overlay.intersection(shape, near)])[0] for shape in (first, second))
     if touching and shapely.area(a) == 0:
         return None
     both = overlay.union(a, b)
