@@ -16,7 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
-from pyproj.crs.crs import CoordinateOperation
+from pyproj.crs.crs import CoordinateOperation  # type: ignore[attr-defined]
 from pyproj.transformer import TransformerGroup
 
 from geotools.model.errors import CRSError
@@ -168,11 +168,11 @@ def shift(
     source, target = require(frame), parse(to)
     array = np.asarray(frame.geometry.array, dtype=object)
     points = shapely.get_coordinates(array)
-    lonlat = _geodetic(points, source)
+    lonlat = geodetic(points, source)
     chosen, grids, others = choose(source, target, lonlat, operation=operation, programme=settings)
 
     def move(xy: np.ndarray) -> np.ndarray:
-        return _projected(np.column_stack(chosen.apply(*_geodetic(xy, source).T)), target) if len(xy) else xy
+        return _projected(np.column_stack(chosen.apply(*geodetic(xy, source).T)), target) if len(xy) else xy
 
     moved = shapely.transform(array, move)
     if not np.isfinite(shapely.get_coordinates(moved)).all():
@@ -224,7 +224,7 @@ def operations(
     [('EPSG:15865', True), ('EPSG:1808', True)]
     """
     source = require(frame)
-    lonlat = _geodetic(shapely.get_coordinates(np.asarray(frame.geometry.array, dtype=object)), source)
+    lonlat = geodetic(shapely.get_coordinates(np.asarray(frame.geometry.array, dtype=object)), source)
     chosen, _, others = choose(source, to, lonlat, programme=programme)
     return (_row(chosen, chosen, _thin(lonlat)), *(_row(item, chosen, _thin(lonlat)) for item in _sorted(others, lonlat)))
 
@@ -238,7 +238,17 @@ def _rank(item: Operation, bounds: Bounds) -> tuple[Any, ...]:
     accuracy = 1e6 if item.accuracy_m is None else item.accuracy_m
     west, south, east, north = item.area or (-180.0, -90.0, 180.0, 90.0)
     size = (east - west) % 360.0 * (north - south)
-    return (not item.covers(bounds), accuracy, size, item.code)
+    return (not item.covers(bounds), round(_gap(bounds, item.area), 1), accuracy, size, item.code)
+
+
+def _gap(bounds: Bounds, area: Bounds | None) -> float:
+    """How far the middle of the data lies from an area of use, in degrees; 0 inside."""
+    if area is None:
+        return 0.0
+    x, y = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2
+    west, south, east, north = area
+    beyond = 0.0 if (x - west) % 360.0 <= (east - west) % 360.0 else min((west - x) % 360.0, (x - east) % 360.0)
+    return beyond + max(south - y, y - north, 0.0)
 
 
 def _base(crs: pyproj.CRS) -> pyproj.CRS:
@@ -256,7 +266,8 @@ def _bounds(lonlat: np.ndarray) -> Bounds:
     return (*(float(v) for v in good.min(axis=0)), *(float(v) for v in good.max(axis=0)))  # type: ignore[return-value]
 
 
-def _geodetic(points: np.ndarray, source: pyproj.CRS) -> np.ndarray:
+def geodetic(points: np.ndarray, source: pyproj.CRS) -> np.ndarray:
+    """Points of any system as longitude and latitude in its own datum."""
     base = _base(source)
     if base == source or not len(points):
         return points
