@@ -304,7 +304,10 @@ def _table_rasters(data: Mapping[str, Any], table: Path) -> dict[str, Path]:
     rasters = {str(k): table.parent / str(v) for k, v in data.get("rasters", {}).items()}
     for role, file in rasters.items():
         if not file.is_file():
-            raise ReadError(f"the raster '{role}' named in {table.name} is not there", file=file)
+            raise ReadError(
+                f"the raster '{role}' named in {table.name} is not there",
+                hint=f"put it beside {table.name} or correct its name there", file=file,
+            )  # fmt: skip
     return rasters
 
 
@@ -335,7 +338,15 @@ def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding:
             )
         file = table.parent / str(row["file"])
         if not file.exists():
-            raise ReadError(f"named in {table.name}, but it is not there", file=file)
+            raise ReadError(
+                f"named in {table.name}, but it is not there",
+                hint=f"put it beside {table.name} or correct its name there", file=file,
+            )  # fmt: skip
+        for key in ("columns", "values"):
+            if not isinstance(row.get(key, {}), Mapping):
+                raise ReadError(
+                    f"[[layer]] number {number}: '{key}' must be a table", hint=f'{key} = {{ name = "value" }}', file=table
+                )
         sources.append(
             LayerSource(
                 file, row.get("kind"), row.get("layer"), row.get("crs") or crs, row.get("encoding") or encoding,

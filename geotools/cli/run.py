@@ -6,6 +6,7 @@ For putting the verbs of the lower floors in order; nothing is computed here.
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -46,14 +47,19 @@ def command(survey: str, output: Path, **choices: Any) -> None:
     provenance.json  inputs with hashes, parameters, version
     """
     from geotools.io.atomic import replacing
+    from geotools.model.errors import GeotoolsError
     from geotools.survey import open_survey
 
     _refuse_foreign(output, overwrite=choices["overwrite"])
     bar = options.progress_bar(choices["progress"])
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
-    with replacing(output, overwrite=choices["overwrite"]) as folder:
-        folder.mkdir()
-        result = _products(opened, folder, choices, bar)
+    try:
+        with replacing(output, overwrite=choices["overwrite"]) as folder:
+            folder.mkdir()
+            result = _products(opened, folder, choices, bar)
+    except GeotoolsError as error:
+        error.file = error.file and re.sub(r"\.geotools-[^/\\]+[/\\]", "", error.file)  # the file as it would have been called
+        raise
     if choices["as_json"]:
         options.print_json(result["json"])
     else:
@@ -144,7 +150,7 @@ def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
     lines += [
         f"issues: {counts.get('error', 0)} errors, {counts.get('warning', 0)} warnings, {counts.get('info', 0)} notes (issues.csv)",
         "",
-        f"written: {output}/map.html, coverage.csv, coverage.json, survey.gpkg, field/, issues.csv, provenance.json",
+        f"written: {output}/{', '.join(sorted(f'{p.name}/' if p.is_dir() else p.name for p in output.iterdir()))}",
         "Absence of a record is not absence of contamination. This supports a decision; it does not declare land safe.",
     ]
     return "\n".join(lines)
