@@ -93,7 +93,9 @@ class NotationError(GeotoolsError, ValueError):
 
 
 class TraverseError(GeotoolsError, ValueError):
-    """Bearings and distances that do not make a figure."""
+    """Bearings and distances that do not make a figure. `.issues` lists the legs at fault, if they are known."""
+
+    issues: Any = None
 
 
 class ReleaseError(GeotoolsError, ValueError):

@@ -422,6 +422,7 @@ _LEGS = Schema(
         C("leg_no", "integer", aliases=("no", "leg", "seq", "order"), short="legNo"),
         C("from_point", "id", required=True, aliases=("from", "from point", "station"), short="fromPoint"),
         C("to_point", "id", required=True, aliases=("to", "to point", "target"), short="toPoint"),
+        C("point_type", "word", words="point_type", aliases=("type of point", "to type"), short="pointType", help="What to_point is; empty: by its name (SP, TP1, BM) or a turning point."),
         C("bearing", "text", required=True, aliases=("azimuth", "bearing deg", "direction", "azimut"), short="bearing"),
         C("bearing_unit", "word", words="angle_unit", aliases=("unit", "angle unit"), short="bearUnit"),
         C("north", "word", words="north", aliases=("north reference", "north ref", "reference north"), short="north"),
