@@ -24,7 +24,7 @@ SHOWN = 40
 @options.survey_argument
 @options.as_of
 @click.option("--by", type=click.Choice(GROUPS), help="Figures per word of this column instead of per hazard.")
-@click.option("--engine", type=click.Choice(["auto", "geos"]), default="auto", show_default=True, help="How areas are computed; the answer is the same.")
+@click.option("--engine", type=click.Choice(["auto", "geos", "sweep"]), default="auto", show_default=True, help="How areas are computed; the answer is the same.")
 @click.option("--priority", type=click.Choice(["first", "strongest"]), default="first", show_default=True, help="Which act gets the credit for ground released twice.")
 @click.option("--product", type=click.Choice(["cleared", "reduced", "cancelled"]), help="Product of releases that do not say.")
 @options.output

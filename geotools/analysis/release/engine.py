@@ -17,7 +17,7 @@ from geotools.model.errors import ReleaseError
 from geotools.model.parallel import map_ordered, workers
 from geotools.model.progress import Progress
 
-ENGINES = ("auto", "geos")
+ENGINES = ("auto", "geos", "sweep")
 SWEEP_FROM = 3_000  # pairs from which loading the compiled sweep pays
 CHUNK_VERTICES = 400_000
 
@@ -113,7 +113,7 @@ def choose(engine: str, pairs: int) -> str:
         need("numba", "fast")
     if engine != "auto":
         return engine
-    return "sweep" if "sweep" in ENGINES and installed and pairs >= SWEEP_FROM else "geos"
+    return "sweep" if installed and pairs >= SWEEP_FROM else "geos"
 
 
 def solve(

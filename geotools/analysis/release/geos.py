@@ -5,7 +5,6 @@ For valid polygons on one plane; what the areas mean is in `credit`.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -69,40 +68,33 @@ def union(pieces: np.ndarray) -> Any:
 
 
 def _first(container: np.ndarray, pieces: np.ndarray, raw: np.ndarray) -> np.ndarray:
-    """Area of each piece that no earlier piece of its container covers."""
+    """Area of each piece that no earlier piece of its container covers: the earlier ones are taken off one by one."""
     net = raw.copy()
     if not len(pieces):
         return net
-    earlier, shared = _earlier(container, pieces)
-    touching: dict[int, list[tuple[int, float]]] = defaultdict(list)
-    for (later, first), area in zip(earlier, shared, strict=True):
-        touching[int(later)].append((int(first), float(area)))
-    meets = set(zip(earlier[:, 0].tolist(), earlier[:, 1].tolist(), strict=True))
-    hard: list[int] = []
-    for later, found in touching.items():
-        firsts = [first for first, _ in found]
-        if len(firsts) == 1 or not any((b, a) in meets for n, a in enumerate(firsts) for b in firsts[n + 1 :]):
-            net[later] -= sum(area for _, area in found)  # the earlier ones do not meet each other
-        else:
-            hard.append(later)
-    if hard:
-        before = np.array([union(pieces[[first for first, _ in touching[later]]]) for later in hard], dtype=object)
-        net[hard] = shapely.area(overlay(shapely.difference, pieces[hard], before))
-    return np.maximum(net, 0.0)
+    later, first = _earlier(container, pieces)
+    if not len(later):
+        return net
+    turn = np.arange(len(later)) - np.repeat(np.flatnonzero(np.r_[True, np.diff(later) != 0]), np.unique(later, return_counts=True)[1])
+    alone = pieces.copy()
+    for n in range(int(turn.max()) + 1):
+        rows = np.flatnonzero(turn == n)
+        rows = rows[~shapely.is_empty(alone[later[rows]])]
+        alone[later[rows]] = overlay(shapely.difference, alone[later[rows]], pieces[first[rows]])
+    changed = np.unique(later)
+    net[changed] = shapely.area(alone[changed])
+    return net
 
 
 def _earlier(container: np.ndarray, pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (later, earlier) of pieces of one container that share ground, sorted, and the area shared."""
+    """Pairs (later, earlier) of pieces of one container that meet, sorted."""
     one, two = shapely.STRtree(pieces).query(pieces)
     keep = (two < one) & (container[one] == container[two])
     one, two = one[keep], two[keep]
     order = np.lexsort((two, one))
     one, two = one[order], two[order]
     near = shapely.intersects(pieces[one], pieces[two])
-    one, two = one[near], two[near]
-    shared = shapely.area(overlay(shapely.intersection, pieces[one], pieces[two]))
-    some = shared > 0
-    return np.column_stack([one[some], two[some]]), shared[some]
+    return one[near], two[near]
 
 
 def _subtract(rest: np.ndarray, container: np.ndarray, pieces: np.ndarray) -> None:

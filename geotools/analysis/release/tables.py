@@ -15,7 +15,7 @@ import shapely
 
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
-from geotools.analysis.release.ledger import Layer, Ledger, Snapshot
+from geotools.analysis.release.ledger import SLIVER_M2, Layer, Ledger, Snapshot
 from geotools.model.errors import ReleaseError
 from geotools.space import crs as _crs
 
@@ -173,7 +173,7 @@ def _why(book: Ledger, shot: Snapshot, data: dict[str, object]) -> np.ndarray:
     why = np.full(len(layer), "", dtype=object)
     net, raw, out = (np.asarray(data[name]) for name in ("net_m2", "raw_m2", "outside_m2"))
     act, state, day = layer.rows.act, layer.ground.state, layer.rows.day
-    for row in np.flatnonzero((net <= 0) | (act == _e.PROCESSED)):
+    for row in np.flatnonzero((net <= SLIVER_M2) | (act == _e.PROCESSED)):
         if state[row] != _p.USABLE:
             why[row] = _p.REASONS[int(state[row])]
         elif act[row] == _e.NOTHING:
@@ -184,11 +184,11 @@ def _why(book: Ledger, shot: Snapshot, data: dict[str, object]) -> np.ndarray:
             why[row] = f"it is dated {day[row]}, after {shot.as_of}"
         elif act[row] == _e.PROCESSED:
             why[row] = "the ground was processed by machine and no search followed: it is not released"
-        elif raw[row] <= 0 and out[row] > 0:
+        elif raw[row] <= SLIVER_M2 < out[row]:
             why[row] = "it lies outside every recorded hazard"
-        elif np.asarray(data["reopened_m2"])[row] > 0 and raw[row] <= 0:
+        elif np.asarray(data["reopened_m2"])[row] > 0 and raw[row] <= SLIVER_M2:
             why[row] = "all of its ground was reopened"
-        elif raw[row] > 0:
+        elif raw[row] > SLIVER_M2:
             why[row] = "all of its ground had been released before"
         else:
             why[row] = "its ground is covered by an earlier release outside every recorded hazard"
