@@ -110,6 +110,7 @@ def account(raw: Raw, schema: Schema | None, label: str, programme: Programme) -
     ledger.findings += odd
     _copies(ledger, columns)
     if own.geometry:
+        _measures(ledger)
         _blank(ledger)
         if raw.crs is not None:
             _positions(ledger, raw.crs)
@@ -149,6 +150,19 @@ def _copies(ledger: _Ledger, columns: Any) -> None:
 
 def _alive(ledger: _Ledger) -> np.ndarray:
     return ~ledger.rejected & ~shapely.is_missing(ledger.geometry)
+
+
+def _measures(ledger: _Ledger) -> None:
+    """Leave out M values, keep heights."""
+    measured = np.flatnonzero(shapely.has_m(ledger.geometry))
+    for row in measured:
+        shape = ledger.geometry[row]
+        ledger.geometry[row] = (
+            shapely.from_wkb(shapely.to_wkb(shape, output_dimension=3)) if shape.has_z else shapely.force_2d(shape)
+        )
+    if len(measured):
+        said = f"{ledger.label}: measure values (M) of {len(measured)} rows are left out"
+        ledger.findings.append(Finding("RD-06", "warning", said, value=len(measured)))
 
 
 def _blank(ledger: _Ledger) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 import geopandas as gpd
 
-from geotools.io import registry, shapefile
+from geotools.io import kml, registry, shapefile
 from geotools.io.raw import Raw, Source, choose_layer
 
 BYTES_MAX = 4 << 30
@@ -33,24 +33,26 @@ def read(source: Source) -> Raw:
         If the archive is damaged, unsafe, or holds nothing that can be read.
     """
     with unpacked(source) as inside:
-        names = [_name(path) for path in inside]
+        names = [_name(path, source) for path in inside]
         chosen, findings = choose_layer(source, names)
         path = inside[names.index(chosen)]
         found = registry.of_path(path)
         assert found is not None
         raw: Raw = found.read()(replace(source, path=path, layer=None, name=f"{source.label}/{path.name}"))
         raw.findings[:0] = findings
+        raw.layer = chosen if raw.layer == path.stem else raw.layer
         return raw
 
 
 def layers(source: Source) -> list[str]:
     """Names of the data files in the archive, without their endings."""
     with unpacked(source) as inside:
-        return [_name(path) for path in inside]
+        return [_name(path, source) for path in inside]
 
 
-def _name(path: Path) -> str:
-    return path.stem
+def _name(path: Path, source: Source) -> str:
+    """What a file in the archive is called; the doc.kml of a KMZ says nothing, so that has the archive's name."""
+    return source.path.stem if path.name == "doc.kml" else path.stem
 
 
 @contextmanager
@@ -70,13 +72,20 @@ def unpacked(source: Source) -> Iterator[list[Path]]:
         ) from error
     with archive, tempfile.TemporaryDirectory(prefix="geotools-") as folder:
         members = [m for m in archive.infolist() if not m.is_dir()]
-        _check(members, source)
+        check(members, source)
         for member in members:
             _extract(archive, member, Path(folder), source)
         yield _data_files(Path(folder), source)
 
 
-def _check(members: list[zipfile.ZipInfo], source: Source) -> None:
+def check(members: list[zipfile.ZipInfo], source: Source) -> None:
+    """Refuse archives that are bombs, name files outside themselves, or are encrypted.
+
+    Raises
+    ------
+    ReadError
+        With the member concerned.
+    """
     if len(members) > FILES_MAX:
         raise source.refuse(
             f"the archive holds {len(members)} files; at most {FILES_MAX} are unpacked",
@@ -152,9 +161,20 @@ def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     """Write a zipped shapefile; the same frame gives the same bytes."""
     with tempfile.TemporaryDirectory(prefix="geotools-") as folder:
         shapefile.write(frame, Path(folder, f"{layer}.shp"), layer)
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for made in sorted(Path(folder).iterdir()):
-                entry = zipfile.ZipInfo(made.name, (1980, 1, 1, 0, 0, 0))
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, made.read_bytes())
+        _pack(Path(folder), path)
+
+
+def write_kmz(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    """Write a zipped KML; the same frame gives the same bytes."""
+    with tempfile.TemporaryDirectory(prefix="geotools-") as folder:
+        kml.write(frame, Path(folder, "doc.kml"), layer)
+        _pack(Path(folder), path)
+
+
+def _pack(folder: Path, path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for made in sorted(folder.iterdir()):
+            entry = zipfile.ZipInfo(made.name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, made.read_bytes())

@@ -535,13 +535,18 @@ def _rings(shapes: np.ndarray) -> np.ndarray:
 
 def to_lonlat(shapes: np.ndarray, crs: Any) -> np.ndarray:
     """Geometry in WGS 84 longitude and latitude with heights kept as they are."""
-    has_z = shapely.has_z(shapes)
-    out = _crs.transform(shapes, crs, _crs.WGS84)
-    for row in np.flatnonzero(has_z):
-        heights = shapely.get_coordinates(shapes[row], include_z=True)[:, 2]
-        lonlat = shapely.get_coordinates(out[row])
-        out[row] = shapely.transform(shapes[row], _replaced(lonlat, heights), include_z=True)
-    return out
+    moved = _crs.transform(shapes, crs, _crs.WGS84)
+    return np.asarray(with_heights(gpd.GeoSeries(shapes), gpd.GeoSeries(moved)).array, dtype=object)
+
+
+def with_heights(before: gpd.GeoSeries, after: gpd.GeoSeries) -> gpd.GeoSeries:
+    """`after`, a plane transformation of `before`, with the heights of `before`; heights belong to no plane system."""
+    out = np.array(after.array, dtype=object)
+    old = np.array(before.array, dtype=object)
+    for row in np.flatnonzero(shapely.has_z(old) & ~shapely.has_z(out)):
+        heights = shapely.get_coordinates(old[row], include_z=True)[:, 2]
+        out[row] = shapely.transform(old[row], _replaced(shapely.get_coordinates(out[row]), heights), include_z=True)
+    return gpd.GeoSeries(out, index=after.index, crs=after.crs)
 
 
 def _replaced(lonlat: np.ndarray, heights: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

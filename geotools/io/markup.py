@@ -27,36 +27,14 @@ def run(
     end: Callable[[str], None],
     text: Callable[[str], None],
 ) -> None:
-    """Parse a file, calling back with element names (as written), attributes and text.
+    """Parse a file, calling back with element names (without prefix), attributes and text.
 
     Raises
     ------
     ReadError
         If it is not XML (with line and column), or has a DTD or entities.
     """
-    parser = _parser(start, end, text)
-    try:
-        with source.path.open("rb") as stream:
-            while chunk := stream.read(CHUNK):
-                parser.Parse(chunk, False)
-            parser.Parse(b"", True)
-    except RefusedError as refusal:
-        raise source.refuse(
-            str(refusal), "export it again as a plain file; such declarations are never needed"
-        ) from refusal
-    except (expat.ExpatError, LookupError, ValueError) as error:
-        line, column = parser.ErrorLineNumber, parser.ErrorColumnNumber
-        what = expat.ErrorString(parser.ErrorCode) if parser.ErrorCode else str(error)
-        cut = parser.CurrentByteIndex >= source.path.stat().st_size - 1 or "no element" in what
-        said = f"it is cut off at line {line}" if cut else f"it is not XML at line {line}, column {column} ({what})"
-        raise source.refuse(said, "copy it again, or export it again from where it came from") from error
-
-
-def _parser(
-    start: Callable[[str, dict[str, str]], None], end: Callable[[str], None], text: Callable[[str], None]
-) -> Any:
-    parser: Any = expat.ParserCreate()
-    parser.buffer_text = True
+    made = parser()
     depth = 0
 
     def opened(name: str, attributes: dict[str, str]) -> None:
@@ -71,17 +49,50 @@ def _parser(
         depth -= 1
         end(name.rpartition(":")[2])
 
+    made.StartElementHandler = opened
+    made.EndElementHandler = closed
+    made.CharacterDataHandler = text
+    feed(made, source)
+
+
+def parser() -> Any:
+    """An expat parser that refuses DTDs and entities; the caller sets its element handlers."""
+    made: Any = expat.ParserCreate()
+    made.buffer_text = True
+
     def forbid(*_: Any) -> None:
         raise RefusedError("it has a document type declaration (DTD) or entities, which can hide attacks")
 
-    parser.StartElementHandler = opened
-    parser.EndElementHandler = closed
-    parser.CharacterDataHandler = text
-    parser.StartDoctypeDeclHandler = forbid
-    parser.EntityDeclHandler = forbid
-    parser.UnparsedEntityDeclHandler = forbid
-    parser.ExternalEntityRefHandler = forbid
-    return parser
+    made.StartDoctypeDeclHandler = forbid
+    made.EntityDeclHandler = forbid
+    made.UnparsedEntityDeclHandler = forbid
+    made.ExternalEntityRefHandler = forbid
+    return made
+
+
+def feed(made: Any, source: Source) -> None:
+    """Run a parser over a file, a megabyte at a time.
+
+    Raises
+    ------
+    ReadError
+        If it is not XML (with line and column), or has a DTD or entities.
+    """
+    try:
+        with source.path.open("rb") as stream:
+            while chunk := stream.read(CHUNK):
+                made.Parse(chunk, False)
+            made.Parse(b"", True)
+    except RefusedError as refusal:
+        raise source.refuse(
+            str(refusal), "export it again as a plain file; such declarations are never needed"
+        ) from refusal
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        line, column = made.ErrorLineNumber, made.ErrorColumnNumber
+        what = expat.ErrorString(made.ErrorCode) if made.ErrorCode else str(error)
+        cut = made.CurrentByteIndex >= source.path.stat().st_size - 1 or "no element" in what
+        said = f"it is cut off at line {line}" if cut else f"it is not XML at line {line}, column {column} ({what})"
+        raise source.refuse(said, "copy it again, or export it again from where it came from") from error
 
 
 def quoted(value: str) -> str:

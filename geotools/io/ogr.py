@@ -29,16 +29,14 @@ _TYPES = {
     pa.int16(): pd.Int64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
 }
-_TOLD = (
-    ("measured", "measure values (M) were in the file and are left out"),
-    ("curve", "curves were in the file and are drawn with straight edges"),
-)
 
 
 def layers(source: Source) -> list[str]:
     """Layer names in the order of the file."""
     try:
-        return [str(name) for name, _ in pyogrio.list_layers(source.path)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return [str(name) for name, _ in pyogrio.list_layers(source.path)]
     except pyogrio.errors.DataSourceError as error:
         raise _damaged(source, error) from error
 
@@ -55,13 +53,9 @@ def read(source: Source) -> Raw:
     meta, table, blobs, said = fetch(source, layer)
     shapes = None
     if blobs is not None:
-        shapes, more = decode(blobs, source)
+        shapes, more = decode(blobs, source, layer)
         findings += more
-    findings += [
-        Finding("RD-06", "warning", f"{source.label}: {text}")
-        for key, text in _TOLD
-        if any(key in s.lower() for s in said)
-    ]
+        findings += measures(said, shapes, source)
     return Raw(layer, table, shapes, as_crs(meta["crs"]), False, findings)
 
 
@@ -151,15 +145,43 @@ def _damaged(source: Source, error: Exception) -> ReadError:
     )
 
 
-def decode(blobs: np.ndarray, source: Source) -> tuple[np.ndarray, list[Finding]]:
-    """Shapely geometries from WKB; what cannot be decoded is listed."""
+def decode(blobs: np.ndarray, source: Source, layer: str | None = None) -> tuple[np.ndarray, list[Finding]]:
+    """Shapely geometries from WKB; curves are drawn with straight edges, and what cannot be decoded is listed."""
     try:
         return shapely.from_wkb(blobs), []
-    except (shapely.errors.ShapelyError, ValueError, TypeError):
-        shapes = shapely.from_wkb(blobs, on_invalid="ignore")
-    lost = shapely.is_missing(shapes) & np.array([b is not None for b in blobs], dtype=bool)
-    reason = "its geometry is damaged and cannot be read; the row is kept without geometry"
-    return shapes, [Finding("RD-03", "error", reason, int(row)) for row in np.flatnonzero(lost)]
+    except (shapely.errors.ShapelyError, ValueError, TypeError, NotImplementedError):
+        pass
+    findings: list[Finding] = []
+    curved = np.flatnonzero([_is_curve(blob) for blob in blobs])
+    if len(curved):
+        plain = pyogrio.raw.read(source.path, layer=layer, columns=[])[2]
+        blobs = blobs.copy()
+        blobs[curved] = plain[curved]
+        said = "its curves were drawn with straight edges"
+        findings = [Finding("RD-06", "warning", said, int(row)) for row in curved]
+    shapes = np.empty(len(blobs), dtype=object)
+    for row, blob in enumerate(blobs):
+        try:
+            shapes[row] = None if blob is None else shapely.from_wkb(bytes(blob))
+        except (shapely.errors.ShapelyError, ValueError, TypeError, NotImplementedError):
+            reason = "its geometry is damaged and cannot be read; the row is kept without geometry"
+            findings.append(Finding("RD-03", "error", reason, row))
+    return shapes, findings
+
+
+def _is_curve(blob: bytes | None) -> bool:
+    """Whether a WKB is of a type with arcs (8 to 14), in any dimension."""
+    if not blob or len(blob) < 5:
+        return False
+    code = int.from_bytes(blob[1:5], "little" if blob[0] == 1 else "big") & 0x0FFFFFFF
+    return 8 <= code % 1000 <= 14
+
+
+def measures(said: list[str], shapes: np.ndarray, source: Source) -> list[Finding]:
+    """A note where GDAL left out measure values itself; where it did not, accounting does."""
+    if shapely.has_m(shapes).any() or not any("measured" in line.lower() for line in said):
+        return []
+    return [Finding("RD-06", "warning", f"{source.label}: measure values (M) were in the file and are left out")]
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:

@@ -28,9 +28,9 @@ def read(source: Source) -> Raw:
         text = str(error).splitlines()[0][:200]
         raise source.refuse(f"it is damaged or not Parquet ({text})", "copy it again, or export it again") from error
     if b"geo" not in (table.schema.metadata or {}):
-        from geotools.io import tables
+        from geotools.io import places
 
-        return tables.locate(ogr.to_pandas(table), source)
+        return places.locate(ogr.to_pandas(table), source)
     try:
         frame = gpd.read_parquet(source.path)
     except Exception as error:

@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geotools.io import registry
+from geotools.io import imsma, registry
 from geotools.io.accounting import TYPES, account
 from geotools.io.raw import Finding, Raw, Source
 from geotools.model.errors import CRSError, GeotoolsError, SchemaError
@@ -90,6 +90,7 @@ def read_with_issues(
     raw = read_raw(source)
     _settle_crs(raw, source, settings)
     wanted = kind or _guess(raw, source)
+    imsma.link(raw, wanted)
     frame, issues = account(raw, KINDS[wanted] if wanted else None, _label(raw, source), settings)
     return frame, issues_frame(issues)
 

@@ -85,7 +85,19 @@ TABLE: tuple[Format, ...] = (
     Format("flatgeobuf", "FlatGeobuf", (".fgb",), _IO + "ogr:read", _IO + "ogr:write_flatgeobuf"),
     Format("geoparquet", "GeoParquet", (".parquet", ".geoparquet"), _IO + "parquet:read", _IO + "parquet:write"),
     Format("kml", "KML", (".kml",), _IO + "kml:read", _IO + "kml:write", crs="WGS 84"),
+    Format("kmz", "KMZ (zipped KML)", (".kmz",), _IO + "archive:read", _IO + "archive:write_kmz", crs="WGS 84"),
+    Format(
+        "gpx", "GPX 1.0 and 1.1", (".gpx",), _IO + "gpx:read", _IO + "gpx:write", _IO + "gpx:layers", crs="WGS 84",
+        note="waypoints, routes, tracks, fixes; areas are written as closed tracks",
+    ),
     Format("csv", "CSV", (".csv",), _IO + "tables:read", _IO + "tables:write", note="points as lon/lat, else WKT; comma, UTF-8"),
+    Format(
+        "xlsx", "Excel workbook", (".xlsx",), _IO + "excel:read", _IO + "excel:write", _IO + "excel:layers",
+        note="each sheet is a layer; needs the extra excel",
+    ),
+    Format("nmea", "NMEA 0183 log", (".nmea", ".nme", ".ubx.txt", ".nma"), _IO + "nmea:read", note="GGA, dated by RMC and ZDA"),
+    Format("maxml", "IMSMA maXML field reports", (".maxml", ".xml"), _IO + "maxml:read", "", _IO + "maxml:layers"),
+    Format("filegdb", "Esri file geodatabase", (".gdb",), _IO + "ogr:read", "", _IO + "ogr:layers"),
     Format("tsv", "Tab-separated text", (".tsv", ".tab", ".txt"), _IO + "tables:read", _IO + "tables:write_tsv"),
 )  # fmt: skip
 

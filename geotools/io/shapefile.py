@@ -69,10 +69,7 @@ def read(source: Source) -> Raw:
     if blobs is not None:
         shapes, more = ogr.decode(blobs, source)
         findings += more
-    if any("measured" in line.lower() for line in heard):
-        findings.append(
-            Finding("RD-06", "warning", f"{source.label}: measure values (M) were in the file and are left out")
-        )
+        findings += ogr.measures(heard, shapes, source)
     frame = frame.rename(columns=_long_names(frame.columns))
     if dbf is None:
         frame = frame.drop(columns=[c for c in frame.columns if c.upper() == "FID"])

@@ -8,91 +8,21 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyproj
 import shapely
 
-from geotools.io import text
+from geotools.io import places, text
 from geotools.io.raw import Finding, Raw, Source
-from geotools.model.errors import CRSError
-from geotools.model.schema import KINDS, kind_of
-from geotools.model.schema.conform import as_text, to_number
-from geotools.model.vocab import fold
 from geotools.space import crs as _crs
 
 DELIMITERS = ",;\t|"
 FIELD_MAX = 1 << 28
-LON = (
-    "lon",
-    "longitude",
-    "long",
-    "lng",
-    "lon wgs84",
-    "longitude wgs84",
-    "lon dd",
-    "gps longitude",
-    "uzunluq",
-    "boylam",
-    "долгота",
-    "gps lon",
-    "decimal longitude",
-)
-LAT = (
-    "lat",
-    "latitude",
-    "lat wgs84",
-    "latitude wgs84",
-    "lat dd",
-    "gps latitude",
-    "enlik",
-    "en dairesi",
-    "enlem",
-    "широта",
-    "gps lat",
-    "decimal latitude",
-)
-EAST = (
-    "x",
-    "easting",
-    "east",
-    "e",
-    "point x",
-    "x coord",
-    "xcoord",
-    "coord x",
-    "utm e",
-    "utm easting",
-    "utm x",
-    "x m",
-    "coordx",
-)
-NORTH = (
-    "y",
-    "northing",
-    "north",
-    "n",
-    "point y",
-    "y coord",
-    "ycoord",
-    "coord y",
-    "utm n",
-    "utm northing",
-    "utm y",
-    "y m",
-    "coordy",
-)
-WKT = ("wkt", "geometry", "geom", "the geom", "wkt geom", "geometry wkt", "shape", "wkb geometry", "ewkt")
-_WKT_START = re.compile(
-    r"^\s*(SRID\s*=\s*\d+\s*;)?\s*(MULTI)?(POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION|CIRCULARSTRING|COMPOUNDCURVE|CURVEPOLYGON|CURVE|SURFACE)",
-    re.IGNORECASE,
-)
-_HEX = re.compile(r"^(00|01)[0-9A-Fa-f]{40,}$")
 _RISKY = re.compile(r"^'*[=+\-@\t\r\n]")
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 
@@ -108,9 +38,8 @@ def read(source: Source) -> Raw:
     content, findings = _text(source)
     rows, numbers = _rows(content, source)
     table, more = _frame(rows, numbers, source)
-    raw = locate(table, source)
+    raw = places.locate(table, source, np.array(numbers[1:], dtype=np.int64))
     raw.findings[:0] = findings + more
-    raw.numbers = np.array(numbers[1:], dtype=np.int64)
     return raw
 
 
@@ -229,6 +158,11 @@ def _frame(rows: list[list[str]], numbers: list[int], source: Source) -> tuple[p
     return pd.DataFrame(data, index=range(len(body))), findings
 
 
+def is_number(cell: str) -> bool:
+    """Whether a text is a plain number."""
+    return bool(_NUMBER.match(cell.strip().replace(",", ".")))
+
+
 def header(cells: Sequence[Any], source: Source, findings: list[Finding]) -> list[str]:
     """Column names from a first line: trimmed, named where empty, made different where equal.
 
@@ -263,168 +197,6 @@ def header(cells: Sequence[Any], source: Source, findings: list[Finding]) -> lis
             )
         out.append(unique)
     return out
-
-
-def locate(table: pd.DataFrame, source: Source) -> Raw:
-    """Take the coordinate columns of a table and make geometry of them.
-
-    Looked for in this order: WKT, lon/lat, x/y. A table without any is returned with no geometry.
-    """
-    name = source.path.stem
-    kind = source.kind or kind_of(name)
-    findings: list[Finding] = []
-    if kind is not None and not KINDS[kind].geometry:
-        return Raw(name, table, None, None, False, findings)
-    for found in _wkt_column(table):
-        shapes, crs = _from_wkt(table[found], findings, source)
-        return Raw(name, table.drop(columns=[found]), shapes, crs, False, findings)
-    pair = _pair(table, LON, LAT)
-    if pair is not None:
-        points = from_pair(table[pair[0]], table[pair[1]], findings, pair)
-        return Raw(name, _kept(table, pair, findings), points, _crs.WGS84, True, findings)
-    pair = _pair(table, EAST, NORTH)
-    if pair is not None and not (kind in ("targets", "signals") and source.crs is None):
-        points = from_pair(table[pair[0]], table[pair[1]], findings, pair)
-        return Raw(name, _kept(table, pair, findings), points, None, False, findings)
-    shapes = np.full(len(table), None, dtype=object)
-    findings.append(
-        Finding("RD-07", "warning", f"{source.label}: no column with coordinates was found (lon/lat, x/y or WKT)")
-    )
-    return Raw(name, table, shapes, None, False, findings)
-
-
-def _wkt_column(table: pd.DataFrame) -> Iterator[str]:
-    for name in table.columns:
-        if fold(name) in WKT and table[name].dtype == object:
-            samples = [v for v in table[name] if isinstance(v, str) and v.strip()]
-            if any(_WKT_START.match(v) or _HEX.match(v.strip()) for v in samples[:50]):
-                yield name
-
-
-def _pair(table: pd.DataFrame, first: Sequence[str], second: Sequence[str]) -> tuple[str, str] | None:
-    folded = {fold(name): name for name in reversed(list(table.columns))}
-    a = next((folded[w] for w in first if w in folded), None)
-    b = next((folded[w] for w in second if w in folded), None)
-    return (a, b) if a is not None and b is not None else None
-
-
-def _from_wkt(column: pd.Series, findings: list[Finding], source: Source) -> tuple[np.ndarray, pyproj.CRS | None]:
-    shapes = np.full(len(column), None, dtype=object)
-    systems: dict[int, int] = {}
-    for row, value in enumerate(column):
-        cell = value.strip() if isinstance(value, str) else ""
-        if not cell:
-            continue
-        match = re.match(r"SRID\s*=\s*(\d+)\s*;\s*(.*)", cell, re.IGNORECASE | re.DOTALL)
-        if match:
-            systems[int(match[1])] = systems.get(int(match[1]), 0) + 1
-            cell = match[2]
-        try:
-            shapes[row] = shapely.from_wkb(cell) if _HEX.match(cell) else shapely.from_wkt(cell)
-        except (shapely.errors.ShapelyError, ValueError, TypeError) as error:
-            reason = str(error).splitlines()[0].split(":")[-1].strip()[:80]
-            findings.append(
-                Finding(
-                    "RD-03",
-                    "error",
-                    f"its WKT cannot be read ({reason}); the row is kept without geometry",
-                    row,
-                    value=cell[:120],
-                )
-            )
-            continue
-        if shapely.get_srid(shapes[row]):
-            code = int(shapely.get_srid(shapes[row]))
-            systems[code] = systems.get(code, 0) + 1
-            shapes[row] = shapely.set_srid(shapes[row], 0)
-        if _is_curved(shapes[row]):
-            shapes[row] = _straightened(shapes[row], row, findings)
-        elif shapely.has_m(shapes[row]):
-            shapes[row] = _without_m(shapes[row])
-            findings.append(Finding("RD-06", "warning", "measure values (M) are left out", row))
-    if len(systems) > 1:
-        raise CRSError(
-            f"its rows are in different systems (SRID {', '.join(map(str, systems))})",
-            hint="make one file for each",
-            file=source.label,
-        )
-    return shapes, _crs.parse(next(iter(systems))) if systems else None
-
-
-def _is_curved(shape: Any) -> bool:
-    return bool(shapely.get_type_id(shape) > 7)
-
-
-def _straightened(shape: Any, row: int, findings: list[Finding]) -> Any:
-    findings.append(
-        Finding(
-            "RD-03",
-            "error",
-            "its geometry has curves, which text tables cannot bring along; the row is kept without geometry",
-            row,
-        )
-    )
-    return None
-
-
-def _without_m(shape: Any) -> Any:
-    plain = shapely.from_wkb(shapely.to_wkb(shape, output_dimension=3))
-    return plain if shapely.has_z(shape) else shapely.force_2d(plain)
-
-
-def from_pair(first: pd.Series, second: pd.Series, findings: list[Finding], names: tuple[str, str]) -> np.ndarray:
-    """Points from two columns of numbers or number-like text; what cannot be read is set aside and said."""
-    x, y = numbers(first), numbers(second)
-    blank_x, blank_y = _blank(first), _blank(second)
-    points = np.full(len(first), None, dtype=object)
-    good = ~np.isnan(x) & ~np.isnan(y)
-    points[good] = shapely.points(x[good], y[good])
-    for row in np.flatnonzero(~good & ~(blank_x & blank_y)):
-        bad = names[0] if np.isnan(x[row]) else names[1]
-        cell = (first if np.isnan(x[row]) else second).iloc[row]
-        what = f"{bad} is missing" if as_text(cell) is None else f"{bad} '{str(cell)[:40]}' is not a coordinate"
-        findings.append(
-            Finding(
-                "RD-03",
-                "error",
-                f"{what}; the row is kept without geometry",
-                int(row),
-                column=bad,
-                value=str(cell)[:80],
-            )
-        )
-    return points
-
-
-def _kept(table: pd.DataFrame, pair: tuple[str, str], findings: list[Finding]) -> pd.DataFrame:
-    """The table without its coordinate columns; where a row has no point for an error, they stay as typed."""
-    rows = [f.row for f in findings if f.code == "RD-03" and f.row is not None]
-    out = table.drop(columns=list(pair))
-    if rows and "source_coords" not in out:
-        typed = pd.Series([None] * len(table), index=table.index, dtype=object)
-        for row in rows:
-            typed.iloc[row] = (
-                f"{as_text(table[pair[0]].iloc[row]) or ''} {as_text(table[pair[1]].iloc[row]) or ''}".strip()
-            )
-        out["source_coords"] = typed
-    return out
-
-
-def numbers(values: pd.Series) -> np.ndarray:
-    """Numbers from a column; text with decimal comma is understood, the rest is NaN. Infinite stays infinite."""
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        return values.astype("float64").to_numpy(na_value=np.nan)
-    found = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64", na_value=np.nan, copy=True)
-    for row in np.flatnonzero(np.isnan(found)):
-        cell = values.iloc[row]
-        number = to_number(cell) if isinstance(cell, str) and cell.strip() else None
-        if number is not None:
-            found[row] = number
-    return found
-
-
-def _blank(values: pd.Series) -> np.ndarray:
-    return np.array([as_text(v) is None for v in values], dtype=bool)
 
 
 def guard(cell: str) -> str:
@@ -463,7 +235,7 @@ def write_tsv(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
 
 
 def _write(frame: gpd.GeoDataFrame, path: Path, delimiter: str) -> None:
-    places = _place_columns(frame)
+    places = place_columns(frame)
     names = [name for name in frame.columns if name != frame.geometry.name and name not in places]
     columns = [_cells(frame[name]) for name in names] + list(places.values())
     with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
@@ -472,7 +244,8 @@ def _write(frame: gpd.GeoDataFrame, path: Path, delimiter: str) -> None:
         writer.writerows(zip(*columns, strict=True) if columns else [])
 
 
-def _place_columns(frame: gpd.GeoDataFrame) -> dict[str, list[str]]:
+def place_columns(frame: gpd.GeoDataFrame) -> dict[str, list[str]]:
+    """Columns that hold the geometry as text: ``lon`` and ``lat`` for points in WGS 84, else ``wkt``."""
     shapes = np.array(frame.geometry.array, dtype=object)
     present = ~shapely.is_missing(shapes)
     if frame.crs is None or not (present.any() or len(frame) == 0):

@@ -75,7 +75,13 @@ def write(
     return target
 
 
-def write_layers(frames: Mapping[str, gpd.GeoDataFrame], path: str | Path, *, overwrite: bool = False) -> Path:
+def write_layers(
+    frames: Mapping[str, gpd.GeoDataFrame],
+    path: str | Path,
+    *,
+    format: str | None = None,
+    overwrite: bool = False,
+) -> Path:
     """Write several layers into one new file (GeoPackage), all or none.
 
     Raises
@@ -84,7 +90,7 @@ def write_layers(frames: Mapping[str, gpd.GeoDataFrame], path: str | Path, *, ov
         As `write`; also if the format holds only one layer.
     """
     target = Path(path)
-    chosen = registry.to_write(target, None)
+    chosen = registry.to_write(target, format)
     if len(frames) > 1 and not chosen.many:
         raise WriteError(f"{chosen.title} holds one layer, not {len(frames)}", hint="write a .gpkg", file=target)
     _fill(frames, target, chosen, keep=False, overwrite=overwrite)

@@ -1,0 +1,126 @@
+"""`geotools convert`: one layer or file into another format or reference system. Not for judging records (see `check`)."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geotools.cli import options
+
+
+def _list_formats(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from geotools.io import formats
+
+    click.echo(f"{'name':12} {'read':5} {'write':6} {'written in':11} {'endings':44} what it is")
+    row: Any
+    for row in formats().itertuples():
+        marks = ("yes" if row.read else "-", "yes" if row.write else "-")
+        note = f" ({row.note})" if row.note else ""
+        click.echo(f"{row.name:12} {marks[0]:5} {marks[1]:6} {row.crs or '-':11} {row.suffixes:44} {row.title}{note}")
+    ctx.exit()
+
+
+@click.command(
+    name="convert",
+    epilog="Example: geotools convert perimeter.gpx hazards.geojson --kind hazards     '-' is GeoJSON lines on stdin or stdout.",
+    short_help="One layer or file into another format or reference system.",
+)
+@click.argument("source", metavar="IN", type=click.Path(path_type=str))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=str))
+@options.format_
+@options.layer
+@options.crs
+@options.dst_crs
+@click.option("--kind", help="Record kind, e.g. hazards, where the name does not say.")
+@options.encoding
+@options.overwrite
+@options.fail_on
+@click.option(
+    "--formats",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_formats,
+    help="List all formats and exit.",
+)
+@options.common
+def command(source: str, target: str, dst_crs: str | None, fail_on: str, progress: bool | None, **choices: Any) -> None:
+    """Convert IN to OUT; every row of IN is accounted for on stderr.
+
+    Without --layer, all layers of IN are converted if OUT can hold several (GeoPackage).
+    """
+    from geotools import io
+
+    with tempfile.TemporaryDirectory(prefix="geotools-") as folder:
+        path = Path(source)
+        if source == "-":
+            path = Path(folder, "stdin.geojsonl")
+            path.write_bytes(sys.stdin.buffer.read())
+        layers = _layers(path, target, choices)
+        frames, found = {}, []
+        for name in layers:
+            frame, issues = io.read_with_issues(
+                path, choices["kind"], layer=name, crs=choices["crs"], encoding=choices["encoding"]
+            )
+            frames[name or ""] = _moved(frame, dst_crs)
+            found.append(issues)
+        _write(frames, target, choices)
+    from geotools.model.schema import join_issues
+
+    told = join_issues(*found)
+    for row in told[told["check"] == "RD-00"].itertuples():
+        options.say(row.message)
+    counts = {s: int((told["severity"] == s).sum()) for s in ("error", "warning")}
+    if any(counts.values()):
+        options.say(
+            f"{counts['error']} errors, {counts['warning']} warnings; list them: geotools info --issues {source}"
+        )
+    options.exit_for(told, fail_on)
+
+
+def _layers(path: Path, target: str, choices: dict[str, Any]) -> list[str | None]:
+    from geotools import io
+    from geotools.io import registry
+
+    if choices["layer"] is not None or target == "-":
+        return [choices["layer"]]
+    chosen = registry.to_write(Path(target), choices["format_"])
+    names = io.layers(path)
+    return list(names) if chosen.many and len(names) > 1 else [None]
+
+
+def _moved(frame: Any, dst_crs: str | None) -> Any:
+    if dst_crs is None or frame.crs is None:
+        return frame
+    from geotools.io.geojson import with_heights
+    from geotools.space import crs
+
+    moved, done = crs.shift(frame, dst_crs)
+    if done.moved_m > 0:
+        options.say(f"{done.source} → {done.target} by {done.operation}")
+    for row in done.issues.itertuples():
+        options.say(f"{row.severity}: {row.message}")
+    return moved.set_geometry(with_heights(frame.geometry, moved.geometry))
+
+
+def _write(frames: dict[str, Any], target: str, choices: dict[str, Any]) -> None:
+    from geotools import io
+
+    if target == "-":
+        from geotools.io.geojson import features_text
+        from geotools.io.writing import plain
+
+        for line in features_text(plain(next(iter(frames.values())))):
+            click.echo(line)
+        return
+    if len(frames) > 1:
+        io.write_layers(frames, target, format=choices["format_"], overwrite=choices["overwrite"])
+        return
+    frame = next(iter(frames.values()))
+    io.write(frame, target, format=choices["format_"], overwrite=choices["overwrite"])

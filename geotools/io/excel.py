@@ -1,0 +1,195 @@
+"""Excel workbooks (.xlsx): each sheet a layer, coordinates located as in any table. Needs the extra ``excel``.
+
+For values, never formulas: what a cell showed when the workbook was saved is what is read.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geotools.io import archive, places, tables
+from geotools.io.raw import Finding, Raw, Source, choose_layer
+from geotools.model.errors import WriteError, need
+
+HEADER_ROWS = 30
+ROWS_MAX = 1_048_576
+
+
+def layers(source: Source) -> list[str]:
+    """Names of the visible sheets that hold anything."""
+    book = _open(source)
+    try:
+        named = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible" and _cells(sheet, 1)]
+        return named or [book.worksheets[0].title]
+    finally:
+        book.close()
+
+
+def read(source: Source) -> Raw:
+    """Read one sheet; lines above the row of column names are passed over and said.
+
+    Raises
+    ------
+    ReadError
+        If it is damaged, unsafe, or no row looks like column names.
+    """
+    layer, findings = choose_layer(source, layers(source))
+    book = _open(source)
+    try:
+        rows = [
+            (number, list(cells))
+            for number, cells in enumerate(book[layer].iter_rows(values_only=True), start=1)
+            if _filled(cells)
+        ]
+    finally:
+        book.close()
+    if not rows:
+        raise source.refuse(f"the sheet '{layer}' is empty", "the first row names the columns")
+    start = _header(rows[:HEADER_ROWS])
+    if start:
+        shown = " | ".join(str(c) for c in rows[0][1] if c is not None)[:80]
+        findings.append(
+            Finding(
+                "RD-07",
+                "info",
+                f"{source.label}: {start} lines above the column names were passed over ('{shown}' …)",
+                value=start,
+            )
+        )
+    names = tables.header(rows[start][1], source, findings)
+    body = rows[start + 1 :]
+    table, more = _table(names, [cells for _, cells in body])
+    raw = places.locate(table, source, np.array([number for number, _ in body], dtype=np.int64))
+    raw.layer = source.path.stem if layer.lower().startswith(("sheet", "лист", "sayfa", "vərəq")) else layer
+    raw.findings[:0] = findings + more
+    return raw
+
+
+def _open(source: Source) -> Any:
+    openpyxl = need("openpyxl", "excel")
+    try:
+        with zipfile.ZipFile(source.path) as packed:
+            archive.check(packed.infolist(), source)
+            for member in packed.infolist():
+                if member.filename.endswith((".xml", ".rels")):
+                    with packed.open(member) as stream:
+                        head = stream.read(4096)
+                    if b"<!DOCTYPE" in head.upper() or b"<!ENTITY" in head.upper():
+                        raise source.refuse(
+                            "it has a document type declaration (DTD) or entities, which can hide attacks",
+                            "save it again from Excel or LibreOffice",
+                        )
+        return openpyxl.load_workbook(source.path, read_only=True, data_only=True, keep_links=False)
+    except (zipfile.BadZipFile, KeyError, EOFError, OSError) as error:
+        hint = (
+            "old .xls files must be saved as .xlsx first"
+            if source.path.read_bytes()[:4] == b"\xd0\xcf\x11\xe0"
+            else "copy it again"
+        )
+        raise source.refuse("it is damaged or not an .xlsx workbook", hint) from error
+
+
+def _cells(sheet: Any, rows: int) -> bool:
+    return any(_filled(cells) for cells in sheet.iter_rows(max_row=max(rows, HEADER_ROWS), values_only=True))
+
+
+def _filled(cells: Sequence[Any]) -> bool:
+    return any(c is not None and str(c).strip() for c in cells)
+
+
+def _header(rows: list[tuple[int, list[Any]]]) -> int:
+    """Position of the row that names the columns: the first that is text in most of the columns used below it."""
+    width = max(sum(c is not None and bool(str(c).strip()) for c in cells) for _, cells in rows)
+    for at, (_, cells) in enumerate(rows):
+        filled = [c for c in cells if c is not None and str(c).strip()]
+        words = [c for c in filled if isinstance(c, str) and not tables.is_number(c)]
+        if len(filled) >= max(2, 0.6 * width) and len(words) >= 0.8 * len(filled):
+            return at
+    return 0
+
+
+def _table(names: list[str], body: list[list[Any]]) -> tuple[pd.DataFrame, list[Finding]]:
+    width = len(names)
+    findings = []
+    for row, cells in enumerate(body):
+        extra = [str(c) for c in cells[width:] if c is not None and str(c).strip()]
+        if extra:
+            findings.append(
+                Finding(
+                    "RD-07",
+                    "warning",
+                    f"cells beyond the last named column are left out: {' | '.join(extra)[:120]}",
+                    row,
+                    value=" | ".join(extra)[:200],
+                )
+            )
+    data = {
+        name: pd.Series([_value(cells[i]) if i < len(cells) else None for cells in body], dtype=object)
+        for i, name in enumerate(names)
+    }
+    return pd.DataFrame(data, index=range(len(body))), findings
+
+
+def _value(cell: Any) -> Any:
+    if isinstance(cell, str):
+        return cell.strip() or None
+    if isinstance(cell, timedelta | time):
+        return str(cell)
+    return cell
+
+
+def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    """Write one sheet: points in WGS 84 as lon and lat, other geometry as WKT; no text is ever a formula.
+
+    Raises
+    ------
+    WriteError
+        If there are more rows than a sheet holds, or a text longer than a cell.
+    """
+    openpyxl = need("openpyxl", "excel")
+    if len(frame) >= ROWS_MAX:
+        raise WriteError(f"a sheet holds {ROWS_MAX - 1:,} rows, not {len(frame):,}", hint="write CSV or GeoPackage")
+    spots = tables.place_columns(frame)
+    names = [name for name in frame.columns if name != frame.geometry.name and name not in spots]
+    columns = [[_cell(v) for v in frame[name]] for name in names] + [
+        [_cell(v) for v in values] for values in spots.values()
+    ]
+    if any(isinstance(v, str) and len(v) > 32_767 for column in columns for v in column):
+        raise WriteError(
+            "a text or boundary is longer than a cell of a workbook (32,767 letters)", hint="write CSV or GeoPackage"
+        )
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet(layer[:31] or "Sheet1")
+    for values in [[*names, *spots], *([list(row) for row in zip(*columns, strict=True)] if columns else [])]:
+        sheet.append([_text_cell(openpyxl, sheet, v) if isinstance(v, str) else v for v in values])
+    book.save(path)
+
+
+def _text_cell(openpyxl: Any, sheet: Any, value: str) -> Any:
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    cell = openpyxl.cell.WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", value))
+    cell.data_type = "s"
+    return cell
+
+
+def _cell(value: Any) -> Any:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat().replace("+00:00", "Z") if value.tzinfo else value.to_pydatetime()
+    if isinstance(value, datetime | date | str):
+        return value
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        return int(value)
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,279 @@
+"""Where in a table the coordinates are: WKT, field-form positions, lon/lat, x/y, or text in any usual notation.
+
+For tables of every kind (CSV, XLSX, Parquet without metadata, form exports); not for grouping vertices (see `io.vertices`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyproj
+import shapely
+
+from geotools.io import forms, vertices
+from geotools.io.raw import Finding, Raw, Source
+from geotools.model.errors import CRSError
+from geotools.model.schema import KINDS, kind_of, renaming
+from geotools.model.schema.conform import as_text, to_number
+from geotools.model.vocab import fold
+from geotools.space import crs as _crs
+
+_SPELLINGS = {
+    "lon": "lon|longitude|long|lng|lon wgs84|longitude wgs84|lon dd|gps longitude|uzunluq|boylam|долгота|gps lon|decimal longitude|long dms|lon dms",
+    "lat": "lat|latitude|lat wgs84|latitude wgs84|lat dd|gps latitude|enlik|en dairesi|enlem|широта|gps lat|decimal latitude|lat dms",
+    "east": "x|easting|east|e|point x|x coord|xcoord|coord x|utm e|utm easting|utm x|x m|coordx|x easting|saga deyer|восток",
+    "north": "y|northing|north|n|point y|y coord|ycoord|coord y|utm n|utm northing|utm y|y m|coordy|y northing|север",
+    "wkt": "wkt|geometry|geom|the geom|wkt geom|geometry wkt|shape|wkb geometry|ewkt|geometry as entered",
+    "text": (
+        "coordinates|coordinate|coords|coord|position|mgrs|utm|grid reference|grid ref|gridref|koordinat|koordinatlar|koordinatlari|"
+        "координаты|координата|location|gps|gps position|lat lon|lat long|latitude longitude|latlon|latlong|lon lat|lonlat|long lat|enlik uzunluq|enlem boylam"
+    ),
+}
+NAMES = {key: tuple(spellings.split("|")) for key, spellings in _SPELLINGS.items()}
+_LON_FIRST = ("lon lat", "lonlat", "long lat")
+_LAT_FIRST = (
+    "lat lon",
+    "lat long",
+    "latitude longitude",
+    "latlon",
+    "latlong",
+    "enlik uzunluq",
+    "enlem boylam",
+    "gps",
+    "gps position",
+)
+_WKT_START = re.compile(
+    r"^\s*(SRID\s*=\s*\d+\s*;)?\s*(MULTI)?(POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION|CIRCULARSTRING|COMPOUNDCURVE|CURVEPOLYGON|CURVE|SURFACE)",
+    re.IGNORECASE,
+)
+_HEX = re.compile(r"^(00|01)[0-9A-Fa-f]{40,}$")
+
+
+def locate(table: pd.DataFrame, source: Source, numbers: np.ndarray | None = None) -> Raw:
+    """Take the coordinate columns of a table and make geometry of them.
+
+    Looked for in this order: WKT, field-form positions, lon/lat, x/y, text. Rows that are vertices of areas are joined.
+    A table without any is returned with no geometry and says so.
+    """
+    kind = source.kind or kind_of(source.path.stem)
+    if kind is not None and not KINDS[kind].geometry:
+        return Raw(source.path.stem, table, None, None, False, [], numbers)
+    raw = _located(table, source, kind)
+    raw.numbers = numbers
+    return vertices.joined(raw, source, kind)
+
+
+def _located(table: pd.DataFrame, source: Source, kind: str | None) -> Raw:
+    name = source.path.stem
+    findings: list[Finding] = []
+    for found in _columns(table, "wkt"):
+        samples = [v for v in table[found] if isinstance(v, str) and v.strip()]
+        if any(_WKT_START.match(v) or _HEX.match(v.strip()) for v in samples[:50]):
+            shapes, crs = _from_wkt(table[found], findings, source)
+            return Raw(name, table.drop(columns=[found]), shapes, crs, False, findings)
+    form = forms.locate(table, source)
+    if form is not None:
+        return form
+    pair = _pair(table, "lon", "lat")
+    if pair is not None:
+        return _lonlat(table, pair, source)
+    pair = _pair(table, "east", "north")
+    if pair is not None and not (kind in ("targets", "signals") and source.crs is None):
+        return _eastnorth(table, pair, source)
+    for found in _columns(table, "text"):
+        if _reads(table[found], found, source):
+            return _from_text(table, found, source)
+    findings.append(
+        Finding("RD-07", "warning", f"{source.label}: no column with coordinates was found (lon/lat, x/y, WKT or text)")
+    )
+    return Raw(name, table, np.full(len(table), None, dtype=object), None, False, findings)
+
+
+def _columns(table: pd.DataFrame, role: str) -> Iterator[str]:
+    for name in table.columns:
+        if fold(name) in NAMES[role] and table[name].dtype == object:
+            yield name
+
+
+def _pair(table: pd.DataFrame, first: str, second: str) -> tuple[str, str] | None:
+    folded = {fold(name): name for name in reversed(list(table.columns))}
+    a = next((folded[w] for w in NAMES[first] if w in folded), None)
+    b = next((folded[w] for w in NAMES[second] if w in folded), None)
+    return (a, b) if a is not None and b is not None else None
+
+
+def _from_wkt(column: pd.Series, findings: list[Finding], source: Source) -> tuple[np.ndarray, pyproj.CRS | None]:
+    shapes = np.full(len(column), None, dtype=object)
+    systems: dict[int, int] = {}
+    for row, value in enumerate(column):
+        cell = value.strip() if isinstance(value, str) else ""
+        if not cell:
+            continue
+        match = re.match(r"SRID\s*=\s*(\d+)\s*;\s*(.*)", cell, re.IGNORECASE | re.DOTALL)
+        if match:
+            systems[int(match[1])] = systems.get(int(match[1]), 0) + 1
+            cell = match[2]
+        try:
+            with np.errstate(invalid="ignore"):
+                shapes[row] = shapely.from_wkb(cell) if _HEX.match(cell) else shapely.from_wkt(cell)
+        except (shapely.errors.ShapelyError, ValueError, TypeError, NotImplementedError) as error:
+            reason = str(error).splitlines()[0].split(":")[-1].strip()[:80]
+            said = f"its WKT cannot be read ({reason}); the row is kept without geometry"
+            findings.append(Finding("RD-03", "error", said, row, value=cell[:120]))
+            continue
+        if shapely.get_srid(shapes[row]):
+            code = int(shapely.get_srid(shapes[row]))
+            systems[code] = systems.get(code, 0) + 1
+            shapes[row] = shapely.set_srid(shapes[row], 0)
+    if len(systems) > 1:
+        listed = ", ".join(map(str, sorted(systems)))
+        raise CRSError(
+            f"its rows are in different systems (SRID {listed})", hint="make one file for each", file=source.label
+        )
+    return shapes, _crs.parse(next(iter(systems))) if systems else None
+
+
+def _lonlat(table: pd.DataFrame, pair: tuple[str, str], source: Source) -> Raw:
+    """Longitude and latitude columns: decimal degrees at once, other notations through `space.notation`."""
+    x, y = numbers(table[pair[0]]), numbers(table[pair[1]])
+    findings: list[Finding] = []
+    odd = (np.isnan(x) & ~_blank(table[pair[0]])) | (np.isnan(y) & ~_blank(table[pair[1]]))
+    rest = table.drop(columns=list(pair))
+    geographic = source.crs is None or source.crs.is_geographic
+    if odd.any() and geographic:
+        cells = pd.Series(list(zip(table[pair[0]], table[pair[1]], strict=True)), index=table.index, dtype=object)
+        typed = _Typed(cells.where(odd), "xy", source)
+        rest = typed.into(rest, odd)
+        good = odd & ~np.isnan(typed.x)
+        x[good], y[good] = typed.x[good], typed.y[good]
+        if source.crs is not None and source.crs != _crs.WGS84 and good.any():
+            own = _crs.transform(shapely.points(typed.x[good], typed.y[good]), _crs.WGS84, source.crs)
+            x[good], y[good] = shapely.get_x(own), shapely.get_y(own)
+    points = _points(x, y, table, pair, findings)
+    return Raw(source.path.stem, _as_typed(rest, table, pair, findings), points, _crs.WGS84, True, findings)
+
+
+def _eastnorth(table: pd.DataFrame, pair: tuple[str, str], source: Source) -> Raw:
+    findings: list[Finding] = []
+    points = _points(numbers(table[pair[0]]), numbers(table[pair[1]]), table, pair, findings)
+    rest = _as_typed(table.drop(columns=list(pair)), table, pair, findings)
+    return Raw(source.path.stem, rest, points, None, False, findings)
+
+
+def _points(
+    x: np.ndarray, y: np.ndarray, table: pd.DataFrame, pair: tuple[str, str], findings: list[Finding]
+) -> np.ndarray:
+    """Points from numbers; what is not one is set aside and said."""
+    points = np.full(len(table), None, dtype=object)
+    good = ~np.isnan(x) & ~np.isnan(y)
+    points[good] = shapely.points(x[good], y[good])
+    for row in np.flatnonzero(~good & ~(_blank(table[pair[0]]) & _blank(table[pair[1]]))):
+        bad = pair[0] if np.isnan(x[row]) else pair[1]
+        cell = table[bad].iloc[row]
+        what = f"{bad} is missing" if as_text(cell) is None else f"{bad} '{str(cell)[:40]}' is not a coordinate"
+        said = f"{what}; the row is kept without geometry"
+        findings.append(Finding("RD-03", "error", said, int(row), column=bad, value=str(cell)[:80]))
+    return points
+
+
+def _as_typed(rest: pd.DataFrame, table: pd.DataFrame, pair: tuple[str, str], findings: list[Finding]) -> pd.DataFrame:
+    """`rest` with the coordinates as typed in ``source_coords``, for rows that have no point for an error."""
+    rows = [f.row for f in findings if f.code == "RD-03" and f.row is not None]
+    if not rows:
+        return rest
+    typed = list(rest["source_coords"]) if "source_coords" in rest else [None] * len(table)
+    for row in rows:
+        typed[row] = typed[row] or " ".join(as_text(table[name].iloc[row]) or "?" for name in pair)
+    return rest.assign(source_coords=pd.Series(typed, index=rest.index, dtype=object))
+
+
+def numbers(values: pd.Series) -> np.ndarray:
+    """Numbers from a column; text with decimal comma is understood, the rest is NaN. Infinite stays infinite."""
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return np.array(values.astype("float64").to_numpy(na_value=np.nan), dtype=float)
+    found = np.array(pd.to_numeric(values, errors="coerce"), dtype=float)
+    for row in np.flatnonzero(np.isnan(found)):
+        cell = values.iloc[row]
+        number = to_number(cell) if isinstance(cell, str) and cell.strip() else None
+        if number is not None:
+            found[row] = number
+    return found
+
+
+def _blank(values: pd.Series) -> np.ndarray:
+    return np.array([as_text(v) is None for v in values], dtype=bool)
+
+
+class _Typed:
+    """Positions read from text, and the columns that keep what was typed, its system, operation and accuracy."""
+
+    def __init__(self, cells: pd.Series, order: str | None, source: Source) -> None:
+        from geotools.space import notation
+
+        self.given = cells.notna().to_numpy() & np.array([v != (None, None) for v in cells], dtype=bool)
+        read = notation.parse_positions(list(cells[self.given]), crs=source.crs, order=order)
+        self.read = read.set_index(np.flatnonzero(self.given))
+        size = len(cells)
+        self.x, self.y = np.full(size, np.nan), np.full(size, np.nan)
+        self.x[self.given], self.y[self.given] = self.read["lon"], self.read["lat"]
+
+    def into(self, rest: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+        """`rest` with the as-entered columns filled for these rows."""
+        out = rest.copy()
+        row: Any
+        for name in ("source_crs", "source_coords", "transform_op", "h_acc_m"):
+            column = list(out[name]) if name in out else [None] * len(out)
+            for row, value in self.read[name].items():
+                if rows[row] and value is not None and value == value and as_text(column[row]) is None:  # noqa: PLR0124
+                    column[row] = value
+            if any(v is not None for v in column):
+                out[name] = pd.Series(column, index=out.index, dtype=object)
+        return out
+
+
+def _order(name: str) -> str | None:
+    return "xy" if fold(name) in _LON_FIRST else "yx" if fold(name) in _LAT_FIRST else None
+
+
+def _reads(column: pd.Series, name: str, source: Source) -> bool:
+    """Whether most of the first texts of a column are positions."""
+    from geotools.space import notation
+
+    samples = [v for v in column if as_text(v) is not None][:30]
+    if not samples:
+        return False
+    read = notation.parse_positions(samples, crs=source.crs, order=_order(name))
+    return bool(read["lon"].notna().mean() >= 0.5)
+
+
+def _from_text(table: pd.DataFrame, name: str, source: Source) -> Raw:
+    blank = _blank(table[name])
+    typed = _Typed(table[name].where(~blank), _order(name), source)
+    rest = table.drop(columns=[name])
+    accuracy = next((c for c, target in renaming(rest.columns, KINDS["marks"]).items() if target == "h_acc_m"), None)
+    if accuracy is not None and "h_acc_m" not in rest:
+        rest = rest.rename(columns={accuracy: "h_acc_m"})
+    rest = typed.into(rest, ~blank)
+    findings: list[Finding] = []
+    points = np.full(len(table), None, dtype=object)
+    good = ~np.isnan(typed.x)
+    points[good] = shapely.points(typed.x[good], typed.y[good])
+    row: Any
+    for row, error in typed.read["error"].items():
+        if isinstance(error, str):
+            said = f"its position cannot be read: {error}; the row is kept without geometry"
+            findings.append(
+                Finding("RD-03", "error", said, int(row), column=name, value=str(table[name].iloc[row])[:80])
+            )
+    for row, note in typed.read["note"].items():
+        if isinstance(note, str) and note:
+            findings.append(
+                Finding(
+                    "RD-08", "info", f"{name}: {note}", int(row), column=name, value=str(table[name].iloc[row])[:80]
+                )
+            )
+    return Raw(source.path.stem, rest, points, _crs.WGS84, False, findings)
