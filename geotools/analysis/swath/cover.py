@@ -40,6 +40,8 @@ class CoverRules:
         Missed places smaller or narrower than this are left off the gap list; they stay in the missed area.
     required_passes
         1 or 2: how many passes the ground needs.
+    overlap
+        Whether ground under two or more passes is worked out; without it large jobs take a third of the time.
     tile_m
         Large jobs are worked tile by tile; None decides by the number of passes.
     """
@@ -47,6 +49,7 @@ class CoverRules:
     gap_area_m2: float = 0.25
     gap_width_m: float = 0.05
     required_passes: int = 1
+    overlap: bool = True
     tile_m: float | None = None
 
     def __post_init__(self) -> None:
@@ -54,6 +57,8 @@ class CoverRules:
             raise CoverageError("limits of the gap list must not be negative")
         if self.required_passes not in (1, 2):
             raise CoverageError("required_passes is 1 or 2", hint="for more passes use geotools.swath.count and its cells")
+        if self.required_passes == 2 and not self.overlap:
+            raise CoverageError("two required passes need the overlap", hint="leave overlap=True")
         if self.tile_m is not None and not self.tile_m >= 1:
             raise CoverageError("tile_m must be at least 1 m")
 
@@ -187,7 +192,7 @@ def cover(
     plane, ground, notes = task_ground(task)
     made = on_plane(made, plane).sort_values("id", ignore_index=True, kind="stable")
     parts = _measure(made, ground, limits, progress)
-    covered, missed = _split(ground, parts["union"])
+    covered, missed = _split(ground, parts["union"], parts["covered"])
     extra = _extra(made, covered, method, None if follow_up is None else on_plane(require_passes(follow_up), plane))
     overlap = _within(parts["overlap"], ground)
     gaps = gap_list(np.array([missed], dtype=object), plane, area_m2=limits.gap_area_m2, width_m=limits.gap_width_m)
@@ -235,15 +240,21 @@ def _measure(made: gpd.GeoDataFrame, ground: BaseGeometry, limits: CoverRules, p
     shapes = np.asarray(swaths(made).array, dtype=object)
     trips = pd.factorize(made["pass_id"])[0]
     todo = list(union.tiles(shapes, limits.tile_m or 100.0, force=limits.tile_m is not None))
-    whole, twice, tables = [], [], []
+    whole, inside, twice, tables = [], [], [], []
     for box, index in tracked(todo, "joining swaths", progress):
         cut = union.clipped(shapes[index], box)
         here = ground if box is None else union.polygons(shapely.intersection(ground, box))
-        tables.append(shares(made.iloc[index], cut, here))
-        whole.append(union.joined(cut))
-        twice.append(union.overlaps(cut, trips[index]))
-    table = shares(made.iloc[:0], shapes[:0], ground) if not tables else tables[0] if len(tables) == 1 else _summed(tables)
-    return {"union": union.joined(np.array(whole, dtype=object)), "overlap": union.joined(np.array(twice, dtype=object)), "shares": _with_length(table, made)}
+        table, swept, covered = shares(made.iloc[index], cut, here)
+        tables.append(table)
+        whole.append(swept)
+        inside.append(covered)
+        twice.append(union.overlaps(cut, trips[index]) if limits.overlap else union.EMPTY)
+    table = tables[0] if len(tables) == 1 else _summed(tables) if tables else shares(made, shapes, ground)[0]
+    return {"union": _merged(whole), "covered": _merged(inside), "overlap": _merged(twice), "shares": _with_length(table, made)}
+
+
+def _merged(tiles: list[BaseGeometry]) -> BaseGeometry:
+    return tiles[0] if len(tiles) == 1 else union.joined(np.array(tiles, dtype=object))
 
 
 def _summed(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -261,9 +272,8 @@ def _with_length(table: pd.DataFrame, made: gpd.GeoDataFrame) -> pd.DataFrame:
     return out.reset_index(drop=True)
 
 
-def _split(ground: BaseGeometry, swept: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
+def _split(ground: BaseGeometry, swept: BaseGeometry, covered: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
     """Covered and missed ground; if rounding keeps them from adding up, both are made again on a fine lattice."""
-    covered = _within(swept, ground)
     missed = union.polygons(shapely.difference(ground, swept))
     if abs(covered.area + missed.area - ground.area) > 1e-10 * ground.area:
         lattice = 1e-7

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from geotools.analysis.swath.fixes import LIFTED, REASONS
@@ -82,11 +81,13 @@ def _interruptions(frame: gpd.GeoDataFrame) -> list[Issue]:
         return []
     lines = _crs.transform(frame.geometry.array, _crs.require(frame), _crs.WGS84)
     issues = []
-    for position in np.flatnonzero(~frame["is_bridged"].to_numpy(dtype=bool)):
-        row = frame.iloc[position]
-        what = "no fix for" if row["why"] == "outage" else "the position jumped within"
-        message = f"{what} {row['seconds']:.1f} s ({row['length_m']:.1f} m apart): nothing is shown as covered between them"
-        issues.append(Issue("SW-02", "warning", "fixes", str(row["id"]), message=message, value=float(row["seconds"]), geometry=lines[position]))
+    columns = zip(frame["is_bridged"], frame["why"], frame["seconds"], frame["length_m"], frame["id"], lines, strict=True)
+    for is_bridged, why, seconds, length, name, line in columns:
+        if is_bridged:
+            continue
+        what = "no fix for" if why == "outage" else "the position jumped within"
+        message = f"{what} {seconds:.1f} s ({length:.1f} m apart): nothing is shown as covered between them"
+        issues.append(Issue("SW-02", "warning", "fixes", str(name), message=message, value=float(seconds), geometry=line))
     bridged = int(frame["is_bridged"].sum())
     if bridged:
         longest = float(frame.loc[frame["is_bridged"], "seconds"].max())

@@ -16,8 +16,8 @@ from geotools.analysis.swath import union
 KEYS = {"day": "day", "asset": "asset_id", "organisation": "organisation", "operator": "operator"}
 
 
-def shares(passes: gpd.GeoDataFrame, shapes: np.ndarray, ground: BaseGeometry) -> pd.DataFrame:
-    """Covered area per key, inside the task.
+def shares(passes: gpd.GeoDataFrame, shapes: np.ndarray, ground: BaseGeometry) -> tuple[pd.DataFrame, BaseGeometry, BaseGeometry]:
+    """Covered area per key inside the task; and the union of all swaths, whole and inside the task, which the days build up anyway.
 
     Parameters
     ----------
@@ -28,31 +28,25 @@ def shares(passes: gpd.GeoDataFrame, shapes: np.ndarray, ground: BaseGeometry) -
 
     Returns
     -------
-    DataFrame
+    table, whole, inside
         ``by`` (day, asset, organisation, operator), ``key``, ``covered_m2``, and for days ``new_m2``: ground no earlier day covered.
     """
+    days = passes["day"].astype(str).to_numpy(dtype=object) if "day" in passes else np.full(len(passes), "", dtype=object)
     rows: list[tuple[str, str, float, float]] = []
+    whole: BaseGeometry = union.EMPTY
+    inside: BaseGeometry = union.EMPTY
+    done = 0.0
+    for name in sorted(set(days)):
+        swept = union.joined(shapes[days == name])
+        here = union.polygons(shapely.intersection(swept, ground))
+        whole, inside = (swept, here) if whole.is_empty else (union.polygons(shapely.union(whole, swept)), union.polygons(shapely.union(inside, here)))
+        if name:
+            rows.append(("day", name, float(here.area), float(inside.area) - done))
+        done = float(inside.area)
     for by, column in KEYS.items():
-        if column not in passes or not len(passes):
-            continue
-        keys = passes[column].astype(str).to_numpy(dtype=object)
-        names = sorted(set(keys) - {""})
-        if len(names) == 1 and by != "day" and rows and (keys == names[0]).all() and rows[0][0] == "day" and _single(rows):
-            rows.append((by, names[0], rows[0][2], np.nan))  # the same ground as the only day
-            continue
-        before: BaseGeometry = union.EMPTY
-        done = 0.0
-        for name in names:
-            swept = union.joined(shapes[keys == name])
-            covered = float(shapely.intersection(swept, ground).area)
-            new = np.nan
-            if by == "day":
-                before = swept if before.is_empty else union.joined(np.array([before, swept], dtype=object))
-                total = covered if name == names[0] else float(shapely.intersection(before, ground).area)
-                new, done = total - done, total
-            rows.append((by, name, covered, new))
-    return pd.DataFrame(rows, columns=["by", "key", "covered_m2", "new_m2"])
-
-
-def _single(rows: list[tuple[str, str, float, float]]) -> bool:
-    return sum(row[0] == "day" for row in rows) == 1
+        keys = passes[column].astype(str).to_numpy(dtype=object) if column in passes and by != "day" else np.zeros(0, dtype=object)
+        for name in sorted(set(keys) - {""}):
+            mine = keys == name
+            covered = done if mine.all() else float(shapely.intersection(union.joined(shapes[mine]), ground).area)
+            rows.append((by, name, covered, np.nan))
+    return pd.DataFrame(rows, columns=["by", "key", "covered_m2", "new_m2"]), whole, inside

@@ -6,13 +6,15 @@ For the ground that passes share; not for what it means (see `cover`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 EMPTY = shapely.Polygon()
-WHOLE = 4000  # so many swaths are joined in one go; more are joined in tiles
+LAYERS = 5
+WHOLE = 8000  # so many swaths are joined in one go; more are joined in tiles
 
 
 def polygons(geometry: BaseGeometry) -> BaseGeometry:
@@ -25,16 +27,48 @@ def polygons(geometry: BaseGeometry) -> BaseGeometry:
 
 def joined(shapes: np.ndarray) -> BaseGeometry:
     """Union of polygons; an empty polygon for none."""
-    return polygons(shapely.union_all(shapes)) if len(shapes) else EMPTY
+    if len(shapes) < 2:
+        return polygons(shapes[0]) if len(shapes) else EMPTY
+    return polygons(shapely.union_all(shapes))
 
 
 def overlaps(shapes: np.ndarray, trips: np.ndarray) -> BaseGeometry:
-    """Ground under at least two different trips: the union of all pairwise intersections."""
+    """Ground under at least two different trips."""
     if len(shapes) < 2:
         return EMPTY
     left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     pair = (left < right) & (trips[left] != trips[right])
-    return joined(shapely.intersection(shapes[left[pair]], shapes[right[pair]]))
+    left, right = left[pair], right[pair]
+    if not len(left):
+        return EMPTY
+    layer = _layers(left, right, trips)
+    if layer.max() < LAYERS:
+        sheets = [_sheet(shapes[layer == k], trips[layer == k]) for k in range(layer.max() + 1)]
+        twice = [shapely.intersection(a, b) for k, a in enumerate(sheets) for b in sheets[k + 1 :]]
+        return reduce(lambda a, b: polygons(shapely.union(a, b)), [polygons(shape) for shape in twice])
+    return joined(shapely.intersection(shapes[left], shapes[right]))
+
+
+def _sheet(shapes: np.ndarray, trips: np.ndarray) -> BaseGeometry:
+    """Shapes of trips that do not meet as one geometry, without an overlay; only parts of one trip are joined."""
+    _, first, size = np.unique(trips, return_index=True, return_counts=True)
+    alone = shapes[first[size == 1]]
+    parts = [joined(shapes[trips == trips[i]]) for i in first[size > 1]]
+    flat = shapely.get_parts(np.array([*alone, *parts], dtype=object))
+    return shapely.MultiPolygon(list(flat[shapely.get_type_id(flat) == 3]))
+
+
+def _layers(left: np.ndarray, right: np.ndarray, trips: np.ndarray) -> np.ndarray:
+    """Sheets such that no two trips of one sheet meet (greedy colouring, in order): lanes need two, so few overlays do for many."""
+    meets: dict[int, set[int]] = {}
+    for a, b in zip(trips[left].tolist(), trips[right].tolist(), strict=True):
+        meets.setdefault(a, set()).add(b)
+        meets.setdefault(b, set()).add(a)
+    sheet: dict[int, int] = {}
+    for trip in np.unique(trips).tolist():
+        taken = {sheet[other] for other in meets.get(trip, ()) if other in sheet}
+        sheet[trip] = next(k for k in range(len(taken) + 1) if k not in taken)
+    return np.array([sheet[trip] for trip in trips.tolist()])
 
 
 def tiles(shapes: np.ndarray, tile_m: float, *, force: bool = False) -> Iterator[tuple[BaseGeometry | None, np.ndarray]]:
