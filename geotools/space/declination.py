@@ -35,7 +35,7 @@ def decimal_year(date: dt.date | float) -> float:
 
     Examples
     --------
-    >>> decimal_year(datetime.date(2026, 7, 2))
+    >>> decimal_year(dt.date(2026, 7, 2))
     2026.4986301369863
     """
     if isinstance(date, int | float):
@@ -91,7 +91,7 @@ def declination_deg(lat: float, lon: float, *, date: dt.date | float, height_m: 
 
     Examples
     --------
-    >>> round(declination_deg(39.6, 47.14, date=datetime.date(2026, 11, 20)), 2)
+    >>> round(declination_deg(39.6, 47.14, date=dt.date(2026, 11, 20)), 2)
     6.31
     """
     return field(lat, lon, date=date, height_m=height_m)[0]
