@@ -88,7 +88,8 @@ class Layer:
         """A column as floats, NaN where missing, absent or not a number."""
         if column not in self.frame.columns:
             return np.full(len(self), np.nan)
-        return pd.to_numeric(self.frame[column], errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+        values = pd.to_numeric(self.frame[column], errors="coerce")
+        return np.array(values.to_numpy(dtype="float64", na_value=np.nan))  # a copy that may be written to
 
     def days(self, column: str) -> np.ndarray:
         """A column as days (datetime64[D]), NaT where missing, absent or not a date."""
@@ -260,6 +261,7 @@ class Data:
             kind: Layer(kind, frame, self.to_plane) for kind, frame in sorted(frames.items()) if len(frame)
         }
         self._overlaps: dict[str, Overlaps] = {}
+        self.links: dict[str, list[list[int]]] = {}  # filled by relations.ground, per kind
 
     @classmethod
     def of(cls, survey: Any, programme: Programme | None = None) -> Data:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import shapely
 
-from geotools.checks.geometry.validity import AREAS
+from geotools.checks.geometry.validity import WORKED
 from geotools.checks.layers import Data, Layer
 from geotools.checks.marks import points
 from geotools.checks.rule import GEOCHECK, Check, Finding, m2, metres, spot
@@ -36,7 +36,7 @@ def _split_repeats(rings: Rings, tolerance: float) -> tuple[np.ndarray, np.ndarr
 def repeated_points(data: Data) -> Iterator[Finding]:
     """GC-06: a polygon comes back to the same place, not at once."""
     tolerance = data.limit("vertex_repeat_deg")
-    for layer in data.each():
+    for layer in data.each(*WORKED):
         _, a, b = _split_repeats(layer.rings, tolerance)
         for row, vertices in _per_row(layer, b):
             first = vertices[0]
@@ -60,7 +60,7 @@ def repeated_points(data: Data) -> Iterator[Finding]:
 def closing_repeats(data: Data) -> Iterator[Finding]:
     """GC-16: points repeated one after the other, at the end of the ring too, and rings that run on past their start."""
     tolerance = data.limit("vertex_repeat_deg")
-    for layer in data.each():
+    for layer in data.each(*WORKED):
         rings = layer.rings
         again, a, b = _split_repeats(rings, tolerance)
         for row, vertices in _per_row(layer, again):
@@ -91,7 +91,7 @@ def closing_repeats(data: Data) -> Iterator[Finding]:
 def long_edges(data: Data) -> Iterator[Finding]:
     """GC-14: neighbouring points too far apart."""
     limit = data.limit("edge_max_m")
-    for layer in data.each():
+    for layer in data.each(*WORKED):
         rings = layer.rings
         open_edge = rings.following > np.arange(len(rings.ring))
         for row, vertices in _per_row(layer, np.flatnonzero((rings.edge > limit) & open_edge)):
@@ -101,7 +101,7 @@ def long_edges(data: Data) -> Iterator[Finding]:
 def closing_edge(data: Data) -> Iterator[Finding]:
     """TP-06: the edge that closes the ring is too long, or crosses the others."""
     limit = data.limit("edge_max_m")
-    for layer in data.each():
+    for layer in data.each(*WORKED):
         rings = layer.rings
         closing = rings.following <= np.arange(len(rings.ring))
         for row, vertices in _per_row(layer, np.flatnonzero((rings.edge > limit) & closing)):
@@ -148,7 +148,7 @@ def _edge(layer: Layer, row: int, vertices: np.ndarray, limit: float) -> Finding
 def implausible_area(data: Data) -> Iterator[Finding]:
     """TP-07."""
     low, high = data.limit("area_min_m2"), data.limit("area_max_m2")
-    for layer in data.each(*AREAS[:4]):
+    for layer in data.each(*WORKED):
         areas = np.where(layer.is_area & ~shapely.is_empty(layer.raw), layer.area, np.nan)
         with np.errstate(invalid="ignore"):
             small, large = areas < low, areas > high
@@ -171,7 +171,7 @@ def implausible_area(data: Data) -> Iterator[Finding]:
 def spikes(data: Data) -> Iterator[Finding]:
     """TP-11: the boundary runs out and comes back on itself (angle below the limit, both sides longer than 1 m)."""
     limit = data.limit("spike_angle_deg")
-    for layer in data.each():
+    for layer in data.each(*WORKED):
         rings = layer.rings
         if not len(rings.ring):
             continue
@@ -201,7 +201,7 @@ def spikes(data: Data) -> Iterator[Finding]:
 def near_points(data: Data) -> Iterator[Finding]:
     """TP-12: neighbouring points closer than anyone can measure, yet not the same."""
     limit, same = data.limit("vertex_near_m"), data.limit("vertex_repeat_deg")
-    for layer in data.each():
+    for layer in data.each(*WORKED):
         rings = layer.rings
         step = np.abs(rings.lonlat[rings.following] - rings.lonlat) if len(rings.ring) else rings.lonlat
         near = (rings.edge < limit) & (step > same).any(axis=1)
@@ -245,16 +245,16 @@ RULES = (
     Check(
         "GC-06",
         repeated_points,
-        (*AREAS, "marks"),
+        (*WORKED, "marks"),
         "error",
         ("vertex_repeat_deg",),
         f"{GEOCHECK} duplicate_polygon_points",
     ),
-    Check("GC-14", long_edges, AREAS, "warning", ("edge_max_m",), f"{GEOCHECK} adv_distance"),
-    Check("GC-16", closing_repeats, AREAS, "info", ("vertex_repeat_deg",), f"{GEOCHECK} ToolBox"),
-    Check("TP-06", closing_edge, AREAS, "warning", ("edge_max_m",)),
-    Check("TP-07", implausible_area, AREAS[:4], "warning", ("area_min_m2", "area_max_m2")),
-    Check("TP-11", spikes, AREAS, "warning", ("spike_angle_deg",)),
-    Check("TP-12", near_points, AREAS, "info", ("vertex_near_m", "vertex_repeat_deg")),
+    Check("GC-14", long_edges, WORKED, "warning", ("edge_max_m",), f"{GEOCHECK} adv_distance"),
+    Check("GC-16", closing_repeats, WORKED, "info", ("vertex_repeat_deg",), f"{GEOCHECK} ToolBox"),
+    Check("TP-06", closing_edge, WORKED, "warning", ("edge_max_m",)),
+    Check("TP-07", implausible_area, WORKED, "warning", ("area_min_m2", "area_max_m2")),
+    Check("TP-11", spikes, WORKED, "warning", ("spike_angle_deg",)),
+    Check("TP-12", near_points, WORKED, "info", ("vertex_near_m", "vertex_repeat_deg")),
     Check("TP-17", thin_polygon, ("hazards", "releases"), "warning", ("sliver_width_m", "area_min_m2")),
 )

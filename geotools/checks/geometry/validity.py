@@ -13,6 +13,8 @@ from geotools.checks.rule import GEOCHECK, Check, Finding, spot
 from geotools.space import geom
 
 AREAS = ("hazards", "releases", "activities", "samples", "places", "landuse")
+WORKED = ("hazards", "releases", "activities", "samples")  # walked and measured, unlike districts and fields
+PLACED = ("hazards", "releases", "finds", "accidents", "marks", "tracks", "places")
 GEOMETRIC = (*AREAS, "finds", "accidents", "tracks", "marks", "fixes")
 
 
@@ -185,17 +187,12 @@ def _hole_direction(layer: Layer) -> Iterator[Finding]:
 
 
 def no_geometry(data: Data) -> Iterator[Finding]:
-    """TP-19."""
-    for layer in data.each(*GEOMETRIC):
+    """TP-19. Marks given by bearing and distance have their place from there."""
+    for layer in data.each(*PLACED):
         nothing = shapely.is_missing(layer.raw) | shapely.is_empty(layer.raw)
-        kinds = layer.schema.geometry if layer.schema else ()
-        for row in np.flatnonzero(nothing):
-            if kinds:
-                yield Finding(layer.kind, layer.ids[row], "geometry", severity=_severity_without_place(layer.kind))
-
-
-def _severity_without_place(kind: str) -> str:
-    return "info" if kind in ("activities", "samples", "places") else "warning"
+        measured = np.array([b is not None for b in layer.text("bearing")], dtype=bool)
+        for row in np.flatnonzero(nothing & ~measured):
+            yield Finding(layer.kind, layer.ids[row], "geometry", severity="info" if layer.kind == "places" else "")
 
 
 def wrong_type(data: Data) -> Iterator[Finding]:
@@ -227,6 +224,6 @@ RULES = (
     Check("GC-03", identical_parts, AREAS, "error", source=f"{GEOCHECK} duplicate_polygons"),
     Check("GC-15", parts_overlap, AREAS, "warning", ("part_overlap_percent",), f"{GEOCHECK} adv_overlapping"),
     Check("TP-05", holes_and_parts, AREAS, "error"),
-    Check("TP-19", no_geometry, GEOMETRIC, "warning"),
+    Check("TP-19", no_geometry, PLACED, "warning"),
     Check("TP-20", wrong_type, GEOMETRIC, "error"),
 )

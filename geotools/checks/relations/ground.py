@@ -24,6 +24,12 @@ def ids_of(text: str | None) -> list[str]:
 
 def linked_hazards(data: Data, layer: Layer) -> list[list[int]]:
     """Per row: the hazards it is linked to, directly or through its activity, as rows of the hazard layer."""
+    if layer.kind not in data.links:
+        data.links[layer.kind] = _linked(data, layer)
+    return data.links[layer.kind]
+
+
+def _linked(data: Data, layer: Layer) -> list[list[int]]:
     hazards, activities = data.layer("hazards"), data.layer("activities")
     through = activities.text("hazard_id")
     out: list[list[int]] = []

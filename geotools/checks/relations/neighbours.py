@@ -178,6 +178,8 @@ def _gaps(data: Data, layer: Layer) -> Iterator[Finding]:
     low, high = np.minimum(a, b), np.maximum(a, b)
     keep = (low < high) & np.isin(shapely.get_type_id(layer.plane[high]), POLYGONAL)
     pairs = np.unique(np.column_stack([low[keep], high[keep]]), axis=0)
+    overlapping = _plainly_overlapping(data, layer)
+    pairs = np.array([p for p in pairs if (int(p[0]), int(p[1])) not in overlapping], dtype=int).reshape(-1, 2)
     apart = shapely.distance(layer.plane[pairs[:, 0]], layer.plane[pairs[:, 1]]) if len(pairs) else np.empty(0)
     for (first, second), distance in zip(pairs, apart, strict=True):
         limit = float(max(reach[first], reach[second]))
@@ -202,6 +204,13 @@ def _gaps(data: Data, layer: Layer) -> Iterator[Finding]:
             limit=limit,
             geometry=place,
         )
+
+
+def _plainly_overlapping(data: Data, layer: Layer) -> set[tuple[int, int]]:
+    """Pairs whose common ground is another rule's matter."""
+    pairs = data.overlaps(layer.kind)
+    plain = pairs.area > _tolerance(data, layer, pairs)
+    return set(zip(pairs.a[plain].tolist(), pairs.b[plain].tolist(), strict=True))
 
 
 def _gap(first: Any, second: Any, limit: float, *, touching: bool) -> Any:
