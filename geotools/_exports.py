@@ -15,6 +15,7 @@ MODULES = {
     "residual": "geotools.analysis.residual",
     "sampling": "geotools.analysis.sampling",
     "schema": "geotools.model.schema",
+    "sheet": "geotools.maps.sheet",
     "swath": "geotools.analysis.swath",
     "symbols": "geotools.maps.symbols",
     "traverse": "geotools.space.traverse",

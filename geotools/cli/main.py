@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "risk": ("geotools.cli.risk:command", "Residual risk and mine-row patterns, for clearance planning."),
     "plan": ("geotools.cli.plan:command", "Sampling plans for quality inspection."),
     "map": ("geotools.cli.map:command", "One offline HTML map of a survey."),
+    "sheet": ("geotools.cli.sheet:command", "Printed map sheets at true scale, one task or an atlas."),
     "field": ("geotools.cli.field:command", "Combine what field teams bring back."),
 }
 

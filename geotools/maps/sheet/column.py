@@ -1,0 +1,231 @@
+"""The text beside the map: blocks that flow through columns and, where they must, on to a further page.
+
+For setting text, tables and legend in millimetres; what they say is decided by `compose`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
+from matplotlib.textpath import TextToPath
+
+from geotools.maps.sheet.paper import Box
+
+FONT = "DejaVu Sans"
+INK = "#14212b"
+QUIET = "#4a5a66"
+_METRICS = TextToPath()
+PT = 25.4 / 72
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Width in mm of a text in the sheet's typeface."""
+    font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
+    return float(_METRICS.get_text_width_height_descent(text, font, ismath=False)[0]) * PT
+
+
+def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
+    """Break a text into lines no wider than `width` mm; a word too long for a line is cut."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split():
+        for piece in _pieces(word, width, size, bold=bold):
+            candidate = f"{line} {piece}" if line else piece
+            if line and text_width(candidate, size, bold=bold) > width:
+                lines.append(line)
+                line = piece
+            else:
+                line = candidate
+    return [*lines, line] if line else lines or [""]
+
+
+def _pieces(word: str, width: float, size: float, *, bold: bool) -> list[str]:
+    pieces = []
+    while len(word) > 1 and (wide := text_width(word, size, bold=bold)) > width:
+        keep = max(1, int(len(word) * width / wide) - 1)
+        pieces.append(word[:keep])
+        word = word[keep:]
+    return [*pieces, word]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Something of a known height (mm) that draws itself at (page, left, top, width)."""
+
+    height: Callable[[float], float]
+    draw: Callable[[Axes, float, float, float], None]
+
+
+def paragraph(text: str, *, size: float = 7.0, bold: bool = False, color: str = INK, after: float = 1.2) -> Block:
+    """Wrapped text."""
+    lead = size * PT * 1.28
+
+    def draw(page: Axes, left: float, top: float, width: float) -> None:
+        for index, row in enumerate(wrap(text, width, size, bold=bold)):
+            page.text(
+                left,
+                top - index * lead,
+                row,
+                fontsize=size,
+                fontweight="bold" if bold else "normal",
+                color=color,
+                va="top",
+                ha="left",
+                parse_math=False,
+            )
+
+    return Block(lambda width: len(wrap(text, width, size, bold=bold)) * lead + after, draw)
+
+
+def heading(text: str) -> Block:
+    """A small heading with a rule."""
+
+    def draw(page: Axes, left: float, top: float, width: float) -> None:
+        page.text(
+            left, top - 1.4, text, fontsize=7.5, fontweight="bold", color=INK, va="top", ha="left", parse_math=False
+        )
+        page.plot([left, left + width], [top - 5.1, top - 5.1], color=INK, linewidth=0.5)
+
+    return Block(lambda _: 6.2, draw)
+
+
+def table(
+    rows: Sequence[Sequence[str]],
+    shares: Sequence[float],
+    *,
+    size: float = 6.6,
+    bold_first: bool = False,
+    last_bold: bool = False,
+) -> list[Block]:
+    """Rows of cells, first cell to the left and the others to the right; each row is a block, so a table may break."""
+    lead = size * PT * 1.42
+    total = sum(shares)
+
+    def row_block(cells: Sequence[str], *, bold: bool) -> Block:
+        def lines(width: float) -> list[str]:
+            return wrap(cells[0], width * shares[0] / total - 1, size, bold=bold)
+
+        def draw(page: Axes, left: float, top: float, width: float) -> None:
+            edge = left
+            for index, (cell, share) in enumerate(zip(cells, shares, strict=True)):
+                wide = width * share / total
+                if index == 0:
+                    for n, piece in enumerate(lines(width)):
+                        page.text(
+                            left,
+                            top - n * lead,
+                            piece,
+                            fontsize=size,
+                            fontweight="bold" if bold else "normal",
+                            color=INK,
+                            va="top",
+                            parse_math=False,
+                        )
+                else:
+                    page.text(
+                        edge + wide,
+                        top,
+                        cell,
+                        fontsize=size,
+                        fontweight="bold" if bold else "normal",
+                        color=INK,
+                        va="top",
+                        ha="right",
+                        parse_math=False,
+                    )
+                edge += wide
+
+        return Block(lambda width: len(lines(width)) * lead, draw)
+
+    return [
+        row_block(cells, bold=(bold_first and index == 0) or (last_bold and index == len(rows) - 1))
+        for index, cells in enumerate(rows)
+    ]
+
+
+def together(*blocks: Block) -> Block:
+    """Blocks that are not parted: a heading never stands alone at the foot of a column."""
+
+    def draw(page: Axes, left: float, top: float, width: float) -> None:
+        for block in blocks:
+            block.draw(page, left, top, width)
+            top -= block.height(width)
+
+    return Block(lambda width: sum(block.height(width) for block in blocks), draw)
+
+
+def section(title: str, blocks: Sequence[Block]) -> list[Block]:
+    """A heading, kept with the first block under it."""
+    return [together(heading(title), *blocks[:1]), *blocks[1:]]
+
+
+def space(height: float) -> Block:
+    """White."""
+    return Block(lambda _: height, lambda *_: None)
+
+
+def swatch_row(draw_swatch: Callable[[Axes, float, float, float, float], None], label: str) -> Block:
+    """A legend row: a swatch of 9 × 4 mm and its label."""
+    size, lead = 6.2, 6.2 * PT * 1.25
+
+    def height(width: float) -> float:
+        return max(4.9, len(wrap(label, width - 10, size)) * lead + 1.2)
+
+    def draw(page: Axes, left: float, top: float, width: float) -> None:
+        tall = height(width)
+        draw_swatch(page, left, top - tall / 2 - 1.9, 8.0, 3.8)
+        lines = wrap(label, width - 10, size)
+        start = top - tall / 2 + len(lines) * lead / 2
+        for index, row in enumerate(lines):
+            page.text(left + 10, start - index * lead, row, fontsize=size, color=INK, va="top", parse_math=False)
+
+    return Block(height, draw)
+
+
+def box_around(page: Axes, box: Box, *, color: str = INK, width: float = 0.8) -> None:
+    """A thin rectangle in mm."""
+    page.add_patch(
+        Rectangle((box[0], box[1]), box[2], box[3], facecolor="none", edgecolor=color, linewidth=width, zorder=95)
+    )
+
+
+def flow(page: Axes, columns: Sequence[Box], blocks: Sequence[Block], *, foot: Sequence[Block] = ()) -> list[Block]:
+    """Draw blocks from the top of the first column on; returns those that found no room.
+
+    A block is never cut; it goes whole to the next column. `foot` stands at the bottom of the last column whatever else.
+    """
+    left, bottom, width, height = columns[-1]
+    reserved = sum(block.height(width) for block in foot)
+    top = bottom + reserved
+    for block in foot:
+        block.draw(page, left, top, width)
+        top -= block.height(width)
+    rest = list(blocks)
+    for index, (left, bottom, width, height) in enumerate(columns):
+        floor = bottom + (reserved + 1.5 if foot and index == len(columns) - 1 else 0)
+        top = bottom + height
+        while rest and top - rest[0].height(width) >= floor - 0.05:
+            block = rest.pop(0)
+            block.draw(page, left, top, width)
+            top -= block.height(width)
+        if not rest:
+            break
+    return rest
+
+
+def side_by_side(blocks: Sequence[Block], gap: float = 3.0) -> list[Block]:
+    """Blocks in pairs, two to a line."""
+
+    def pair(both: Sequence[Block]) -> Block:
+        def draw(page: Axes, left: float, top: float, width: float) -> None:
+            each = (width - gap) / 2
+            for turn, block in enumerate(both):
+                block.draw(page, left + turn * (each + gap), top, each)
+
+        return Block(lambda width: max(block.height((width - gap) / 2) for block in both), draw)
+
+    return [pair(blocks[n : n + 2]) for n in range(0, len(blocks), 2)]

@@ -1,0 +1,185 @@
+"""The texts of one sheet as blocks: title, areas, legend, norths, locator, sources and the turning-point table.
+
+For what the column says; how it is set is in `column`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+from matplotlib.axes import Axes
+
+from geotools.maps.sheet import column as _column
+from geotools.maps.sheet import frame as _frame
+from geotools.maps.sheet.phrase import clean, day, number, word
+from geotools.maps.sheet.scene import Swatch
+from geotools.maps.sheet.task import Task
+from geotools.model.provenance import now, version
+from geotools.model.vocab import vocabulary
+from geotools.space import crs as _crs
+
+
+def title(task: Task) -> list[_column.Block]:
+    """Task, what is known of it, where, and as of when."""
+    row, lang = task.row, task.lang
+    words = [
+        vocabulary(name).label(str(row[column]), lang)
+        for name, column in (("classification", "classification"), ("hazard_status", "status"))
+        if isinstance(row.get(column), str)
+    ]
+    threats = [vocabulary("contamination").label(k, lang) for k in str(row.get("contamination") or "").split(",") if k]
+    where = " · ".join(clean(row.get(c)) for c in ("place", "admin2", "admin1") if clean(row.get(c)))
+    as_of = getattr(task.coverage, "as_of", None)
+    blocks = [
+        _column.paragraph(f"{word('task_map', lang)} {clean(row['id'], 30)}", size=13, bold=True, after=1.0),
+        _column.paragraph(" · ".join([*words, *threats]) or "–", size=8, after=0.6),
+    ]
+    if where:
+        blocks.append(_column.paragraph(where, size=8, after=0.6))
+    blocks.append(_column.paragraph(clean(task.survey.name, 70), size=7, color=_column.QUIET, after=0.6))
+    dates = f"{word('as_of', lang)}: {day(as_of) if as_of else day(task.norths.day)} · {word('date_info', lang)}: {day(row.get('date_info'))}"
+    return [*blocks, _column.paragraph(dates, size=7, color=_column.QUIET, after=2.0)]
+
+
+def areas(task: Task) -> list[_column.Block]:
+    """The ledger line of the task with its uncertainty; empty without a ledger."""
+    if task.coverage is None:
+        return []
+    lang = task.lang
+    match = task.coverage.table[task.coverage.table["id"] == task.row["id"]]
+    if match.empty:
+        return []
+    row = match.iloc[0]
+    total = float(row["area_m2"])
+    rows = [(word("recorded", lang), f"{number(total, lang=lang)} ± {number(row['area_sigma_m2'], lang=lang)}", "")]
+    for name in ("cleared", "reduced", "cancelled"):
+        rows.append(
+            (
+                vocabulary("product").label(name, lang),
+                number(row[f"{name}_m2"], lang=lang),
+                _share(row[f"{name}_m2"], total, lang),
+            )
+        )
+    rows.append(
+        (word("remaining", lang), number(row["remaining_m2"], lang=lang), _share(row["remaining_m2"], total, lang))
+    )
+    if row["processed_m2"] > 0:
+        rows.append(
+            (word("processed", lang), number(row["processed_m2"], lang=lang), _share(row["processed_m2"], total, lang))
+        )
+    if row["outside_m2"] >= 1:
+        rows.append((word("outside", lang), number(row["outside_m2"], lang=lang), ""))
+    head = [("", word("m2", lang), "%")]
+    note = _column.paragraph(word("area_note", lang), size=5.6, color=_column.QUIET, after=1.6)
+    lines = _column.table([*head, *rows], (3.4, 2.4, 1), bold_first=True)
+    return _column.section(word("areas", lang), [*lines, note])
+
+
+def _share(value: float, total: float, lang: str) -> str:
+    return number(100 * value / total, 1, lang) if total else "–"
+
+
+def legend(legend: dict[str, Swatch], lang: str) -> list[_column.Block]:
+    """Swatches of what is really on the map."""
+    rows = [_column.swatch_row(draw_it, label) for label, draw_it in legend.items()]
+    return _column.section(word("legend", lang), [*_column.side_by_side(rows), _column.space(0.6)])
+
+
+def locator(task: Task, bounds: tuple[float, float, float, float]) -> list[_column.Block]:
+    """A small map of the whole survey with this sheet on it."""
+    lonlat = _crs.to_wgs84(task.survey.hazards).geometry
+    shapes = _crs.transform(lonlat[lonlat.notna()].array, _crs.WGS84, task.crs)
+    points = shapely.get_coordinates(shapely.centroid(shapes[~shapely.is_empty(shapes)]))
+    low = np.minimum(points.min(axis=0), bounds[:2])
+    high = np.maximum(points.max(axis=0), bounds[2:])
+    height = 27.0
+
+    def draw_it(page: Axes, left: float, top: float, width: float) -> None:
+        per_mm = max((high[0] - low[0]) / (width - 6), (high[1] - low[1]) / (height - 8), 1.0)
+        shift = np.array([left + width / 2, top - height / 2 + 1]) - (low + high) / 2 / per_mm
+        _column.box_around(page, (left, top - height + 2, width, height - 2), color=_column.QUIET, width=0.5)
+        dots = points / per_mm + shift
+        page.plot(
+            dots[:, 0],
+            dots[:, 1],
+            linestyle="none",
+            marker="s",
+            markersize=1.6,
+            color="#a63603",
+            markeredgewidth=0,
+            alpha=0.7,
+        )
+        x, y = (np.array(bounds[:2]) + np.array(bounds[2:])) / 2 / per_mm + shift
+        page.plot(
+            [x], [y], marker="o", markersize=7, markerfacecolor="none", markeredgecolor="black", markeredgewidth=1.1
+        )
+
+    return _column.section(word("locator", task.lang), [_column.Block(lambda _: height, draw_it)])
+
+
+def references(task: Task, scale: int, step: float | None) -> list[_column.Block]:
+    """Scale, grid, norths with numbers and date, contour step."""
+    lang, norths = task.lang, task.norths
+    square = _crs.to_mgrs(*task.lonlat, digits=0)
+    rows = [
+        (word("scale", lang), f"1:{number(scale, lang=lang)}"),
+        (word("projection", lang), f"{task.crs.name}, {_crs.label(task.crs)}"),
+        (word("mgrs", lang), str(square)),
+        (word("scale_factor", lang), number(norths.scale_factor, 5, lang)),
+        (word("convergence", lang), f"{norths.convergence:+.2f}°"),
+        (word("declination", lang), f"{norths.declination:+.2f}° WMM2025, {norths.day.isoformat()}"),
+    ]
+    figure = _column.Block(
+        lambda _: 17.0,
+        lambda page, left, top, width: _frame.north_figure(page, left + width / 2, top - 16.5, 9.5, norths, lang),
+    )
+    blocks = [figure, *_column.table(rows, (1.2, 1.35), size=6.2)]
+    blocks.append(
+        _column.paragraph(f"{word('magnetic_rule', lang)} ({norths.grid_magnetic:+.2f}°)", size=6.6, after=0.5)
+    )
+    if step:
+        blocks.append(_column.paragraph(word("contours", lang, step=f"{step:g}"), size=6.6, after=0.5))
+    return _column.section(word("norths", lang), [*blocks, _column.space(1.0)])
+
+
+def closing(task: Task) -> list[_column.Block]:
+    """Sources, maker and the warning: what stands at the foot of every first page."""
+    lang = task.lang
+    names = [item.name for item in task.survey.inputs]
+    shown = ", ".join(clean(n, 40) for n in names[:4]) + (
+        f" {word('more', lang, n=len(names) - 4)}" if len(names) > 4 else ""
+    )
+    made = f"{word('made', lang)} {now().date().isoformat()}, geotools {version()}"
+    if task.numbered:
+        made = f"{word('sheet', lang)} {task.numbered[0]} {word('of', lang)} {task.numbered[1]} · {made}"
+    footer = task.survey.programme.texts.get("footer", "")
+    return [
+        _column.heading(word("sources", lang)), _column.paragraph(f"{shown or '–'}", size=6, color=_column.QUIET, after=0.5),
+        *([_column.paragraph(clean(footer, 160), size=6, color=_column.QUIET, after=0.5)] if footer else []),
+        _column.paragraph(made, size=6, color=_column.QUIET, after=1.0),
+        _column.paragraph(word("warning", lang), size=6.6, bold=True, color="#7a1f10", after=1.6),
+    ]  # fmt: skip
+
+
+def points(rows: Sequence[tuple[str, float, float, float, float, float]], lang: str) -> list[_column.Block]:
+    """The turning-point table; it may go on over several pages."""
+    head = (
+        word("col_point", lang),
+        "E",
+        "N",
+        word("col_grid", lang),
+        word("col_magnetic", lang),
+        word("col_next", lang),
+    )
+    cells = [
+        head,
+        *(
+            (r[0], f"{r[1]:.1f}", f"{r[2]:.1f}", number(r[3], 1, lang), number(r[4], 1, lang), number(r[5], 1, lang))
+            for r in rows
+        ),
+    ]
+    note = _column.paragraph(word("distances", lang), size=5.6, color=_column.QUIET, after=1.0)
+    lines = _column.table(cells, (1.0, 1.7, 1.9, 1.2, 1.2, 1.7), size=5.8, bold_first=True)
+    return _column.section(word("turning_points", lang), [_column.together(note, lines[0]), *lines[1:]])

@@ -1,0 +1,79 @@
+"""Words and numbers of the sheet in the reader's language. Not for words of the trade (see `model.vocab`)."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import pandas as pd
+
+from geotools.model.vocab import LANGUAGES
+
+NARROW = "\u00a0"  # groups of digits do not break
+
+
+@cache
+def _words() -> dict[str, dict[str, str]]:
+    return tomllib.loads(resources.files("geotools.maps.sheet").joinpath("words.toml").read_text("utf-8"))
+
+
+def word(key: str, lang: str = "en", **values: Any) -> str:
+    """A fixed word or sentence.
+
+    Examples
+    --------
+    >>> word("remaining", "tr"), word("contours", "en", step=5)
+    ('Kalan', 'Contours every 5 m')
+    """
+    text = _words()[key].get(lang) or _words()[key]["en"]
+    return text.format(**values) if values else text
+
+
+def keys() -> dict[str, set[str]]:
+    """Every key with the languages it has."""
+    return {key: set(row) & set(LANGUAGES) for key, row in _words().items()}
+
+
+def number(value: float | None, decimals: int = 0, lang: str = "en") -> str:
+    """A number with grouped thousands and the decimal sign of the language; missing is a dash.
+
+    Examples
+    --------
+    >>> number(12345.678, 1, "ru") == "12\u00a0345,7", number(None)
+    (True, '–')
+    """
+    if value is None or pd.isna(value):
+        return "–"
+    text = f"{value:,.{decimals}f}".replace(",", NARROW)
+    return text if lang == "en" else text.replace(".", ",")
+
+
+def day(value: Any) -> str:
+    """A date as ISO text, which reads alike in all languages; missing is a dash."""
+    if value is None or pd.isna(value):
+        return "–"
+    return value.isoformat() if type(value) is date else pd.Timestamp(value).date().isoformat()
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return frozenset(get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap())
+
+
+def clean(value: Any, limit: int = 80) -> str:
+    """Free text fit for one printed line: no control or direction marks, letters the typeface lacks as □, at most `limit` long.
+
+    Examples
+    --------
+    >>> clean("a\u202eb\tc 地雷"), clean("x" * 90)[-2:]
+    ('a b c □□', 'x…')
+    """
+    text = "" if value is None or (not isinstance(value, str) and pd.isna(value)) else str(value)
+    text = "".join(c if ord(c) in _glyphs() else "□" if c.isprintable() else " " for c in text)
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
