@@ -3,6 +3,7 @@
 For who released which ground of which hazard; not for checking single records (see `checks`) or drawing (see `maps`).
 """
 
+from geotools.analysis.release.balance import Balance
 from geotools.analysis.release.coverage import Coverage, coverage, hectares, percent, records
 
-__all__ = ["Coverage", "coverage", "hectares", "percent", "records"]
+__all__ = ["Balance", "Coverage", "coverage", "hectares", "percent", "records"]

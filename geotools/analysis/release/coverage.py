@@ -17,6 +17,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geotools.analysis.release import balance as _balance
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import findings as _findings
 from geotools.analysis.release import layers as _layers
@@ -212,6 +213,37 @@ class Coverage:
     def at(self, as_of: Any) -> Coverage:
         """The same ledger on another day, without reading the layers again."""
         return at(self._book, _e.one_day(as_of, "as_of"))
+
+    @cached_property
+    def bookings(self) -> pd.DataFrame:
+        """Every movement of ground: ``day`` (days since 1970), ``kind``, ``hazard`` (row), ``record`` and ``m2``."""
+        return _balance.bookings(self._book)
+
+    def between(self, start: Any = None, end: Any = None) -> _balance.Balance:
+        """The balance sheet of a period: after `start`, up to and including `end`.
+
+        Parameters
+        ----------
+        start, end
+            Days; None: from the beginning, up to `as_of` or the last record. Periods that follow on each other add up.
+
+        Raises
+        ------
+        ReleaseError
+            If the period ends before it starts.
+        """
+        last = self.as_of if end is None else end
+        return _balance.between(self._book, self.bookings, _e.one_day(start, "start"), _e.one_day(last, "end"))
+
+    def periods(self, unit: str = "year") -> pd.DataFrame:
+        """One balance sheet per calendar year, quarter or month of the records; they add up to the whole.
+
+        Raises
+        ------
+        ReleaseError
+            If `unit` is none of these.
+        """
+        return _balance.periods(self._book, self.bookings, unit)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: totals, hazards, credits, counts of issues; missing values are None."""

@@ -192,11 +192,12 @@ def claim_order(rows: Entries) -> np.ndarray:
             seen.add(row)
             row, steps = later[row], steps + 1
     rank = np.empty(len(rows), dtype=int)
-    rank[np.lexsort((np.arange(len(rows)), _sortable(rows.day), depth))] = np.arange(len(rows))
+    rank[np.lexsort((np.arange(len(rows)), sortable(rows.day), depth))] = np.arange(len(rows))
     return rank
 
 
-def _sortable(day: np.ndarray, *, undated_last: bool = False) -> np.ndarray:
+def sortable(day: np.ndarray, *, undated_last: bool = False) -> np.ndarray:
+    """Days as numbers; rows without a day come first or last."""
     number = day.astype("datetime64[D]").astype(np.int64)
     return np.where(np.isnat(day), np.iinfo(np.int64).max if undated_last else np.iinfo(np.int64).min, number)
 
@@ -212,12 +213,12 @@ def _snapshot(book: Ledger, as_of: np.datetime64 | None, by_day: bool, geometry:
     hazard = np.flatnonzero(known(book.hazards.rows.day, as_of, undated=True))
     ground = _extended(book, hazard, as_of)
     factor = book.factor[hazard]
-    release, act, cover, reopened = _covers(book, as_of)
+    release, act, cover, reopened = standing(book, as_of, reopened=as_of, priority=book.work.priority)
     kept = int(np.searchsorted(act == _e.PROCESSED, True)) if len(act) else 0
     work = _engine.job(ground, cover, kept=kept, geometry=geometry)
     name = _engine.choose(book.work.engine, len(work.cover))
     settled = _solve(book, work, name, "measuring released ground")
-    claim = _sortable(book.hazards.rows.day)[hazard] if by_day else book.order[hazard]
+    claim = sortable(book.hazards.rows.day)[hazard] if by_day else book.order[hazard]
     claim = np.argsort(np.lexsort((np.arange(len(hazard)), claim)))
     shared = _sharing(ground)
     own = _own(book, name, work, settled, (ground, claim, shared))
@@ -250,8 +251,16 @@ def _extended(book: Ledger, hazard: np.ndarray, as_of: np.datetime64 | None) -> 
     return ground
 
 
-def _covers(book: Ledger, as_of: np.datetime64 | None) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Acts that count on a day, in order of priority: row, act, ground still standing, m² reopened since."""
+def standing(
+    book: Ledger, as_of: np.datetime64 | None, *, reopened: np.datetime64 | None, priority: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Acts that count on a day, in order of priority: row, act, ground still standing, m² reopened since.
+
+    Parameters
+    ----------
+    reopened
+        Reopenings up to this day are taken off (None: all).
+    """
     releases, events = book.releases, book.events
     act = np.r_[releases.rows.act, events.rows.act]
     day = np.r_[releases.rows.day, events.rows.day]
@@ -260,25 +269,26 @@ def _covers(book: Ledger, as_of: np.datetime64 | None) -> tuple[np.ndarray, np.n
     counts = (act < _e.REOPENED) & (area > 0) & known(day, as_of, undated=False)
     rows = np.flatnonzero(counts)
     last = (act[rows] == _e.PROCESSED).astype(int)
-    keys = [rows, act[rows], _sortable(day[rows], undated_last=True), last]
-    if book.work.priority == "strongest":
-        keys = [rows, _sortable(day[rows], undated_last=True), act[rows], last]
+    keys = [rows, act[rows], sortable(day[rows], undated_last=True), last]
+    if priority == "strongest":
+        keys = [rows, sortable(day[rows], undated_last=True), act[rows], last]
     rows = rows[np.lexsort(keys)]
     cover = plane[rows].copy()
     before = shapely.area(cover)
-    back = np.flatnonzero((events.rows.act == _e.REOPENED) & (events.ground.area > 0) & known(events.rows.day, as_of, undated=True))
+    back = (events.rows.act == _e.REOPENED) & (events.ground.area > 0)
+    back &= known(events.rows.day, reopened, undated=True)
     _reopen(cover, (day[rows], act[rows]), events.ground.plane[back], events.rows.day[back])
     return rows, act[rows], cover, before - shapely.area(cover)
 
 
 def _reopen(cover: np.ndarray, acts: tuple[np.ndarray, np.ndarray], ground: np.ndarray, day: np.ndarray) -> None:
-    """Take reopened ground from every release of the same day or before; where a day is unknown, from all."""
+    """Take reopened ground from every act of the same day or before; where a day is unknown, from all."""
     if not len(ground):
         return
     when, act = acts
     which, one = shapely.STRtree(cover).query(ground)
     late = np.isnat(day[which]) | np.isnat(when[one]) | (when[one] <= day[which])
-    hit = late & (act[one] <= _e.CANCELLED) & shapely.intersects(ground[which], cover[one])
+    hit = late & (act[one] < _e.PROCESSED) & shapely.intersects(ground[which], cover[one])
     for row in np.unique(one[hit]):
         gone = union(ground[np.sort(which[hit & (one == row)])])
         cover[row] = polygonal(overlay(shapely.difference, cover[[row]], np.array([gone], dtype=object)))[0]
@@ -298,6 +308,27 @@ def _sharing(ground: np.ndarray) -> tuple[tuple[int, int, float], ...]:
     return tuple((int(one[n]), int(two[n]), float(area[n])) for n in order if area[n] > 0)
 
 
+def own_ground(book: Ledger, ground: np.ndarray) -> np.ndarray:
+    """The part of each polygon that no polygon before it claims."""
+    shared = _sharing(ground)
+    own = ground.copy()
+    if shared:
+        rows, rest = _rest_of(book, ground, np.arange(len(ground)), shared)
+        own[rows] = rest
+    return own
+
+
+def _rest_of(book: Ledger, ground: np.ndarray, claim: np.ndarray, shared: tuple[tuple[int, int, float], ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that share ground with one of an earlier claim, and what is left of them without it."""
+    later = np.array([b if claim[a] < claim[b] else a for a, b, _ in shared])
+    first = np.array([a if claim[a] < claim[b] else b for a, b, _ in shared])
+    rows = np.unique(later)
+    cut = _engine.paired(ground[rows], ground, np.searchsorted(rows, later), first)
+    rest = _solve(book, cut, "geos", "hazards that overlap").rest
+    assert rest is not None
+    return rows, rest
+
+
 def _own(book: Ledger, name: str, work: _engine.Job, settled: _engine.Settled, sharing: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
     """Pairs, areas and left-overs of the ground each hazard does not share with one that claims it first."""
     ground, claim, shared = sharing
@@ -305,12 +336,7 @@ def _own(book: Ledger, name: str, work: _engine.Job, settled: _engine.Settled, s
     pairs = (work.container, work.cover, settled.net, settled.raw)
     if not shared:
         return (*pairs, gross, left)
-    later = np.array([b if claim[a] < claim[b] else a for a, b, _ in shared])
-    first = np.array([a if claim[a] < claim[b] else b for a, b, _ in shared])
-    rows = np.unique(later)
-    cut = _engine.paired(ground[rows], ground, np.searchsorted(rows, later), first)
-    rest = _solve(book, cut, "geos", "hazards that overlap").rest
-    assert rest is not None
+    rows, rest = _rest_of(book, ground, claim, shared)
     keep = np.isin(work.container, rows)
     again = _engine.paired(
         rest, work.covers, np.searchsorted(rows, work.container[keep]), work.cover[keep], kept=work.kept, geometry=False
