@@ -48,7 +48,7 @@ def make_land(folder: Path) -> dict:
     for bad in bad_hazards:
         hazard = next(h for h in hazards if h["id"] == bad["id"])
         hazard["drawn"] = corrupt.KINDS[bad["kind"]](hazard["ground"])
-    truth["activities"] = layers.activities(folder, rows)
+    truth["activities"] = layers.activities(folder, hazards, rows)
     truth["hazards"] = layers.hazards(folder, hazards) | {
         "ids": len(hazards), "invalid": _invalid(bad_hazards), "area_m2": {h["id"]: area_m2(h["ground"]) for h in hazards if h["has_geometry"]},
         "overlapping": [{"ids": [h["overlaps_hazard"], h["id"]], "area_m2": _shared(hazards, h)} for h in hazards if h.get("overlaps_hazard")],

@@ -60,7 +60,7 @@ def hazards() -> list[dict]:
     out = []
     for number, centre in enumerate(centres, start=1):
         angle = FIELD_ANGLE + stream.uniform(-14, 14)
-        local = field_polygon(stream, stream.uniform(55, 190), stream.uniform(45, 150))
+        local = field_polygon(stream, stream.uniform(70, 260), stream.uniform(60, 200))
         out.append(_hazard(stream, number, centre, angle, local))
     for number, base in zip((118, 119, 120), (out[10], out[40], out[70]), strict=True):
         local = affinity.translate(base["local"], 70, 25)
@@ -121,7 +121,7 @@ def blocks(stream, hazard: dict, share: float, count: int) -> list[dict]:
         edges[-1] = [(east + 20, low), (east + 20, high)]
     out = []
     for index in range(count):
-        back = round(float(stream.uniform(0.4, 2.0)), 1) if index and stream.rand() < 0.4 else 0.0
+        back = round(float(stream.uniform(0.4, 2.0)), 1) if index and stream.rand() < 0.3 else 0.0
         left = [(x - back, y) for x, y in edges[index]]
         local = polygons_only(shapely.Polygon([*left, *reversed(edges[index + 1])]).intersection(hazard["local"]))
         if local is not None:
@@ -134,18 +134,21 @@ def releases(hazard_rows: list[dict]) -> list[dict]:
     stream = rng(2)
     mapped = [h for h in hazard_rows if h["has_geometry"] and h["status"] not in ("open",) and not h.get("overlaps_hazard")]
     out: list[dict] = []
+    processed = 0
     for hazard in mapped:
         owners = _owners(stream, hazard)
         share = 1.0 if hazard["status"] in ("closed", "cancelled") else float(stream.uniform(0.25, 0.8))
-        pieces = blocks(stream, hazard, share, 1 if hazard["status"] == "cancelled" else int(stream.randint(4, 8)))
+        pieces = blocks(stream, hazard, share, 1 if hazard["status"] == "cancelled" else int(stream.randint(4, 7)))
         days = sorted(some_day(stream, max(hazard["info_date"], date(2021, 6, 1)), AS_OF - timedelta(days=20)) for _ in pieces)
         for index, (piece, day) in enumerate(zip(pieces, days, strict=True)):
             org = owners[0] if index < len(pieces) / 2 else owners[-1]
             out.append(_release(stream, hazard, org, day) | {"ground": piece["ground"], "overlap_m": piece["overlap_m"]})
-            if out[-1]["method"] == "mechanical" and not out[-1]["follow_up"] and stream.rand() < 0.45:
-                out.append(_follow_up(stream, out[-1]))
+            if out[-1]["method"] == "mechanical" and not out[-1]["follow_up"]:
+                processed += 1
+                if processed % 2 == 0:
+                    out.append(_follow_up(stream, out[-1]))
     spare = [h for h in hazard_rows if h["status"] != "open"]
-    while len(out) < 408:
+    while len(out) < 396:
         hazard = pick(stream, spare)
         day = some_day(stream, hazard["info_date"], AS_OF - timedelta(days=20))
         out.append(_release(stream, hazard, pick(stream, ORGANISATIONS), day) | {"ground": None, "overlap_m": 0.0})
@@ -173,7 +176,7 @@ def _release(stream, hazard: dict, org: str, day: date) -> dict:
     follow_up = pick(stream, ("manual", "mdd", "", "")) if method == "mechanical" else ""
     return {
         "true_hazard": hazard["id"], "hazard_id": hazard["id"], "org": org, "team": f"{org}-T{stream.randint(1, 5)}", "product": product,
-        "method": method, "follow_up": follow_up, "date": day, "depth_cm": pick(stream, (15, 20, 20, 25)) if product == "cleared" else None,
+        "method": method, "follow_up": follow_up, "date": day, "depth_cm": pick(stream, (20, 20, 20, 25)) if product == "cleared" else None,
         "technical_asset": method == "mdd" if product == "reduced" else None, "settlement": hazard["settlement"],
     }  # fmt: skip
 
@@ -251,7 +254,7 @@ def plant(hazard_rows: list[dict], rows: list[dict]) -> dict:
     clean = [r for r in rows if r["ground"] is not None and "follows" not in r and not any(o.get("follows") == r["id"] for o in rows)]
     stream.shuffle(clean)
     take = iter(clean)
-    truth: dict = {"mislinked": [], "dangling": [], "undated": [], "depth_missing": [], "unit_slip": [], "pulkovo_as_wgs84": []}
+    truth: dict = {"mislinked": [], "dangling": [], "undated": [], "depth_missing": [], "depth_short": [], "unit_slip": [], "pulkovo_as_wgs84": []}
     ids = [h["id"] for h in hazard_rows if h["has_geometry"]]
     for _ in range(8):
         row = next(take)
@@ -268,6 +271,9 @@ def plant(hazard_rows: list[dict], rows: list[dict]) -> dict:
     for row in [r for r in take if r["product"] == "cleared"][:6]:
         row["depth_cm"] = None
         truth["depth_missing"].append(row["id"])
+    for row in [r for r in clean if r["product"] == "cleared" and r["depth_cm"] == 20][:4]:
+        row["depth_cm"] = 13
+        truth["depth_short"].append(row["id"])
     for row in [r for r in clean if r["org"] == "TR2"][:3]:
         row["area_reported"] = round(row["area_reported"] / 10_000, 3)
         truth["unit_slip"].append({"id": row["id"], "reported": row["area_reported"], "meant": "hectares in a column of m2"})

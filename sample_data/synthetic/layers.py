@@ -170,24 +170,27 @@ def _pulkovo_points(rows: list[dict]) -> list[dict]:
     return out
 
 
-def activities(folder: Path, rows: list[dict]) -> dict:
-    """`activities.csv` without geometry: one per hazard, organisation and year, linked from the releases; `tasks.geojson`."""
+_ACTIVITY = {"cleared": "Clearance", "reduced": "Technical survey", "cancelled": "Non-technical survey"}
+
+
+def activities(folder: Path, hazard_rows: list[dict], rows: list[dict]) -> dict:
+    """`activities.csv` without geometry: one per hazard, organisation, product and year, linked from the releases; `tasks.geojson`."""
     stream = rng(53)
     groups: dict[tuple, list[dict]] = {}
     for row in sorted(rows, key=lambda r: r["id"]):
-        groups.setdefault((row["true_hazard"], row["org"], row["date"].year if row["date"] else 0), []).append(row)
+        groups.setdefault((row["true_hazard"], row["org"], row["product"], row["date"].year if row["date"] else 0), []).append(row)
     out = []
-    for number, ((hazard, org, _), members) in enumerate(sorted(groups.items()), start=1):
+    for number, ((hazard, org, product, _), members) in enumerate(sorted(groups.items()), start=1):
         days = [m["date"] for m in members if m["date"]] or [date(2024, 5, 1)]
-        kind = {"cleared": "Clearance", "reduced": "Technical survey", "cancelled": "Non-technical survey"}[members[0]["product"]]
+        start = min(days) - timedelta(days=int(stream.randint(8, 40)))
         for member in members:
-            member["activity_id"] = f"ACT-{number:04d}"
+            member["activity_id"], member["start"] = f"ACT-{number:04d}", start
         out.append({
-            "activity_id": f"ACT-{number:04d}", "activity_type": kind, "activity_status": "Completed", "organisation": land.ORGANISATIONS[org],
-            "hazard_id": hazard, "task_id": "", "start_date": (min(days) - timedelta(days=int(stream.randint(2, 20)))).isoformat(), "end_date": max(days).isoformat(),
+            "activity_id": f"ACT-{number:04d}", "activity_type": _ACTIVITY[product], "activity_status": "Completed", "organisation": land.ORGANISATIONS[org],
+            "hazard_id": hazard, "task_id": "", "start_date": start.isoformat(), "end_date": max(days).isoformat(),
             "area_processed": round(sum(m["area_reported"] for m in members) * 1.05), "deminers": int(stream.randint(4, 14)), "work_hours": int(stream.randint(40, 400)), "note": NOTE,
         })  # fmt: skip
-    truth = _wrong_activities(stream, out)
+    truth = _wrong_activities(stream, out) | {"closed_without_completion_report": _completions(hazard_rows, rows, out)}
     files.table(folder / "activities.csv", out)
     files.geojson(folder / "tasks.geojson", [{
         "activity_id": f"ACT-{t.id}", "task_id": t.id, "activity_type": "Clearance", "activity_status": "Ongoing", "organisation": land.ORGANISATIONS["TR1" if "M" in t.id else "AZ1"],
@@ -196,11 +199,29 @@ def activities(folder: Path, rows: list[dict]) -> dict:
     return truth | {"rows": len(out)}
 
 
+def _completions(hazard_rows: list[dict], rows: list[dict], out: list[dict]) -> list[str]:
+    """A completion report for every closed or cancelled hazard but two."""
+    done = [h for h in hazard_rows if h["status"] in ("closed", "cancelled")]
+    forgotten = [h["id"] for h in done if h["has_geometry"]][3:5]
+    for hazard in done:
+        mine = [r for r in rows if r["true_hazard"] == hazard["id"]]
+        if hazard["id"] in forgotten:
+            continue
+        last = max([r["date"] for r in mine if r["date"]], default=hazard["info_date"]) + timedelta(days=12)
+        out.append({
+            "activity_id": f"ACT-{len(out) + 1:04d}", "activity_type": "Completion report", "activity_status": "Completed",
+            "organisation": land.ORGANISATIONS[mine[-1]["org"] if mine else "AG"], "hazard_id": hazard["id"], "task_id": "",
+            "start_date": last.isoformat(), "end_date": last.isoformat(), "area_processed": "", "deminers": "", "work_hours": "", "note": NOTE,
+        })  # fmt: skip
+    return forgotten
+
+
 def _wrong_activities(stream, out: list[dict]) -> dict:
     free = list(stream.permutation(len(out)))
+    surveys = [i for i in free if out[i]["activity_type"] != "Clearance"]
     reversed_ids, spelled = [], []
     for _ in range(3):
-        row = out[free.pop()]
+        row = out[surveys.pop()]
         row["start_date"], row["end_date"] = row["end_date"], row["start_date"]
         if row["start_date"] > row["end_date"]:
             reversed_ids.append(row["activity_id"])
@@ -222,7 +243,7 @@ def finds(folder: Path, rows: list[dict]) -> dict:
             point = _inside(stream, row["ground"])
             lon, lat = lonlat(point.x, point.y)
             late = len(reopened) < 3 and len(out) % 40 == 20
-            day = row["date"] + timedelta(days=45) if late else row["date"] - timedelta(days=int(stream.randint(1, 25)))
+            day = row["date"] + timedelta(days=45) if late else row["start"] + timedelta(days=int(stream.randint(0, max((row["date"] - row["start"]).days, 1))))
             out.append({
                 "find_id": f"F-{len(out) + 1:04d}", "activity_id": row["activity_id"], "hazard_id": row["true_hazard"], "device_category": pick(stream, ("AP mine", "AP", "AT mine", "UXO", "submunition", "Metal fragment")),
                 "qty": int(stream.choice([1, 1, 1, 1, 2, 3])), "depth_cm": int(stream.randint(0, 21)), "date_found": day.isoformat(), "disposal": "destroyed in place",
@@ -258,10 +279,11 @@ def accidents(folder: Path, hazard_rows: list[dict], rows: list[dict]) -> dict:
     """`accidents.geojson`: 18 rows, four without geometry, two inside land that was released before."""
     stream = rng(55)
     mapped = [h for h in hazard_rows if h["has_geometry"]]
+    untouched = [h for h in mapped if h["status"] == "open" and not h.get("overlaps_hazard")]
     early = [r for r in rows if r["ground"] is not None and r["date"] and r["date"] < date(2024, 1, 1) and r["product"] == "cleared"][:2]
     out, later = [], []
     for number in range(1, 19):
-        hazard = pick(stream, mapped)
+        hazard = pick(stream, untouched)
         point, day = _inside(stream, hazard["ground"]), some_day(stream, date(2021, 2, 1), AS_OF)
         if number <= 2:
             hazard = next(h for h in mapped if h["id"] == early[number - 1]["true_hazard"])

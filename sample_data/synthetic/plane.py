@@ -82,7 +82,8 @@ def tidy(geometry, decimals: int = 3):
 
 def placed(local, centre: tuple[float, float], angle: float):
     """A geometry of a local frame turned by `angle` degrees and moved to `centre`."""
-    return tidy(affinity.translate(affinity.rotate(local, angle, origin=(0, 0)), *centre))
+    moved = tidy(affinity.translate(affinity.rotate(local, angle, origin=(0, 0)), *centre))
+    return moved if "Point" in moved.geom_type else shapely.remove_repeated_points(moved)
 
 
 def polygons_only(geometry):

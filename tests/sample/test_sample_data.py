@@ -207,7 +207,7 @@ def test_overlaps_and_outside(releases, truth, hazards):
         if not bad & set(pair["ids"]):
             checked += 1
             assert plane[pair["ids"][0]].intersection(plane[pair["ids"][1]]).area == pytest.approx(pair["area_m2"], rel=0.01, abs=1.5)
-    assert checked > 80
+    assert checked > 60
     assert {"seam between blocks", "seam between organisations", "mechanical, then manual"} <= {p["why"] for p in facts["overlaps"]}
     spare = {row["id"] for row in truth["hazards"]["invalid"]}
     whole = hazards[hazards.geometry.notna() & ~hazards["local_id"].isin(spare)].to_crs(UTM).geometry
