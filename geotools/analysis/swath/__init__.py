@@ -3,10 +3,36 @@
 For tracks with times and widths; "covered" is where the tool went, never a statement that land is safe.
 """
 
+from geotools.analysis.swath.assurance import Assurance, Draws, assurance
+from geotools.analysis.swath.counts import count, grid_of
 from geotools.analysis.swath.cover import CoverRules, SwathCoverage, cover
+from geotools.analysis.swath.detection import Pod, Residual, residual
 from geotools.analysis.swath.gaps import gap_list
 from geotools.analysis.swath.passes import swaths
 from geotools.analysis.swath.prepare import Prepared, passes, prepare
+from geotools.analysis.swath.research import research_area, rework
 from geotools.analysis.swath.rules import Rules, Section, Tool
 
-__all__ = ["CoverRules", "Prepared", "Rules", "Section", "SwathCoverage", "Tool", "cover", "gap_list", "passes", "prepare", "swaths"]
+__all__ = [
+    "Assurance",
+    "CoverRules",
+    "Draws",
+    "Pod",
+    "Prepared",
+    "Residual",
+    "Rules",
+    "Section",
+    "SwathCoverage",
+    "Tool",
+    "assurance",
+    "count",
+    "cover",
+    "gap_list",
+    "grid_of",
+    "passes",
+    "prepare",
+    "research_area",
+    "residual",
+    "rework",
+    "swaths",
+]

@@ -1,0 +1,94 @@
+"""Rasters to and from cloud-optimised GeoTIFF, whole or by window.
+
+For numbers on a `Grid`; vector layers are written by `write`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioIOError
+from rasterio.windows import Window
+
+from geotools.io.atomic import replacing
+from geotools.model.errors import CRSError, ReadError
+from geotools.space.grid import Grid, Raster
+
+KINDS = {"bool": "uint8", "float64": "float32", "int64": "int32"}
+
+
+def write_raster(raster: Raster, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a raster as a compressed, tiled GeoTIFF with overviews (COG), whole or not at all.
+
+    Parameters
+    ----------
+    raster
+        Its name becomes the band's description; bool is written as uint8, float64 as float32, int64 as int32.
+    path
+        A ``.tif`` file.
+
+    Raises
+    ------
+    WriteError
+        If the file exists and `overwrite` is false, or the folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> grid = Grid(700000, 4380000, 0.5, (2, 3), "EPSG:32638")
+    >>> path = write_raster(Raster(np.arange(6, dtype="uint8").reshape(2, 3), grid, name="passes"), Path(tempfile.mkdtemp()) / "a.tif")
+    >>> read_raster(path).values.tolist()
+    [[0, 1, 2], [3, 4, 5]]
+    """
+    kind = KINDS.get(str(raster.values.dtype), str(raster.values.dtype))
+    rows, columns = raster.grid.shape
+    profile: dict[str, Any] = {
+        "driver": "COG", "width": columns, "height": rows, "count": 1, "dtype": kind, "crs": rasterio.CRS.from_wkt(raster.grid.crs.to_wkt()),
+        "transform": raster.grid.transform, "nodata": raster.nodata, "compress": "deflate",
+        "predictor": "standard" if kind.startswith(("u", "i")) else "floating_point", "blocksize": 256, "overview_resampling": "nearest",
+    }  # fmt: skip
+    with replacing(path, overwrite=overwrite) as temporary, rasterio.open(temporary, "w", **profile) as target:
+        target.write(raster.values.astype(kind, copy=False), 1)
+        if raster.name:
+            target.set_band_description(1, raster.name)
+    return Path(path)
+
+
+def read_raster(path: str | Path, *, bounds: tuple[float, float, float, float] | None = None, band: int = 1) -> Raster:
+    """Read one band, or the part of it around `bounds` in the raster's own system.
+
+    Raises
+    ------
+    ReadError
+        If the file is missing or not a raster, is rotated, or has no cell in `bounds`.
+    CRSError
+        If it has no coordinate reference system.
+    """
+    try:
+        with rasterio.open(path) as source:
+            turned = source.transform.b or source.transform.d or source.transform.a <= 0 or abs(source.transform.a + source.transform.e) > 1e-9 * source.transform.a
+            if turned:
+                raise ReadError("the raster is rotated or its cells are not square", hint="resample it first, for example with gdalwarp -tr", file=path)
+            if source.crs is None:
+                raise CRSError("the raster has no coordinate reference system", hint="add one, for example with gdal_edit.py -a_srs", file=path)
+            window = Window(0, 0, source.width, source.height) if bounds is None else _window(source, bounds, path)
+            values = source.read(band, window=window)
+            cell = abs(source.transform.a)
+            grid = Grid(source.transform.c + window.col_off * cell, source.transform.f - window.row_off * cell, cell, values.shape, source.crs.to_wkt())
+            return Raster(values, grid, source.nodata, source.descriptions[band - 1] or "")
+    except RasterioIOError as error:
+        raise ReadError("not a raster that can be read", hint="give a GeoTIFF", file=path) from error
+
+
+def _window(source: Any, bounds: tuple[float, float, float, float], path: str | Path) -> Window:
+    west, south, east, north = bounds
+    cell, left_edge, top_edge = source.transform.a, source.transform.c, source.transform.f
+    top, left = max(0, int(np.floor((top_edge - north) / cell + 1e-9))), max(0, int(np.floor((west - left_edge) / cell + 1e-9)))
+    bottom = min(source.height, int(np.ceil((top_edge - south) / cell - 1e-9)))
+    right = min(source.width, int(np.ceil((east - left_edge) / cell - 1e-9)))
+    if bottom <= top or right <= left:
+        raise ReadError("the raster does not reach the asked bounds", hint="is it the right place and reference system?", file=path)
+    return Window(left, top, right - left, bottom - top)

@@ -1,0 +1,58 @@
+"""Rasters on disk: what is written is read, by GDAL's own tools as well."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rasterio
+
+from geotools.io.rasters import read_raster, write_raster
+from geotools.model.errors import ReadError, WriteError
+from geotools.space.grid import Grid, Raster
+
+GRID = Grid(700000, 4380000, 0.5, (300, 400), "EPSG:32638")
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int16", "float32", "bool", "float64"])
+def test_what_is_written_is_read(tmp_path, kind):
+    values = (np.random.default_rng(0).random(GRID.shape) * 200).astype(kind)
+    back = read_raster(write_raster(Raster(values, GRID, name="x"), tmp_path / "a.tif"))
+    np.testing.assert_array_equal(back.values, values.astype(back.values.dtype))
+    assert (back.grid.bounds, back.grid.cell, back.grid.crs, back.name) == (GRID.bounds, GRID.cell, GRID.crs, "x")
+
+
+def test_it_is_a_cloud_optimised_geotiff(tmp_path):
+    big = Grid(700000, 4380000, 0.5, (1200, 1100), "EPSG:32638")
+    path = write_raster(Raster(np.zeros(big.shape, dtype="uint8"), big, nodata=255), tmp_path / "a.tif")
+    with rasterio.open(path) as source:
+        assert source.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert source.overviews(1)
+        assert source.nodata == 255
+
+
+def test_a_window_is_the_same_cells(tmp_path):
+    values = np.arange(300 * 400, dtype="int32").reshape(GRID.shape)
+    path = write_raster(Raster(values, GRID), tmp_path / "a.tif")
+    part = read_raster(path, bounds=(700010, 4379900, 700020, 4379950))
+    np.testing.assert_array_equal(part.values, values[100:200, 20:40])
+    assert part.grid.bounds == (700010, 4379900, 700020, 4379950)
+
+
+def test_an_existing_file_stays_unless_asked(tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"old")
+    with pytest.raises(WriteError):
+        write_raster(Raster(np.zeros(GRID.shape, dtype="uint8"), GRID), path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_cannot_be_read_is_said(tmp_path):
+    with pytest.raises(ReadError):
+        read_raster(tmp_path / "none.tif")
+    (tmp_path / "text.tif").write_text("no raster", "utf-8")
+    with pytest.raises(ReadError):
+        read_raster(tmp_path / "text.tif")
+    path = write_raster(Raster(np.zeros(GRID.shape, dtype="uint8"), GRID), tmp_path / "a.tif")
+    with pytest.raises(ReadError):
+        read_raster(path, bounds=(0, 0, 1, 1))
