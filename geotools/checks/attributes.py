@@ -164,19 +164,27 @@ def lookalikes(data: Data) -> Iterator[Finding]:
                         value=text,
                         geometry=layer.lonlat[row],
                     )
-        seen: dict[str, str] = {}
-        for name in dict.fromkeys(layer.ids):
-            looks = name.translate(_LOOKS)
-            if seen.setdefault(looks, name) != name and not _mixed_word(name) and not _mixed_word(seen[looks]):
-                yield Finding(
-                    layer.kind,
-                    name,
-                    "id",
-                    {"other": seen[looks]},
-                    variant="pair",
-                    value=seen[looks],
-                    geometry=layer.lonlat[layer.index[name]],
-                )
+        yield from _ids_that_look_alike(layer)
+
+
+def _ids_that_look_alike(layer: Layer) -> Iterator[Finding]:
+    """Ids in one foreign alphabet: beside a twin that looks the same, or alone among ids in Latin letters."""
+    names = list(dict.fromkeys(layer.ids))
+    latin = sum(scripts(name) <= {"LATIN"} for name in names) > 0.9 * len(names)
+    plain = {name for name in names if name.isascii()}
+    for name in names:
+        looks = name.translate(_LOOKS)
+        if name.isascii() or not looks.isascii() or _mixed_word(name):
+            continue
+        if looks in plain:
+            where = layer.lonlat[layer.index[name]]
+            yield Finding(layer.kind, name, "id", {"other": looks}, variant="pair", value=looks, geometry=where)
+        elif latin:
+            strange = sorted({f"{c} (U+{ord(c):04X})" for c in name if not c.isascii()})
+            where = layer.lonlat[layer.index[name]]
+            yield Finding(
+                layer.kind, name, "id", {"value": name, "letters": listed(strange)}, value=name, geometry=where
+            )
 
 
 def _mixed_word(text: str) -> bool:

@@ -30,7 +30,9 @@ def day(text: str, plus: int = 0) -> pd.Timestamp:
     return pd.Timestamp(text) + pd.Timedelta(days=plus)
 
 
-def blob(rng: np.random.Generator, x: float, y: float, radius: float = 150.0, points: int | None = None) -> shapely.Polygon:
+def blob(
+    rng: np.random.Generator, x: float, y: float, radius: float = 150.0, points: int | None = None
+) -> shapely.Polygon:
     """An irregular star-shaped polygon, sides a few metres and more."""
     count = points or int(rng.integers(6, 26))
     angle = (np.arange(count) + rng.uniform(-0.25, 0.25, count)) * 2 * np.pi / count
@@ -59,7 +61,20 @@ class Maker:
         self.rng = np.random.default_rng(seed)
         self.cells = cells
         self.side = math.ceil(math.sqrt(cells))
-        self.world: World = {kind: [] for kind in ("hazards", "releases", "activities", "finds", "accidents", "marks", "legs", "samples", "places")}
+        self.world: World = {
+            kind: []
+            for kind in (
+                "hazards",
+                "releases",
+                "activities",
+                "finds",
+                "accidents",
+                "marks",
+                "legs",
+                "samples",
+                "places",
+            )
+        }
 
     def centre(self, cell: int) -> tuple[float, float]:
         return WEST + (cell % self.side) * STEP + 350, SOUTH + (cell // self.side) * STEP + 350
@@ -89,7 +104,9 @@ class Maker:
         }  # fmt: skip
         return self.add("activities", f"A-{cell:05d}-{suffix}", geometry, **{**base, **values})
 
-    def release(self, cell: int, product: str, suffix: str, geometry: Any, activity: str, **values: Any) -> dict[str, Any]:
+    def release(
+        self, cell: int, product: str, suffix: str, geometry: Any, activity: str, **values: Any
+    ) -> dict[str, Any]:
         base = {
             "hazard_id": f"H-{cell:05d}", "activity_id": activity, "product": product, "method": {"cancelled": "nts", "reduced": "ts"}.get(product, "manual"), "follow_up": None,
             "date": day("2021-09-10", cell % 90), "handover_date": day("2021-10-10", cell % 90), "depth_cm": 20.0 if product == "cleared" else None, "organisation": ORGANISATIONS[cell % 2],
@@ -116,7 +133,13 @@ class Maker:
             self.hazard(cell, right, suffix="b", guid=f"{cell:08d}-1111-4000-8000-000000000000")
         elif sort == 6:  # a confirmed area taken out of a suspected one
             self.hazard(cell, shape, classification="SHA", evidence="indirect")
-            self.hazard(cell, shape.centroid.buffer(30, quad_segs=3), suffix="c", parent_id=f"H-{cell:05d}", guid=f"{cell:08d}-2222-4000-8000-000000000000")
+            self.hazard(
+                cell,
+                shape.centroid.buffer(30, quad_segs=3),
+                suffix="c",
+                parent_id=f"H-{cell:05d}",
+                guid=f"{cell:08d}-2222-4000-8000-000000000000",
+            )
         elif sort == 7:  # a hole that is not suspect
             hole = shapely.box(x - 20, y - 15, x + 25, y + 20)
             self.hazard(cell, shapely.orient_polygons(shape.difference(hole), exterior_cw=False))
@@ -138,7 +161,12 @@ class Maker:
                 if beside > 1.5:
                     break
                 cuts[k] += 0.7
-        plan = (("cancelled", "nts", "N"), ("reduced", "ts", "T"), ("cleared", "clearance", "K"), ("cleared", "clearance", "K"))
+        plan = (
+            ("cancelled", "nts", "N"),
+            ("reduced", "ts", "T"),
+            ("cleared", "clearance", "K"),
+            ("cleared", "clearance", "K"),
+        )
         activities = {suffix: self.activity(cell, sort, suffix) for _, sort, suffix in plan[:3]}
         cleared = 0.0
         for number, ((product, _, suffix), a, b) in enumerate(zip(plan, cuts[:-1], cuts[1:], strict=True)):
@@ -174,11 +202,27 @@ class Maker:
         outside = (("LM", "landmark", start + away * 90), ("BM", "benchmark", start + away * 40))
         common = {"feature_id": f"H-{cell:05d}", "h_acc_m": 0.4, "bearing": None, "north": None, "distance_m": None}
         for name, sort, place in outside:
-            self.add("marks", f"{cell:05d}-{name}", shapely.Point(place), shape_id=None, point_no=None, point_type=sort, **common)
+            self.add(
+                "marks",
+                f"{cell:05d}-{name}",
+                shapely.Point(place),
+                shape_id=None,
+                point_no=None,
+                point_type=sort,
+                **common,
+            )
         names = []
         for number, place in enumerate(points, start=1):
             names.append(f"{cell:05d}-{'SP' if number == 1 else f'TP{number - 1}'}")
-            self.add("marks", names[-1], shapely.Point(place), shape_id="1", point_no=number, point_type="start" if number == 1 else "turning", **common)
+            self.add(
+                "marks",
+                names[-1],
+                shapely.Point(place),
+                shape_id="1",
+                point_no=number,
+                point_type="start" if number == 1 else "turning",
+                **common,
+            )
         for number, (a, b) in enumerate(zip(points, np.roll(points, -1, axis=0), strict=True)):
             step = b - a
             self.add(
@@ -198,9 +242,26 @@ class Maker:
             columns = [c for c in range(self.side) if self.district(c) == name]
             if columns:
                 west, east = WEST + columns[0] * STEP, WEST + (columns[-1] + 1) * STEP
-                self.add("places", f"P-{number}", shapely.box(west, SOUTH, east, SOUTH + width), name=name, type="settlement", admin1=name)
+                self.add(
+                    "places",
+                    f"P-{number}",
+                    shapely.box(west, SOUTH, east, SOUTH + width),
+                    name=name,
+                    type="settlement",
+                    admin1=name,
+                )
         for cell in range(0, self.cells, 10):
-            self.add("samples", f"Q-{cell:05d}", shapely.Point(self.centre(cell)), hazard_id=f"H-{cell:05d}", date=day("2021-12-20"), result="passed", nonconformity="none", inspector="inspector 1", lot_id=f"L{cell}")
+            self.add(
+                "samples",
+                f"Q-{cell:05d}",
+                shapely.Point(self.centre(cell)),
+                hazard_id=f"H-{cell:05d}",
+                date=day("2021-12-20"),
+                result="passed",
+                nonconformity="none",
+                inspector="inspector 1",
+                lot_id=f"L{cell}",
+            )
         return self.world
 
 
@@ -218,6 +279,8 @@ def frames(world: World) -> dict[str, gpd.GeoDataFrame]:
     for kind, rows in world.items():
         if rows:
             table = pd.DataFrame([{k: v for k, v in row.items() if k != "geometry"} for row in rows])
-            frame = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([row["geometry"] for row in rows], crs=CRS.get(kind, UTM)))
+            frame = gpd.GeoDataFrame(
+                table, geometry=gpd.GeoSeries([row["geometry"] for row in rows], crs=CRS.get(kind, UTM))
+            )
             out[kind] = frame.sample(frac=1.0, random_state=7).reset_index(drop=True)
     return out
