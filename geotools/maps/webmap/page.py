@@ -1,0 +1,361 @@
+"""`OfflineMap`, the folium map that `geotools.map` returns, and the page description it carries.
+
+For putting layers, words, figures and pictures together; writing the file is in `offline`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from branca.element import MacroElement
+from jinja2 import Template
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from geotools.maps.symbols import theme as _theme
+from geotools.maps.webmap import survey as _survey
+from geotools.maps.webmap import words
+from geotools.maps.webmap.layers import RasterLayer, VectorLayer, packed_json
+from geotools.maps.webmap.series import FIGURES, Series, series
+from geotools.model.errors import MapError
+from geotools.model.provenance import version
+from geotools.model.vocab import LANGUAGES, vocabulary
+
+FILTERS = ("status", "classification", "organisation", "product", "method", "contamination", "admin1", "severity", "check")
+INLINE_BYTES = 5_000_000
+_WORDS_ALWAYS = {"severity"}
+
+
+@dataclass(frozen=True)
+class MapOptions:
+    """Settings of a map.
+
+    Parameters
+    ----------
+    title, subtitle
+        As printed in the panel; empty: the programme's name.
+    lang
+        Language the page opens in: en, az, tr or ru; the reader can change it.
+    theme
+        A theme of `geotools.symbols`, or the path of an authority's own.
+    layers
+        Record kinds to show; empty: all but raw positions and training data.
+    basemap
+        Whether to draw the survey's relief (and land cover) as base map.
+    rasters
+        Name → path or `geotools.grid.Raster` of pass counts and the like, as overlays.
+    sensitive
+        Also show records whose location is marked as not to be published; the page then says so.
+    sensitivity
+        Text of the sensitivity class, printed in the panel.
+    """
+
+    title: str = ""
+    subtitle: str = ""
+    lang: str = "en"
+    theme: str | Path = "safe"
+    layers: tuple[str, ...] = ()
+    basemap: bool = True
+    rasters: Mapping[str, Any] = field(default_factory=dict)
+    sensitive: bool = False
+    sensitivity: str = ""
+
+    def __post_init__(self) -> None:
+        if self.lang not in LANGUAGES:
+            raise MapError(f"the page speaks {', '.join(LANGUAGES)}, not '{self.lang}'")
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> MapOptions:
+        """From keyword arguments.
+
+        Raises
+        ------
+        MapError
+            If one is unknown.
+        """
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(settings) - known)
+        if unknown:
+            raise MapError(f"a map has no setting '{unknown[0]}'", hint=f"settings: {', '.join(sorted(known))}")
+        values = dict(settings)
+        if isinstance(values.get("layers"), str):
+            values["layers"] = tuple(v.strip() for v in values["layers"].split(",") if v.strip())
+        return cls(**{**values, "layers": tuple(values.get("layers") or ())})
+
+
+class Page(MacroElement):
+    """The page around the map: what the panel, the slider and the tools show. One per map."""
+
+    _template = Template(
+        "{% macro html(this, kwargs) %}{{ this.block() }}{% endmacro %}"
+        "{% macro script(this, kwargs) %}window.geotools.start({{ this._parent.get_name() }}, {{ this._parent.get_name()|tojson }});{% endmacro %}"
+    )
+
+    def __init__(self, options: MapOptions | None = None) -> None:
+        super().__init__()
+        self._name = "Page"
+        self.options = options or MapOptions()
+        self.as_of: date | None = None
+        self.series: Series | None = None
+        self.notes: list[words.Label] = []
+        self.restricted = False
+        self.facts: list[tuple[str, str]] = []
+        self.compare: dict[str, words.Label] | None = None
+        self.title = self.options.title or "geotools"
+
+    def describe(self) -> dict[str, Any]:
+        """Everything the page needs beside the layers, as plain data."""
+        parent = self._parent
+        vectors = [e for e in _walk(parent) if isinstance(e, VectorLayer)]
+        images = [e for e in _walk(parent) if isinstance(e, RasterLayer)]
+        names = sorted({c["name"] for v in vectors for c in v.columns if not c.get("hidden")})
+        colors = {k: _figure_color(self.options.theme, k) for k in (*FIGURES,)}
+        out: dict[str, Any] = {
+            "title": self.title, "subtitle": self.options.subtitle, "asOf": self.as_of.isoformat() if self.as_of else None,
+            "lang": self.options.lang, "langs": list(LANGUAGES), "texts": words.interface(),
+            "words": words.tables(_used(vectors)), "cols": {n: words.label("column", n) for n in names},
+            "filters": [f for f in FILTERS if f in names], "images": [i.describe() for i in images], "colors": colors,
+            "bounds": _bounds(vectors, images), "notes": self.notes, "facts": [*self.facts, ("software", f"geotools {version()}")],
+        }  # fmt: skip
+        start = _main_block(vectors)
+        if start:
+            out["start"] = start
+        if self.series:
+            s = self.series
+            out["series"] = {"days": s.days, "m2": s.m2, "start": s.start, "undated": s.undated, "colors": colors}
+        if self.restricted:
+            out["sensitivity"] = words.label("note", "restricted")
+        elif self.options.sensitivity:
+            out["sensitivity"] = self.options.sensitivity
+        if self.compare:
+            out["compare"] = self.compare
+        return out
+
+    def block(self) -> str:
+        """The inert block that the page's script reads."""
+        return f'<script type="application/octet-stream" id="gt-page">{packed_json(self.describe())}</script>'
+
+
+class OfflineMap(folium.Map):
+    """A `folium.Map` whose page is one self-contained file: no tiles, no content delivery networks, one security policy.
+
+    Further layers are added with `add_to` or `add_child`: `AreaLayer`, `PointLayer`, `TrackLayer`, `RasterLayer`, and
+    those stock folium objects that are safe offline (see `geotools.webmap.save`).
+    """
+
+    def __init__(self, options: MapOptions | None = None) -> None:
+        super().__init__(
+            location=[0, 0], zoom_start=2, tiles=None, zoom_control=False, attribution_control=False, prefer_canvas=False, control_scale=False,
+            max_zoom=22, min_zoom=3, fade_animation=False, world_copy_jump=False,
+        )  # fmt: skip
+        self.default_js, self.default_css = [], []  # nothing is fetched: the page carries its own
+        self.page = Page(options)
+        self.add_child(self.page)
+
+    def save(self, outfile: Any, close_file: bool = True, **kwargs: Any) -> None:
+        """Write the offline page (as `geotools.webmap.save`, replacing an existing file as folium does)."""
+        from geotools.maps.webmap.offline import render, save
+
+        if hasattr(outfile, "write"):
+            outfile.write(render(self).encode("utf-8"))
+            if close_file:
+                outfile.close()
+            return
+        save(self, outfile, overwrite=True)
+
+    def _repr_html_(self, **kwargs: Any) -> str:
+        from geotools.maps.webmap.offline import render
+
+        page = render(self)
+        if len(page.encode("utf-8")) > INLINE_BYTES:
+            return self._too_big(len(page.encode("utf-8")))
+        return (
+            f'<iframe title="{html.escape(self.page.title, quote=True)}" srcdoc="{html.escape(page, quote=True)}" '
+            'style="width:100%;height:640px;border:1px solid #d4dadf;border-radius:8px" sandbox="allow-scripts allow-downloads allow-modals"></iframe>'
+        )
+
+    def _too_big(self, size: int) -> str:
+        from geotools.maps.webmap.preview import picture
+
+        return (
+            f'<div><img alt="Overview of the map" style="max-width:100%;border:1px solid #d4dadf" src="data:image/png;base64,{picture(self)}">'
+            f"<p>This map has {size / 1e6:.1f} MB, too much for a notebook. Save it with "
+            "<code>gt.webmap.save(map, 'map.html')</code> and open <a href=\"map.html\">map.html</a>.</p></div>"
+        )
+
+
+def _used(vectors: list[VectorLayer]) -> dict[str, set[str]]:
+    """Vocabulary → words that occur in the layers."""
+    used: dict[str, set[str]] = {name: set(vocabulary(name).keys) for name in _WORDS_ALWAYS}
+    for layer in vectors:
+        for name, found in layer.vocabularies().items():
+            used.setdefault(name, set()).update(found)
+    return used
+
+
+def _walk(element: Any) -> list[Any]:
+    out = []
+    for child in element._children.values():
+        out += [child, *_walk(child)]
+    return out
+
+
+def _figure_color(name: str | Path, figure: str) -> str:
+    theme = _theme(name)
+    return theme.symbol("area", figure).solid
+
+
+def _bounds(vectors: list[VectorLayer], images: list[RasterLayer]) -> list[float] | None:
+    ground = [v.bounds for v in vectors if v.bounds and v.spec.group in ("areas", "released", "compare")]
+    core = ground or [v.bounds for v in vectors if v.bounds and v.spec.group not in ("context", "issues")]
+    boxes = core or [v.bounds for v in vectors if v.bounds] or [i.image.bounds for i in images]
+    if not boxes:
+        return None
+    west, south, east, north = zip(*boxes, strict=True)
+    return [min(west), min(south), max(east), max(north)]
+
+
+def _main_block(vectors: list[VectorLayer]) -> list[float] | None:
+    """Bounds of the block with most hazards, where the data lie in blocks far apart; None: one block."""
+    layer = next((v for v in vectors if v.spec.id == "hazards" and v.placed > 4), None)
+    if layer is None:
+        return None
+    boxes = layer.boxes[~np.isnan(layer.boxes).any(axis=1)]
+    whole = np.r_[boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)]
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    gap = 0.08 * max(whole[2] - whole[0], whole[3] - whole[1])
+    points = np.asarray(shapely.points(middle), dtype=object)
+    one, other = shapely.STRtree(points).query(points, predicate="dwithin", distance=gap)
+    _, group = connected_components(coo_matrix((np.ones(len(one)), (one, other)), shape=(len(boxes), len(boxes))), directed=False)
+    main = np.bincount(group).argmax()
+    mine = boxes[group == main]
+    block = np.r_[mine[:, :2].min(axis=0), mine[:, 2:].max(axis=0)]
+    wide = max(block[2] - block[0], block[3] - block[1]) < 0.4 * max(whole[2] - whole[0], whole[3] - whole[1])
+    return [round(float(v), 6) for v in block] if wide and len(mine) >= 0.6 * len(boxes) else None
+
+
+def map_survey(source: Any, coverage: Any = None, *, issues: gpd.GeoDataFrame | None = None, as_of: Any = None, **settings: Any) -> OfflineMap:
+    """An offline interactive map of a survey: hazards, released and remaining land, finds, accidents, places, issues.
+
+    Parameters
+    ----------
+    source
+        A `Survey`, or a mapping of record kind (or ``covered``, ``missed``, ``assured``, ``task``, or any name) → GeoDataFrame.
+    coverage
+        What `geotools.coverage` returned; None: computed where there are hazards and releases; False: records only.
+    issues
+        An ISSUES table, shown as a layer that can be switched on.
+    as_of
+        Only what was dated on or before this day.
+    **settings
+        See `MapOptions`: title, lang, theme, layers, basemap, rasters, sensitive, …
+
+    Returns
+    -------
+    OfflineMap
+        A `folium.Map`; shows inline in Jupyter, `geotools.webmap.save` writes it as one file.
+
+    Raises
+    ------
+    MapError
+        If a setting is unknown or a column cannot be shown.
+    CRSError
+        If a layer has no CRS.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> frame = gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"]}, geometry=[shapely.box(46.7, 39.8, 46.71, 39.81)], crs="EPSG:4326")
+    >>> isinstance(map_survey({"hazards": frame}, title="Sector F"), folium.Map)
+    True
+    """
+    options = MapOptions.of(settings)
+    frames = dict(source if isinstance(source, Mapping) else source.layers)
+    programme = None if isinstance(source, Mapping) else source.programme
+    wanted = options.layers or (tuple(frames) if isinstance(source, Mapping) else tuple(k for k in frames if k in _survey.SHOWN or k not in _raw_kinds()))
+    unknown = [k for k in options.layers if k not in frames and k != "issues"]
+    if unknown:
+        raise MapError(f"there is no layer '{unknown[0]}' to show", hint=f"layers: {', '.join(frames)}")
+    shown = {k: _known_on(frames[k], as_of) for k in wanted if k in frames}
+    coverage = _ledger(frames, shown, coverage, as_of, programme)
+    made = OfflineMap(options)
+    found = _survey.content(shown, coverage=coverage, issues=issues, theme=_theme(options.theme), sensitive=options.sensitive)
+    page = made.page
+    page.title = options.title or (programme.texts.get("title", programme.name) if programme is not None else "geotools")
+    page.notes, page.restricted = found.notes, found.restricted
+    if programme is not None and programme.texts.get("footer"):
+        page.notes.append(programme.texts["footer"])
+    page.series = series(coverage) if coverage is not None else None
+    if page.series and page.series.undated:
+        page.notes.append(words.label("note", "with_undated"))
+    page.as_of = _information_day(shown, as_of)
+    page.facts = _facts(source)
+    for layer in found.layers:
+        made.add_child(layer)
+    _pictures(made, source, options)
+    return made
+
+
+def _raw_kinds() -> tuple[str, ...]:
+    return ("fixes", "legs", "targets", "signals")
+
+
+def _known_on(frame: gpd.GeoDataFrame, as_of: Any) -> gpd.GeoDataFrame:
+    """Records dated on or before a day, or not dated."""
+    if as_of is None:
+        return frame
+    day = pd.Timestamp(as_of)
+    for column in ("date_info", "date", "start"):
+        if column in frame and pd.api.types.is_datetime64_any_dtype(frame[column]):
+            when = frame[column].dt.tz_localize(None) if getattr(frame[column].dtype, "tz", None) is not None else frame[column]
+            return frame[~(when > day)]
+    return frame
+
+
+def _ledger(frames: Mapping[str, gpd.GeoDataFrame], shown: Mapping[str, gpd.GeoDataFrame], coverage: Any, as_of: Any, programme: Any) -> Any:
+    if coverage is False or "hazards" not in shown:
+        return None
+    if coverage is not None:
+        return coverage if as_of is None else coverage.at(as_of)
+    if "releases" not in shown or not len(frames["hazards"]) or not len(frames["releases"]):
+        return None
+    from geotools.analysis.release import coverage as compute
+
+    return compute(frames["hazards"], frames["releases"], as_of=as_of, programme=programme)
+
+
+def _information_day(frames: Mapping[str, gpd.GeoDataFrame], as_of: Any) -> date | None:
+    if as_of is not None:
+        return pd.Timestamp(as_of).date()
+    days = [
+        frame[column].max()
+        for kind, frame in frames.items()
+        for column in ("date_info", "date")
+        if kind in ("hazards", "releases", "finds", "accidents") and column in frame and pd.api.types.is_datetime64_any_dtype(frame[column])
+    ]
+    known = [d for d in days if pd.notna(d)]
+    return max(known).date() if known else None
+
+
+def _facts(source: Any) -> list[tuple[str, str]]:
+    inputs = [] if isinstance(source, Mapping) else list(source.inputs)
+    return [("inputs", ", ".join(f"{i.name} ({i.sha256[:8]})" for i in inputs))] if inputs else []
+
+
+def _pictures(made: OfflineMap, source: Any, options: MapOptions) -> None:
+    rasters = {} if isinstance(source, Mapping) else dict(source.rasters)
+    if options.basemap and "dem" in rasters:
+        made.add_child(RasterLayer(rasters["dem"], words.label("layer", "dem"), kind="relief", id="relief", basemap=True))
+    for name, raster in options.rasters.items():
+        kind = "values" if name in ("assurance", "probability", "risk") else "counts"
+        made.add_child(RasterLayer(raster, words.label("layer", name), kind=kind, id=name))

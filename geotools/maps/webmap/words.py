@@ -1,0 +1,89 @@
+"""Texts of the page in four languages: interface, layer and column names, and the trade's words that a map uses.
+
+For looking texts up; not for formatting numbers and dates, which the page does in the reader's language.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from geotools.model.schema import KINDS
+from geotools.model.vocab import LANGUAGES, vocabulary
+
+Label = Mapping[str, str] | str
+
+# Class codes that are the same in every language of the trade.
+CODES = ("CHA", "SHA")
+# Columns that hold words without being a word column of that kind's schema (results of the ledger).
+WORDS = {"product": "product", "counted_as": "product", "other_product": "product", "severity": "severity", "method": "method", "status": "hazard_status", "classification": "classification", "category": "find_category"}
+
+
+@cache
+def interface() -> dict[str, dict[str, str]]:
+    """Language → key → text of the page's own controls."""
+    folder = resources.files("geotools.maps.webmap").joinpath("i18n")
+    return {lang: json.loads(folder.joinpath(f"{lang}.json").read_text("utf-8")) for lang in LANGUAGES}
+
+
+@cache
+def _labels() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(resources.files("geotools.maps.webmap").joinpath("i18n", "labels.toml").read_text("utf-8"))
+
+
+def known(table: str, key: str) -> bool:
+    """Whether the table (layer, class, note or column) has that key."""
+    return key in _labels().get(table, {})
+
+
+def label(table: str, key: str) -> Label:
+    """Text of a layer, class, note or column in all languages; the key made readable where there is none.
+
+    Examples
+    --------
+    >>> label("layer", "remaining")["en"], label("column", "wind_speed")
+    ('Remaining ground', 'Wind speed')
+    """
+    texts = _labels().get(table, {}).get(key)
+    if texts is not None:
+        return dict(zip(LANGUAGES, texts, strict=True))
+    plain = str(key).replace("_", " ").strip()
+    return plain[:1].upper() + plain[1:]
+
+
+def word(vocab: str, key: str) -> Label:
+    """A word of a vocabulary in all languages, or the text itself if it is none."""
+    for entry in vocabulary(vocab):
+        if entry.key == key:
+            return {lang: entry.label(lang) for lang in LANGUAGES}
+    return key
+
+
+def join(*parts: Label) -> Label:
+    """Labels side by side, e.g. classification and status."""
+    if all(isinstance(part, str) for part in parts):
+        return " · ".join(str(part) for part in parts)
+    return {lang: " · ".join(part if isinstance(part, str) else part[lang] for part in parts) for lang in LANGUAGES}
+
+
+def fill(template: Label, **values: object) -> Label:
+    """A label with its {places} filled in."""
+    if isinstance(template, str):
+        return template.format(**values)
+    return {lang: text.format(**values) for lang, text in template.items()}
+
+
+def vocab_of(kind: str, column: str) -> str | None:
+    """The vocabulary of a column of a record kind, if it holds words."""
+    if kind in KINDS and column in KINDS[kind].names:
+        return KINDS[kind].column(column).words or None
+    return WORDS.get(column)
+
+
+def tables(used: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]:
+    """Vocabulary → key → texts, for the words that a page uses."""
+    return {name: {key: word(name, key) for key in sorted(set(keys) & set(vocabulary(name).keys))} for name, keys in sorted(used.items())}
