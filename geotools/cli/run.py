@@ -67,11 +67,16 @@ def command(survey: str, output: Path, **choices: Any) -> None:
     options.exit_for(result["issues"], choices["fail_on"])
 
 
+OURS = {"map.html", "coverage.csv", "coverage.json", "survey.gpkg", "field", "issues.csv", "provenance.json"}
+
+
 def _refuse_foreign(output: Path, *, overwrite: bool) -> None:
-    """Never replace a folder that this command did not make."""
+    """Never replace a file, or a folder that holds anything this command does not make."""
     from geotools.model.errors import WriteError
 
-    if output.is_dir() and overwrite and any(output.iterdir()) and not (output / "provenance.json").is_file():
+    if output.exists() and not output.is_dir():
+        raise WriteError("a file of that name is in the way", hint="choose another name for the folder", file=output)
+    if output.is_dir() and overwrite and {p.name for p in output.iterdir()} - OURS:
         raise WriteError("this folder holds other things, it is not replaced", hint="choose an empty or new folder", file=output)
 
 
