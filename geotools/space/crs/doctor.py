@@ -367,7 +367,8 @@ def _against(context: _Context, readings: list[Reading], stated: Reading | None)
     best = better[0][1]
     likely = min((pair for pair in better if pair[1] <= best + 6.0), key=lambda pair: (pair[0].rank, pair[1]))
     found = _finding(likely[0], stated, context)
-    text = f"{found.message} Against the reference layer, {_metres(own)} become {likely[1]:.0f} m"
+    before = f"{_metres(own)} become " if math.isfinite(own) else "they then lie within "
+    text = f"{found.message} Against the reference layer, {before}{likely[1]:.0f} m"
     return [Finding(found.code, "error", found.fault, text, found.metres, found.option, found.count)], "", ()
 
 

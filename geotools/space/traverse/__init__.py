@@ -7,10 +7,12 @@ from geotools.model.errors import TraverseError
 from geotools.space.traverse.fit import HelmertFit, fit_points
 from geotools.space.traverse.inverse import inverse, template
 from geotools.space.traverse.legs import Leg, read_legs
+from geotools.space.traverse.many import Figures, solve_all
 from geotools.space.traverse.settings import Start, TraverseOptions
 from geotools.space.traverse.solving import Misclosure, Traverse, solve
 
 __all__ = [
+    "Figures",
     "HelmertFit",
     "Leg",
     "Misclosure",
@@ -22,5 +24,6 @@ __all__ = [
     "inverse",
     "read_legs",
     "solve",
+    "solve_all",
     "template",
 ]

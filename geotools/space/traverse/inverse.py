@@ -116,7 +116,7 @@ def template() -> pd.DataFrame:
         ("SP", "TP1", "turning", "92", 118.4, 0.0, ""),
         ("TP1", "TP2", "turning", "171.5", 76.2, 4.0, "slope distance, uphill 4°"),
         ("TP2", "TP3", "turning", "244", 64.9, 0.0, ""),
-        ("TP3", "SP", "start", "321.5", 104.5, 0.0, "closing leg: measure it, it is the only check"),
+        ("TP3", "SP", "start", "326.5", 129.1, 0.0, "closing leg: measure it, it is the only check"),
     ]
     return pd.DataFrame(
         [("H-1", i, a, b, kind, bearing, "deg", "magnetic", distance, slope, "2026-01-31", note) for i, (a, b, kind, bearing, distance, slope, note) in enumerate(rows, 1)],

@@ -164,11 +164,22 @@ def _from_layer(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> Start:
         raise TraverseError("the start is not a point")
     row = layer.iloc[0] if isinstance(layer, gpd.GeoDataFrame) else {}
     accuracy = row.get("h_acc_m")
-    name = row.get("id")
-    return Start(
-        point.x, point.y, _crs.require(layer), "" if name is None or pd.isna(name) else str(name),
-        float(accuracy) if accuracy is not None and pd.notna(accuracy) else 0.0,
-    )  # fmt: skip
+    spread = float(accuracy) if accuracy is not None and pd.notna(accuracy) else 0.0
+    return Start(point.x, point.y, _crs.require(layer), point_name(row.get("id"), row.get("feature_id")), spread)
+
+
+def point_name(key: Any, feature: Any = None) -> str:
+    """Name of a point in its legs: its id without the name of the figure in front.
+
+    Examples
+    --------
+    >>> point_name("H-7/TP1", "H-7"), point_name("TP1")
+    ('TP1', 'TP1')
+    """
+    name = "" if key is None or pd.isna(key) else str(key)
+    figure = "" if feature is None or pd.isna(feature) else str(feature)
+    short = name.removeprefix(figure).lstrip("-_/: .") if figure and name.startswith(figure) else name
+    return short or name
 
 
 def known_points(fixes: Any, crs: Any = None) -> dict[str, Start]:

@@ -218,7 +218,7 @@ def solve(
     polygon = shapely.Polygon([place[name] for name in area_names]) if solid else None
     closure = _closure(found)
     fit, fit_issues = _fit(begin, known_points(fixes, settings.crs), (net, place, plane), date, settings)
-    issues = [*_closure_issues(closure, settings), *fit_issues, *_accuracy_issues(frames[1], settings), *issues]
+    issues = [*_closure_issues(closure, settings, net, found), *fit_issues, *_accuracy_issues(frames[1], begin, settings), *issues]
     rows = [net.names.index(name) for name in area_names]
     return Traverse(
         polygon=polygon,
@@ -269,7 +269,7 @@ def _closure(found: tuple[adjusting.Loop, ...]) -> Misclosure:
     return Misclosure(True, float(loop.dx), float(loop.dy), math.hypot(loop.dx, loop.dy), loop.length_m)
 
 
-def _closure_issues(closure: Misclosure, options: TraverseOptions) -> list[Issue]:
+def _closure_issues(closure: Misclosure, options: TraverseOptions, net: network.Network, found: tuple[adjusting.Loop, ...]) -> list[Issue]:
     if not closure.measured:
         message = "the leg back to the start was not measured: nothing checks these bearings and distances"
         return [Issue("SV-02", "warning", "legs", message=message)]
@@ -278,12 +278,32 @@ def _closure_issues(closure: Misclosure, options: TraverseOptions) -> list[Issue
     if ratio is None or closure.distance_m <= floor or ratio >= warn:
         return []
     severity, limit = ("error", error) if ratio < error else ("warning", warn)
-    message = f"the traverse misses its closing point by {closure.distance_m:.2f} m in {closure.length_m:.0f} m (1:{ratio:.0f})"
+    message = f"the traverse misses its closing point by {closure.distance_m:.2f} m in {closure.length_m:.0f} m (1:{ratio:.0f}){_suspect(closure, net, found)}"
     return [Issue("SV-02", severity, "legs", message=message, value=f"1:{ratio:.0f}", limit=f"1:{limit:g}")]
 
 
-def _accuracy_issues(frame: gpd.GeoDataFrame, options: TraverseOptions) -> list[Issue]:
+def _suspect(closure: Misclosure, net: network.Network, found: tuple[adjusting.Loop, ...]) -> str:
+    """The one leg along which the misclosure points: a distance misread there would explain it."""
+    if len(found) != 1:
+        return ""
+    along = []
+    for index, sign in found[0].walked:
+        vector = net.vectors[index]
+        length = math.hypot(vector.dx, vector.dy)
+        part = sign * (vector.dx * closure.dx_m + vector.dy * closure.dy_m) / (length * closure.distance_m)
+        if abs(part) > math.cos(math.radians(5.0)):
+            along.append((vector.leg, math.copysign(closure.distance_m, part)))
+    if len(along) != 1:
+        return ""
+    leg, excess = along[0]
+    return f"; one distance {abs(excess):.0f} m too {'long' if excess > 0 else 'short'} in leg {leg.start} → {leg.end} would explain it: measure it again"
+
+
+def _accuracy_issues(frame: gpd.GeoDataFrame, begin: Start, options: TraverseOptions) -> list[Issue]:
     limit = options.programme.limit("h_acc_max_m")
+    if begin.h_acc_m > limit:
+        message = f"the start {begin.name} is only good to {begin.h_acc_m:.1f} m, and so is the whole figure"
+        return [Issue("SV-06", "warning", "legs", begin.name, "h_acc_m", message, f"{begin.h_acc_m:.1f} m", f"{limit:g} m")]
     return [
         Issue("SV-06", "warning", "legs", row["id"], "h_acc_m", f"{row['id']} is only good to {row['h_acc_m']:.1f} m", f"{row['h_acc_m']:.1f} m", f"{limit:g} m")
         for row in frame.to_dict("records")
