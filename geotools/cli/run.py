@@ -6,6 +6,7 @@ For putting the verbs of the lower floors in order; nothing is computed here.
 from __future__ import annotations
 
 import json
+import math
 import re
 from datetime import date
 from pathlib import Path
@@ -147,7 +148,8 @@ def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
     lines = [f"{survey.name}   as of {day}", ""]
     lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in rows]
     area = float(get("area_m2", 0.0))
-    lines += ["", f"coverage (released / recorded)        {float(get('released_m2', 0.0)) / area:>14.1%}" if area else "no hazard has a polygon: coverage cannot be stated"]
+    share = math.floor(1000 * float(get("released_m2", 0.0)) / area) / 10 if area else 0.0  # never rounded up
+    lines += ["", f"{'coverage (released / recorded)':38}{share:>13.1f}%" if area else "no hazard has a polygon: coverage cannot be stated"]
     extra = [("released outside recorded hazards", "outside_m2"), ("ground claimed more than once", "overlap_m2"), ("sum of the rows as claimed", "claimed_m2")]
     lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in extra]
     lines += [""] + [text for item in result["swath"] for text in item.get("words", [])]

@@ -206,8 +206,8 @@ def _report_areas(stream, rows: list[dict]) -> None:
 
 
 def overlaps(rows: list[dict]) -> list[dict]:
-    """Every pair of releases that share more than 1 m² of ground, before corruption."""
-    whole = [r for r in rows if r["ground"] is not None]
+    """Every pair of releases (each id once) that share more than 1 m² of ground, before corruption."""
+    whole = [r for r in rows if r["ground"] is not None and not r.get("repeated")]
     tree = shapely.STRtree([r["ground"] for r in whole])
     out = []
     for i, j in sorted(zip(*tree.query([r["ground"] for r in whole], predicate="intersects"), strict=True)):
