@@ -60,7 +60,7 @@ def polygonal(geometries: Any) -> np.ndarray:
         elif len(parts) == 1:
             array[index] = parts[0]
         else:
-            joined = shapely.MultiPolygon(parts)
+            joined: BaseGeometry = shapely.multipolygons(np.asarray(parts, dtype=object))  # type: ignore[assignment]
             array[index] = joined if joined.is_valid else shapely.union_all(parts)
     return array
 

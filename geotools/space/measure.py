@@ -5,7 +5,8 @@ For figures that are reported; never the area of a map projection.
 
 from __future__ import annotations
 
-from typing import Any, overload
+import itertools
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,15 +17,12 @@ from shapely.geometry.base import BaseGeometry
 from geotools.space import crs as _crs
 
 
-@overload
-def area(geometry: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.Series: ...
-@overload
-def area(geometry: BaseGeometry) -> float: ...
 def area(geometry: Any) -> Any:
     """Area on the WGS 84 ellipsoid in square metres.
 
     Edges are geodesics between the recorded vertices (as in GeographicLib's polygon area); holes are subtracted
-    whatever their ring order; points and lines have area 0.
+    whatever their ring order; points and lines have area 0. A boundary that crosses itself has the area that its turns
+    add up to, which is not its ground: repair it first (`geom.repair`).
 
     Parameters
     ----------
@@ -54,22 +52,27 @@ def area(geometry: Any) -> Any:
 
 
 def _areas(lonlat: np.ndarray) -> np.ndarray:
-    parts, owner = shapely.get_parts(lonlat, return_index=True)
-    rings, polygon = shapely.get_rings(parts, return_index=True)
-    first = np.r_[True, polygon[1:] != polygon[:-1]] if len(polygon) else np.zeros(0, dtype=bool)
+    points, starts, shell, owner = _rings(lonlat)
     total = np.zeros(len(lonlat))
-    for ring, shell, index in zip(rings, first, owner[polygon] if len(polygon) else [], strict=True):
-        x, y = shapely.get_coordinates(ring)[:-1].T
-        value = abs(_crs.GEOD.polygon_area_perimeter(x, y)[0])
-        total[index] += value if shell else -value
+    area_of = _crs.GEOD.polygon_area_perimeter
+    x, y = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
+    values = [abs(area_of(x[a : b - 1], y[a : b - 1])[0]) for a, b in itertools.pairwise(starts.tolist())]
+    np.add.at(total, owner, np.where(shell, values, np.negative(values)))
     total[shapely.is_missing(lonlat)] = np.nan
     return total
 
 
-@overload
-def length(geometry: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.Series: ...
-@overload
-def length(geometry: BaseGeometry) -> float: ...
+def _rings(geometries: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Coordinates of all rings on end, where each ring starts (and the end), whether it is a shell, and whose it is."""
+    parts, owner = _parts(geometries)
+    rings, polygon = shapely.get_rings(parts, return_index=True)
+    whole = ~shapely.is_empty(rings)
+    rings, polygon = rings[whole], polygon[whole]
+    shell = np.r_[True, polygon[1:] != polygon[:-1]] if len(polygon) else np.zeros(0, dtype=bool)
+    starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(rings))].astype(int)
+    return shapely.get_coordinates(rings), starts, shell, owner[polygon] if len(polygon) else np.zeros(0, dtype=int)
+
+
 def length(geometry: Any) -> Any:
     """Geodesic length in metres of lines, or perimeter of polygons including holes.
 
@@ -84,11 +87,40 @@ def length(geometry: Any) -> Any:
     1110.3
     """
     if isinstance(geometry, BaseGeometry):
-        return float(abs(_crs.GEOD.geometry_length(geometry)))
+        return float(_lengths(np.array([geometry], dtype=object))[0])
     series = geometry.geometry
     lonlat = _crs.transform(series.array, _crs.require(series), _crs.WGS84)
-    values = [np.nan if g is None else abs(_crs.GEOD.geometry_length(g)) if not g.is_empty else 0.0 for g in lonlat]
-    return pd.Series(values, index=series.index, name="length_m", dtype=float)
+    return pd.Series(_lengths(lonlat), index=series.index, name="length_m", dtype=float)
+
+
+def _lengths(lonlat: np.ndarray) -> np.ndarray:
+    total = np.zeros(len(lonlat))
+    paths, owner = _paths(lonlat)
+    points, path = shapely.get_coordinates(paths, return_index=True)
+    same = np.flatnonzero(path[1:] == path[:-1])
+    if len(same):
+        _, _, metres = _crs.GEOD.inv(points[same, 0], points[same, 1], points[same + 1, 0], points[same + 1, 1])
+        np.add.at(total, owner[path[same]], metres)
+    total[shapely.is_missing(lonlat)] = np.nan
+    return total
+
+
+def _parts(geometries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Single geometries, and whose they are; collections may hold collections."""
+    parts, owner = shapely.get_parts(np.asarray(geometries, dtype=object), return_index=True)
+    while np.isin(shapely.get_type_id(parts), (4, 5, 6, 7)).any():
+        parts, inner = shapely.get_parts(parts, return_index=True)
+        owner = owner[inner]
+    return parts, owner
+
+
+def _paths(geometries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lines, and all rings of polygons, with their owners."""
+    parts, owner = _parts(geometries)
+    kind = shapely.get_type_id(parts)
+    rings, polygon = shapely.get_rings(parts[kind == 3], return_index=True)
+    line = np.isin(kind, (1, 2))
+    return np.r_[parts[line], rings], np.r_[owner[line], owner[kind == 3][polygon]].astype(int)
 
 
 def area_sigma(geometry: gpd.GeoDataFrame | gpd.GeoSeries, sigma_m: Any) -> pd.Series:
@@ -118,13 +150,15 @@ def area_sigma(geometry: gpd.GeoDataFrame | gpd.GeoSeries, sigma_m: Any) -> pd.S
     lonlat = _crs.transform(series.array, _crs.require(series), _crs.WGS84)
     bounds = shapely.total_bounds(lonlat)
     plane = _crs.transform(lonlat, _crs.WGS84, _crs.equal_area(tuple(bounds)))
-    parts, owner = shapely.get_parts(plane, return_index=True)
-    rings, polygon = shapely.get_rings(parts, return_index=True)
+    points, starts, _, owner = _rings(plane)
     total = np.zeros(len(plane))
-    for ring, index in zip(rings, owner[polygon] if len(polygon) else [], strict=True):
-        points = shapely.get_coordinates(ring)[:-1]
-        across = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
-        total[index] += float((across**2).sum())
+    if len(owner):
+        # the closing vertex repeats the first: the one before the first is the last but one
+        ahead, behind = np.roll(points, -1, axis=0), np.roll(points, 1, axis=0)
+        behind[starts[:-1]] = points[starts[1:] - 2]
+        across = ((ahead - behind) ** 2).sum(axis=1)
+        across[starts[1:] - 1] = 0.0
+        np.add.at(total, owner, np.add.reduceat(across, starts[:-1]))
     sigma = np.asarray(sigma_m, dtype=float)
     values = 0.5 * sigma * np.sqrt(total)
     values = np.where(shapely.is_missing(plane), np.nan, values)
