@@ -3,7 +3,9 @@
 For the data-quality officer's daily work; not for reading files (see `io`) or for the ledger (see `analysis.release`).
 """
 
+from geotools.checks.compare import compare
 from geotools.checks.registry import catalogue, check
+from geotools.checks.repair import rejected, repair, repair_layers
 from geotools.checks.rule import Check, Finding
 
-__all__ = ["Check", "Finding", "catalogue", "check"]
+__all__ = ["Check", "Finding", "catalogue", "check", "compare", "rejected", "repair", "repair_layers"]

@@ -10,7 +10,7 @@ import shapely
 
 from geotools.checks import overlay
 from geotools.checks.layers import POLYGONAL, Data, Layer
-from geotools.checks.relations.ground import ids_of, linked_hazards
+from geotools.checks.relations.ground import ids_of, linked_hazards, processed_only
 from geotools.checks.rule import Check, Finding, m2
 from geotools.space import measure
 
@@ -18,9 +18,9 @@ LEDGER = "analysis.release"
 
 
 def _by_hazard(data: Data) -> dict[int, list[int]]:
-    """Hazard row → its releases with a polygon."""
+    """Hazard row → its releases with a polygon; ground that a machine has only processed is no product."""
     releases = data.layer("releases")
-    usable = np.isin(shapely.get_type_id(releases.plane), POLYGONAL)
+    usable = np.isin(shapely.get_type_id(releases.plane), POLYGONAL) & ~processed_only(releases)
     out: dict[int, list[int]] = {}
     for row, links in enumerate(linked_hazards(data, releases)):
         for hazard in links if usable[row] else []:

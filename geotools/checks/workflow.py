@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from geotools.checks.layers import POLYGONAL, Data, Layer
-from geotools.checks.relations.ground import ids_of, linked_hazards
+from geotools.checks.relations.ground import ids_of, linked_hazards, processed_only
 from geotools.checks.rule import Check, Finding, listed, m2
 
 REPORTS = ("completion_report", "handover_certificate")
@@ -529,7 +529,7 @@ def _remaining(data: Data, *, closed: bool) -> Iterator[Finding]:
     hazards, releases = data.layer("hazards"), data.layer("releases")
     status = hazards.text("status")
     ground = _released_ground(data)
-    product, method, follow = releases.text("product"), releases.text("method"), releases.text("follow_up")
+    processed = processed_only(releases)
     for hazard in np.flatnonzero(np.nan_to_num(hazards.area) > 0).tolist():
         if (
             (status[hazard] in CLOSED) != closed
@@ -537,11 +537,7 @@ def _remaining(data: Data, *, closed: bool) -> Iterator[Finding]:
             or (not closed and status[hazard] not in ("open", "worked_on"))
         ):
             continue
-        rows = [
-            r
-            for r in ground.get(hazard, [])
-            if not (product[r] == "cleared" and method[r] == "mechanical" and not follow[r])
-        ]
+        rows = [r for r in ground.get(hazard, []) if not processed[r]]
         if not rows and not closed:
             continue
         tolerance = max(data.limit("overlap_m2"), data.limit("overlap_share") * hazards.area[hazard])

@@ -61,7 +61,7 @@ def smallest_change(points: np.ndarray) -> tuple[str, int, int, np.ndarray] | No
     Examples
     --------
     >>> smallest_change(np.array([[0, 0], [2, 2], [2, 0], [0, 2], [-1, 1]]))[:3]
-    ('swap', 3, 4)
+    ('swap', 2, 3)
     """
     count = len(points)
     if count < 4 or len(np.unique(points, axis=0)) < count or shapely.Polygon(points).is_valid:

@@ -41,6 +41,12 @@ def _linked(data: Data, layer: Layer) -> list[list[int]]:
     return out
 
 
+def processed_only(releases: Layer) -> np.ndarray:
+    """Rows worked by a machine without a search that followed: processed ground, which is not released."""
+    follow = releases.text("follow_up").astype(str)
+    return np.asarray((releases.text("method") == "mechanical") & np.isin(follow, ("None", "mechanical", "nts")))
+
+
 def _union(layer: Layer, rows: list[int]) -> Any:
     shapes = layer.plane[rows]
     shapes = shapes[np.isin(shapely.get_type_id(shapes), POLYGONAL)]

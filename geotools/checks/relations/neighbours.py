@@ -13,6 +13,7 @@ import shapely
 
 from geotools.checks import overlay
 from geotools.checks.layers import POLYGONAL, Data, Layer, Overlaps
+from geotools.checks.relations.ground import processed_only
 from geotools.checks.rule import Check, Finding, m2, metres, spot
 from geotools.space import crs as _crs
 from geotools.space import geom
@@ -94,7 +95,7 @@ def releases_overlap(data: Data) -> Iterator[Finding]:
     """TP-03: the same ground released twice, whoever released it. Processed and searched ground may coincide."""
     for layer in data.each("releases"):
         pairs = data.overlaps("releases")
-        processed = (layer.text("method") == "mechanical") & (layer.text("follow_up") == None)  # noqa: E711
+        processed = processed_only(layer)
         twice = (pairs.area > _tolerance(data, layer, pairs)) & ~(processed[pairs.a] ^ processed[pairs.b])
         for k in np.flatnonzero(twice & (layer.ids[pairs.a] != layer.ids[pairs.b])):
             yield _pair(data, layer, pairs, k, limit=data.limit("overlap_m2"))
