@@ -30,7 +30,10 @@ INVALID_PER_ORGANISATION = {  # a shapefile and a KML hold only what their reade
 
 
 def _invalid(found: list[dict]) -> list[dict]:
-    return sorted(({"id": f["id"], "kind": f["kind"], "area_meant_m2": area_m2(f["ground"])} for f in found), key=lambda f: f["id"])
+    return sorted(
+        ({"id": f["id"], "kind": f["kind"], "area_meant_m2": area_m2(f["ground"])} for f in found),
+        key=lambda f: f["id"],
+    )
 
 
 def make_land(folder: Path) -> dict:
@@ -43,8 +46,17 @@ def make_land(folder: Path) -> dict:
         row["keep_valid"] = row["id"] in doubled or row.get("why_outside") or row.get("pulkovo_as_wgs84")
     truth = {"overlaps": land.overlaps(rows), "outside": land.outside(hazards, rows)}
     stream = rng(4)
-    bad_releases = [f for org, (kinds, count) in INVALID_PER_ORGANISATION.items() for f in corrupt.corrupt(stream, [r for r in rows if r["org"] == org], kinds, count)]
-    bad_hazards = corrupt.corrupt(stream, [h | {"row": h} for h in hazards if h["has_geometry"] and not h.get("overlaps_hazard")], ("small_loop", "spike", "bow_tie"), 8)
+    bad_releases = [
+        f
+        for org, (kinds, count) in INVALID_PER_ORGANISATION.items()
+        for f in corrupt.corrupt(stream, [r for r in rows if r["org"] == org], kinds, count)
+    ]
+    bad_hazards = corrupt.corrupt(
+        stream,
+        [h | {"row": h} for h in hazards if h["has_geometry"] and not h.get("overlaps_hazard")],
+        ("small_loop", "spike", "bow_tie"),
+        8,
+    )
     for bad in bad_hazards:
         hazard = next(h for h in hazards if h["id"] == bad["id"])
         hazard["drawn"] = corrupt.KINDS[bad["kind"]](hazard["ground"])
@@ -81,7 +93,11 @@ def _crosses_48(ground) -> bool:
 def make_tracks(folder: Path) -> dict:
     """Fixes of the three tasks: two CSV with lon/lat and one GeoParquet in UTM 38N."""
     truth = {}
-    for name, maker in (("detector", tracks.detector), ("machine_rtk", tracks.machine_rtk), ("machine_consumer", tracks.machine_consumer)):
+    for name, maker in (
+        ("detector", tracks.detector),
+        ("machine_rtk", tracks.machine_rtk),
+        ("machine_consumer", tracks.machine_consumer),
+    ):
         rows, facts = maker()
         for gap in facts["missed"]:
             gap["geometry_utm38n"] = json.loads(shapely.to_geojson(gap.pop("ground")))
@@ -90,7 +106,9 @@ def make_tracks(folder: Path) -> dict:
             frame = [{"fix_id": r["id"], "machine": r["asset_id"], "run": r["run_id"], "task": r["task_id"], "time": r["time"], "width": r["width_m"], "working": r["is_on"],
                       "fix_type": r["quality"], "h_acc_m": r["h_acc_m"], "operator": r["operator"], "note": NOTE, "geometry": shapely.Point(r["x"], r["y"])} for r in rows]  # fmt: skip
             (folder / "fixes").mkdir(parents=True, exist_ok=True)
-            gpd.GeoDataFrame(frame, geometry="geometry", crs=UTM).to_parquet(folder / "fixes" / "machine_rtk.parquet", index=False, compression="zstd")
+            gpd.GeoDataFrame(frame, geometry="geometry", crs=UTM).to_parquet(
+                folder / "fixes" / "machine_rtk.parquet", index=False, compression="zstd"
+            )
         else:
             files.table(folder / "fixes" / f"{name}.csv", [{
                 "fix_id": r["id"], "asset": r["asset_id"], "run": r["run_id"], "task": r["task_id"], "utc_time": r["time"].isoformat().replace("+00:00", "Z"), "lon": f"{r['lon']:.7f}",
@@ -106,8 +124,21 @@ def make_training(folder: Path) -> dict:
     files.table(folder / "training" / "targets.csv", pieces)
     files.table(folder / "training" / "signals.csv", marks)
     lanes = training.lane_grounds()
-    files.geojson(folder / "training" / "lanes.geojson", [{"lane_id": k, "area_m2": training.LENGTH * training.WIDTH, "note": NOTE, "geometry": to_wgs84(g)} for k, g in lanes.items()])
-    return {"halo_m": training.HALO, "lanes": list(lanes), "lane_m2": training.LENGTH * training.WIDTH, "targets": len(pieces), "signals": len(marks), "operators": operators}
+    files.geojson(
+        folder / "training" / "lanes.geojson",
+        [
+            {"lane_id": k, "area_m2": training.LENGTH * training.WIDTH, "note": NOTE, "geometry": to_wgs84(g)}
+            for k, g in lanes.items()
+        ],
+    )
+    return {
+        "halo_m": training.HALO,
+        "lanes": list(lanes),
+        "lane_m2": training.LENGTH * training.WIDTH,
+        "targets": len(pieces),
+        "signals": len(marks),
+        "operators": operators,
+    }
 
 
 def make_sheets(folder: Path) -> dict:
@@ -138,4 +169,6 @@ if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "fuzuli"
     made = make(target)
     size = sum(f.stat().st_size for f in target.rglob("*") if f.is_file())
-    print(f"{target}: {made['hazards']['rows']} hazards, {made['releases']['rows']} releases, {size / 1e6:.2f} MB (SYNTHETIC)")
+    print(
+        f"{target}: {made['hazards']['rows']} hazards, {made['releases']['rows']} releases, {size / 1e6:.2f} MB (SYNTHETIC)"
+    )

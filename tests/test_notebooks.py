@@ -61,8 +61,16 @@ def test_runs(path, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     book = nbformat.read(path, as_version=4)
     begin = time.monotonic()
-    client = nbclient.NotebookClient(book, timeout=SECONDS_PER_NOTEBOOK, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}})
+    client = nbclient.NotebookClient(
+        book, timeout=SECONDS_PER_NOTEBOOK, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
+    )
     client.execute()
     assert time.monotonic() - begin < SECONDS_PER_NOTEBOOK
-    warned = [o.text for c in book.cells if c.cell_type == "code" for o in c.outputs if o.output_type == "stream" and o.name == "stderr"]
+    warned = [
+        o.text
+        for c in book.cells
+        if c.cell_type == "code"
+        for o in c.outputs
+        if o.output_type == "stream" and o.name == "stderr"
+    ]
     assert not [text for text in warned if "Warning" in text], warned

@@ -27,8 +27,17 @@ from geotools.cli import options
 @options.as_of
 @options.crs
 @options.encoding
-@click.option("--lang", type=click.Choice(["en", "az", "tr", "ru"]), help="Language the map opens in (default: the programme's first).")
-@click.option("--skip", multiple=True, type=click.Choice(["check", "swath", "map", "field"]), help="Leave a step out (may be repeated).")
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "az", "tr", "ru"]),
+    help="Language the map opens in (default: the programme's first).",
+)
+@click.option(
+    "--skip",
+    multiple=True,
+    type=click.Choice(["check", "swath", "map", "field"]),
+    help="Leave a step out (may be repeated).",
+)
 @options.overwrite
 @options.as_json
 @options.fail_on
@@ -59,7 +68,9 @@ def command(survey: str, output: Path, **choices: Any) -> None:
             folder.mkdir()
             result = _products(opened, folder, choices, bar)
     except GeotoolsError as error:
-        error.file = error.file and re.sub(r"\.geotools-[^/\\]+[/\\]", "", error.file)  # the file as it would have been called
+        error.file = error.file and re.sub(
+            r"\.geotools-[^/\\]+[/\\]", "", error.file
+        )  # the file as it would have been called
         raise
     if choices["as_json"]:
         options.print_json(result["json"])
@@ -78,7 +89,9 @@ def _refuse_foreign(output: Path, *, overwrite: bool) -> None:
     if output.exists() and not output.is_dir():
         raise WriteError("a file of that name is in the way", hint="choose another name for the folder", file=output)
     if output.is_dir() and overwrite and {p.name for p in output.iterdir()} - OURS:
-        raise WriteError("this folder holds other things, it is not replaced", hint="choose an empty or new folder", file=output)
+        raise WriteError(
+            "this folder holds other things, it is not replaced", hint="choose an empty or new folder", file=output
+        )
 
 
 def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> dict[str, Any]:
@@ -104,7 +117,12 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
         _map(survey, coverage, issues, folder / "map.html", choices)
     provenance = _provenance(survey, as_of, choices)
     _write_json(folder / "provenance.json", provenance)
-    summary = {"coverage": coverage.to_dict()["totals"], "survey": survey.summary().to_dict(), "swath": swath, "provenance": provenance}
+    summary = {
+        "coverage": coverage.to_dict()["totals"],
+        "survey": survey.summary().to_dict(),
+        "swath": swath,
+        "provenance": provenance,
+    }
     return {"coverage": coverage, "issues": issues, "swath": swath, "json": summary}
 
 
@@ -149,8 +167,17 @@ def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
     lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in rows]
     area = float(get("area_m2", 0.0))
     share = math.floor(1000 * float(get("released_m2", 0.0)) / area) / 10 if area else 0.0  # never rounded up
-    lines += ["", f"{'coverage (released / recorded)':38}{share:>13.1f}%" if area else "no hazard has a polygon: coverage cannot be stated"]
-    extra = [("released outside recorded hazards", "outside_m2"), ("ground claimed more than once", "overlap_m2"), ("sum of the rows as claimed", "claimed_m2")]
+    lines += [
+        "",
+        f"{'coverage (released / recorded)':38}{share:>13.1f}%"
+        if area
+        else "no hazard has a polygon: coverage cannot be stated",
+    ]
+    extra = [
+        ("released outside recorded hazards", "outside_m2"),
+        ("ground claimed more than once", "overlap_m2"),
+        ("sum of the rows as claimed", "claimed_m2"),
+    ]
     lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in extra]
     lines += [""] + [text for item in result["swath"] for text in item.get("words", [])]
     counts = result["issues"]["severity"].value_counts()

@@ -226,7 +226,9 @@ def survey_gpkg(
             _describe(temporary, {name: _description(name) for name in frames})
             _verify(temporary, {name: len(frame) for name, frame in frames.items()})
         except sqlite3.Error as error:
-            raise WriteError("writing failed: the file is not whole; nothing was changed", hint="is the disk full?", file=target) from error
+            raise WriteError(
+                "writing failed: the file is not whole; nothing was changed", hint="is the disk full?", file=target
+            ) from error
     return target
 
 
@@ -236,7 +238,9 @@ def _chosen(layers: Iterable[str] | None) -> tuple[FieldLayer, ...]:
     wanted = set(layers)
     unknown = sorted(wanted - {entry.name for entry in LAYERS})
     if unknown:
-        raise WriteError(f"there is no field layer '{unknown[0]}'", hint=f"field layers are {', '.join(e.name for e in LAYERS)}")
+        raise WriteError(
+            f"there is no field layer '{unknown[0]}'", hint=f"field layers are {', '.join(e.name for e in LAYERS)}"
+        )
     return tuple(entry for entry in LAYERS if entry.name in wanted)
 
 
@@ -248,12 +252,18 @@ def _refuse_foreign(folder: Path) -> None:
     readme = folder / README
     ours = readme.is_file() and readme.read_text("utf-8", errors="replace").startswith(MARK)
     if any(folder.iterdir()) and not ours:
-        raise WriteError("this folder holds other things, it is not replaced", hint="choose an empty or new folder", file=folder)
+        raise WriteError(
+            "this folder holds other things, it is not replaced", hint="choose an empty or new folder", file=folder
+        )
 
 
 def _layer(survey: SurveyLike, kind: str) -> gpd.GeoDataFrame:
     frame = survey.layers.get(kind)
-    return gpd.GeoDataFrame({"id": pd.Series(dtype=object)}, geometry=gpd.GeoSeries([], crs=_crs.WGS84)) if frame is None else frame
+    return (
+        gpd.GeoDataFrame({"id": pd.Series(dtype=object)}, geometry=gpd.GeoSeries([], crs=_crs.WGS84))
+        if frame is None
+        else frame
+    )
 
 
 def _team_frames(
@@ -294,7 +304,9 @@ def _has_place(frame: gpd.GeoDataFrame) -> pd.Series:
 
 def _for_team(entry: FieldLayer, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Only the columns of the layer, in order, areas rounded to the safe side, sorted by id."""
-    data: dict[str, Any] = {name: frame[name] for name in entry.columns if name in frame and (name == "id" or frame[name].notna().any())}
+    data: dict[str, Any] = {
+        name: frame[name] for name in entry.columns if name in frame and (name == "id" or frame[name].notna().any())
+    }
     for name in [n for n in data if n.endswith("_m2")]:
         toward = np.ceil if name in ("area_m2", "remaining_m2") else np.floor
         data[name] = toward(data[name].astype("float64") * 10) / 10
@@ -344,40 +356,66 @@ def _readme(survey: SurveyLike, coverage: CoverageLike, drawn: Mapping[str, Any]
     lines = [MARK, "=" * len(MARK), "", *WARNINGS, ""]
     lines += [f"Programme:            {survey.name}", f"Date of information:  {_as_of(survey, coverage)}"]
     lines += [f"Written:              {now():%Y-%m-%d %H:%M} UTC by geotools {version()}", ""]
-    lines += ["Datum: WGS 84 (EPSG:4326), longitude then latitude in degrees, 7 decimals (about 1 cm).", *_moved(survey)]
+    lines += [
+        "Datum: WGS 84 (EPSG:4326), longitude then latitude in degrees, 7 decimals (about 1 cm).",
+        *_moved(survey),
+    ]
     lines += ["Areas: square metres on the WGS 84 ellipsoid. Released areas are rounded down, remaining ones up.", ""]
     lines += ["Files"]
     lines += [f"  {name + '.geojson':20} {len(frame):>6}  {shows[name]}" for name, frame in drawn.items() if len(frame)]
     missing = {name: len(frame) for name, frame in absent.items() if len(frame)}
     if missing:
         counts = ", ".join(f"{count} {name}" for name, count in missing.items())
-        lines += ["", f"NOT ON THE MAP: {counts}. They have no position, or none wider than 1 cm; {NOT_ON_MAP} lists them.",
-                  "A hazard without a position is still a hazard."]
-    private = [name for name, frame in drawn.items() if "safe_to_publish" in frame and frame["safe_to_publish"].eq(False).any()]
+        lines += [
+            "",
+            f"NOT ON THE MAP: {counts}. They have no position, or none wider than 1 cm; {NOT_ON_MAP} lists them.",
+            "A hazard without a position is still a hazard.",
+        ]
+    private = [
+        name for name, frame in drawn.items() if "safe_to_publish" in frame and frame["safe_to_publish"].eq(False).any()
+    ]
     if private:
-        lines += ["", f"Not to be published or passed on: {', '.join(private)} hold records marked so (safe_to_publish = false)."]
-    lines += ["", "Cleared means cleared to the recorded depth. Results are evidence for a named person's decision; none declares land safe."]
+        lines += [
+            "",
+            f"Not to be published or passed on: {', '.join(private)} hold records marked so (safe_to_publish = false).",
+        ]
+    lines += [
+        "",
+        "Cleared means cleared to the recorded depth. Results are evidence for a named person's decision; none declares land safe.",
+    ]
     return "\n".join(lines) + "\n"
 
 
 def _as_of(survey: SurveyLike, coverage: CoverageLike) -> str:
     if coverage.as_of is not None:
         return f"as of {coverage.as_of}"
-    days = [survey.layers[kind][column].dropna() for kind, column in (("hazards", "date_info"), ("releases", "date")) if kind in survey.layers and column in survey.layers[kind]]
+    days = [
+        survey.layers[kind][column].dropna()
+        for kind, column in (("hazards", "date_info"), ("releases", "date"))
+        if kind in survey.layers and column in survey.layers[kind]
+    ]
     dated = [days_.max() for days_ in days if len(days_)]
     return f"all records in hand, the latest dated {max(dated):%Y-%m-%d}" if dated else "not known: no record is dated"
 
 
 def _moved(survey: SurveyLike) -> list[str]:
     """Which input files were in another system."""
-    others = sorted({f"{item.name}: {item.crs}" for item in survey.inputs if item.crs and "4326" not in item.crs and not item.crs.startswith("WGS 84 (")})
+    others = sorted(
+        {
+            f"{item.name}: {item.crs}"
+            for item in survey.inputs
+            if item.crs and "4326" not in item.crs and not item.crs.startswith("WGS 84 (")
+        }
+    )
     return [f"Moved to it from other systems: {'; '.join(others)}."] if others else []
 
 
 def _results(survey: SurveyLike, coverage: CoverageLike, issues: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataFrame]:
     hazards = _layer(survey, "hazards")
     shapes = gpd.GeoSeries(hazards.geometry.array, index=hazards["id"], crs=hazards.crs).reindex(coverage.table["id"])
-    table = gpd.GeoDataFrame(coverage.table.reset_index(drop=True), geometry=gpd.GeoSeries(shapes.array, crs=hazards.crs))
+    table = gpd.GeoDataFrame(
+        coverage.table.reset_index(drop=True), geometry=gpd.GeoSeries(shapes.array, crs=hazards.crs)
+    )
     frames = {
         "result_coverage": table, "result_remaining": coverage.remaining, "result_released": coverage.released,
         "result_processed": coverage.processed, "result_outside": coverage.outside, "result_overlaps": coverage.overlaps,

@@ -16,7 +16,9 @@ def _ring(polygon) -> list[tuple[float, float]]:
 
 
 def _longest(points: list) -> int:
-    return int(np.argmax([np.hypot(*np.subtract(points[(i + 1) % len(points)], points[i])) for i in range(len(points))]))
+    return int(
+        np.argmax([np.hypot(*np.subtract(points[(i + 1) % len(points)], points[i])) for i in range(len(points))])
+    )
 
 
 def bow_tie(polygon):
@@ -73,7 +75,9 @@ SINGLE_RING = ("small_loop", "spike", "bow_tie")
 
 def corrupt(stream, rows: list[dict], kinds: tuple[str, ...], count: int) -> list[dict]:
     """Give `count` of the rows an invalid `drawn` geometry; say which, of which kind, and the area meant."""
-    able = [r for r in rows if r["ground"] is not None and r["ground"].geom_type == "Polygon" and not r.get("keep_valid")]
+    able = [
+        r for r in rows if r["ground"] is not None and r["ground"].geom_type == "Polygon" and not r.get("keep_valid")
+    ]
     out = []
     for number, index in enumerate(stream.permutation(len(able))[:count]):
         row = able[index]

@@ -53,9 +53,15 @@ def geojson(path: Path, rows: list[dict]) -> None:
 def kml(path: Path, rows: list[dict], name: str) -> None:
     """A KML with ExtendedData; a row without geometry is a placemark without one."""
     out = ['<?xml version="1.0" encoding="UTF-8"?>', '<kml xmlns="http://www.opengis.net/kml/2.2"><Document>']
-    out.append(f"<name>{escape(name)}</name><description>{NOTE}: invented records</description><Folder><name>{escape(name)}</name>")
+    out.append(
+        f"<name>{escape(name)}</name><description>{NOTE}: invented records</description><Folder><name>{escape(name)}</name>"
+    )
     for row in rows:
-        data = "".join(f'<Data name="{escape(k)}"><value>{escape(str(v))}</value></Data>' for k, v in row.items() if k != "geometry" and v not in (None, ""))
+        data = "".join(
+            f'<Data name="{escape(k)}"><value>{escape(str(v))}</value></Data>'
+            for k, v in row.items()
+            if k != "geometry" and v not in (None, "")
+        )
         shape = "" if row["geometry"] is None else _kml_shape(row["geometry"])
         out.append(f"<Placemark><ExtendedData>{data}</ExtendedData>{shape}</Placemark>")
     out.append("</Folder></Document></kml>")
@@ -64,7 +70,11 @@ def kml(path: Path, rows: list[dict], name: str) -> None:
 
 def _kml_shape(geometry) -> str:
     def ring(coordinates) -> str:
-        return "<LinearRing><coordinates>" + " ".join(f"{x:.7f},{y:.7f}" for x, y in coordinates) + "</coordinates></LinearRing>"
+        return (
+            "<LinearRing><coordinates>"
+            + " ".join(f"{x:.7f},{y:.7f}" for x, y in coordinates)
+            + "</coordinates></LinearRing>"
+        )
 
     parts = []
     for part in shapely.get_parts(geometry):
@@ -75,7 +85,9 @@ def _kml_shape(geometry) -> str:
 
 def frame(rows: list[dict], crs: str = WGS84) -> gpd.GeoDataFrame:
     """Rows as a frame."""
-    return gpd.GeoDataFrame([{k: v for k, v in r.items() if k != "geometry"} for r in rows], geometry=[r["geometry"] for r in rows], crs=crs)
+    return gpd.GeoDataFrame(
+        [{k: v for k, v in r.items() if k != "geometry"} for r in rows], geometry=[r["geometry"] for r in rows], crs=crs
+    )
 
 
 def gdal(path: Path, data: gpd.GeoDataFrame, driver: str, **options) -> None:
@@ -94,7 +106,9 @@ def shapefile_zip(path: Path, data: gpd.GeoDataFrame, encoding: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder) / f"{path.stem}.shp"
-        pyogrio.write_dataframe(data, base, driver="ESRI Shapefile", encoding=encoding, layer_options={"DBF_DATE_LAST_UPDATE": FIXED[:10]})
+        pyogrio.write_dataframe(
+            data, base, driver="ESRI Shapefile", encoding=encoding, layer_options={"DBF_DATE_LAST_UPDATE": FIXED[:10]}
+        )
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for suffix in (".shp", ".shx", ".dbf", ".prj"):
                 content = bytearray(base.with_suffix(suffix).read_bytes())

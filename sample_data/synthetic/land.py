@@ -52,7 +52,10 @@ def hazards() -> list[dict]:
     cells = [(c, r) for c in range(11) for r in range(10)]
     keep = sorted(stream.permutation(len(cells))[:105])
     centres = [
-        (WEST[0] + CELL * cells[i][0] + stream.uniform(-150, 150), WEST[1] + CELL * cells[i][1] + stream.uniform(-150, 150))
+        (
+            WEST[0] + CELL * cells[i][0] + stream.uniform(-150, 150),
+            WEST[1] + CELL * cells[i][1] + stream.uniform(-150, 150),
+        )
         for i in keep
     ]
     meridian, north = utm(48.0, 39.55)
@@ -81,7 +84,9 @@ def _classify(stream, rows: list[dict]) -> None:
     """Classification, contamination, status; 29 of 120 rows get no geometry."""
     kinds = ["CHA"] * 62 + ["SHA"] * 58
     stream.shuffle(kinds)
-    spared = {r["id"] for r in rows if r["east"] or r.get("overlaps_hazard")} | {r["overlaps_hazard"] for r in rows if r.get("overlaps_hazard")}
+    spared = {r["id"] for r in rows if r["east"] or r.get("overlaps_hazard")} | {
+        r["overlaps_hazard"] for r in rows if r.get("overlaps_hazard")
+    }
     blank = [r for r in rows if r["id"] not in spared]
     for index in stream.permutation(len(blank))[:29]:
         blank[index]["has_geometry"] = False
@@ -132,17 +137,23 @@ def blocks(stream, hazard: dict, share: float, count: int) -> list[dict]:
 def releases(hazard_rows: list[dict]) -> list[dict]:
     """About 400 releases: blocks of worked hazards, and records without geometry; nothing is corrupted yet."""
     stream = rng(2)
-    mapped = [h for h in hazard_rows if h["has_geometry"] and h["status"] not in ("open",) and not h.get("overlaps_hazard")]
+    mapped = [
+        h for h in hazard_rows if h["has_geometry"] and h["status"] not in ("open",) and not h.get("overlaps_hazard")
+    ]
     out: list[dict] = []
     processed = 0
     for hazard in mapped:
         owners = _owners(stream, hazard)
         share = 1.0 if hazard["status"] in ("closed", "cancelled") else float(stream.uniform(0.25, 0.8))
         pieces = blocks(stream, hazard, share, 1 if hazard["status"] == "cancelled" else int(stream.randint(4, 7)))
-        days = sorted(some_day(stream, max(hazard["info_date"], date(2021, 6, 1)), AS_OF - timedelta(days=20)) for _ in pieces)
+        days = sorted(
+            some_day(stream, max(hazard["info_date"], date(2021, 6, 1)), AS_OF - timedelta(days=20)) for _ in pieces
+        )
         for index, (piece, day) in enumerate(zip(pieces, days, strict=True)):
             org = owners[0] if index < len(pieces) / 2 else owners[-1]
-            out.append(_release(stream, hazard, org, day) | {"ground": piece["ground"], "overlap_m": piece["overlap_m"]})
+            out.append(
+                _release(stream, hazard, org, day) | {"ground": piece["ground"], "overlap_m": piece["overlap_m"]}
+            )
             if out[-1]["method"] == "mechanical" and not out[-1]["follow_up"]:
                 processed += 1
                 if processed % 2 == 0:
@@ -244,17 +255,31 @@ def outside(hazard_rows: list[dict], rows: list[dict]) -> list[dict]:
         if row["ground"] is not None:
             value = area_m2(polygons_only_small(row["ground"].difference(ground)))
             if value > 1.0:
-                out.append({"id": row["id"], "area_m2": value, "why": row.get("why_outside", "seen from neighbouring ground")})
+                out.append(
+                    {"id": row["id"], "area_m2": value, "why": row.get("why_outside", "seen from neighbouring ground")}
+                )
     return out
 
 
 def plant(hazard_rows: list[dict], rows: list[dict]) -> dict:
     """Plant wrong links, missing dates and depths, ground outside, forgotten datum shift, repeated records; say which."""
     stream = rng(3)
-    clean = [r for r in rows if r["ground"] is not None and "follows" not in r and not any(o.get("follows") == r["id"] for o in rows)]
+    clean = [
+        r
+        for r in rows
+        if r["ground"] is not None and "follows" not in r and not any(o.get("follows") == r["id"] for o in rows)
+    ]
     stream.shuffle(clean)
     take = iter(clean)
-    truth: dict = {"mislinked": [], "dangling": [], "undated": [], "depth_missing": [], "depth_short": [], "unit_slip": [], "pulkovo_as_wgs84": []}
+    truth: dict = {
+        "mislinked": [],
+        "dangling": [],
+        "undated": [],
+        "depth_missing": [],
+        "depth_short": [],
+        "unit_slip": [],
+        "pulkovo_as_wgs84": [],
+    }
     ids = [h["id"] for h in hazard_rows if h["has_geometry"]]
     for _ in range(8):
         row = next(take)
@@ -276,7 +301,9 @@ def plant(hazard_rows: list[dict], rows: list[dict]) -> dict:
         truth["depth_short"].append(row["id"])
     for row in [r for r in clean if r["org"] == "TR2"][:3]:
         row["area_reported"] = round(row["area_reported"] / 10_000, 3)
-        truth["unit_slip"].append({"id": row["id"], "reported": row["area_reported"], "meant": "hectares in a column of m2"})
+        truth["unit_slip"].append(
+            {"id": row["id"], "reported": row["area_reported"], "meant": "hectares in a column of m2"}
+        )
     _plant_outside(clean, rows)
     for row in [r for r in clean if r["org"] == "TR1" and not r.get("why_outside")][:3]:
         row["pulkovo_as_wgs84"] = True
@@ -296,12 +323,23 @@ def _plant_outside(clean: list[dict], rows: list[dict]) -> None:
 def _repeat(stream, rows: list[dict], clean: list[dict]) -> list[dict]:
     """Two rows repeated with their id, two entered again under a new id (1 % of about 400)."""
     out = []
-    same = [r for r in clean if r["org"] in ("AG", "TR1") and not r.get("why_outside") and not r.get("pulkovo_as_wgs84") and r["date"]]
-    for row, change, how in ((same[0], {}, "the same row twice"), (same[1], {"team": "?"}, "the same row twice, with another team")):
+    same = [
+        r
+        for r in clean
+        if r["org"] in ("AG", "TR1") and not r.get("why_outside") and not r.get("pulkovo_as_wgs84") and r["date"]
+    ]
+    for row, change, how in (
+        (same[0], {}, "the same row twice"),
+        (same[1], {"team": "?"}, "the same row twice, with another team"),
+    ):
         rows.append(dict(row) | {"repeated": True} | change)
         out.append({"ids": [row["id"], row["id"]], "how": how})
     for row in same[2:4]:
-        again = dict(row) | {"id": row["id"].replace("-R-", "-R-9"), "same_ground_as": row["id"], "date": row["date"] + timedelta(days=3)}
+        again = dict(row) | {
+            "id": row["id"].replace("-R-", "-R-9"),
+            "same_ground_as": row["id"],
+            "date": row["date"] + timedelta(days=3),
+        }
         rows.append(again)
         out.append({"ids": [row["id"], again["id"]], "how": "the same ground entered again under another id"})
     return out

@@ -40,8 +40,19 @@ def hazards(folder: Path, rows: list[dict]) -> dict:
     truth = _strange_words(stream, out)
     repeated = next(r for r in out if r["geometry"] is not None and r["geometry"].is_valid)
     out.append(dict(repeated))
-    files.gdal(folder / "hazards.gpkg", files.frame(out), "GPKG", layer="hazard_areas", layer_options={"DESCRIPTION": f"{NOTE} hazardous areas"})
-    return {**truth, "rows": len(out), "repeated_id": repeated["local_id"], "without_geometry": sorted(r["local_id"] for r in out if r["geometry"] is None)}
+    files.gdal(
+        folder / "hazards.gpkg",
+        files.frame(out),
+        "GPKG",
+        layer="hazard_areas",
+        layer_options={"DESCRIPTION": f"{NOTE} hazardous areas"},
+    )
+    return {
+        **truth,
+        "rows": len(out),
+        "repeated_id": repeated["local_id"],
+        "without_geometry": sorted(r["local_id"] for r in out if r["geometry"] is None),
+    }
 
 
 def _strange_words(stream, out: list[dict]) -> dict:
@@ -55,7 +66,11 @@ def _strange_words(stream, out: list[dict]) -> dict:
     late["entry_date"] = (date.fromisoformat(late["info_date"]) - timedelta(days=9)).isoformat()
     marked = out[free.pop()]
     marked["remarks"] = f'{NOTE} field <east> & "old" trench; = not a formula'
-    return {"unknown_words": words, "entry_before_information": [late["local_id"]], "special_characters": [marked["local_id"]]}
+    return {
+        "unknown_words": words,
+        "entry_before_information": [late["local_id"]],
+        "special_characters": [marked["local_id"]],
+    }
 
 
 def files_area(ground) -> float:
@@ -66,13 +81,53 @@ def files_area(ground) -> float:
 
 
 _RU = {"cleared": ("Очищено", "Очищ."), "reduced": ("Сокращено",), "cancelled": ("Исключено",)}
-_RU_METHOD = {"manual": "Вручную", "mdd": "Минно-розыскные собаки", "mechanical": "Механизированный", "mixed": "Смешанный", "ts": "Техническое обследование", "nts": "Нетехническое обследование", "bac": "Очистка районов боёв"}
-_TR = {"cleared": ("Temizlenmiş", "Temizlenen", "TEMİZLENMİŞ"), "reduced": ("Azaltılmış",), "cancelled": ("İptal edilmiş",)}
-_TR_METHOD = {"manual": "Elle", "mdd": "Mayın arama köpekleri", "mechanical": "Mekanik", "mixed": "Karma", "ts": "Teknik keşif", "nts": "Teknik olmayan keşif", "bac": "Muharebe alanı temizliği"}
+_RU_METHOD = {
+    "manual": "Вручную",
+    "mdd": "Минно-розыскные собаки",
+    "mechanical": "Механизированный",
+    "mixed": "Смешанный",
+    "ts": "Техническое обследование",
+    "nts": "Нетехническое обследование",
+    "bac": "Очистка районов боёв",
+}
+_TR = {
+    "cleared": ("Temizlenmiş", "Temizlenen", "TEMİZLENMİŞ"),
+    "reduced": ("Azaltılmış",),
+    "cancelled": ("İptal edilmiş",),
+}
+_TR_METHOD = {
+    "manual": "Elle",
+    "mdd": "Mayın arama köpekleri",
+    "mechanical": "Mekanik",
+    "mixed": "Karma",
+    "ts": "Teknik keşif",
+    "nts": "Teknik olmayan keşif",
+    "bac": "Muharebe alanı temizliği",
+}
 _AZ = {"cleared": ("Təmizlənmiş", "təmizlənmiş"), "reduced": ("Azaldılmış",), "cancelled": ("Ləğv edilmiş",)}
-_AZ_METHOD = {"manual": "Əl ilə", "mdd": "Mina axtarış itləri", "mechanical": "Maşınla", "mixed": "Qarışıq", "ts": "Texniki kəşfiyyat", "nts": "Qeyri-texniki kəşfiyyat", "bac": "Döyüş sahəsinin təmizlənməsi"}
-_EN = {"cleared": ("Cleared", "clearance", "CLEARED"), "reduced": ("Reduced", "reduction"), "cancelled": ("Cancelled", "canceled")}
-_EN_METHOD = {"manual": "Manual", "mdd": "MDD", "mechanical": "Mechanical", "mixed": "Mixed", "ts": "Technical survey", "nts": "NTS", "bac": "BAC"}
+_AZ_METHOD = {
+    "manual": "Əl ilə",
+    "mdd": "Mina axtarış itləri",
+    "mechanical": "Maşınla",
+    "mixed": "Qarışıq",
+    "ts": "Texniki kəşfiyyat",
+    "nts": "Qeyri-texniki kəşfiyyat",
+    "bac": "Döyüş sahəsinin təmizlənməsi",
+}
+_EN = {
+    "cleared": ("Cleared", "clearance", "CLEARED"),
+    "reduced": ("Reduced", "reduction"),
+    "cancelled": ("Cancelled", "canceled"),
+}
+_EN_METHOD = {
+    "manual": "Manual",
+    "mdd": "MDD",
+    "mechanical": "Mechanical",
+    "mixed": "Mixed",
+    "ts": "Technical survey",
+    "nts": "NTS",
+    "bac": "BAC",
+}
 
 
 def _day(day: date | None, dotted: bool = False) -> str:
@@ -90,7 +145,10 @@ def releases(folder: Path, rows: list[dict]) -> dict:
     _tr1(target, by_org["TR1"], stream)
     _tr2(target, by_org["TR2"], stream)
     _ngo(target, by_org["NG"], stream)
-    return {"rows_per_organisation": {land.ORGANISATIONS[o]: len(v) for o, v in by_org.items()}, "pulkovo_points": _pulkovo_points(by_org["AZ1"])}
+    return {
+        "rows_per_organisation": {land.ORGANISATIONS[o]: len(v) for o, v in by_org.items()},
+        "pulkovo_points": _pulkovo_points(by_org["AZ1"]),
+    }
 
 
 def _said(stream, row: dict, words: dict) -> str:
@@ -108,7 +166,13 @@ def _agency(target: Path, rows: list[dict], stream) -> None:
         "release_date": _day(r["date"]), "depth_cm": r["depth_cm"], "area_sqm": r["area_reported"], "activity_id": r["activity_id"], "team": r["team"],
         "technical_asset": None if r["technical_asset"] is None else "yes" if r["technical_asset"] else "no", "remarks": NOTE, "geometry": _drawn(r),
     } for r in rows]  # fmt: skip
-    files.gdal(target / "agency.gpkg", files.frame(out, UTM), "GPKG", layer="clearance", layer_options={"DESCRIPTION": f"{NOTE} releases"})
+    files.gdal(
+        target / "agency.gpkg",
+        files.frame(out, UTM),
+        "GPKG",
+        layer="clearance",
+        layer_options={"DESCRIPTION": f"{NOTE} releases"},
+    )
 
 
 def _az1(target: Path, rows: list[dict], stream) -> None:
@@ -162,7 +226,9 @@ def _ngo(target: Path, rows: list[dict], stream) -> None:
 def _pulkovo_points(rows: list[dict]) -> list[dict]:
     """First corner of five releases: as in the file, and its true place."""
     out = []
-    for row in [r for r in rows if r["ground"] is not None and "drawn" not in r and r["ground"].geom_type == "Polygon"][:5]:
+    for row in [r for r in rows if r["ground"] is not None and "drawn" not in r and r["ground"].geom_type == "Polygon"][
+        :5
+    ]:
         x, y = row["ground"].exterior.coords[0]
         gk = to_gk8(shapely.Point(x, y))
         lon, lat = lonlat(x, y)
@@ -178,7 +244,9 @@ def activities(folder: Path, hazard_rows: list[dict], rows: list[dict]) -> dict:
     stream = rng(53)
     groups: dict[tuple, list[dict]] = {}
     for row in sorted(rows, key=lambda r: r["id"]):
-        groups.setdefault((row["true_hazard"], row["org"], row["product"], row["date"].year if row["date"] else 0), []).append(row)
+        groups.setdefault(
+            (row["true_hazard"], row["org"], row["product"], row["date"].year if row["date"] else 0), []
+        ).append(row)
     out = []
     for number, ((hazard, org, product, _), members) in enumerate(sorted(groups.items()), start=1):
         days = [m["date"] for m in members if m["date"]] or [date(2024, 5, 1)]
@@ -235,7 +303,15 @@ def _wrong_activities(stream, out: list[dict]) -> dict:
 def finds(folder: Path, rows: list[dict]) -> dict:
     """`finds.csv` with lon/lat inside cleared blocks; a quarter without coordinates, some at 0, 0, some swapped."""
     stream = rng(54)
-    cleared = [r for r in rows if r["ground"] is not None and r["product"] == "cleared" and r["date"] and not r.get("repeated") and not r.get("same_ground_as")]
+    cleared = [
+        r
+        for r in rows
+        if r["ground"] is not None
+        and r["product"] == "cleared"
+        and r["date"]
+        and not r.get("repeated")
+        and not r.get("same_ground_as")
+    ]
     out: list[dict] = []
     reopened = []
     for row in cleared:
@@ -243,7 +319,11 @@ def finds(folder: Path, rows: list[dict]) -> dict:
             point = _inside(stream, row["ground"])
             lon, lat = lonlat(point.x, point.y)
             late = len(reopened) < 3 and len(out) % 40 == 20
-            day = row["date"] + timedelta(days=45) if late else row["start"] + timedelta(days=int(stream.randint(0, max((row["date"] - row["start"]).days, 1))))
+            day = (
+                row["date"] + timedelta(days=45)
+                if late
+                else row["start"] + timedelta(days=int(stream.randint(0, max((row["date"] - row["start"]).days, 1))))
+            )
             out.append({
                 "find_id": f"F-{len(out) + 1:04d}", "activity_id": row["activity_id"], "hazard_id": row["true_hazard"], "device_category": pick(stream, ("AP mine", "AP", "AT mine", "UXO", "submunition", "Metal fragment")),
                 "qty": int(stream.choice([1, 1, 1, 1, 2, 3])), "depth_cm": int(stream.randint(0, 21)), "date_found": day.isoformat(), "disposal": "destroyed in place",
@@ -280,7 +360,11 @@ def accidents(folder: Path, hazard_rows: list[dict], rows: list[dict]) -> dict:
     stream = rng(55)
     mapped = [h for h in hazard_rows if h["has_geometry"]]
     untouched = [h for h in mapped if h["status"] == "open" and not h.get("overlaps_hazard")]
-    early = [r for r in rows if r["ground"] is not None and r["date"] and r["date"] < date(2024, 1, 1) and r["product"] == "cleared"][:2]
+    early = [
+        r
+        for r in rows
+        if r["ground"] is not None and r["date"] and r["date"] < date(2024, 1, 1) and r["product"] == "cleared"
+    ][:2]
     out, later = [], []
     for number in range(1, 19):
         hazard = pick(stream, untouched)
@@ -306,7 +390,16 @@ def places(folder: Path) -> dict:
         x, y = land.WEST[0] + stream.uniform(300, 10_500), land.WEST[1] + stream.uniform(300, 9_500)
         if number > len(land.SETTLEMENTS) - 2:
             x, y = utm(48.0 + (0.006 if number % 2 else -0.007), 39.56)
-        out.append(_place(number, f"{name} (synthetic)", pick(stream, ("Kənd", "Köy", "village", "Settlement")), x, y, int(stream.randint(60, 4200))))
+        out.append(
+            _place(
+                number,
+                f"{name} (synthetic)",
+                pick(stream, ("Kənd", "Köy", "village", "Settlement")),
+                x,
+                y,
+                int(stream.randint(60, 4200)),
+            )
+        )
     for extra, (kind, count) in enumerate((("School", 4), ("Su mənbəyi", 3), ("Körpü", 2), ("Clinic", 1))):
         for index in range(count):
             x, y = land.WEST[0] + stream.uniform(300, 10_500), land.WEST[1] + stream.uniform(300, 9_500)
@@ -317,7 +410,15 @@ def places(folder: Path) -> dict:
 
 def _place(number: int, name: str, kind: str, x: float, y: float, people) -> dict:
     lon, lat = lonlat(x, y)
-    return {"place_id": f"PL-{number:03d}", "name": name, "place_type": kind, "population": people, "lon": lon, "lat": lat, "note": NOTE}
+    return {
+        "place_id": f"PL-{number:03d}",
+        "name": name,
+        "place_type": kind,
+        "population": people,
+        "lon": lon,
+        "lat": lat,
+        "note": NOTE,
+    }
 
 
 def landuse(folder: Path, hazard_rows: list[dict]) -> dict:
@@ -328,10 +429,17 @@ def landuse(folder: Path, hazard_rows: list[dict]) -> dict:
         if row["east"] or row.get("overlaps_hazard") or stream.rand() < 0.2:
             continue
         west, south, east, north = row["local"].bounds
-        box = shapely.box(west - stream.uniform(5, 60), south - stream.uniform(5, 40), east + stream.uniform(5, 60), north + stream.uniform(5, 40))
+        box = shapely.box(
+            west - stream.uniform(5, 60),
+            south - stream.uniform(5, 40),
+            east + stream.uniform(5, 60),
+            north + stream.uniform(5, 40),
+        )
         out.append({"landuse_id": f"LU-{len(out) + 1:03d}", "land_use": pick(stream, ("Əkin sahəsi", "Əkin sahəsi", "Arable", "Otlaq", "Bağ")), "note": NOTE,
                     "geometry": land.placed(box, row["centre"], row["angle"])})  # fmt: skip
-    files.gdal(folder / "landuse.fgb", files.frame(out, UTM), "FlatGeobuf", layer="landuse", layer_options={"TITLE": NOTE})
+    files.gdal(
+        folder / "landuse.fgb", files.frame(out, UTM), "FlatGeobuf", layer="landuse", layer_options={"TITLE": NOTE}
+    )
     x0, y0 = land.WEST
     lines = [
         ("R1", [(x0 - 600, y0 + 520), (x0 + 3000, y0 + 480), (x0 + 6500, y0 + 530), (x0 + 11_800, y0 + 470)]),
@@ -340,7 +448,16 @@ def landuse(folder: Path, hazard_rows: list[dict]) -> dict:
         ("R4", [(x0 + 6490, y0 - 500), (x0 + 6520, y0 + 5200), (x0 + 6500, y0 + 9900)]),
         ("R5", [(x0 + 11_800, y0 + 5540), (x0 + 30_000, y0 + 3200), utm(47.96, 39.553), utm(48.04, 39.557)]),
     ]
-    roads = [{"landuse_id": name, "type": "Yol", "name": f"Road {name} (synthetic)", "note": NOTE, "geometry": to_wgs84(shapely.LineString(p))} for name, p in lines]
+    roads = [
+        {
+            "landuse_id": name,
+            "type": "Yol",
+            "name": f"Road {name} (synthetic)",
+            "note": NOTE,
+            "geometry": to_wgs84(shapely.LineString(p)),
+        }
+        for name, p in lines
+    ]
     files.geojson(folder / "roads.geojson", roads)
     return {"fields": len(out), "roads": len(roads)}
 
@@ -348,7 +465,9 @@ def landuse(folder: Path, hazard_rows: list[dict]) -> dict:
 def samples(folder: Path, rows: list[dict]) -> dict:
     """`inspections.csv`: quality inspections inside cleared blocks."""
     stream = rng(58)
-    cleared = [r for r in rows if r["ground"] is not None and r["product"] == "cleared" and r["date"] and not r.get("repeated")]
+    cleared = [
+        r for r in rows if r["ground"] is not None and r["product"] == "cleared" and r["date"] and not r.get("repeated")
+    ]
     out = []
     for row in cleared[::5]:
         point = _inside(stream, row["ground"])

@@ -43,7 +43,11 @@ def utm(lon: float, lat: float) -> tuple[float, float]:
 
 
 def _each(geometry, move, decimals: int):
-    return None if geometry is None else shapely.transform(geometry, lambda xy: np.round(np.column_stack(move(xy)), decimals))
+    return (
+        None
+        if geometry is None
+        else shapely.transform(geometry, lambda xy: np.round(np.column_stack(move(xy)), decimals))
+    )
 
 
 def to_wgs84(geometry):
@@ -72,7 +76,12 @@ def area_m2(geometry) -> float:
     if geometry is None or geometry.is_empty:
         return 0.0
     degrees = shapely.transform(geometry, lambda xy: np.column_stack(_TO_WGS84.transform(xy[:, 0], xy[:, 1])))
-    return round(sum(abs(_GEOD.geometry_area_perimeter(shapely.orient_polygons(part))[0]) for part in shapely.get_parts(degrees)), 1)
+    return round(
+        sum(
+            abs(_GEOD.geometry_area_perimeter(shapely.orient_polygons(part))[0]) for part in shapely.get_parts(degrees)
+        ),
+        1,
+    )
 
 
 def tidy(geometry, decimals: int = 3):

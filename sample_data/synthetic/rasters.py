@@ -26,7 +26,12 @@ def heights() -> np.ndarray:
     hills = np.clip(1.15 - 1.9 * x - 0.25 * y, 0, 1) ** 1.3
     z = 150.0 + 170.0 * (1 - x) + 25.0 * (1 - y)
     for _ in range(26):
-        cx, cy, size, height = stream.uniform(-0.05, 0.62), stream.uniform(0, 1), stream.uniform(0.03, 0.12), stream.uniform(25, 130)
+        cx, cy, size, height = (
+            stream.uniform(-0.05, 0.62),
+            stream.uniform(0, 1),
+            stream.uniform(0.03, 0.12),
+            stream.uniform(25, 130),
+        )
         z += hills * height * np.exp(-(((x - cx) / size) ** 2 + ((y - cy) / (size * stream.uniform(0.6, 1.6))) ** 2))
     for size, height in ((12, 4.0), (30, 10.0), (70, 18.0)):
         rough = ndimage.gaussian_filter(stream.normal(0, 1, (ROWS, COLUMNS)), size)
@@ -59,13 +64,29 @@ def cover(z: np.ndarray) -> np.ndarray:
 def write(folder: Path) -> None:
     """Write `dem.tif` and `landcover.tif`."""
     place = from_origin(WEST, NORTH, CELL, CELL)
-    common = {"driver": "GTiff", "width": COLUMNS, "height": ROWS, "count": 1, "crs": UTM, "transform": place, "tiled": True, "blockxsize": 256, "blockysize": 256}
+    common = {
+        "driver": "GTiff",
+        "width": COLUMNS,
+        "height": ROWS,
+        "count": 1,
+        "crs": UTM,
+        "transform": place,
+        "tiled": True,
+        "blockxsize": 256,
+        "blockysize": 256,
+    }
     z = heights()
-    with rasterio.open(folder / "dem.tif", "w", dtype="float32", nodata=-9999.0, compress="deflate", zlevel=9, predictor=3, **common) as out:
+    with rasterio.open(
+        folder / "dem.tif", "w", dtype="float32", nodata=-9999.0, compress="deflate", zlevel=9, predictor=3, **common
+    ) as out:
         out.write(z, 1)
         out.update_tags(TIFFTAG_IMAGEDESCRIPTION="SYNTHETIC elevation, metres; not the ground of any real place")
         out.set_band_description(1, "elevation_m (SYNTHETIC)")
-    with rasterio.open(folder / "landcover.tif", "w", dtype="uint8", nodata=0, compress="deflate", zlevel=9, **common) as out:
+    with rasterio.open(
+        folder / "landcover.tif", "w", dtype="uint8", nodata=0, compress="deflate", zlevel=9, **common
+    ) as out:
         out.write(cover(z), 1)
-        out.update_tags(TIFFTAG_IMAGEDESCRIPTION="SYNTHETIC land cover", CLASSES=", ".join(f"{k}={v}" for k, v in CLASSES.items()))
+        out.update_tags(
+            TIFFTAG_IMAGEDESCRIPTION="SYNTHETIC land cover", CLASSES=", ".join(f"{k}={v}" for k, v in CLASSES.items())
+        )
         out.set_band_description(1, "land cover class (SYNTHETIC)")

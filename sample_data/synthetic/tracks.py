@@ -29,7 +29,9 @@ class Task:
 
     def place(self, local):
         """Local geometry in UTM 38N (the local origin is the south-west corner)."""
-        return placed(shapely.transform(local, lambda xy: xy - [self.length / 2, self.breadth / 2]), self.centre, self.angle)
+        return placed(
+            shapely.transform(local, lambda xy: xy - [self.length / 2, self.breadth / 2]), self.centre, self.angle
+        )
 
     @property
     def ground(self):
@@ -95,7 +97,9 @@ def missed(task: Task, passes: list[Lane]) -> list[dict]:
     return [{"ground": p, "area_m2": round(area_m2(p), 2)} for p in placed_parts]
 
 
-def fixes(task: Task, passes: list[Lane], receiver: Receiver, *, asset: str, operator: str, begin: datetime, stream) -> list[dict]:
+def fixes(
+    task: Task, passes: list[Lane], receiver: Receiver, *, asset: str, operator: str, begin: datetime, stream
+) -> list[dict]:
     """Fixes at 1 Hz along the passes, back and forth, with turns of 20 s (tool off) outside the task."""
     rows, clock, run = [], begin, None
     error, keep = stream.normal(0, receiver.sigma, 2), np.exp(-1 / receiver.tau)
@@ -173,7 +177,9 @@ def detector() -> tuple[list[dict], dict]:
     position(DETECTOR, rows)
     number(rows, "FD")
     spoiled = spoil(second, stream, spikes=3, null_island=6, repeated=2)
-    return rows, _truth(DETECTOR, passes, spoiled, {"lane_skipped_y_m": skipped.y, "lane_short": {"y_m": passes[5].y, "ends_x_m": 31.0}})
+    return rows, _truth(
+        DETECTOR, passes, spoiled, {"lane_skipped_y_m": skipped.y, "lane_short": {"y_m": passes[5].y, "ends_x_m": 31.0}}
+    )
 
 
 def machine_rtk() -> tuple[list[dict], dict]:
@@ -188,7 +194,12 @@ def machine_rtk() -> tuple[list[dict], dict]:
     rows = fixes(MACHINE_RTK, passes, RTK, asset="MEMATT-1", operator="OP-3", begin=_clock(6), stream=stream)
     position(MACHINE_RTK, rows)
     number(rows, "FM")
-    what = {"spacing_too_wide_m": 0.4, "lift_out_x_m": [30.0, 44.0], "short_pass_ends_x_m": 93.0, "outage_x_m": [50.0, 62.0]}
+    what = {
+        "spacing_too_wide_m": 0.4,
+        "lift_out_x_m": [30.0, 44.0],
+        "short_pass_ends_x_m": 93.0,
+        "outage_x_m": [50.0, 62.0],
+    }
     return rows, _truth(MACHINE_RTK, passes, spoil(rows, stream, spikes=8, null_island=0, repeated=4), what)
 
 
@@ -200,7 +211,12 @@ def machine_consumer() -> tuple[list[dict], dict]:
     rows = fixes(MACHINE_CONSUMER, passes, CONSUMER, asset="MEMATT-2", operator="OP-4", begin=_clock(8), stream=stream)
     position(MACHINE_CONSUMER, rows)
     number(rows, "FC")
-    return rows, _truth(MACHINE_CONSUMER, passes, spoil(rows, stream, spikes=5, null_island=12, repeated=3), {"pass_skipped_y_m": skipped.y})
+    return rows, _truth(
+        MACHINE_CONSUMER,
+        passes,
+        spoil(rows, stream, spikes=5, null_island=12, repeated=3),
+        {"pass_skipped_y_m": skipped.y},
+    )
 
 
 def _clock(day: int) -> datetime:

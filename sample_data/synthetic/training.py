@@ -15,7 +15,14 @@ from synthetic.plane import NOTE, lonlat, placed, rng
 CAMP = (688_900.0, 4_381_300.0)
 ANGLE, LENGTH, WIDTH, HALO = 25.0, 30.0, 1.5, 0.20
 LANES = ("L1", "L2", "L3", "L4")
-OPERATORS = {"OP-1": (0.96, 0.05), "OP-2": (0.92, 0.08), "OP-3": (0.90, 0.15), "OP-4": (0.85, 0.06), "OP-5": (0.75, 0.20), "OP-6": (0.60, 0.35)}
+OPERATORS = {
+    "OP-1": (0.96, 0.05),
+    "OP-2": (0.92, 0.08),
+    "OP-3": (0.90, 0.15),
+    "OP-4": (0.85, 0.06),
+    "OP-5": (0.75, 0.20),
+    "OP-6": (0.60, 0.35),
+}
 PIECES = ("test piece, large metal content", "test piece, small metal content", "test piece, minimum metal content")
 
 
@@ -51,7 +58,9 @@ def signals(pieces: list[dict]) -> tuple[list[dict], dict]:
             detector = "Detector A (synthetic)" if (turn + lane) % 2 else "Detector B (synthetic)"
             marks = []
             for piece in (p for p in pieces if p["lane_id"] == name):
-                chance = skill - 0.012 * max(piece["depth_cm"] - 8, 0) - (0.06 if piece["target_type"] == PIECES[2] else 0.0)
+                chance = (
+                    skill - 0.012 * max(piece["depth_cm"] - 8, 0) - (0.06 if piece["target_type"] == PIECES[2] else 0.0)
+                )
                 if stream.rand() >= chance:
                     missed_ids.append(piece["target_id"])
                     continue
@@ -69,7 +78,13 @@ def signals(pieces: list[dict]) -> tuple[list[dict], dict]:
                 lon, lat = lonlat(point.x, point.y)
                 out.append({"signal_id": f"S{len(out) + 1:04d}", "lane_id": name, "operator": operator, "detector": detector, "run_id": f"{operator}-{name}",
                             "score": round(score, 2), "time": clock.isoformat().replace("+00:00", "Z"), "x_m": x, "y_m": y, "lon": lon, "lat": lat, "note": NOTE})  # fmt: skip
-        truth[operator] = {"targets": len(pieces), "hits": len(hits), "missed": sorted(missed_ids), "false_alarms": false_alarms, "duplicates": duplicates}
+        truth[operator] = {
+            "targets": len(pieces),
+            "hits": len(hits),
+            "missed": sorted(missed_ids),
+            "false_alarms": false_alarms,
+            "duplicates": duplicates,
+        }
     return out, truth
 
 

@@ -24,10 +24,14 @@ import shapely
 from geotools.cli.main import main
 
 # Known shortcomings elsewhere; the mark goes when they go.
-FOLDER_REPLACED = pytest.mark.xfail(reason="with --overwrite a file takes the place of a folder and all it holds", strict=False)
+FOLDER_REPLACED = pytest.mark.xfail(
+    reason="with --overwrite a file takes the place of a folder and all it holds", strict=False
+)
 LEAKS = pytest.mark.xfail(reason="reading a damaged GeoPackage shows words of the database library", strict=False)
 NO_HINT = pytest.mark.xfail(reason="a cut-off .shp is refused without a hint", strict=False)
-CLOSES_SILENTLY = pytest.mark.xfail(reason="a disk that fills up while the file is closed is not noticed, or told in words of the library", strict=False)
+CLOSES_SILENTLY = pytest.mark.xfail(
+    reason="a disk that fills up while the file is closed is not noticed, or told in words of the library", strict=False
+)
 
 UTM = "EPSG:32638"
 X, Y = 683_000.0, 4_385_000.0
@@ -39,12 +43,21 @@ def square(x: float, side: float = 100.0) -> shapely.Polygon:
 
 @pytest.fixture
 def hazards() -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"], "status": ["open"]}, geometry=[square(0)], crs=UTM)
+    return gpd.GeoDataFrame(
+        {"id": ["H-1"], "classification": ["CHA"], "status": ["open"]}, geometry=[square(0)], crs=UTM
+    )
 
 
 @pytest.fixture
 def releases() -> gpd.GeoDataFrame:
-    table = {"id": ["R-1"], "hazard_id": ["H-1"], "product": ["cleared"], "method": ["manual"], "date": ["2024-05-01"], "depth_cm": [20]}
+    table = {
+        "id": ["R-1"],
+        "hazard_id": ["H-1"],
+        "product": ["cleared"],
+        "method": ["manual"],
+        "date": ["2024-05-01"],
+        "depth_cm": [20],
+    }
     return gpd.GeoDataFrame(table, geometry=[square(0, 50.0)], crs=UTM)
 
 
@@ -79,7 +92,17 @@ def judge(got: object, out: str, err: str, code: int) -> str:
     assert len(errors) == 1, err
     assert 15 < len(errors[0]) < 400, err
     assert any(line.lower().startswith(("hint:", "try ")) for line in lines), err
-    for word in ("Traceback", "site-packages", 'File "', "pyogrio.", "GDAL", "sqlite3", "NoneType", "KeyError", "Errno"):
+    for word in (
+        "Traceback",
+        "site-packages",
+        'File "',
+        "pyogrio.",
+        "GDAL",
+        "sqlite3",
+        "NoneType",
+        "KeyError",
+        "Errno",
+    ):
         assert word not in err, err
     return err
 
@@ -89,7 +112,14 @@ def untouched(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir())
 
 
-READERS = (("info", "IN"), ("coverage", "IN"), ("convert", "IN", "OUT.geojson"), ("run", "IN", "-o", "OUT"), ("map", "IN", "-o", "OUT.html"), ("check", "IN"))
+READERS = (
+    ("info", "IN"),
+    ("coverage", "IN"),
+    ("convert", "IN", "OUT.geojson"),
+    ("run", "IN", "-o", "OUT"),
+    ("map", "IN", "-o", "OUT.html"),
+    ("check", "IN"),
+)
 
 
 def command(words: tuple[str, ...], source: object, folder: Path) -> list[str]:
@@ -162,7 +192,18 @@ def test_unreadable_geopackage(words, damage, refused, tmp_path, hazards):
     assert untouched(bad.parent) == ["hazards.gpkg"], "a reader leaves nothing beside the file it reads"
 
 
-@pytest.mark.parametrize("name", ["hazards.geojson", "hazards.csv", "hazards.kml", "hazards.parquet", "hazards.zip", "hazards.fgb", pytest.param("hazards.shp", marks=NO_HINT)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hazards.geojson",
+        "hazards.csv",
+        "hazards.kml",
+        "hazards.parquet",
+        "hazards.zip",
+        "hazards.fgb",
+        pytest.param("hazards.shp", marks=NO_HINT),
+    ],
+)
 def test_unreadable_other_formats(name, refused, tmp_path):
     (tmp_path / name).write_bytes(b"\x00\x01 not what the name says \xff\xfe{")
     said = refused("info", tmp_path / name)
@@ -215,7 +256,9 @@ def test_coordinates_without_a_system(refused, tmp_path, hazards):
 
 def test_metres_given_as_degrees(refused, tmp_path, hazards):
     """UTM metres declared as longitude and latitude: refused, not drawn somewhere."""
-    pyogrio.write_dataframe(hazards.set_crs("EPSG:4326", allow_override=True), tmp_path / "hazards.gpkg", layer="hazards")
+    pyogrio.write_dataframe(
+        hazards.set_crs("EPSG:4326", allow_override=True), tmp_path / "hazards.gpkg", layer="hazards"
+    )
     for words in READERS[1:4]:
         refused(*command(words, tmp_path / "hazards.gpkg", tmp_path))
         assert untouched(tmp_path) == ["hazards.gpkg"]
@@ -295,7 +338,14 @@ def test_fail_on_gives_one(survey, releases, capsys):
 
 @pytest.mark.parametrize(
     "args",
-    [["run"], ["run", "x"], ["nonsense"], ["info", "x", "--as-of", "May"], ["coverage", "x", "--as-of", "31.12.2024"], ["run", "x", "-o", "y", "--lang", "xx"]],
+    [
+        ["run"],
+        ["run", "x"],
+        ["nonsense"],
+        ["info", "x", "--as-of", "May"],
+        ["coverage", "x", "--as-of", "31.12.2024"],
+        ["run", "x", "-o", "y", "--lang", "xx"],
+    ],
     ids=" ".join,
 )
 def test_usage(args, capsys):
@@ -423,15 +473,27 @@ def limited(args: list[str], limit: int, **more: object) -> subprocess.Completed
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
     words = [sys.executable, "-c", "from geotools.cli import main; main()", *args]
-    return subprocess.run(words, capture_output=True, text=True, preexec_fn=little_room, timeout=120, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, **more)
+    return subprocess.run(
+        words,
+        capture_output=True,
+        text=True,
+        preexec_fn=little_room,
+        timeout=120,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        **more,
+    )
 
 
-@pytest.mark.parametrize("words", [pytest.param(w, marks=CLOSES_SILENTLY if "OUT.gpkg" in w else []) for w in WRITERS], ids=WRITER_IDS)
+@pytest.mark.parametrize(
+    "words", [pytest.param(w, marks=CLOSES_SILENTLY if "OUT.gpkg" in w else []) for w in WRITERS], ids=WRITER_IDS
+)
 @pytest.mark.parametrize("old", [False, True], ids=["new", "replacing"])
 @pytest.mark.slow
 def test_a_full_disk(words, old, survey, tmp_path, hazards):
     """Writing stops in the middle: one sentence, code 3, the old file as it was, nothing temporary."""
-    many = pd.concat([hazards.assign(id=f"H-{i}", geometry=hazards.translate(i * 120.0)) for i in range(400)], ignore_index=True)
+    many = pd.concat(
+        [hazards.assign(id=f"H-{i}", geometry=hazards.translate(i * 120.0)) for i in range(400)], ignore_index=True
+    )
     (survey / "hazards.gpkg").unlink()
     many.to_file(survey / "hazards.gpkg", layer="hazards")
     before = _full_output(words, old, survey, tmp_path)
@@ -447,7 +509,9 @@ def test_a_full_disk(words, old, survey, tmp_path, hazards):
 @pytest.mark.slow
 def test_a_disk_that_fills_up_at_the_very_end(ending, survey, tmp_path, hazards):
     """The last two percent do not fit: refused, or the file is whole all the same."""
-    many = pd.concat([hazards.assign(id=f"H-{i}", geometry=hazards.translate(i * 120.0)) for i in range(400)], ignore_index=True)
+    many = pd.concat(
+        [hazards.assign(id=f"H-{i}", geometry=hazards.translate(i * 120.0)) for i in range(400)], ignore_index=True
+    )
     many.to_file(tmp_path / "many_hazards.gpkg", layer="hazards")
     out = tmp_path / f"out.{ending}"
     with pytest.raises(SystemExit) as stop:
@@ -487,13 +551,27 @@ def _full_output(words, old: bool, survey: Path, tmp_path: Path) -> dict[str, by
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() if p.is_file() else b"" for p in sorted(folder.rglob("*")) if "good" not in p.parts}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() if p.is_file() else b""
+        for p in sorted(folder.rglob("*"))
+        if "good" not in p.parts
+    }
 
 
 @pytest.mark.slow
 def test_killed_and_interrupted(survey, tmp_path):
     """Killed at any moment: no output. Interrupted: a word, code 130, nothing temporary."""
-    args = [sys.executable, "-c", "from geotools.cli import main; main()", "run", str(survey), "-o", str(tmp_path / "out"), "--skip", "map"]
+    args = [
+        sys.executable,
+        "-c",
+        "from geotools.cli import main; main()",
+        "run",
+        str(survey),
+        "-o",
+        str(tmp_path / "out"),
+        "--skip",
+        "map",
+    ]
     for wait in (0.3, 0.9, 1.5):
         process = subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -507,7 +585,11 @@ def test_killed_and_interrupted(survey, tmp_path):
 
 
 def test_json_on_stdout_is_json_alone(survey, tmp_path, capsys):
-    for words in (["info", str(survey), "--json"], ["coverage", str(survey), "--json"], ["run", str(survey), "-o", str(tmp_path / "out"), "--skip", "map", "--json"]):
+    for words in (
+        ["info", str(survey), "--json"],
+        ["coverage", str(survey), "--json"],
+        ["run", str(survey), "-o", str(tmp_path / "out"), "--skip", "map", "--json"],
+    ):
         with pytest.raises(SystemExit) as stop:
             main(words)
         assert stop.value.code == 0

@@ -57,7 +57,9 @@ def validators() -> Path:
 
 def validate(folder: Path, files: list[Path]) -> dict:
     """What both validators say about each file; empty lists are praise."""
-    done = subprocess.run(["node", "validate.cjs", *map(str, files)], cwd=folder, capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run(
+        ["node", "validate.cjs", *map(str, files)], cwd=folder, capture_output=True, text=True, check=True, timeout=120
+    )
     return json.loads(done.stdout)
 
 
@@ -81,18 +83,64 @@ def layer(*rows: dict, crs: str = UTM) -> gpd.GeoDataFrame:
 @pytest.fixture
 def records() -> Records:
     hazards = layer(
-        {"id": "H-2", "classification": "SHA", "status": "open", "date_info": pd.Timestamp("2023-05-01"), "place": "Nümunə", "note": "office only", "geometry": None},
-        {"id": "H-1", "classification": "CHA", "status": "worked_on", "date_info": pd.Timestamp("2022-01-05"), "place": "=1+1", "note": "office only", "geometry": box(0, 0, 100, 100)},
+        {
+            "id": "H-2",
+            "classification": "SHA",
+            "status": "open",
+            "date_info": pd.Timestamp("2023-05-01"),
+            "place": "Nümunə",
+            "note": "office only",
+            "geometry": None,
+        },
+        {
+            "id": "H-1",
+            "classification": "CHA",
+            "status": "worked_on",
+            "date_info": pd.Timestamp("2022-01-05"),
+            "place": "=1+1",
+            "note": "office only",
+            "geometry": box(0, 0, 100, 100),
+        },
     )
     releases = layer(
-        {"id": "R-1", "hazard_id": "H-1", "product": "cleared", "method": "manual", "date": pd.Timestamp("2024-05-01"), "depth_cm": 20.0, "geometry": box(0, 0, 40, 100)},
-        {"id": "R-2", "hazard_id": "H-1", "product": "cleared", "method": "mechanical", "date": pd.Timestamp("2024-06-01"), "geometry": box(60, 0, 40, 100)},
+        {
+            "id": "R-1",
+            "hazard_id": "H-1",
+            "product": "cleared",
+            "method": "manual",
+            "date": pd.Timestamp("2024-05-01"),
+            "depth_cm": 20.0,
+            "geometry": box(0, 0, 40, 100),
+        },
+        {
+            "id": "R-2",
+            "hazard_id": "H-1",
+            "product": "cleared",
+            "method": "mechanical",
+            "date": pd.Timestamp("2024-06-01"),
+            "geometry": box(60, 0, 40, 100),
+        },
     )
     activities = layer(
-        {"id": "A-1", "type": "clearance", "task_id": "T-1", "start": pd.Timestamp("2024-01-01"), "geometry": box(0, 0, 100, 100)},
+        {
+            "id": "A-1",
+            "type": "clearance",
+            "task_id": "T-1",
+            "start": pd.Timestamp("2024-01-01"),
+            "geometry": box(0, 0, 100, 100),
+        },
         {"id": "A-2", "type": "nts", "task_id": None, "start": pd.NaT, "geometry": None},
     )
-    accidents = layer({"id": "X-1", "date": pd.Timestamp("2023-02-02"), "killed": 0, "safe_to_publish": False, "activity_at_time": "private", "geometry": shapely.Point(X, Y)})
+    accidents = layer(
+        {
+            "id": "X-1",
+            "date": pd.Timestamp("2023-02-02"),
+            "killed": 0,
+            "safe_to_publish": False,
+            "activity_at_time": "private",
+            "geometry": shapely.Point(X, Y),
+        }
+    )
     return Records(layers={"hazards": hazards, "releases": releases, "activities": activities, "accidents": accidents})
 
 
@@ -202,7 +250,14 @@ def test_slivers_thinner_than_the_file_can_show_are_listed(records, tmp_path):
 def test_readme_says_what_a_team_must_know(records, covered, tmp_path):
     export.field_files(records, covered, tmp_path / "field")
     text = (tmp_path / "field" / "README.txt").read_text("utf-8")
-    for words in ("not a safe-route map", "WGS 84", "latest dated 2024-06-01", "NOT released", "Not to be published or passed on: accidents", "Sample (synthetic)"):
+    for words in (
+        "not a safe-route map",
+        "WGS 84",
+        "latest dated 2024-06-01",
+        "NOT released",
+        "Not to be published or passed on: accidents",
+        "Sample (synthetic)",
+    ):
         assert words in text
     assert text.count("\r") == 0
 
@@ -324,9 +379,20 @@ def test_the_validators_can_complain(validators, tmp_path):
     """The same validators refuse what RFC 7946 forbids: the test above is not blind."""
     wrong = tmp_path / "wrong.geojson"
     ring = [[47, 39], [47, 40], [48, 40], [47, 39]]
-    wrong.write_text(json.dumps({"type": "FeatureCollection", "features": [{"type": "Feature", "properties": None, "geometry": {"type": "Polygon", "coordinates": [ring[:-1]]}}]}))
+    wrong.write_text(
+        json.dumps(
+            {
+                "type": "FeatureCollection",
+                "features": [
+                    {"type": "Feature", "properties": None, "geometry": {"type": "Polygon", "coordinates": [ring[:-1]]}}
+                ],
+            }
+        )
+    )
     clockwise = tmp_path / "clockwise.geojson"
-    clockwise.write_text(json.dumps({"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}))
+    clockwise.write_text(
+        json.dumps({"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}})
+    )
     said = validate(validators, [wrong, clockwise])
     assert said[str(wrong)]["check"]
     assert said[str(wrong)]["hint"]

@@ -42,7 +42,9 @@ def _kml(path: Path) -> gpd.GeoDataFrame:
 
 def _columns(frame: gpd.GeoDataFrame, *, key: str, hazard: str, geometry=None) -> gpd.GeoDataFrame:
     shapes = frame.geometry if geometry is None else geometry
-    return gpd.GeoDataFrame({"id": frame[key].astype(object), "hazard_id": frame[hazard].astype(object)}, geometry=shapes, crs=shapes.crs)
+    return gpd.GeoDataFrame(
+        {"id": frame[key].astype(object), "hazard_id": frame[hazard].astype(object)}, geometry=shapes, crs=shapes.crs
+    )
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,9 @@ def release_files() -> dict[str, gpd.GeoDataFrame]:
     shapes = gpd.GeoSeries([shapely.from_wkt(text) if text else None for text in ngo["WKT"]], crs=UTM)
     return {
         "AG": _columns(pyogrio.read_dataframe(at / "agency.gpkg"), key="release_id", hazard="hazard_id"),
-        "AZ1": _columns(pyogrio.read_dataframe(at / "az_unit_1_pulkovo.zip", encoding="cp1251"), key="ID", hazard="OPASN"),
+        "AZ1": _columns(
+            pyogrio.read_dataframe(at / "az_unit_1_pulkovo.zip", encoding="cp1251"), key="ID", hazard="OPASN"
+        ),
         "AZ2": _columns(_kml(at / "az_unit_2.kml"), key="Kod", hazard="Təhlükəli ərazi"),
         "TR1": _columns(pyogrio.read_dataframe(at / "tr_unit_1.geojson"), key="id", hazard="tehlikeli_alan"),
         "TR2": _columns(gpd.read_parquet(at / "tr_unit_2.parquet"), key="id", hazard="hazard"),
@@ -143,9 +147,13 @@ def test_hazard_areas_and_overlaps(hazards, truth):
     bad = {row["id"] for row in facts["invalid"]}
     for ident, expected in facts["area_m2"].items():
         if ident not in bad:
-            assert _ellipsoid_m2(plane[ident]) == pytest.approx(expected, rel=1e-4)  # corners are stored to 7 decimals, about 1 cm
+            assert _ellipsoid_m2(plane[ident]) == pytest.approx(
+                expected, rel=1e-4
+            )  # corners are stored to 7 decimals, about 1 cm
     for pair in facts["overlapping"]:
-        assert _ellipsoid_m2(plane[pair["ids"][0]].intersection(plane[pair["ids"][1]])) == pytest.approx(pair["area_m2"], rel=1e-3)
+        assert _ellipsoid_m2(plane[pair["ids"][0]].intersection(plane[pair["ids"][1]])) == pytest.approx(
+            pair["area_m2"], rel=1e-3
+        )
 
 
 def test_both_sides_of_48_east(hazards, truth):
@@ -206,9 +214,13 @@ def test_overlaps_and_outside(releases, truth, hazards):
     for pair in facts["overlaps"]:
         if not bad & set(pair["ids"]):
             checked += 1
-            assert plane[pair["ids"][0]].intersection(plane[pair["ids"][1]]).area == pytest.approx(pair["area_m2"], rel=0.01, abs=1.5)
+            assert plane[pair["ids"][0]].intersection(plane[pair["ids"][1]]).area == pytest.approx(
+                pair["area_m2"], rel=0.01, abs=1.5
+            )
     assert checked > 60
-    assert {"seam between blocks", "seam between organisations", "mechanical, then manual"} <= {p["why"] for p in facts["overlaps"]}
+    assert {"seam between blocks", "seam between organisations", "mechanical, then manual"} <= {
+        p["why"] for p in facts["overlaps"]
+    }
     spare = {row["id"] for row in truth["hazards"]["invalid"]}
     whole = hazards[hazards.geometry.notna() & ~hazards["local_id"].isin(spare)].to_crs(UTM).geometry
     for row in facts["outside"]:
@@ -232,7 +244,9 @@ def test_pulkovo_points_are_where_they_should_be(truth):
 
 def test_forgotten_shift_lies_east_of_its_hazard(releases, hazards, truth):
     plane = releases.drop_duplicates("id").set_index("id").geometry
-    ground = shapely.union_all(hazards[hazards.geometry.notna() & hazards.geometry.is_valid].to_crs(UTM).geometry.to_numpy())
+    ground = shapely.union_all(
+        hazards[hazards.geometry.notna() & hazards.geometry.is_valid].to_crs(UTM).geometry.to_numpy()
+    )
     assert len(truth["releases"]["pulkovo_as_wgs84"]) == 3
     for ident in truth["releases"]["pulkovo_as_wgs84"]:
         assert plane[ident].difference(ground).area > 1
@@ -270,7 +284,9 @@ def fixes() -> dict[str, gpd.GeoDataFrame]:
     out = {"machine_rtk": gpd.read_parquet(FUZULI / "fixes" / "machine_rtk.parquet").rename(columns={"task": "task"})}
     for name in ("detector", "machine_consumer"):
         table = pd.read_csv(FUZULI / "fixes" / f"{name}.csv")
-        out[name] = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=4326).to_crs(UTM)
+        out[name] = gpd.GeoDataFrame(table, geometry=gpd.points_from_xy(table["lon"], table["lat"]), crs=4326).to_crs(
+            UTM
+        )
     return out
 
 
@@ -287,7 +303,10 @@ def test_planted_fixes(fixes, truth, name):
     step = spikes.geometry.distance(gpd.GeoSeries(before.to_numpy(), index=spikes.index, crs=table.crs))
     assert ((step > 5) & (step < 60)).all() or set(table.index[place - 1]) & set(facts["null_island"])
     times = pd.to_datetime(table["utc_time" if name != "machine_rtk" else "time"])
-    assert (times.loc[facts["repeated_time"]].to_numpy() == times.iloc[table.index.get_indexer(facts["repeated_time"]) - 1].to_numpy()).all()
+    assert (
+        times.loc[facts["repeated_time"]].to_numpy()
+        == times.iloc[table.index.get_indexer(facts["repeated_time"]) - 1].to_numpy()
+    ).all()
 
 
 @pytest.mark.parametrize("name", ["machine_rtk", "detector"])
@@ -335,7 +354,11 @@ def _closing(name: str) -> tuple[float, float, str]:
     unit = {"deg": 1.0, "mil6000": 0.06}
     angle = np.radians([float(r["bearing"]) * unit[r["unit"]] for r in rows])
     length = np.array([float(r["distance_m"]) * np.cos(np.radians(float(r["slope_deg"] or 0))) for r in rows])
-    return float(length.sum()), float(np.hypot((length * np.sin(angle)).sum(), (length * np.cos(angle)).sum())), rows[-1]["to"]
+    return (
+        float(length.sum()),
+        float(np.hypot((length * np.sin(angle)).sum(), (length * np.cos(angle)).sum())),
+        rows[-1]["to"],
+    )
 
 
 def test_sheets_close_as_stated(truth):

@@ -96,8 +96,17 @@ def test_hazard_areas_are_those_meant(cover, truth):
 def test_planted_overlaps_are_found_with_their_areas(cover, truth):
     """Pairs of released ground; machine-processed ground is no release and has its own column."""
     facts = truth["releases"]
-    spoiled = {row["id"] for row in facts["invalid"]} | set(facts["pulkovo_as_wgs84"]) | set(facts["mechanical_without_follow_up"])
-    found = {frozenset((a, b)): area for a, b, area in zip(cover.overlaps["id"], cover.overlaps["other_id"], cover.overlaps["overlap_m2"], strict=True)}
+    spoiled = (
+        {row["id"] for row in facts["invalid"]}
+        | set(facts["pulkovo_as_wgs84"])
+        | set(facts["mechanical_without_follow_up"])
+    )
+    found = {
+        frozenset((a, b)): area
+        for a, b, area in zip(
+            cover.overlaps["id"], cover.overlaps["other_id"], cover.overlaps["overlap_m2"], strict=True
+        )
+    }
     checked = 0
     for pair in facts["overlaps"]:
         if not spoiled & set(pair["ids"]):
@@ -124,7 +133,9 @@ def test_machine_ground_without_search_is_never_released(cover, truth):
 
 def test_a_repeated_row_counts_once(cover, survey, truth):
     """Repeating rows and entering ground again adds to what is claimed, never to what is released."""
-    again = [ids[1] if ids[0] != ids[1] else f"{ids[0]}~2" for ids in (d["ids"] for d in truth["releases"]["duplicates"])]
+    again = [
+        ids[1] if ids[0] != ids[1] else f"{ids[0]}~2" for ids in (d["ids"] for d in truth["releases"]["duplicates"])
+    ]
     once = gt.coverage(survey.hazards, survey.releases[~survey.releases["id"].isin(again)], programme=survey.programme)
     assert once.totals["released_m2"] == pytest.approx(cover.totals["released_m2"], abs=1.0)
     assert once.totals["claimed_m2"] < cover.totals["claimed_m2"]
@@ -134,15 +145,29 @@ def test_identities(cover):
     """A1 and A4: every m² in one state; claims = released + outside + claimed more than once."""
     t = cover.totals
     tolerance = max(1.0, 1e-9 * t["area_m2"])
-    assert abs(t["area_m2"] - t["released_m2"] - t["transferred_m2"] - t["corrected_m2"] - t["remaining_m2"]) <= tolerance
+    assert (
+        abs(t["area_m2"] - t["released_m2"] - t["transferred_m2"] - t["corrected_m2"] - t["remaining_m2"]) <= tolerance
+    )
     assert abs(t["claimed_m2"] - t["released_m2"] - t["outside_m2"] - t["overlap_m2"] - t["reopened_m2"]) <= tolerance
     table = cover.table
-    assert np.abs(table["area_m2"] - table["released_m2"] - table["transferred_m2"] - table["corrected_m2"] - table["remaining_m2"]).max() <= 1.0
+    assert (
+        np.abs(
+            table["area_m2"]
+            - table["released_m2"]
+            - table["transferred_m2"]
+            - table["corrected_m2"]
+            - table["remaining_m2"]
+        ).max()
+        <= 1.0
+    )
 
 
 def test_history_is_monotone(cover):
     """With time, released ground only grows (nothing was reopened)."""
-    done = [cover.at(day).totals["released_m2"] for day in ("2021-12-31", "2022-12-31", "2023-12-31", "2024-12-31", "2025-12-31", "2026-06-30")]
+    done = [
+        cover.at(day).totals["released_m2"]
+        for day in ("2021-12-31", "2022-12-31", "2023-12-31", "2024-12-31", "2025-12-31", "2026-06-30")
+    ]
     assert all(a <= b + 1.0 for a, b in itertools.pairwise(done))
     assert done[0] < done[-1]
 
@@ -157,5 +182,9 @@ def test_planted_faults_become_issues_of_the_checks(survey, truth):
     assert {row["accident"] for row in truth["accidents"]["in_released_land_later"]} <= ids["TP-10"]
     assert set(truth["activities"]["start_after_end"]) <= ids["WF-03"]
     assert set(truth["activities"]["closed_without_completion_report"]) <= ids["WF-01"]
-    assert set(truth["releases"]["mechanical_without_follow_up"]) & set(survey.releases.loc[survey.releases["product"] == "cleared", "id"]) <= ids["WF-08"]
+    assert (
+        set(truth["releases"]["mechanical_without_follow_up"])
+        & set(survey.releases.loc[survey.releases["product"] == "cleared", "id"])
+        <= ids["WF-08"]
+    )
     assert pd.Series(found["message"]).str.len().max() < 400
