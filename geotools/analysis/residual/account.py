@@ -1,0 +1,321 @@
+"""The residual-risk ledger: what the searches of a task may have left, where, why, and how sure.
+
+A statement of what may remain, for a named person's decision. It releases nothing and lowers no status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geotools.analysis.residual.formulas import miss, posterior
+from geotools.model.errors import StatisticsError
+from geotools.space.grid import Raster
+
+DRAWS = 400
+MOST_PASSES = 200
+
+
+@dataclass(frozen=True)
+class Search:
+    """One way in which the task was searched: a method with a class of operators.
+
+    Parameters
+    ----------
+    passes
+        Raster of the number of passes over each cell (whole passes only).
+    found, targets
+        Hits and targets in the blind lanes of this method and operator class, under conditions like the task's.
+            The detection probability and its uncertainty come from these counts: 30 of 30 is not taken as certainty.
+    sd
+        Spread of detection between items and operators (`trial.shrink(...).sd`); 0 takes all passes as independent.
+    reach
+        Share of items that lie within the depth this search reaches; the others cannot be found by it.
+
+    Examples
+    --------
+    >>> from geotools.space.grid import Grid
+    >>> grid = Grid.around((0, 0, 2, 1), 1.0, "EPSG:32638")
+    >>> round(Search("manual", Raster(np.array([[1, 2]]), grid), found=30, targets=30).pod, 3)
+    0.984
+    """
+
+    name: str
+    passes: Raster
+    found: int
+    targets: int
+    sd: float = 0.0
+    reach: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.found <= self.targets or self.targets < 1:
+            raise StatisticsError(f"search '{self.name}' needs lane counts with 0 ≤ found ≤ targets", hint="a detection figure without its counts is not used")
+        if not (0 < self.reach <= 1 and self.sd >= 0):
+            raise StatisticsError(f"search '{self.name}': reach lies above 0 and up to 1, sd is not negative")
+        values = self.passes.values
+        if values.size and (values.min() < 0 or values.max() > MOST_PASSES or not np.issubdtype(values.dtype, np.integer)):
+            raise StatisticsError(f"search '{self.name}': passes are whole numbers from 0 to {MOST_PASSES}")
+
+    @property
+    def pod(self) -> float:
+        """Mean detection probability given the counts (Jeffreys): (k + ½)/(n + 1)."""
+        return (self.found + 0.5) / (self.targets + 1)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What may remain.
+
+    Parameters
+    ----------
+    expected
+        Expected items left per cell; the cells add up to `left`.
+    probability
+        Probability per cell that an item is there although nothing was found, π·q/(1−π+π·q).
+    left, low, high
+        Expected items left in the task, and the interval at `confidence` for their number.
+    left_independent
+        The same if all passes were independent: never more than `left`, shown beside it.
+    none
+        Probability that none is left.
+    effective_pod
+        Share of the expected items that the searches together find.
+    drivers
+        One row per combination of passes: `group, area_m2, expected_left, too_deep, missed, share`, greatest first.
+    """
+
+    expected: Raster
+    probability: Raster
+    left: float
+    low: int
+    high: int
+    left_independent: float
+    none: float
+    effective_pod: float
+    found: int | None
+    confidence: float
+    drivers: pd.DataFrame
+    _state: _State = field(repr=False, compare=False)
+
+    @property
+    def searched_share(self) -> float:
+        """Share of the task's area with at least one pass."""
+        area = self.drivers["area_m2"]
+        return float(1 - area[self.drivers["group"] == NOT_SEARCHED].sum() / area.sum())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Figures and drivers as plain data."""
+        return {
+            "expected_left": self.left, "interval": [self.low, self.high], "confidence": self.confidence,
+            "expected_left_if_passes_were_independent": self.left_independent, "probability_none_left": self.none,
+            "effective_pod": self.effective_pod, "found": self.found, "searched_share": self.searched_share,
+            "main_driver": str(self.drivers["group"].iloc[0]), "drivers": self.drivers.to_dict("records"),
+            "searches": [{"name": s.name, "found": s.found, "targets": s.targets, "sd": s.sd, "reach": s.reach} for s in self._state.searches],
+            "note": "An estimate under the stated assumptions. It releases no land; a named person decides on the whole evidence.",
+        }  # fmt: skip
+
+
+NOT_SEARCHED = "not searched"
+
+
+@dataclass(frozen=True)
+class _State:
+    """Cells grouped by how often each search passed over them."""
+
+    searches: tuple[Search, ...]
+    counts: np.ndarray  # groups × searches
+    weight: np.ndarray  # share of the expected items in each group
+    area: np.ndarray  # m² of each group
+    scale: float  # expected items in the task, given the finds
+
+    def missed(self, pods: Sequence[float] | np.ndarray, *, independent: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Per group: probability that an item is left, and the part of it that no search could reach."""
+        looks = [miss(p, self.counts[:, n], sd=0.0 if independent else _spread(s, p)) for n, (s, p) in enumerate(zip(self.searches, pods, strict=True))]
+        reaches = np.array([s.reach for s in self.searches])
+        edges = np.r_[0.0, np.unique(reaches)]
+        left = np.zeros(len(self.counts))
+        for low, high in pairwise(edges):  # items by depth: each search reaches the shallower ones
+            band = np.ones(len(self.counts))
+            for reach, look in zip(reaches, looks, strict=True):
+                band = band * look if reach >= high else band
+            left += (high - low) * band
+        used = np.where(self.counts > 0, reaches, 0.0).max(axis=1, initial=0.0)
+        deepest = 1 - used
+        return left + (1 - edges[-1]), np.where(used > 0, deepest, 0.0)
+
+
+def _spread(search: Search, pod: float) -> float:
+    return min(search.sd, 0.95 * float(np.sqrt(max(pod * (1 - pod), 0.0))))
+
+
+def ledger(
+    prior: Raster,
+    searches: Sequence[Search],
+    *,
+    found: int | None = None,
+    items_sd: float | None = None,
+    confidence: float = 0.90,
+    seed: int = 0,
+) -> Ledger:
+    """Account for what the searches may have left in a task.
+
+    The number of items is Poisson with an uncertain mean: a Gamma prior with the mean Λ₀ = Σ prior and standard deviation `items_sd`; if that is
+    not given but `found` is, every mean is equally likely, which gives E[left] = (k+1)(1−p)/p. The finds k update it. The interval is
+    that of the predictive (negative binomial) distribution, averaged over the detection probabilities that the lane counts allow (Jeffreys).
+
+    Parameters
+    ----------
+    prior
+        Expected items per cell before any search (see `prior`), ≥ 0.
+    searches
+        All searches, on the grid of the prior. Different searches are taken as independent looks, passes of one search as correlated by its `sd`;
+        searches with one sensor and one kind of error belong into one `Search`.
+    found
+        Items these searches found in the task; None: not used.
+    items_sd
+        Standard deviation of the expected number of items.
+
+    Raises
+    ------
+    StatisticsError
+        If the prior is empty or negative, a search lies on another grid, or neither finds nor searches say anything.
+
+    Examples
+    --------
+    >>> from geotools.space.grid import Grid
+    >>> grid = Grid.around((0, 0, 10, 10), 1.0, "EPSG:32638")
+    >>> lanes = Search("manual", Raster(np.ones((10, 10), int), grid), found=9000, targets=10000)
+    >>> result = ledger(Raster(np.full((10, 10), 0.1), grid), [lanes], found=20)
+    >>> round(result.left, 2), round(result.none, 2)
+    (2.34, 0.11)
+    """
+    if not 0 < confidence < 1:
+        raise StatisticsError("confidence lies between 0 and 1")
+    if found is not None and (found < 0 or found != int(found)):
+        raise StatisticsError("found is a whole number ≥ 0")
+    state, group = _grouped(prior, searches)
+    outlook = _outlook(state, (items_sd, found), seed)
+    alone = _outlook(state, (items_sd, found), seed, independent=True)
+    per_group = outlook.left * state.weight  # expected items left, by group
+    left, none = float(per_group.sum()), outlook.below(0)
+    cells = prior.values / state.scale  # share of the expected items
+    weight = np.where(state.weight > 0, state.weight, 1.0)
+    expected = cells * (per_group / weight)[group].reshape(cells.shape)
+    chance = posterior(-np.expm1(-cells * outlook.items), outlook.missed[group].reshape(cells.shape))
+    tail = (1 - confidence) / 2
+    now = _State(state.searches, state.counts, state.weight, state.area, outlook.items)
+    return Ledger(
+        Raster(expected, prior.grid, name="expected_left"), Raster(np.where(cells > 0, chance, 0.0), prior.grid, name="probability_left"),
+        left, _quantile(outlook.below, tail), _quantile(outlook.below, 1 - tail), min(left, float((alone.left * state.weight).sum())), none,
+        1 - float((state.weight * outlook.missed).sum()), found, confidence, _drivers(state, per_group, outlook), now,
+    )  # fmt: skip
+
+
+def _grouped(prior: Raster, searches: Sequence[Search]) -> tuple[_State, np.ndarray]:
+    values = prior.values
+    if not np.isfinite(values).all() or (values < 0).any() or not values.sum() > 0:
+        raise StatisticsError("the prior must be finite, not negative, and above 0 somewhere")
+    key = np.zeros(values.size, dtype=np.int64)
+    sizes = []
+    for search in searches:
+        if search.passes.grid != prior.grid:
+            raise StatisticsError(f"search '{search.name}' lies on another grid than the prior")
+        sizes.append(int(search.passes.values.max()) + 1)
+        key = key * sizes[-1] + search.passes.values.ravel()
+    weight = np.bincount(key, weights=values.ravel()) if key.max() < 1 << 24 else None
+    if weight is None:
+        raise StatisticsError("too many combinations of passes", hint="join searches of one method")
+    area = np.bincount(key[values.ravel() > 0], minlength=len(weight)) * prior.grid.cell**2
+    present = np.flatnonzero(np.bincount(key))
+    index = np.zeros(len(weight), dtype=np.int64)
+    index[present] = np.arange(len(present))
+    counts = np.zeros((len(present), len(searches)), dtype=np.int64)
+    rest = present.copy()
+    for n in range(len(searches) - 1, -1, -1):
+        counts[:, n], rest = rest % sizes[n], rest // sizes[n]
+    total = float(values.sum())
+    return _State(tuple(searches), counts, weight[present] / total, area[present], total), index[key]
+
+
+@dataclass(frozen=True)
+class _Outlook:
+    """Predictive distribution of the number left, averaged over the detection that the lane counts allow.
+
+    `left` per group: items in the task × probability of being missed; `missed` and `deep` the probabilities alone.
+    """
+
+    items: float
+    left: np.ndarray
+    missed: np.ndarray
+    deep: np.ndarray
+    below: Callable[[float], float]
+
+
+def _outlook(state: _State, known: tuple[float | None, int | None], seed: int, *, independent: bool = False) -> _Outlook:
+    from scipy.stats import nbinom, poisson
+
+    items_sd, found = known
+    rng = np.random.default_rng(seed)
+    draws = np.array([rng.beta(s.found + 0.5, s.targets - s.found + 0.5, DRAWS) for s in state.searches]).reshape(len(state.searches), -1).T
+    both = [state.missed(pods, independent=independent) for pods in (draws if len(state.searches) else [np.zeros(0)])]
+    q = np.array([one for one, _ in both])
+    left = q @ state.weight
+    gone = 1 - left
+    shape, rate = _gamma(state.scale, items_sd, found, float(gone.max()))
+    if np.isinf(shape):
+        weight, items = np.full(len(q), 1 / len(q)), np.full(len(q), state.scale)
+        law = poisson(state.scale * left)
+    else:
+        size = shape + (found or 0)
+        bottom = rate + (np.maximum(gone, 1e-12) if found is not None else np.zeros(len(q)))
+        log = np.zeros(len(q)) if found is None else found * np.log(np.maximum(gone, 1e-12)) - size * np.log(bottom)
+        weight = np.exp(log - log.max()) / np.exp(log - log.max()).sum()
+        items = size / bottom
+        law = nbinom(size, bottom / (bottom + left))
+
+    def below(x: float) -> float:
+        return float((weight * law.cdf(x)).sum())
+
+    return _Outlook(float(weight @ items), (weight * items) @ q, weight @ q, weight @ np.array([deep for _, deep in both]) * float(weight @ items), below)
+
+
+def _gamma(scale: float, items_sd: float | None, found: int | None, gone: float) -> tuple[float, float]:
+    """Shape and rate of the Gamma prior on the mean number of items; (1, 0) is flat, an infinite shape is a fixed number."""
+    if items_sd is None:
+        return (1.0, 0.0) if found is not None and gone > 0 else (np.inf, np.inf)
+    if items_sd < 0:
+        raise StatisticsError("items_sd is not negative")
+    return (np.inf, np.inf) if items_sd == 0 else ((scale / items_sd) ** 2, scale / items_sd**2)
+
+
+def _quantile(below: Any, q: float) -> int:
+    high = 1
+    while below(high) < q and high < 1 << 40:
+        high *= 2
+    low = -1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if below(middle) < q else (low, middle)
+    return high
+
+
+def _drivers(state: _State, left: np.ndarray, outlook: _Outlook) -> pd.DataFrame:
+    deep = np.minimum(state.weight * outlook.deep, left)
+    total = left.sum()
+    rows = pd.DataFrame({
+        "group": [group_name(state.searches, counts) for counts in state.counts], "area_m2": state.area, "expected_left": left,
+        "too_deep": deep, "missed": left - deep, "share": left / total if total > 0 else 0.0,
+    })  # fmt: skip
+    rows = rows[rows["area_m2"] > 0]
+    return rows.sort_values(["expected_left", "group"], ascending=[False, True]).reset_index(drop=True)
+
+
+def group_name(searches: Sequence[Search], counts: np.ndarray) -> str:
+    """The kind of ground with these passes, in words."""
+    parts = [f"{s.name} × {n}" for s, n in zip(searches, counts, strict=True) if n]
+    return ", ".join(parts) if parts else NOT_SEARCHED
