@@ -20,6 +20,7 @@ import shapely
 
 import geotools as gt
 from geotools.field import export
+from geotools.field.export import team
 from geotools.model.errors import WriteError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -318,7 +319,7 @@ def test_a_failing_writer_leaves_nothing(records, covered, tmp_path, monkeypatch
     def refuse(*_args, **_kwargs):
         raise WriteError("no space left on the device", hint="make room")
 
-    monkeypatch.setattr(export, "write_text", refuse)
+    monkeypatch.setattr(team, "write_text", refuse)
     with pytest.raises(WriteError):
         export.field_files(records, covered, tmp_path / "field")
     assert list(tmp_path.iterdir()) == []

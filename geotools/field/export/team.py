@@ -1,16 +1,14 @@
-"""What a team takes along and what an analyst opens: GeoJSON per layer with a README, and one GeoPackage of everything.
+"""What a team takes along: one GeoJSON per layer, a list of what cannot be drawn, and a README.
 
 For writing layers and results that are computed already; not for forms or for merging what comes back.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -18,10 +16,10 @@ import pandas as pd
 import shapely
 
 from geotools import io
+from geotools.field.export.inputs import CoverageLike, SurveyLike, layer_of
 from geotools.io.atomic import replacing, write_text
 from geotools.model.errors import WriteError
 from geotools.model.provenance import now, version
-from geotools.model.schema import KINDS, issues_frame
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 
@@ -62,68 +60,6 @@ LAYERS = (
     FieldLayer("tasks", "areas of tasks", ("id", "task_id", "name", "type", "status", "organisation", "asset", "start", "end", "area_m2")),
     FieldLayer("roads", "roads", ("id", "name")),
 )  # fmt: skip
-
-RESULTS = {
-    "result_coverage": "One row per hazard: recorded, released and remaining m² on the WGS 84 ellipsoid",
-    "result_remaining": "Ground of hazards that no act has released",
-    "result_released": "Released ground, each m² once, for the act that released it first",
-    "result_processed": "Ground worked by machine without a search after it; not released",
-    "result_outside": "Released ground outside every recorded hazard",
-    "result_overlaps": "Ground that two releases claim",
-    "issues": "Everything found in the data: code, severity, record, what it says",
-}
-
-
-class SurveyLike(Protocol):
-    """What is needed of a survey (see `geotools.Survey`)."""
-
-    @property
-    def name(self) -> str:
-        """As printed."""
-
-    @property
-    def layers(self) -> Mapping[str, gpd.GeoDataFrame]:
-        """Record kind → frame."""
-
-    @property
-    def inputs(self) -> tuple[Any, ...]:
-        """Files it was read from."""
-
-
-class CoverageLike(Protocol):
-    """What is needed of a coverage (see `geotools.coverage`)."""
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row per hazard."""
-
-    @property
-    def as_of(self) -> Any:
-        """The day, or None."""
-
-    @property
-    def remaining(self) -> gpd.GeoDataFrame:
-        """Ground not released."""
-
-    @property
-    def released(self) -> gpd.GeoDataFrame:
-        """Released ground."""
-
-    @property
-    def processed(self) -> gpd.GeoDataFrame:
-        """Machine-processed ground."""
-
-    @property
-    def outside(self) -> gpd.GeoDataFrame:
-        """Released outside hazards."""
-
-    @property
-    def overlaps(self) -> gpd.GeoDataFrame:
-        """Claimed twice."""
-
-    @property
-    def issues(self) -> gpd.GeoDataFrame:
-        """Findings of the ledger."""
 
 
 def field_files(
@@ -186,52 +122,6 @@ def field_files(
     return [target / name for name in (*names, README)]
 
 
-def survey_gpkg(
-    survey: SurveyLike,
-    coverage: CoverageLike,
-    path: str | Path,
-    *,
-    issues: gpd.GeoDataFrame | None = None,
-    overwrite: bool = False,
-) -> Path:
-    """Write every layer and every result into one GeoPackage, each layer with a title and a description.
-
-    Parameters
-    ----------
-    issues
-        The ISSUES table to include; default: that of the coverage.
-
-    Returns
-    -------
-    Path
-        The file: record layers under their kind (`hazards`, `releases`, …), results as ``result_…``, and ``issues``. Opening it
-        as a survey gives the record layers only.
-
-    Raises
-    ------
-    WriteError
-        If it exists and `overwrite` is false, or cannot be written.
-
-    Examples
-    --------
-    >>> sorted(RESULTS)[:2]
-    ['issues', 'result_coverage']
-    """
-    target = Path(path)
-    results = _results(survey, coverage, coverage.issues if issues is None else issues)
-    frames = {**{name: frame for name, frame in survey.layers.items() if len(frame)}, **results}
-    with replacing(target, overwrite=overwrite) as temporary:
-        io.write_layers(frames, temporary)
-        try:
-            _describe(temporary, {name: _description(name) for name in frames})
-            _verify(temporary, {name: len(frame) for name, frame in frames.items()})
-        except sqlite3.Error as error:
-            raise WriteError(
-                "writing failed: the file is not whole; nothing was changed", hint="is the disk full?", file=target
-            ) from error
-    return target
-
-
 def _chosen(layers: Iterable[str] | None) -> tuple[FieldLayer, ...]:
     if layers is None:
         return LAYERS
@@ -257,15 +147,6 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
-def _layer(survey: SurveyLike, kind: str) -> gpd.GeoDataFrame:
-    frame = survey.layers.get(kind)
-    return (
-        gpd.GeoDataFrame({"id": pd.Series(dtype=object)}, geometry=gpd.GeoSeries([], crs=_crs.WGS84))
-        if frame is None
-        else frame
-    )
-
-
 def _team_frames(
     survey: SurveyLike, coverage: CoverageLike, chosen: tuple[FieldLayer, ...]
 ) -> Iterable[tuple[FieldLayer, gpd.GeoDataFrame]]:
@@ -273,14 +154,14 @@ def _team_frames(
         if entry.name in ("remaining", "released", "processed"):
             yield entry, getattr(coverage, entry.name)
         elif entry.name == "hazards":
-            yield entry, _with_areas(_layer(survey, "hazards"), coverage.table)
+            yield entry, _with_areas(layer_of(survey, "hazards"), coverage.table)
         elif entry.name == "tasks":
-            yield entry, _tasks(_layer(survey, "activities"))
+            yield entry, _tasks(layer_of(survey, "activities"))
         elif entry.name == "roads":
-            landuse = _layer(survey, "landuse")
+            landuse = layer_of(survey, "landuse")
             yield entry, landuse[landuse["use"] == "road"] if "use" in landuse else landuse[:0]
         else:
-            yield entry, _layer(survey, entry.name)
+            yield entry, layer_of(survey, entry.name)
 
 
 def _with_areas(hazards: gpd.GeoDataFrame, table: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -408,50 +289,3 @@ def _moved(survey: SurveyLike) -> list[str]:
         }
     )
     return [f"Moved to it from other systems: {'; '.join(others)}."] if others else []
-
-
-def _results(survey: SurveyLike, coverage: CoverageLike, issues: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataFrame]:
-    hazards = _layer(survey, "hazards")
-    shapes = gpd.GeoSeries(hazards.geometry.array, index=hazards["id"], crs=hazards.crs).reindex(coverage.table["id"])
-    table = gpd.GeoDataFrame(
-        coverage.table.reset_index(drop=True), geometry=gpd.GeoSeries(shapes.array, crs=hazards.crs)
-    )
-    frames = {
-        "result_coverage": table, "result_remaining": coverage.remaining, "result_released": coverage.released,
-        "result_processed": coverage.processed, "result_outside": coverage.outside, "result_overlaps": coverage.overlaps,
-        "issues": issues if len(issues) else issues_frame(),
-    }  # fmt: skip
-    return {name: frame for name, frame in frames.items() if len(frame)}
-
-
-def _description(name: str) -> tuple[str, str]:
-    """Title and description of a layer."""
-    if name in RESULTS:
-        return name.removeprefix("result_").capitalize() + (" (result)" if name != "issues" else ""), RESULTS[name]
-    title = KINDS[name].title if name in KINDS else name
-    return title, f"{title}, as recorded" if name in KINDS else f"Records of '{name}', kind not known"
-
-
-def _verify(path: Path, rows: Mapping[str, int]) -> None:
-    """Read back what was written: a disk that fills up while a file is closed is not always reported."""
-    with closing(sqlite3.connect(path)) as connection:
-        whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-        for name, count in rows.items():
-            quoted = name.replace('"', '""')
-            whole = whole and connection.execute(f'SELECT count(*) FROM "{quoted}"').fetchone() == (count,)  # noqa: S608
-        unindexed = connection.execute(
-            "SELECT count(*) FROM gpkg_geometry_columns WHERE table_name NOT IN "
-            "(SELECT table_name FROM gpkg_extensions WHERE extension_name = 'gpkg_rtree_index')"
-        ).fetchone()
-        whole = whole and unindexed == (0,)
-    if not whole:
-        raise sqlite3.DatabaseError("not whole")
-
-
-def _describe(path: Path, descriptions: Mapping[str, tuple[str, str]]) -> None:
-    """Titles and descriptions into the contents table of a GeoPackage."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executemany(
-            "UPDATE gpkg_contents SET identifier = ?, description = ? WHERE table_name = ?",
-            [(title, text, name) for name, (title, text) in descriptions.items()],
-        )
