@@ -150,15 +150,25 @@ def _corner(text: str) -> tuple[int, float, float, float, str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the band is checked below, for the whole square
-            zone, hemisphere, east, north = _library().MGRSToUTM(plain)
+            code, east, north = _zoned(plain) if match[1] else _polar(plain)
     except Exception as error:
         raise NotationError(f"'{text}' names no grid square that exists", hint="check the zone and the two square letters") from error
-    up = str(hemisphere).upper().startswith("N")
-    code = (32600 if up else 32700) + int(zone) if match[1] else 32661 if up else 32761
     side = 10.0 ** (5 - len(digits) // 2)
     # the library's answer may be the corner or the middle, by its version: cut back to the corner
-    corner = (float(np.floor(value / side + 1e-6) * side) for value in (east, north))
+    corner = (float(np.floor((value + 1e-3) / side) * side) for value in (east, north))
     return code, *corner, side, match[2] if match[1] else ""  # type: ignore[return-value]
+
+
+def _zoned(plain: str) -> tuple[int, float, float]:
+    zone, hemisphere, east, north = _library().MGRSToUTM(plain)
+    return (32600 if str(hemisphere).upper().startswith("N") else 32700) + int(zone), float(east), float(north)
+
+
+def _polar(plain: str) -> tuple[int, float, float]:
+    code = 32661 if plain[0] in "YZ" else 32761
+    lat, lon = _library().toLatLon(plain)
+    east, north = transformer("EPSG:4326", f"EPSG:{code}").transform(lon, lat)
+    return code, float(east), float(north)
 
 
 def _inverse(codes: np.ndarray, east: np.ndarray, north: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -273,7 +273,11 @@ def _is_metres(cells: list[str]) -> bool:
     return all(re.fullmatch(r"[A-Za-zСВ]?[+-]?\d+(?:[.,]\d+)?", cell) for cell in cells) and all(abs(_value(cell)) > 1000 for cell in cells)
 
 
+_GROUPED = re.compile(r"\d{1,3}(?:[\s']\d{3})+(?:[.,]\d+)?")
+
+
 def _pair(cells: list[str], crs: System | None, order: str | None, programme: Programme, typed: str) -> _Reading:
+    cells = [re.sub(r"[\s']", "", cell) if _GROUPED.fullmatch(tidy(cell)) else cell for cell in cells]  # 4 385 550
     projected = crs is not None and crs.projected
     if projected or (_is_metres(cells) and crs is not None and crs.gauss_kruger):
         assert crs is not None
