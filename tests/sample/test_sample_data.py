@@ -101,6 +101,7 @@ def test_small_and_everything_says_synthetic():
         assert b"SYNTHETIC" in content, file.name
 
 
+@pytest.mark.slow
 def test_made_again_the_same(tmp_path):
     """Text files to the byte; binary ones by what they hold, because their writers put versions inside."""
     subprocess.run([sys.executable, ROOT / "sample_data" / "make_fuzuli.py", tmp_path], check=True, capture_output=True)
