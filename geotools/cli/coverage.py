@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ SHOWN = 40
 @options.survey_argument
 @options.as_of
 @click.option("--by", type=click.Choice(GROUPS), help="Figures per word of this column instead of per hazard.")
+@click.option("--explain", "explain_id", metavar="ID", help="Who released which m² of one hazard, when, and why a row counts 0.")
 @click.option("--engine", type=click.Choice(["auto", "geos", "sweep"]), default="auto", show_default=True, help="How areas are computed; the answer is the same.")
 @click.option("--priority", type=click.Choice(["first", "strongest"]), default="first", show_default=True, help="Which act gets the credit for ground released twice.")
 @click.option("--product", type=click.Choice(["cleared", "reduced", "cancelled"]), help="Product of releases that do not say.")
@@ -38,7 +40,7 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     """Compute what was cancelled, reduced and cleared in each hazard, what remains, and who released it.
 
     SURVEY is a folder, a .gpkg, a survey.toml or one file. OUTPUT is a .csv or .json of the table, or a .gpkg of the
-    ground itself. Mechanically processed ground counts as remaining.
+    ground itself; with --explain a .json or .txt of the story or an .html map. Mechanically processed ground counts as remaining.
     """
     from geotools.analysis import release
     from geotools.survey import open_survey
@@ -50,6 +52,9 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
         opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, priority=choices["priority"],
         engine=choices["engine"], product=choices["product"], events=opened.layers.get("events"), progress=bar, geometry=ground,
     )  # fmt: skip
+    if choices["explain_id"]:
+        _explain(found, output, choices)
+        return
     group = found.by(choices["by"]) if choices["by"] else None
     if output is not None:
         _write(found, group, output, choices["overwrite"])
@@ -64,9 +69,35 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     options.exit_for(found.issues, choices["fail_on"])
 
 
-def _write(found: Any, group: Any, output: Path, overwrite: bool) -> None:
-    import json
+def _explain(found: Any, output: Path | None, choices: dict[str, Any]) -> None:
+    from geotools.analysis import release
+    from geotools.io.atomic import write_text
 
+    if choices["explain_id"] not in set(found.table["id"].astype(str)):
+        some = ", ".join(_clean(name) for name in found.table["id"].head(3))
+        raise click.BadParameter(f"there is no hazard '{_clean(choices['explain_id'])}'; hazards are called, for example, {some}", param_hint="--explain")
+    told = release.explain(found, choices["explain_id"])
+    if output is not None:
+        kind = output.suffix.lower()
+        if kind == ".html":
+            _draw(told, output, choices["overwrite"])
+        else:
+            text = json.dumps(told.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) if kind == ".json" else told.text()
+            write_text(output, text + "\n", overwrite=choices["overwrite"])
+        options.say(f"written: {output}")
+    if choices["as_json"]:
+        options.print_json(told.to_dict())
+    elif output is None:
+        click.echo(told.text())
+
+
+def _draw(told: Any, output: Path, overwrite: bool) -> None:
+    from geotools.maps import webmap
+
+    webmap.save(webmap.map_survey(told.layers), output, overwrite=overwrite)
+
+
+def _write(found: Any, group: Any, output: Path, overwrite: bool) -> None:
     from geotools import io
     from geotools.analysis import release
     from geotools.io.atomic import write_text

@@ -5,5 +5,6 @@ For who released which ground of which hazard; not for checking single records (
 
 from geotools.analysis.release.balance import Balance
 from geotools.analysis.release.coverage import Coverage, coverage, hectares, percent, records
+from geotools.analysis.release.explain import Explanation, explain
 
-__all__ = ["Balance", "Coverage", "coverage", "hectares", "percent", "records"]
+__all__ = ["Balance", "Coverage", "Explanation", "coverage", "explain", "hectares", "percent", "records"]

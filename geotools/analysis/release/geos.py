@@ -5,6 +5,7 @@ For valid polygons on one plane; what the areas mean is in `credit`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,26 +13,105 @@ import shapely
 from shapely.errors import GEOSException
 
 from geotools.analysis.release.engine import Job, Settled
-from geotools.space.geom import polygonal
+from geotools.space.geom import polygonal, repair
 
-RESCUE_M = 1e-7  # precision of the second attempt where an overlay fails
+GRIDS_M = (1e-9, 1e-8, 1e-7, 1e-6, 1e-5)  # grids of further attempts where plain overlay fails
+AGREE_M2, AGREE_SHARE = 1e-6, 1e-12  # parts must add up to the whole to within this
 
 
 def run(work: Job) -> Settled:
-    """Answer one chunk."""
+    """Answer one chunk; each container is worked in coordinates from its own corner, where rounding is least.
+
+    Plain overlays first; a container whose parts then fail to add up is worked again on a grid, which cannot fail.
+    """
+    corner = np.nan_to_num(shapely.bounds(work.containers)[:, :2]).reshape(-1, 2)
+    containers = shifted(work.containers, -corner)
+    cover = shifted(work.covers[work.cover], -corner[work.container])
     raw = np.zeros(len(work.cover))
-    pieces = _clip(work, raw)
+    pieces = _clip(containers, work.container, cover, raw)
     net = _first(work.container, pieces, raw)
-    rest = work.containers.copy()
-    taken = (work.cover < work.kept) & (raw > 0)
-    _subtract(rest, work.container[taken], pieces[taken])
-    return Settled(net, raw, shapely.area(rest), rest if work.geometry else None)
+    rest = containers.copy()
+    taken = work.cover < work.kept
+    _subtract(rest, work.container[taken & (raw > 0)], pieces[taken & (raw > 0)])
+    left = shapely.area(rest)
+    all_ = rest.copy()
+    _subtract(all_, work.container[~taken & (raw > 0)], pieces[~taken & (raw > 0)])
+    for row in np.flatnonzero(_fails(work.container, containers, net, all_) | _fails(work.container[taken], containers, net[taken], rest)):
+        mine = np.flatnonzero(work.container == row)
+        net[mine], raw[mine], rest[row] = _on_grid(containers[row], cover[mine], taken[mine])
+        left[row] = shapely.area(rest[row])
+    if not work.geometry:
+        return Settled(net, raw, left, None)
+    changed = np.unique(work.container[taken & (raw > 0)])
+    whole = work.containers.copy()
+    whole[changed] = _placed(rest[changed], corner[changed])
+    return Settled(net, raw, left, whole)
 
 
-def _clip(work: Job, raw: np.ndarray) -> np.ndarray:
+def _fails(container: np.ndarray, containers: np.ndarray, net: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Containers whose parts and rest do not add up."""
+    gross = shapely.area(containers)
+    spent = np.bincount(container, weights=net, minlength=len(gross))
+    return np.abs(gross - spent - shapely.area(rest)) > np.maximum(AGREE_M2, AGREE_SHARE * gross)
+
+
+def _on_grid(container: Any, cover: np.ndarray, taken: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any]:
+    """One container by snap rounding on the finest grid that works."""
+    finest = max(GRIDS_M[0], 1e-13 * max(shapely.bounds(container)))
+    for size in GRIDS_M[:-1]:
+        try:
+            return _in_turn(container, cover, taken, max(size, finest))
+        except GEOSException:
+            continue
+    return _in_turn(container, cover, taken, GRIDS_M[-1])
+
+
+def _in_turn(container: Any, cover: np.ndarray, taken: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Cover after cover: net, raw and rest."""
+    ground, *parts = snapped(np.array([container, *cover], dtype=object), size)
+    net, raw = np.zeros(len(parts)), np.zeros(len(parts))
+    still = rest = ground
+    for n, part in enumerate(parts):
+        raw[n] = shapely.area(shapely.intersection(ground, part, grid_size=size))
+        after = polygonal([shapely.difference(still, part, grid_size=size)])[0]
+        net[n] = max(shapely.area(still) - shapely.area(after), 0.0)
+        still = after
+        rest = after if taken[n] else rest
+    return net, raw, rest
+
+
+def snapped(polygons: np.ndarray, size: float) -> np.ndarray:
+    """Valid polygons with their vertices on a grid; nothing is lost but what is thinner than the grid."""
+    return polygonal(shapely.set_precision(np.asarray(polygons, dtype=object), size))
+
+
+def _placed(rest: np.ndarray, corner: np.ndarray) -> np.ndarray:
+    """Polygons moved to their place; where rounding would make one cross itself, its needles are taken off first."""
+    out = shifted(rest, corner)
+    for size in GRIDS_M:
+        bad = np.flatnonzero(~shapely.is_valid(out))
+        if not len(bad):
+            break
+        for row in bad:
+            try:
+                out[[row]] = shifted(snapped(rest[[row]], size), corner[[row]])
+            except GEOSException:
+                continue
+    return repair(out)
+
+
+def shifted(polygons: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Each polygon moved by its own offset."""
+    count = shapely.get_num_coordinates(polygons)
+    out = polygons.copy()
+    points = shapely.get_coordinates(polygons) + np.repeat(offset, count, axis=0)
+    return shapely.set_coordinates(out, points)
+
+
+def _clip(containers: np.ndarray, container: np.ndarray, cover: np.ndarray, raw: np.ndarray) -> np.ndarray:
     """The ground of each pair; `raw` receives its area. A cover wholly inside needs no overlay."""
-    inside, cover = work.containers[work.container], work.covers[work.cover]
-    shapely.prepare(work.containers)
+    inside = containers[container]
+    shapely.prepare(containers)
     within = shapely.covers(inside, cover)
     pieces: np.ndarray = np.where(within, cover, np.full(len(cover), None, dtype=object))
     other = np.flatnonzero(~within)
@@ -43,7 +123,7 @@ def _clip(work: Job, raw: np.ndarray) -> np.ndarray:
 
 
 def overlay(operation: Any, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """A GEOS overlay of two aligned arrays; the rare pair that fails is done again on a grid of 0.1 µm."""
+    """A GEOS overlay of two aligned arrays; the rare pair that fails is done again on a fine grid."""
     try:
         return operation(left, right)
     except GEOSException:
@@ -54,7 +134,17 @@ def _one(operation: Any, left: Any, right: Any) -> Any:
     try:
         return operation(left, right)
     except GEOSException:
-        return operation(shapely.make_valid(left), shapely.make_valid(right), grid_size=RESCUE_M)
+        return _on_some_grid(np.array([left, right], dtype=object), lambda two, size: operation(*two, grid_size=size))
+
+
+def _on_some_grid(polygons: np.ndarray, attempt: Callable[[np.ndarray, float], Any]) -> Any:
+    clean = repair(polygons)
+    for size in GRIDS_M[:-1]:
+        try:
+            return attempt(snapped(clean, size), size)
+        except GEOSException:
+            continue
+    return attempt(snapped(clean, GRIDS_M[-1]), GRIDS_M[-1])
 
 
 def union(pieces: np.ndarray) -> Any:
@@ -64,7 +154,7 @@ def union(pieces: np.ndarray) -> Any:
     try:
         return shapely.union_all(pieces)
     except GEOSException:
-        return shapely.union_all(shapely.make_valid(pieces), grid_size=RESCUE_M)
+        return _on_some_grid(pieces, lambda some, size: shapely.union_all(some, grid_size=size))
 
 
 def _first(container: np.ndarray, pieces: np.ndarray, raw: np.ndarray) -> np.ndarray:

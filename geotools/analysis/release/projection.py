@@ -12,11 +12,13 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
+from shapely.errors import GEOSException
 
 from geotools.model.errors import CRSError, SchemaError
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 
+NEEDLE_M = 1e-6
 USABLE, MISSING, EMPTY, NOT_AREA, NO_PLACE, COLLAPSED = range(6)
 REASONS = {
     MISSING: "it has no geometry",
@@ -191,6 +193,16 @@ def sigmas(plane: np.ndarray, sigma_m: np.ndarray) -> np.ndarray:
 
 
 def back(geometries: np.ndarray, plane: pyproj.CRS, target: pyproj.CRS) -> np.ndarray:
-    """Polygons on the plane, in the CRS of a layer; valid there too."""
-    out = _crs.transform(_crs.transform(np.asarray(geometries, dtype=object), plane, _crs.WGS84), _crs.WGS84, target)
+    """Polygons on the plane, in the CRS of a layer; valid there too (needles that rounding would cross are taken off)."""
+
+    def move(shapes: np.ndarray) -> np.ndarray:
+        return _crs.transform(_crs.transform(shapes, plane, _crs.WGS84), _crs.WGS84, target)
+
+    flat = np.asarray(geometries, dtype=object)
+    out = move(flat)
+    for row in np.flatnonzero(~shapely.is_valid(out)):
+        try:
+            out[[row]] = move(geom.polygonal(shapely.set_precision(flat[[row]], NEEDLE_M)))
+        except GEOSException:
+            continue
     return geom.repair(out)

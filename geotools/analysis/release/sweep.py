@@ -13,7 +13,7 @@ import shapely
 from geotools.analysis.release import geos
 from geotools.analysis.release.engine import Job, Settled
 from geotools.analysis.release.scanline import SMALL_M2, sweep
-from geotools.space.geom import repair
+from geotools.space.geom import polygonal, repair
 
 AGREE_M2, AGREE_SHARE = 1e-6, 1e-12  # a traced rest must have the swept area to within this
 
@@ -103,7 +103,7 @@ def _with_holes(rings: np.ndarray, area: np.ndarray) -> Any:
 def _differs(rest: np.ndarray, left: np.ndarray, sizes: np.ndarray, owner: np.ndarray) -> np.ndarray:
     """Where the traced polygon is not valid or has not the swept area."""
     bad = ~shapely.is_valid(rest)
-    rest[bad] = repair(rest[bad])
+    rest[bad] = polygonal(shapely.make_valid(rest[bad], method="linework"))  # even-odd, as the sweep
     bound = shapely.bounds(rest)
     span = np.nan_to_num((bound[:, 2] - bound[:, 0]) * (bound[:, 3] - bound[:, 1]))
     rings = np.bincount(owner, minlength=len(rest))
