@@ -9,11 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from geotools.io.reading import is_survey_file, layers, read, read_with_issues
+    from geotools.io.reading import is_survey_file, layers, read, read_with_issues, stream
     from geotools.io.registry import formats
     from geotools.io.writing import write, write_layers
 
-__all__ = ["formats", "is_survey_file", "layers", "read", "read_with_issues", "write", "write_layers"]
+__all__ = ["formats", "is_survey_file", "layers", "read", "read_with_issues", "stream", "write", "write_layers"]
 
 _PLACES = {
     "formats": "geotools.io.registry",
@@ -21,6 +21,7 @@ _PLACES = {
     "layers": "geotools.io.reading",
     "read": "geotools.io.reading",
     "read_with_issues": "geotools.io.reading",
+    "stream": "geotools.io.reading",
     "write": "geotools.io.writing",
     "write_layers": "geotools.io.writing",
 }

@@ -166,6 +166,12 @@ def _measures(ledger: _Ledger) -> None:
 
 
 def _blank(ledger: _Ledger) -> None:
+    if ledger.raw.geometry is None:
+        if len(ledger.geometry):
+            severity = "error" if ledger.schema.kind in POSITION_IS_THE_RECORD else "warning"
+            said = f"{ledger.label}: no coordinates were found in it (lon/lat, x/y, WKT or text); all rows are kept without geometry"
+            ledger.findings.append(Finding("RD-03", severity, said, value=len(ledger.geometry)))
+        return
     hollow = shapely.is_empty(ledger.geometry)
     ledger.geometry[hollow] = None
     missing = shapely.is_missing(ledger.geometry) & ~ledger.rejected
@@ -369,6 +375,8 @@ def _unused(ledger: _Ledger) -> None:
 def _finish(ledger: _Ledger, columns: Any, programme: Programme) -> tuple[gpd.GeoDataFrame, list[Issue]]:
     raw, kind = ledger.raw, ledger.schema.kind
     keep = ~ledger.rejected
+    fates = ("RD-01", "RD-03")  # a rejected row was neither repaired nor kept
+    ledger.findings = [f for f in ledger.findings if f.row is None or keep[f.row] or f.code not in fates]
     numbers = ledger.numbers[keep]
     table, schema_issues = conform(
         raw.table.loc[keep], ledger.schema, words=programme.words, columns=columns, numbers=[int(n) for n in numbers]

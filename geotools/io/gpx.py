@@ -317,6 +317,8 @@ def _point_layer(document: Document, tag: str, source: Source) -> Raw:
     shapes = np.empty(count, dtype=object)
     good = ~(np.isnan(x) | np.isnan(y))
     shapes[good] = shapely.points(x[good], y[good])
+    if tag != "trkpt":
+        _raise(shapes, table, keep=source.kind == "fixes")
     findings = [
         Finding("RD-03", "error", "its lat or lon is missing or not a number; the row is kept without geometry", int(r))
         for r in bad
@@ -324,6 +326,17 @@ def _point_layer(document: Document, tag: str, source: Source) -> Raw:
     if tag == "wpt":
         _id_from_names(table)
     return Raw(POINTS[tag], table, shapes, _crs.WGS84, False, findings)
+
+
+def _raise(shapes: np.ndarray, table: pd.DataFrame, *, keep: bool) -> None:
+    """Elevations of waypoints become heights of their points; fixes keep them as a column too."""
+    if "elevation_m" not in table or table["elevation_m"].dtype == object:
+        return
+    z = table["elevation_m"].to_numpy(dtype=float)
+    rows = np.flatnonzero(np.isfinite(z) & ~shapely.is_missing(shapes))
+    shapes[rows] = shapely.points(shapely.get_x(shapes[rows]), shapely.get_y(shapes[rows]), z[rows])
+    if not keep:
+        del table["elevation_m"]
 
 
 def _owners(document: Document, tag: str, count: int) -> dict[str, Any]:
@@ -442,7 +455,7 @@ def _element(shape: Any, data: dict[str, Any]) -> tuple[str, str]:
     more = "".join(
         f'<geotools:value name="{markup.attribute(str(k))}">{markup.quoted(str(v).lower() if isinstance(v, bool) else str(v))}</geotools:value>'
         for k, v in data.items()
-        if k not in ("name", "elevation_m", "time")
+        if k not in ("name", "time")
     )
     extensions = f"<extensions>{more}</extensions>" if more else ""
     if shape is None:
@@ -451,8 +464,7 @@ def _element(shape: Any, data: dict[str, Any]) -> tuple[str, str]:
             hint="write GeoPackage or CSV, or leave such rows out",
         )
     if shape.geom_type == "Point":
-        z = shape.z if shape.has_z else data.get("elevation_m")
-        head = f"<ele>{z}</ele>" if z is not None else ""
+        head = f"<ele>{shape.z!r}</ele>" if shape.has_z else ""
         head += f"<time>{markup.quoted(str(data['time']))}</time>" if "time" in data else ""
         return "wpt", f'<wpt lat="{shape.y!r}" lon="{shape.x!r}">{head}<name>{title}</name>{extensions}</wpt>\n'
     if shape.geom_type in ("MultiPoint", "GeometryCollection"):

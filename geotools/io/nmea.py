@@ -161,7 +161,7 @@ def _gga(f: list[str], number: int, log: _Log) -> dict[str, Any]:
 def _rmc(f: list[str], number: int, log: _Log) -> dict[str, Any] | None:
     clock = _seconds(f[1])
     if len(f[9]) >= 6:
-        _dated(log, date(2000 + int(f[9][4:6]), int(f[9][2:4]), int(f[9][:2])), clock)
+        _dated(log, date(_year(int(f[9][4:6])), int(f[9][2:4]), int(f[9][:2])), clock)
     log.motion = (clock, _number(f[7]) * KNOT, _number(f[8]))
     if log.has_gga:
         log.passed["RMC"] = log.passed.get("RMC", 0) + 1
@@ -183,6 +183,11 @@ def _gll(f: list[str], number: int, log: _Log) -> None:
 
 
 _HANDLERS: dict[str, Any] = {"GGA": _gga, "RMC": _rmc, "ZDA": _zda, "GLL": _gll}
+
+
+def _year(two: int) -> int:
+    """GNSS time begins in 1980."""
+    return 1900 + two if two >= 80 else 2000 + two
 
 
 def _dated(log: _Log, day: date, clock: float) -> None:

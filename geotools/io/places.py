@@ -53,18 +53,18 @@ _WKT_START = re.compile(
 _HEX = re.compile(r"^(00|01)[0-9A-Fa-f]{40,}$")
 
 
-def locate(table: pd.DataFrame, source: Source, numbers: np.ndarray | None = None) -> Raw:
+def locate(table: pd.DataFrame, source: Source, numbers: np.ndarray | None = None, *, join: bool = True) -> Raw:
     """Take the coordinate columns of a table and make geometry of them.
 
     Looked for in this order: WKT, field-form positions, lon/lat, x/y, text. Rows that are vertices of areas are joined.
-    A table without any is returned with no geometry and says so.
+    A table without any is returned with no geometry. Rows are joined only if `join`: not where they are a part of a file.
     """
     kind = source.kind or kind_of(source.path.stem)
     if kind is not None and not KINDS[kind].geometry:
         return Raw(source.path.stem, table, None, None, False, [], numbers)
     raw = _located(table, source, kind)
     raw.numbers = numbers
-    return vertices.joined(raw, source, kind)
+    return vertices.joined(raw, source, kind) if join else raw
 
 
 def _located(table: pd.DataFrame, source: Source, kind: str | None) -> Raw:
@@ -87,10 +87,7 @@ def _located(table: pd.DataFrame, source: Source, kind: str | None) -> Raw:
     for found in _columns(table, "text"):
         if _reads(table[found], found, source):
             return _from_text(table, found, source)
-    findings.append(
-        Finding("RD-07", "warning", f"{source.label}: no column with coordinates was found (lon/lat, x/y, WKT or text)")
-    )
-    return Raw(name, table, np.full(len(table), None, dtype=object), None, False, findings)
+    return Raw(name, table, None, None, False, findings)
 
 
 def _columns(table: pd.DataFrame, role: str) -> Iterator[str]:

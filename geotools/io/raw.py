@@ -114,7 +114,7 @@ def choose_layer(source: Source, names: Sequence[str], prefer: str | None = None
     if len(names) == 1:
         return names[0], []
     if not names:
-        raise ReadError("it has no layers", hint="the file is empty or is not what its name says", file=source.label)
+        raise ReadError("there is no layer in it: it is empty or damaged", hint="copy it again, or export it again", file=source.label)
     fitting = [name for name in names if source.kind and kind_of(name) == source.kind]
     wanted = fitting[0] if len(fitting) == 1 else prefer
     if wanted is None or wanted not in names:

@@ -5,6 +5,7 @@ For choosing format, layer, kind and reference system; formats themselves are in
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,47 @@ def read_with_issues(
     imsma.link(raw, wanted)
     frame, issues = account(raw, KINDS[wanted] if wanted else None, _label(raw, source), settings)
     return frame, issues_frame(issues)
+
+
+def stream(
+    path: str | Path,
+    kind: str | None = None,
+    *,
+    rows: int = 100_000,
+    crs: Any = None,
+    encoding: str | None = None,
+    programme: Programme | None = None,
+) -> Iterator[tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]]:
+    """Read a long log part by part, each accounted for like a file of its own; memory stays that of one part.
+
+    For CSV and NMEA logs of machines and receivers. Copies and repeated ids are found within a part only, and corners are
+    not joined to areas.
+
+    Parameters
+    ----------
+    rows
+        Rows in one part.
+
+    Yields
+    ------
+    frame, issues
+        As `read_with_issues`; ids made from row numbers are unique over the whole file.
+
+    Raises
+    ------
+    ReadError
+        As `read_with_issues`; also if the format can only be read whole.
+    """
+    source = Source(Path(path), None, kind, encoding, None if crs is None else _crs.parse(crs))
+    chunks = _format(source).chunks()
+    if chunks is None:
+        able = ", ".join(f.name for f in registry.table().values() if f.streamer)
+        raise source.refuse("this format is only read whole", f"formats read in parts: {able}")
+    for raw in chunks(source, rows):
+        _settle_crs(raw, source, programme or Programme())
+        wanted = kind or _guess(raw, source)
+        frame, issues = account(raw, KINDS[wanted] if wanted else None, _label(raw, source), programme or Programme())
+        yield frame, issues_frame(issues)
 
 
 def read_raw(source: Source) -> Raw:

@@ -27,9 +27,9 @@ class Format:
     ----------
     suffixes
         File endings, lower case, the usual one first.
-    reader, writer, lister
-        ``module:function`` of `read(Source) -> Raw`, `write(frame, path, layer) -> None` and
-        `layers(Source) -> list[str]`; empty where the format cannot do that.
+    reader, writer, lister, streamer
+        ``module:function`` of `read(Source) -> Raw`, `write(frame, path, layer) -> None`,
+        `layers(Source) -> list[str]` and `chunks(Source, rows) -> Iterator[Raw]`; empty where the format cannot do that.
     many
         Whether one file holds several layers and can be added to.
     crs
@@ -44,6 +44,7 @@ class Format:
     reader: str = ""
     writer: str = ""
     lister: str = ""
+    streamer: str = ""
     many: bool = False
     crs: str = "kept"
     note: str = ""
@@ -55,6 +56,10 @@ class Format:
     def write(self) -> Callable[..., Any]:
         """The writer."""
         return _load(self.writer)
+
+    def chunks(self) -> Callable[..., Any] | None:
+        """The reader in parts, if the format can be read without holding all of it."""
+        return _load(self.streamer) if self.streamer else None
 
     def layers(self) -> Callable[..., Any] | None:
         """The function that lists layers, if the format has layers."""
@@ -90,15 +95,15 @@ TABLE: tuple[Format, ...] = (
         "gpx", "GPX 1.0 and 1.1", (".gpx",), _IO + "gpx:read", _IO + "gpx:write", _IO + "gpx:layers", crs="WGS 84",
         note="waypoints, routes, tracks, fixes; areas are written as closed tracks",
     ),
-    Format("csv", "CSV", (".csv",), _IO + "tables:read", _IO + "tables:write", note="points as lon/lat, else WKT; comma, UTF-8"),
+    Format("csv", "CSV", (".csv",), _IO + "tables:read", _IO + "tables:write", streamer=_IO + "tables:chunks", note="points as lon/lat, else WKT; comma, UTF-8"),
     Format(
         "xlsx", "Excel workbook", (".xlsx",), _IO + "excel:read", _IO + "excel:write", _IO + "excel:layers",
         note="each sheet is a layer; needs the extra excel",
     ),
-    Format("nmea", "NMEA 0183 log", (".nmea", ".nme", ".ubx.txt", ".nma"), _IO + "nmea:read", note="GGA, dated by RMC and ZDA"),
+    Format("nmea", "NMEA 0183 log", (".nmea", ".nme", ".ubx.txt", ".nma"), _IO + "nmea:read", streamer=_IO + "nmea:chunks", note="GGA, dated by RMC and ZDA"),
     Format("maxml", "IMSMA maXML field reports", (".maxml", ".xml"), _IO + "maxml:read", "", _IO + "maxml:layers"),
     Format("filegdb", "Esri file geodatabase", (".gdb",), _IO + "ogr:read", "", _IO + "ogr:layers"),
-    Format("tsv", "Tab-separated text", (".tsv", ".tab", ".txt"), _IO + "tables:read", _IO + "tables:write_tsv"),
+    Format("tsv", "Tab-separated text", (".tsv", ".tab", ".txt"), _IO + "tables:read", _IO + "tables:write_tsv", streamer=_IO + "tables:chunks"),
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from geotools.model.schema import KINDS
 SIDE = (".shx", ".dbf", ".prj", ".cpg")
 STALE = (".sbn", ".sbx", ".qix", ".qpj", ".shp.xml", ".idm", ".ind")
 TEXT_MAX = 254
+_AGAIN = "copy it again with all its side files"
 # Language driver ids of dBASE headers that matter here.
 _DRIVERS = {
     0x26: "cp866",
@@ -61,10 +62,15 @@ def read(source: Source) -> Raw:
         )
     encoding, said = _encoding(path, dbf, source)
     findings += said
+    records = _complete(source, dbf)
     with _with_index(source, findings) as usable:
         inside = Source(usable, None, source.kind, None, source.crs, source.label)
         meta, frame, blobs, heard = ogr.fetch(inside, usable.stem, encoding=encoding)
-    _complete(source, dbf, len(frame))
+    if dbf is not None and records != len(frame):
+        raise source.refuse(
+            f"the .shp and .dbf do not belong together: {len(frame)} shapes, {records} attribute rows",
+            "copy all its side files from one place",
+        )
     shapes = None
     if blobs is not None:
         shapes, more = ogr.decode(blobs, source)
@@ -123,41 +129,25 @@ def _rebuild(shp: Path, source: Source) -> None:
     shp.with_suffix(".shx").write_bytes(bytes(header) + body)
 
 
-def _complete(source: Source, dbf: Path | None, rows: int) -> None:
-    """Shapes and attribute rows must be as many, and the .shp as long as its header says."""
+def _complete(source: Source, dbf: Path | None) -> int:
+    """Refuse a .shp or .dbf that is shorter than its header says; the number of attribute rows that are not deleted."""
     with source.path.open("rb") as stream:
         header = stream.read(100)
     stated, actual = 2 * int.from_bytes(header[24:28], "big"), source.path.stat().st_size
-    if stated > actual:
-        raise source.refuse(
-            f"the .shp is cut off: {actual} of {stated} bytes are there", "copy it again with all its side files"
-        )
+    if len(header) == 100 and stated > actual:
+        raise source.refuse(f"the .shp is cut off: {actual} of {stated} bytes are there", _AGAIN)
     if dbf is None:
-        return
+        return 0
     with dbf.open("rb") as stream:
         head = stream.read(32)
     if len(head) < 32:
-        raise source.refuse("the .dbf is cut off in its header", "copy it again with all its side files")
-    records, first, width = (
-        int.from_bytes(head[4:8], "little"),
-        int.from_bytes(head[8:10], "little"),
-        int.from_bytes(head[10:12], "little"),
-    )
+        raise source.refuse("the .dbf is cut off in its header", _AGAIN)
+    records, first, width = (int.from_bytes(head[a:b], "little") for a, b in ((4, 8), (8, 10), (10, 12)))
     size = dbf.stat().st_size
     if first + records * width > size + 1:
         have = max(0, (size - first) // max(width, 1))
-        raise source.refuse(
-            f"the .dbf is cut off: {have} of {records} rows are there",
-            "copy it again with all its side files",
-            row=have + 1,
-        )
-    if records != rows:
-        deleted = _deleted(dbf, records, first, width)
-        if records - deleted != rows:
-            raise source.refuse(
-                f"the .shp and .dbf do not belong together: {rows} shapes, {records} attribute rows",
-                "copy all its side files from one place",
-            )
+        raise source.refuse(f"the .dbf is cut off: {have} of {records} rows are there", _AGAIN, row=have + 1)
+    return records - _deleted(dbf, records, first, width)
 
 
 def _deleted(dbf: Path, records: int, first: int, width: int) -> int:

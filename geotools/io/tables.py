@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,87 @@ def read(source: Source) -> Raw:
         If it is not text, has no header, or a quote is never closed (with the line).
     """
     content, findings = _text(source)
-    rows, numbers = _rows(content, source)
-    table, more = _frame(rows, numbers, source)
+    rows, numbers, delimiter = _rows(content, source)
+    if len(rows) == 1 and not content.endswith(("\n", "\r")):
+        raise source.refuse(
+            "it is cut off in its first line", "copy it again, or export it again from where it came from", 1
+        )
+    table, more = _frame(rows, source, delimiter)
     raw = places.locate(table, source, np.array(numbers[1:], dtype=np.int64))
     raw.findings[:0] = findings + more
     return raw
+
+
+def chunks(source: Source, rows: int = 100_000) -> Iterator[Raw]:
+    """The table in layers of `rows` lines, with memory for one of them; corners are not joined to areas.
+
+    Raises
+    ------
+    ReadError
+        As `read`, but only when the line is reached.
+    """
+    with source.path.open("rb") as stream:
+        head = stream.read(1 << 20)
+    encoding = text.bom(head) or (text.known(source.encoding) if source.encoding else None)
+    cut = head if len(head) < 1 << 20 else head[: head.rfind(b"\n") + 1]
+    encoding = encoding or text.suspect(cut.split(b"\n")) or "utf-8"
+    first = cut.decode(encoding, "replace")
+    findings: list[Finding] = []
+    limit = csv.field_size_limit(FIELD_MAX)
+    try:
+        with source.path.open(encoding=encoding, errors="replace", newline="") as lines:
+            delimiter = _delimiter(first, source)
+            if first.lower().startswith("sep="):
+                delimiter = first.strip()[4:5] or ","
+                next(lines)
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            names: list[str] | None = None
+            body: list[list[str]] = []
+            numbers: list[int] = []
+            for cells, number in _numbered(reader, source):
+                if names is None:
+                    names = header(cells, source, findings)
+                    continue
+                body.append(cells)
+                numbers.append(number)
+                if len(body) >= rows:
+                    yield _chunk(names, body, numbers, source, delimiter)
+                    body, numbers = [], []
+            if names is None:
+                raise source.refuse("there is nothing in it, not even a header", "the first line names the columns")
+            if body or not findings:
+                raw = _chunk(names, body, numbers, source, delimiter)
+                raw.findings[:0] = findings
+                yield raw
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _chunk(names: list[str], body: list[list[str]], numbers: list[int], source: Source, delimiter: str) -> Raw:
+    table, findings = _frame([list(names), *body], source, delimiter)
+    raw = places.locate(table, source, np.array(numbers, dtype=np.int64), join=False)
+    raw.findings[:0] = findings
+    return raw
+
+
+def _numbered(reader: Any, source: Source) -> Iterator[tuple[list[str], int]]:
+    """Lines that are not blank, with the number of the line where each begins."""
+    at = 1
+    try:
+        for cells in reader:
+            if any(cell and not cell.isspace() for cell in cells):
+                yield cells, at
+            at = reader.line_num + 1
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise source.refuse(
+                f"a quotation mark opened in line {at} is never closed", "close it, or remove it, and read again", at
+            ) from error
+        raise source.refuse(
+            f"line {reader.line_num} cannot be split into columns ({error})",
+            "look at the quotation marks in that line",
+            reader.line_num,
+        ) from error
 
 
 def _text(source: Source) -> tuple[str, list[Finding]]:
@@ -68,41 +144,23 @@ def _text(source: Source) -> tuple[str, list[Finding]]:
     return data.decode(guess, "replace"), [Finding("RD-05", "warning", note, value=guess)]
 
 
-def _rows(content: str, source: Source) -> tuple[list[list[str]], list[int]]:
-    """Cells and line numbers of all lines that are not blank; the first is the header."""
+def _rows(content: str, source: Source) -> tuple[list[list[str]], list[int], str]:
+    """Cells and line numbers of all lines that are not blank, and the delimiter; the first line is the header."""
     if content.lower().startswith("sep="):
         first, _, rest = content.partition("\n")
         delimiter, content = first.strip()[4:5] or ",", "\n" + rest
     else:
         delimiter = _delimiter(content, source)
-    rows, numbers = [], []
     limit = csv.field_size_limit(FIELD_MAX)
     try:
         reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
-        at = 1
-        try:
-            for cells in reader:
-                if any(cell and not cell.isspace() for cell in cells):
-                    rows.append(cells)
-                    numbers.append(at)
-                at = reader.line_num + 1
-        except csv.Error as error:
-            if "unexpected end" in str(error):
-                raise source.refuse(
-                    f"a quotation mark opened in line {at} is never closed",
-                    "close it, or remove it, and read again",
-                    at,
-                ) from error
-            raise source.refuse(
-                f"line {reader.line_num} cannot be split into columns ({error})",
-                "look at the quotation marks in that line",
-                reader.line_num,
-            ) from error
+        found = list(_numbered(reader, source))
     finally:
         csv.field_size_limit(limit)
+    rows, numbers = [cells for cells, _ in found], [number for _, number in found]
     if not rows:
         raise source.refuse("there is nothing in it, not even a header", "the first line names the columns")
-    return rows, numbers
+    return rows, numbers, delimiter
 
 
 def _delimiter(content: str, source: Source) -> str:
@@ -113,13 +171,19 @@ def _delimiter(content: str, source: Source) -> str:
     return max(DELIMITERS, key=bare.count) if any(d in bare for d in DELIMITERS) else ","
 
 
-def _frame(rows: list[list[str]], numbers: list[int], source: Source) -> tuple[pd.DataFrame, list[Finding]]:
+def _frame(rows: list[list[str]], source: Source, delimiter: str) -> tuple[pd.DataFrame, list[Finding]]:
     """Text columns under the names of the header; ragged lines are padded and named."""
     findings: list[Finding] = []
+    if any("\n" in cell and delimiter in cell for cell in rows[0]):
+        raise source.refuse(
+            "a quotation mark in the first line is not closed there", "close it, or remove it, and read again", 1
+        )
     names = header(rows[0], source, findings)
     body = rows[1:]
     width = len(names)
     for row, cells in enumerate(body):
+        if any("\n" in cell and delimiter in cell for cell in cells):
+            findings += _swallowed(row, cells, max(1, width - 1), delimiter)
         if len(cells) == width:
             continue
         extra = [cell for cell in cells[width:] if cell.strip()]
@@ -156,6 +220,15 @@ def _frame(rows: list[list[str]], numbers: list[int], source: Source) -> tuple[p
         for name, column in zip(names, columns, strict=True)
     }
     return pd.DataFrame(data, index=range(len(body))), findings
+
+
+def _swallowed(row: int, cells: list[str], needed: int, delimiter: str) -> list[Finding]:
+    """A cell that holds whole lines: a quotation mark was opened by mistake and closed rows later."""
+    lines = [line for cell in cells if "\n" in cell for line in cell.split("\n")[1:] if line.count(delimiter) >= needed]
+    if not lines:
+        return []
+    said = f"one cell of it holds {len(lines)} lines that look like rows of their own; is a quotation mark missing or too many?"
+    return [Finding("RD-07", "error", said, row, value=lines[0][:120])]
 
 
 def is_number(cell: str) -> bool:
