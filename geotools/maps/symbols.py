@@ -18,7 +18,22 @@ from typing import Any
 from geotools.model.errors import MapError
 
 HATCHES = ("none", "diagonal", "back", "cross", "grid", "horizontal", "vertical", "dots")
-MARKERS = ("", "triangle", "square", "circle", "diamond", "hexagon", "cross", "burst", "house", "pin", "ring", "dot", "flag", "peak")
+MARKERS = (
+    "",
+    "triangle",
+    "square",
+    "circle",
+    "diamond",
+    "hexagon",
+    "cross",
+    "burst",
+    "house",
+    "pin",
+    "ring",
+    "dot",
+    "flag",
+    "peak",
+)
 DEFAULT = "safe"
 
 
@@ -97,7 +112,9 @@ class Theme:
             found = self.symbols.get((group, candidate))
             if found is not None:
                 return found
-        raise MapError(f"the theme has no symbols for '{group}'", hint=f"groups: {', '.join(sorted({g for g, _ in self.symbols}))}")
+        raise MapError(
+            f"the theme has no symbols for '{group}'", hint=f"groups: {', '.join(sorted({g for g, _ in self.symbols}))}"
+        )
 
     def ended(self, status: str | None) -> bool:
         """Whether an area of this status is no longer drawn as hazardous ground; unknown statuses are not ended."""
@@ -159,7 +176,9 @@ def theme(name: str | Path = DEFAULT) -> Theme:
     try:
         own = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise MapError(f"not a readable theme ({error})", hint="start from geotools/maps/symbols.toml", file=path) from error
+        raise MapError(
+            f"not a readable theme ({error})", hint="start from geotools/maps/symbols.toml", file=path
+        ) from error
     return _assemble(path.stem, own, file=path)
 
 
@@ -196,6 +215,10 @@ def _symbol(row: Mapping[str, Any], where: str, file: Path | None) -> Symbol:
         elif key != "letter":
             good = good and isinstance(value, int | float)
         if not good:
-            raise MapError(f"{where}: {key} = {value!r} is not usable in a theme", hint="see the head of geotools/maps/symbols.toml", file=file)
+            raise MapError(
+                f"{where}: {key} = {value!r} is not usable in a theme",
+                hint="see the head of geotools/maps/symbols.toml",
+                file=file,
+            )
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
     return Symbol(**values)

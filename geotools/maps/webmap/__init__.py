@@ -9,4 +9,18 @@ from geotools.maps.webmap.layers import AreaLayer, ClassRow, LayerSpec, PointLay
 from geotools.maps.webmap.offline import render, save
 from geotools.maps.webmap.page import MapOptions, OfflineMap, map_survey
 
-__all__ = ["AreaLayer", "ClassRow", "LayerSpec", "MapOptions", "OfflineMap", "PointLayer", "RasterLayer", "TrackLayer", "compare", "map_survey", "render", "save", "words"]
+__all__ = [
+    "AreaLayer",
+    "ClassRow",
+    "LayerSpec",
+    "MapOptions",
+    "OfflineMap",
+    "PointLayer",
+    "RasterLayer",
+    "TrackLayer",
+    "compare",
+    "map_survey",
+    "render",
+    "save",
+    "words",
+]

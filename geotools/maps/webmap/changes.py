@@ -26,7 +26,9 @@ SLIVER_M = 0.05
 _KINDS = ("hazards", "releases")
 
 
-def compare(old: Any, new: Any, *, days: tuple[Any, Any] = (None, None), names: tuple[str, str] = ("", ""), **settings: Any) -> OfflineMap:
+def compare(
+    old: Any, new: Any, *, days: tuple[Any, Any] = (None, None), names: tuple[str, str] = ("", ""), **settings: Any
+) -> OfflineMap:
     """A map with the old state left and the new state right of a divider, and the changes as layers of their own.
 
     Parameters
@@ -58,18 +60,34 @@ def compare(old: Any, new: Any, *, days: tuple[Any, Any] = (None, None), names: 
     for side, (frames, coverage) in zip(("old", "new"), states, strict=True):
         content = _survey.content(frames, coverage=coverage, issues=None, theme=theme, sensitive=options.sensitive)
         for layer in content.layers:
-            if layer.spec.id != "later":
-                layer.spec = replace(layer.spec, id=f"{side}-{layer.spec.id}", side=side, date="", title=words.join(layer.spec.title, _name(side, days, names)))
+            if layer.spec.id in ("hazards", "remaining", "released"):
+                layer.spec = replace(
+                    layer.spec,
+                    id=f"{side}-{layer.spec.id}",
+                    side=side,
+                    date="",
+                    title=words.join(layer.spec.title, _name(side, days, names)),
+                )
                 made.add_child(layer)
         if side == "new":
             made.page.notes = content.notes
     for name, frame in changes(*(coverage_or_hazards for coverage_or_hazards in (_ground(*s) for s in states))).items():
         if len(frame):
-            spec = LayerSpec(name, words.label("layer", name), "", "compare", (ClassRow("", words.label("layer", name), theme.symbol("area", name)),), search=())
+            spec = LayerSpec(
+                name,
+                words.label("layer", name),
+                "",
+                "compare",
+                (ClassRow("", words.label("layer", name), theme.symbol("area", name)),),
+                search=("id",),
+                side="new",
+            )
             made.add_child(AreaLayer(frame, spec.title, spec=spec))
     made.page.compare = {"old": _name("old", days, names), "new": _name("new", days, names)}
     programme = getattr(new, "programme", None)
-    made.page.title = options.title or (programme.texts.get("title", programme.name) if programme is not None else "geotools")
+    made.page.title = options.title or (
+        programme.texts.get("title", programme.name) if programme is not None else "geotools"
+    )
     made.page.as_of = _information_day(states[1][0], days[1])
     _pictures(made, new, options)
     return made
@@ -121,7 +139,9 @@ def _only(frame: gpd.GeoDataFrame, mine: np.ndarray, theirs: np.ndarray, plane: 
     one, other = shapely.STRtree(theirs).query(mine, predicate="intersects")
     for index in np.unique(one):
         out[index] = shapely.difference(mine[index], shapely.union_all(theirs[other[one == index]]))
-    out = geom.polygonal(shapely.buffer(shapely.buffer(out, -SLIVER_M, join_style="mitre"), SLIVER_M, join_style="mitre"))
+    out = geom.polygonal(
+        shapely.buffer(shapely.buffer(out, -SLIVER_M, join_style="mitre"), SLIVER_M, join_style="mitre")
+    )
     keep = ~shapely.is_missing(out) & (shapely.area(out) >= CHANGED_M2)
     ids = frame["id"].to_numpy(dtype=object)[keep] if "id" in frame else np.arange(len(frame))[keep].astype(str)
     lonlat = _crs.transform(out[keep], plane, _crs.WGS84)

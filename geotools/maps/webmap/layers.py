@@ -29,7 +29,17 @@ from geotools.space import crs as _crs
 from geotools.space import measure
 
 GROUPS = ("areas", "released", "work", "finds", "compare", "issues", "context")
-LEFT_OUT = {"guid", "source_crs", "source_coords", "transform_op", "links", "area_basis", "safe_to_publish", "fid", "geometry"}
+LEFT_OUT = {
+    "guid",
+    "source_crs",
+    "source_coords",
+    "transform_op",
+    "links",
+    "area_basis",
+    "safe_to_publish",
+    "fid",
+    "geometry",
+}
 MAX_CLASSES = 200
 
 
@@ -112,7 +122,16 @@ class VectorLayer(MacroElement):
     shape = "polygon"
     _template = Template("{% macro html(this, kwargs) %}{{ this.blocks() }}{% endmacro %}")
 
-    def __init__(self, frame: gpd.GeoDataFrame, title: Label, *, by: str | None = None, symbols: Mapping[str, Symbol] | None = None, spec: LayerSpec | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        frame: gpd.GeoDataFrame,
+        title: Label,
+        *,
+        by: str | None = None,
+        symbols: Mapping[str, Symbol] | None = None,
+        spec: LayerSpec | None = None,
+        **settings: Any,
+    ) -> None:
         super().__init__()
         self._name = type(self).__name__
         lonlat = _crs.to_wgs84(frame)
@@ -152,7 +171,15 @@ class VectorLayer(MacroElement):
             "classes": [c.to_dict() for c in spec.classes], "cols": self.columns, "search": [s for s in spec.search if s],
             "visible": spec.visible, "cluster": spec.cluster, "quiet": spec.quiet, "ledger": spec.ledger, "silent": spec.silent,
         }  # fmt: skip
-        rarer: tuple[tuple[str, Any], ...] = (("date", spec.date), ("undated", spec.undated), ("inverse", spec.inverse), ("side", spec.side), ("context", spec.context), ("minZoom", spec.min_zoom), ("folded", spec.folded))
+        rarer: tuple[tuple[str, Any], ...] = (
+            ("date", spec.date),
+            ("undated", spec.undated),
+            ("inverse", spec.inverse),
+            ("side", spec.side),
+            ("context", spec.context),
+            ("minZoom", spec.min_zoom),
+            ("folded", spec.folded),
+        )
         head.update({k: v for k, v in rarer if v})
         if spec.label:
             head["label"] = {"column": spec.label, "rank": spec.rank}
@@ -226,7 +253,15 @@ class RasterLayer(MacroElement):
 
     _template = Template("{% macro html(this, kwargs) %}{{ this.blocks() }}{% endmacro %}")
 
-    def __init__(self, raster: Any, title: Label, *, kind: str = "counts", labels: Mapping[int, Label] | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        raster: Any,
+        title: Label,
+        *,
+        kind: str = "counts",
+        labels: Mapping[int, Label] | None = None,
+        **settings: Any,
+    ) -> None:
         super().__init__()
         self._name = "RasterLayer"
         unknown = sorted(set(settings) - {"id", "visible", "opacity", "basemap", "colors"})
@@ -272,7 +307,14 @@ def _words_in(columns: list[dict[str, Any]], table: Mapping[str, Any]) -> dict[s
     return used
 
 
-def _own_spec(frame: gpd.GeoDataFrame, title: Label, by: str | None, symbols: Mapping[str, Symbol] | None, shape: str, settings: Mapping[str, Any]) -> LayerSpec:
+def _own_spec(
+    frame: gpd.GeoDataFrame,
+    title: Label,
+    by: str | None,
+    symbols: Mapping[str, Symbol] | None,
+    shape: str,
+    settings: Mapping[str, Any],
+) -> LayerSpec:
     known = {f.name for f in dataclasses.fields(LayerSpec)}
     unknown = sorted(set(settings) - known)
     if unknown:
@@ -280,7 +322,10 @@ def _own_spec(frame: gpd.GeoDataFrame, title: Label, by: str | None, symbols: Ma
     group = {"polygon": "area", "line": "line", "point": "point"}[shape]
     base = theme().symbol(group, "other")
     values = [""] if by is None else _distinct(frame, by)
-    rows = tuple(ClassRow(v, title if by is None else (v or words.label("class", "unknown")), (symbols or {}).get(v, base)) for v in values)
+    rows = tuple(
+        ClassRow(v, title if by is None else (v or words.label("class", "unknown")), (symbols or {}).get(v, base))
+        for v in values
+    )
     plain = title if isinstance(title, str) else title.get("en", "layer")
     return LayerSpec(**{"id": plain, "title": title, "classes": rows, "by": by, **settings})
 
@@ -290,12 +335,19 @@ def _distinct(frame: gpd.GeoDataFrame, by: str) -> list[str]:
         raise MapError(f"there is no column '{by}' to draw by", hint=f"columns: {', '.join(map(str, frame.columns))}")
     values = sorted({_text(v) for v in frame[by]})
     if len(values) > MAX_CLASSES:
-        raise MapError(f"column '{by}' has {len(values)} different values; a legend holds {MAX_CLASSES}", hint="draw by a column with fewer values")
+        raise MapError(
+            f"column '{by}' has {len(values)} different values; a legend holds {MAX_CLASSES}",
+            hint="draw by a column with fewer values",
+        )
     return values or [""]
 
 
 def _text(value: Any) -> str:
-    return "" if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value)) else str(value)
+    return (
+        ""
+        if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and np.isnan(value))
+        else str(value)
+    )
 
 
 def _classes(frame: gpd.GeoDataFrame, spec: LayerSpec) -> tuple[tuple[ClassRow, ...], list[str]]:
@@ -321,7 +373,14 @@ def _table(frame: gpd.GeoDataFrame, spec: LayerSpec, shape: str) -> tuple[list[d
         names = [c for c in spec.columns if c in frame]
     else:
         order = {c: n for n, c in enumerate(KINDS[spec.kind].names)} if spec.kind in KINDS else {}
-        names = sorted((c for c in map(str, frame.columns) if c != geometry and c not in LEFT_OUT and not c.endswith("_as_entered")), key=lambda c: order.get(c, 999))
+        names = sorted(
+            (
+                c
+                for c in map(str, frame.columns)
+                if c != geometry and c not in LEFT_OUT and not c.endswith("_as_entered")
+            ),
+            key=lambda c: order.get(c, 999),
+        )
     columns: list[dict[str, Any]] = []
     table: dict[str, Any] = {}
     for name in names:
@@ -336,7 +395,9 @@ def _table(frame: gpd.GeoDataFrame, spec: LayerSpec, shape: str) -> tuple[list[d
             table["area_m2"] = area
     for name, values in spec.extra.items():
         shown = name == "area_m2"
-        columns.append({"name": name, "type": "area" if name.endswith("_m2") else "text", **({} if shown else {"hidden": True})})
+        columns.append(
+            {"name": name, "type": "area" if name.endswith("_m2") else "text", **({} if shown else {"hidden": True})}
+        )
         table[name] = values
     if "id" in table:
         table["id"] = [_text(v) or None for v in table["id"]]
@@ -361,7 +422,11 @@ def _describe(name: str, values: pd.Series, kind: str) -> dict[str, Any]:
 def _rounded(name: str, values: pd.Series) -> Any:
     if pd.api.types.is_float_dtype(values.dtype):
         return values.astype(float).round(1 if name.endswith("_m2") else 6)
-    return values.astype(object).where(values.notna(), None) if not pd.api.types.is_datetime64_any_dtype(values.dtype) else values
+    return (
+        values.astype(object).where(values.notna(), None)
+        if not pd.api.types.is_datetime64_any_dtype(values.dtype)
+        else values
+    )
 
 
 def _bounds(frame: gpd.GeoDataFrame) -> tuple[float, float, float, float] | None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import folium
-from branca.element import CssLink, Element, JavascriptLink
 
 from geotools.io.atomic import write_text
 from geotools.maps.webmap import stock
@@ -44,9 +43,17 @@ def asset(name: str, folder: str = "assets") -> str:
         If the file is not in the package.
     """
     try:
-        return resources.files("geotools.maps.webmap").joinpath(folder, name).read_bytes().decode("utf-8").replace("\r\n", "\n")
+        return (
+            resources.files("geotools.maps.webmap")
+            .joinpath(folder, name)
+            .read_bytes()
+            .decode("utf-8")
+            .replace("\r\n", "\n")
+        )
     except FileNotFoundError as error:
-        raise MapError(f"the page's file '{name}' is missing from this installation", hint="install geotools again") from error
+        raise MapError(
+            f"the page's file '{name}' is missing from this installation", hint="install geotools again"
+        ) from error
 
 
 @cache
@@ -58,12 +65,15 @@ def _styles() -> str:
 
 def _lean(text: str) -> str:
     """Without indentation, empty lines and lines that are only a comment; our own files hold no text over several lines."""
-    lines = (line.strip() for line in re.sub(r"^\s*/\*.*?\*/\s*$", "", text, flags=re.MULTILINE | re.DOTALL).split("\n"))
+    lines = (
+        line.strip() for line in re.sub(r"^\s*/\*.*?\*/\s*$", "", text, flags=re.MULTILINE | re.DOTALL).split("\n")
+    )
     return "\n".join(line for line in lines if line) + "\n"
 
 
 def _script(text: str) -> str:
-    """Script text that cannot end its element early."""
+    """Script text that cannot end its element early, with the line ends and characters a parser would put there."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     return text.replace("</script", "<\\/script").replace("</SCRIPT", "<\\/SCRIPT").replace("<!--", "<\\!--")
 
 
@@ -84,7 +94,12 @@ def render(made: folium.Map) -> str:
     stock.inspect(made)
     with stock.escaped(made):
         blocks, script = _rendered(made)
-    scripts = [_script(asset(name)) for name in SCRIPTS] + ([_script(stock.shim())] if stock.needed(made) else []) + [_script(_lean(asset(name, "page"))) for name in PAGE] + [_script(script)]
+    scripts = (
+        [_script(asset(name)) for name in SCRIPTS]
+        + ([_script(stock.shim())] if stock.needed(made) else [])
+        + [_script(_lean(asset(name, "page"))) for name in PAGE]
+        + [_script(script)]
+    )
     text = _assemble(made, page, blocks, scripts)
     _no_links(text)
     return text
@@ -95,62 +110,41 @@ def _fixed_names(made: folium.Map) -> None:
     made._id = "gt"
     for number, element in enumerate(_walk(made)):
         element._id = f"{number:04d}"
+        if isinstance(element, folium.Popup):
+            inner = list(element.html._children.values())
+            for part, child in enumerate(inner):
+                child._id = f"{number:04d}_{part}"
+            element.html._children = type(element.html._children)((child.get_name(), child) for child in inner)
 
 
 def _rendered(made: folium.Map) -> tuple[str, str]:
-    """Inert blocks (html) and the script of all elements, from a fresh figure."""
-    figure = folium.Figure()
-    keep = made._parent
-    try:
-        figure.add_child(made)
-        made._parent = figure
-        figure.script._children.clear()
-        for element in [made, *_walk(made)]:
-            template = element._template.module.__dict__ if hasattr(element._template, "module") else {}
-            _one(element, template, figure)
-        for link in figure.header._children.values():
-            if isinstance(link, JavascriptLink | CssLink):
-                raise MapError(f"the map asks for {link.url}", hint="use the layers of geotools.webmap, which need no network")
-        body = "\n".join(child.render() for child in figure.html._children.values())
-        script = "\n".join(child.render() for child in figure.script._children.values())
-    finally:
-        made._parent = keep
-    return body, script
+    """Inert blocks (html) and the script of all elements.
 
-
-def _one(element: Any, template: dict[str, Any], figure: Any) -> None:
-    before = element._children
-    element._children = type(before)()
-    try:
-        if isinstance(element, folium.Map):
-            _map_only(element, template, figure)
-        else:
-            element.render()
-    finally:
-        element._children = before
-
-
-def _map_only(made: folium.Map, template: dict[str, Any], figure: Any) -> None:
-    """The map's own element and script, without the links folium puts in every page."""
-    for part, target in (("html", figure.html), ("script", figure.script)):
-        macro = template.get(part)
-        if macro is not None:
-            target.add_child(_Plain(macro(made, {})), name=made.get_name())
-
-
-class _Plain(Element):
-    """Text that is not a template."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._text = text
-
-    def render(self, **kwargs: Any) -> str:
-        return self._text
+    The elements' macros are called directly: folium passes what they return through a template a second time, where
+    braces in the data would be read as instructions.
+    """
+    blocks: list[str] = []
+    scripts: list[str] = []
+    for element in [made, *_walk(made)]:
+        if isinstance(element, folium.Popup):
+            scripts.append(element._template.render(this=element, kwargs={}))
+            continue
+        if isinstance(element, folium.GeoJson):
+            element.parent_map = made
+        macros = element._template.module.__dict__
+        for part, texts in (("html", blocks), ("script", scripts)):
+            if part in macros:
+                texts.append(str(macros[part](element, {})))
+        if isinstance(element, folium.map.Layer) and element.show:
+            scripts.append(f"{element.get_name()}.addTo({element._parent.get_name()});")
+    starts = [text for text in scripts if text.startswith("window.geotools.start(")]
+    return "\n".join(blocks), "\n".join([text for text in scripts if text not in starts] + starts)
 
 
 def _assemble(made: folium.Map, page: Page, blocks: str, scripts: list[str]) -> str:
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode('utf-8')).digest()).decode('ascii')}'" for s in scripts)
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode('utf-8')).digest()).decode('ascii')}'" for s in scripts
+    )
     policy = (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; font-src data:; connect-src 'none'; "
         "base-uri 'none'; form-action 'none'"
@@ -174,7 +168,13 @@ def _assemble(made: folium.Map, page: Page, blocks: str, scripts: list[str]) -> 
         *[f"<script>{s}</script>" for s in scripts],
     ]
     lang = page.options.lang if page.options.lang in LANGUAGES else "en"
-    text = f'<!DOCTYPE html>\n<html lang="{lang}" data-map="{name}">\n<head>\n' + "\n".join(head) + "\n</head>\n<body>\n" + "\n".join(body) + "\n</body>\n</html>\n"
+    text = (
+        f'<!DOCTYPE html>\n<html lang="{lang}" data-map="{name}">\n<head>\n'
+        + "\n".join(head)
+        + "\n</head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body>\n</html>\n"
+    )
     return text.replace("\r\n", "\n")
 
 
@@ -187,14 +187,24 @@ _URL = re.compile(r"https?://[^\s\"'`<>)\\]+", re.IGNORECASE)
 
 def _no_links(text: str) -> None:
     """A second net over everything that is not data: nothing that could be fetched."""
-    code = re.sub(r'<script type="(?:application/json|application/octet-stream|text/plain)"[^>]*>.*?</script>', "", text, flags=re.DOTALL)
+    code = re.sub(
+        r'<script type="(?:application/json|application/octet-stream|text/plain)"[^>]*>.*?</script>',
+        "",
+        text,
+        flags=re.DOTALL,
+    )
     for found in _LINK.finditer(code):
         if any(allowed in found[0] for allowed in ALLOWED):
             continue
-        raise MapError(f"the page would ask for {found[0][:120]}", hint="use the layers of geotools.webmap, which need no network")
+        raise MapError(
+            f"the page would ask for {found[0][:120]}", hint="use the layers of geotools.webmap, which need no network"
+        )
     for url in _URL.findall(code):
         if not url.startswith(ALLOWED):
-            raise MapError(f"the page holds an unknown link {url[:120]}", hint="remove the object that brings it, or use the layers of geotools.webmap")
+            raise MapError(
+                f"the page holds an unknown link {url[:120]}",
+                hint="remove the object that brings it, or use the layers of geotools.webmap",
+            )
 
 
 def save(made: folium.Map, path: str | Path, *, overwrite: bool = False, max_mb: float | None = None) -> Path:
@@ -231,7 +241,10 @@ def save(made: folium.Map, path: str | Path, *, overwrite: bool = False, max_mb:
     text = render(made)
     size = len(text.encode("utf-8")) / 1e6
     if max_mb is not None and size > max_mb:
-        raise MapError(f"the map would have {size:.1f} MB, more than the {max_mb:g} MB allowed", hint="show fewer layers (--layers), leave out the base map, or allow more (--max-mb)")
+        raise MapError(
+            f"the map would have {size:.1f} MB, more than the {max_mb:g} MB allowed",
+            hint="show fewer layers (--layers), leave out the base map, or allow more (--max-mb)",
+        )
     return write_text(path, text, overwrite=overwrite)
 
 

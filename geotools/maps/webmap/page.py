@@ -31,7 +31,17 @@ from geotools.model.errors import MapError
 from geotools.model.provenance import version
 from geotools.model.vocab import LANGUAGES, vocabulary
 
-FILTERS = ("status", "classification", "organisation", "product", "method", "contamination", "admin1", "severity", "check")
+FILTERS = (
+    "status",
+    "classification",
+    "organisation",
+    "product",
+    "method",
+    "contamination",
+    "admin1",
+    "severity",
+    "check",
+)
 INLINE_BYTES = 5_000_000
 _WORDS_ALWAYS = {"severity"}
 
@@ -227,7 +237,7 @@ def _bounds(vectors: list[VectorLayer], images: list[RasterLayer]) -> list[float
 
 def _main_block(vectors: list[VectorLayer]) -> list[float] | None:
     """Bounds of the block with most hazards, where the data lie in blocks far apart; None: one block."""
-    layer = next((v for v in vectors if v.spec.id == "hazards" and v.placed > 4), None)
+    layer = next((v for v in vectors if v.spec.id.endswith("hazards") and v.placed > 4), None)
     if layer is None:
         return None
     boxes = layer.boxes[~np.isnan(layer.boxes).any(axis=1)]
@@ -236,7 +246,9 @@ def _main_block(vectors: list[VectorLayer]) -> list[float] | None:
     gap = 0.08 * max(whole[2] - whole[0], whole[3] - whole[1])
     points = np.asarray(shapely.points(middle), dtype=object)
     one, other = shapely.STRtree(points).query(points, predicate="dwithin", distance=gap)
-    _, group = connected_components(coo_matrix((np.ones(len(one)), (one, other)), shape=(len(boxes), len(boxes))), directed=False)
+    _, group = connected_components(
+        coo_matrix((np.ones(len(one)), (one, other)), shape=(len(boxes), len(boxes))), directed=False
+    )
     main = np.bincount(group).argmax()
     mine = boxes[group == main]
     block = np.r_[mine[:, :2].min(axis=0), mine[:, 2:].max(axis=0)]
@@ -244,7 +256,9 @@ def _main_block(vectors: list[VectorLayer]) -> list[float] | None:
     return [round(float(v), 6) for v in block] if wide and len(mine) >= 0.6 * len(boxes) else None
 
 
-def map_survey(source: Any, coverage: Any = None, *, issues: gpd.GeoDataFrame | None = None, as_of: Any = None, **settings: Any) -> OfflineMap:
+def map_survey(
+    source: Any, coverage: Any = None, *, issues: gpd.GeoDataFrame | None = None, as_of: Any = None, **settings: Any
+) -> OfflineMap:
     """An offline interactive map of a survey: hazards, released and remaining land, finds, accidents, places, issues.
 
     Parameters
@@ -282,16 +296,24 @@ def map_survey(source: Any, coverage: Any = None, *, issues: gpd.GeoDataFrame | 
     options = MapOptions.of(settings)
     frames = dict(source if isinstance(source, Mapping) else source.layers)
     programme = None if isinstance(source, Mapping) else source.programme
-    wanted = options.layers or (tuple(frames) if isinstance(source, Mapping) else tuple(k for k in frames if k in _survey.SHOWN or k not in _raw_kinds()))
+    wanted = options.layers or (
+        tuple(frames)
+        if isinstance(source, Mapping)
+        else tuple(k for k in frames if k in _survey.SHOWN or k not in _raw_kinds())
+    )
     unknown = [k for k in options.layers if k not in frames and k != "issues"]
     if unknown:
         raise MapError(f"there is no layer '{unknown[0]}' to show", hint=f"layers: {', '.join(frames)}")
     shown = {k: _known_on(frames[k], as_of) for k in wanted if k in frames}
     coverage = _ledger(frames, shown, coverage, as_of, programme)
     made = OfflineMap(options)
-    found = _survey.content(shown, coverage=coverage, issues=issues, theme=_theme(options.theme), sensitive=options.sensitive)
+    found = _survey.content(
+        shown, coverage=coverage, issues=issues, theme=_theme(options.theme), sensitive=options.sensitive
+    )
     page = made.page
-    page.title = options.title or (programme.texts.get("title", programme.name) if programme is not None else "geotools")
+    page.title = options.title or (
+        programme.texts.get("title", programme.name) if programme is not None else "geotools"
+    )
     page.notes, page.restricted = found.notes, found.restricted
     if programme is not None and programme.texts.get("footer"):
         page.notes.append(programme.texts["footer"])
@@ -317,12 +339,22 @@ def _known_on(frame: gpd.GeoDataFrame, as_of: Any) -> gpd.GeoDataFrame:
     day = pd.Timestamp(as_of)
     for column in ("date_info", "date", "start"):
         if column in frame and pd.api.types.is_datetime64_any_dtype(frame[column]):
-            when = frame[column].dt.tz_localize(None) if getattr(frame[column].dtype, "tz", None) is not None else frame[column]
+            when = (
+                frame[column].dt.tz_localize(None)
+                if getattr(frame[column].dtype, "tz", None) is not None
+                else frame[column]
+            )
             return frame[~(when > day)]
     return frame
 
 
-def _ledger(frames: Mapping[str, gpd.GeoDataFrame], shown: Mapping[str, gpd.GeoDataFrame], coverage: Any, as_of: Any, programme: Any) -> Any:
+def _ledger(
+    frames: Mapping[str, gpd.GeoDataFrame],
+    shown: Mapping[str, gpd.GeoDataFrame],
+    coverage: Any,
+    as_of: Any,
+    programme: Any,
+) -> Any:
     if coverage is False or "hazards" not in shown:
         return None
     if coverage is not None:
@@ -341,7 +373,9 @@ def _information_day(frames: Mapping[str, gpd.GeoDataFrame], as_of: Any) -> date
         frame[column].max()
         for kind, frame in frames.items()
         for column in ("date_info", "date")
-        if kind in ("hazards", "releases", "finds", "accidents") and column in frame and pd.api.types.is_datetime64_any_dtype(frame[column])
+        if kind in ("hazards", "releases", "finds", "accidents")
+        and column in frame
+        and pd.api.types.is_datetime64_any_dtype(frame[column])
     ]
     known = [d for d in days if pd.notna(d)]
     return max(known).date() if known else None
@@ -355,7 +389,9 @@ def _facts(source: Any) -> list[tuple[str, str]]:
 def _pictures(made: OfflineMap, source: Any, options: MapOptions) -> None:
     rasters = {} if isinstance(source, Mapping) else dict(source.rasters)
     if options.basemap and "dem" in rasters:
-        made.add_child(RasterLayer(rasters["dem"], words.label("layer", "dem"), kind="relief", id="relief", basemap=True))
+        made.add_child(
+            RasterLayer(rasters["dem"], words.label("layer", "dem"), kind="relief", id="relief", basemap=True)
+        )
     for name, raster in options.rasters.items():
         kind = "values" if name in ("assurance", "probability", "risk") else "counts"
         made.add_child(RasterLayer(raster, words.label("layer", name), kind=kind, id=name))

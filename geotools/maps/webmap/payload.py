@@ -60,9 +60,7 @@ def pack(body: bytes) -> str:
     return base64.b64encode(_GZIP_HEAD + packed + tail).decode("ascii")
 
 
-def encode(
-    geometries: Any, columns: Mapping[str, Any], *, kind: str = "polygon", coded: Sequence[str] = ()
-) -> Payload:
+def encode(geometries: Any, columns: Mapping[str, Any], *, kind: str = "polygon", coded: Sequence[str] = ()) -> Payload:
     """Encode a layer.
 
     Parameters
@@ -92,7 +90,15 @@ def encode(
     array = np.asarray(geometries, dtype=object)
     per_feature, per_ring, points, dropped = _STREAMS[kind](array)
     cols = {str(name): _column(name, values, len(array), name in coded) for name, values in columns.items()}
-    head = {"v": VERSION, "kind": kind, "nf": len(array), "nr": len(per_ring), "np": len(points), "q": 1 / STEPS, "cols": cols}
+    head = {
+        "v": VERSION,
+        "kind": kind,
+        "nf": len(array),
+        "nr": len(per_ring),
+        "np": len(points),
+        "q": 1 / STEPS,
+        "cols": cols,
+    }
     header = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
     deltas = np.diff(points, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
     body = b"".join(
@@ -144,7 +150,9 @@ def _polygons(array: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     coords, ring = shapely.get_coordinates(rings, return_index=True)
     points = quantise(coords)
     lengths = np.bincount(ring, minlength=len(rings)).astype(np.int64)
-    starts = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int64) if len(rings) else np.zeros(0, dtype=np.int64)
+    starts = (
+        np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int64) if len(rings) else np.zeros(0, dtype=np.int64)
+    )
     area = _twice_area(points, starts, lengths)
     shell = np.r_[True, polygon[1:] != polygon[:-1]] if len(polygon) else np.zeros(0, dtype=bool)
     flat_shell = np.zeros(len(parts), dtype=bool)
@@ -153,7 +161,9 @@ def _polygons(array: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     turn = np.where(shell, area < 0, area > 0)
     order = _ring_order(starts, lengths, turn, kept)
     per_ring = lengths[kept]
-    per_feature = np.bincount(owner[polygon[kept]], minlength=len(array)) if len(rings) else np.zeros(len(array), dtype=np.int64)
+    per_feature = (
+        np.bincount(owner[polygon[kept]], minlength=len(array)) if len(rings) else np.zeros(len(array), dtype=np.int64)
+    )
     lost = (per_feature == 0) & ~shapely.is_missing(array) & ~shapely.is_empty(array)
     return per_feature, per_ring, points[order], np.flatnonzero(lost)
 
@@ -197,7 +207,12 @@ def _points(array: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.n
     parts, owner = parts[keep], owner[keep]
     counts = np.bincount(owner, minlength=len(array)).astype(np.int64)
     lost = (counts == 0) & ~shapely.is_missing(array) & ~shapely.is_empty(array)
-    return (counts > 0).astype(np.int64), counts[counts > 0], quantise(shapely.get_coordinates(parts)), np.flatnonzero(lost)
+    return (
+        (counts > 0).astype(np.int64),
+        counts[counts > 0],
+        quantise(shapely.get_coordinates(parts)),
+        np.flatnonzero(lost),
+    )
 
 
 _STREAMS = {"polygon": _polygons, "line": _lines, "point": _points}
@@ -293,7 +308,10 @@ def _times(series: pd.Series) -> list[Any]:
     moment = series.dt.tz_convert("UTC").dt.tz_localize(None) if aware else series
     days = not aware and bool((moment.dropna() == moment.dropna().dt.normalize()).all())
     text = moment.dt.strftime("%Y-%m-%d" if days else "%Y-%m-%dT%H:%M:%S")
-    return [None if missing else (t if days else t + ("Z" if aware else "")) for t, missing in zip(text, moment.isna(), strict=True)]
+    return [
+        None if missing else (t if days else t + ("Z" if aware else ""))
+        for t, missing in zip(text, moment.isna(), strict=True)
+    ]
 
 
 def _plain(value: Any, name: str) -> Any:

@@ -27,7 +27,18 @@ QUALITY = 72
 _MERCATOR = "EPSG:3857"
 # Counts: 0 is a warning colour, then from light to dark green; more than the last shares its colour.
 COUNTS = ("#d55e00", "#cdeadd", "#86cdb1", "#3fa784", "#0b7a58", "#00543c")
-LANDCOVER = ("#d9d2c4", "#e9e0b0", "#cfdcb4", "#b3cbb0", "#b8d3e6", "#c9b8b0", "#e4ddd2", "#d6c6dd", "#c4d9b0", "#f0e6d8")
+LANDCOVER = (
+    "#d9d2c4",
+    "#e9e0b0",
+    "#cfdcb4",
+    "#b3cbb0",
+    "#b8d3e6",
+    "#c9b8b0",
+    "#e4ddd2",
+    "#d6c6dd",
+    "#c4d9b0",
+    "#f0e6d8",
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,9 @@ class Picture:
         return base64.b64encode(self.data).decode("ascii")
 
 
-def image(raster: Any, *, kind: str, colors: Sequence[str] | None = None, labels: Mapping[int, Label] | None = None) -> Picture:
+def image(
+    raster: Any, *, kind: str, colors: Sequence[str] | None = None, labels: Mapping[int, Label] | None = None
+) -> Picture:
     """Warp and colour a raster.
 
     Parameters
@@ -90,7 +103,9 @@ def _source(raster: Any) -> tuple[np.ndarray, np.ndarray, Any, Any]:
     try:
         with rasterio.open(Path(raster)) as file:
             if file.crs is None:
-                raise ReadError("the raster has no reference system", hint="assign one with gdal_translate -a_srs", file=raster)
+                raise ReadError(
+                    "the raster has no reference system", hint="assign one with gdal_translate -a_srs", file=raster
+                )
             values = file.read(1)
             valid = file.read_masks(1) > 0
             if values.dtype.kind == "f":
@@ -109,7 +124,9 @@ def _warped(raster: Any, kind: str) -> tuple[np.ndarray, np.ndarray, tuple[float
     values, valid, transform, crs = _source(raster)
     rows, columns = values.shape
     west, south, east, north = _corners(transform, rows, columns)
-    box = pyproj.Transformer.from_crs(crs, _MERCATOR, always_xy=True).transform_bounds(west, south, east, north, densify_pts=21)
+    box = pyproj.Transformer.from_crs(crs, _MERCATOR, always_xy=True).transform_bounds(
+        west, south, east, north, densify_pts=21
+    )
     if not np.isfinite(box).all():
         raise MapError("the raster lies outside the map")
     wide, high = box[2] - box[0], box[3] - box[1]
@@ -119,7 +136,9 @@ def _warped(raster: Any, kind: str) -> tuple[np.ndarray, np.ndarray, tuple[float
         if kind in ("counts", "classes"):
             cell = max(wide, high) / side if max(rows, columns) <= side else 0.0
             if not cell:
-                raise MapError(f"the raster has more than {MAX_SIDE} cells a side", hint="cut it to the area of interest first")
+                raise MapError(
+                    f"the raster has more than {MAX_SIDE} cells a side", hint="cut it to the area of interest first"
+                )
         else:
             cell = max(wide, high) / side
     shape = (max(1, math.ceil(high / cell)), max(1, math.ceil(wide / cell)))
@@ -128,9 +147,30 @@ def _warped(raster: Any, kind: str) -> tuple[np.ndarray, np.ndarray, tuple[float
     out = np.zeros(shape, dtype=np.float32 if smooth else values.dtype)
     seen = np.zeros(shape, dtype=np.uint8)
     with rasterio.Env(GDAL_CACHEMAX=64):
-        data = np.where(valid, values, np.nan).astype(np.float32) if smooth else np.where(valid, values, 0).astype(values.dtype)
-        reproject(data, out, src_transform=transform, src_crs=crs, dst_transform=target, dst_crs=_MERCATOR, resampling=Resampling.bilinear if smooth else Resampling.nearest, **({"src_nodata": np.nan, "dst_nodata": np.nan} if smooth else {}))
-        reproject(valid.astype(np.uint8), seen, src_transform=transform, src_crs=crs, dst_transform=target, dst_crs=_MERCATOR, resampling=Resampling.nearest)
+        data = (
+            np.where(valid, values, np.nan).astype(np.float32)
+            if smooth
+            else np.where(valid, values, 0).astype(values.dtype)
+        )
+        reproject(
+            data,
+            out,
+            src_transform=transform,
+            src_crs=crs,
+            dst_transform=target,
+            dst_crs=_MERCATOR,
+            resampling=Resampling.bilinear if smooth else Resampling.nearest,
+            **({"src_nodata": np.nan, "dst_nodata": np.nan} if smooth else {}),
+        )
+        reproject(
+            valid.astype(np.uint8),
+            seen,
+            src_transform=transform,
+            src_crs=crs,
+            dst_transform=target,
+            dst_crs=_MERCATOR,
+            resampling=Resampling.nearest,
+        )
     mask = (seen > 0) & (np.isfinite(out) if smooth else True)
     corners = (box[0], box[3] - shape[0] * cell, box[0] + shape[1] * cell, box[3])
     back = pyproj.Transformer.from_crs(_MERCATOR, "EPSG:4326", always_xy=True)
@@ -161,7 +201,14 @@ def _rgb(color: str) -> tuple[int, int, int]:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
-def _coded(values: np.ndarray, mask: np.ndarray, bounds: Any, kind: str, colors: Sequence[str] | None, labels: Mapping[int, Label]) -> Picture:
+def _coded(
+    values: np.ndarray,
+    mask: np.ndarray,
+    bounds: Any,
+    kind: str,
+    colors: Sequence[str] | None,
+    labels: Mapping[int, Label],
+) -> Picture:
     codes = np.asarray(np.rint(values), dtype=np.int64)
     present = sorted(int(v) for v in np.unique(codes[mask])) if mask.any() else []
     table = list(colors or (COUNTS if kind == "counts" else LANDCOVER))
@@ -211,7 +258,9 @@ def hillshade(heights: np.ndarray, cell_m: float) -> np.ndarray:
     shade = np.zeros(heights.shape)
     for azimuth, weight in ((315, 0.55), (270, 0.15), (0, 0.15), (225, 0.15)):
         light = math.radians(450 - azimuth)
-        shade += weight * np.clip(math.cos(zenith) * np.cos(slope) + math.sin(zenith) * np.sin(slope) * np.cos(light - aspect), 0, 1)
+        shade += weight * np.clip(
+            math.cos(zenith) * np.cos(slope) + math.sin(zenith) * np.sin(slope) * np.cos(light - aspect), 0, 1
+        )
     return shade
 
 

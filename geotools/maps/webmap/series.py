@@ -64,7 +64,9 @@ def series(coverage: Any) -> Series | None:
 
 
 def _days(book: Any, last: np.datetime64 | None) -> np.ndarray:
-    days = np.concatenate([book.hazards.rows.day, book.releases.rows.day, book.events.rows.day if book.events is not None else []])
+    days = np.concatenate(
+        [book.hazards.rows.day, book.releases.rows.day, book.events.rows.day if book.events is not None else []]
+    )
     days = np.unique(days[~np.isnat(days.astype("datetime64[D]"))].astype("datetime64[D]"))
     return days if last is None else days[days <= last]
 

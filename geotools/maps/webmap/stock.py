@@ -40,7 +40,10 @@ _ODD = {ord(c): f"&#{ord(c)};" for c in "&<>\"'`$\\{}\u2028\u2029"}
 
 def _marker_images() -> str:
     folder = resources.files("geotools.maps.webmap").joinpath("assets")
-    uri = {n: "data:image/png;base64," + base64.b64encode(folder.joinpath(n).read_bytes()).decode("ascii") for n in ("marker-icon.png", "marker-icon-2x.png", "marker-shadow.png")}
+    uri = {
+        n: "data:image/png;base64," + base64.b64encode(folder.joinpath(n).read_bytes()).decode("ascii")
+        for n in ("marker-icon.png", "marker-icon-2x.png", "marker-shadow.png")
+    }
     return (
         "delete L.Icon.Default.prototype._getIconUrl;"
         f'L.Icon.Default.mergeOptions({{iconUrl:"{uri["marker-icon.png"]}",iconRetinaUrl:"{uri["marker-icon-2x.png"]}",shadowUrl:"{uri["marker-shadow.png"]}"}});'
@@ -85,17 +88,43 @@ def inspect(made: folium.Map) -> None:
         if isinstance(element, OURS):
             continue
         if isinstance(element, NEVER) or not isinstance(element, SAFE):
-            raise MapError(f"a {name} cannot be on an offline map", hint=_HINTS.get(name, "use AreaLayer, PointLayer, TrackLayer or RasterLayer of geotools.webmap"))
-        if isinstance(element, folium.GeoJson) and (element.style_map or element.embed is False or element.popup_keep_highlighted):
-            raise MapError("a GeoJson with an address or styles of its own cannot be on an offline map", hint="use geotools.webmap.AreaLayer")
+            raise MapError(
+                f"a {name} cannot be on an offline map",
+                hint=_HINTS.get(name, "use AreaLayer, PointLayer, TrackLayer or RasterLayer of geotools.webmap"),
+            )
+        if isinstance(element, folium.GeoJson) and (_own_ways(element)):
+            raise MapError(
+                "a GeoJson with an address, functions or styles of its own cannot be on an offline map",
+                hint="use geotools.webmap.AreaLayer",
+            )
+        if getattr(element, "includes", None):
+            raise MapError(
+                f"a {name} with script of its own cannot be on an offline map", hint="use the layers of geotools.webmap"
+            )
     figure = made._parent
     if figure is not None:
         own = {made.get_name(), *(e.get_name() for e in _walk(made))}
         for part in (figure.html, figure.script):
             for name, child in part._children.items():
-                if name not in own and not name.startswith(("map_", "page_", "arealayer_", "pointlayer_", "tracklayer_", "rasterlayer_")):
-                    raise MapError("HTML or script was added to the figure by hand", hint="use title=, subtitle= and the layers of geotools.webmap")
+                if name not in own and not name.startswith(
+                    ("map_", "page_", "arealayer_", "pointlayer_", "tracklayer_", "rasterlayer_")
+                ):
+                    raise MapError(
+                        "HTML or script was added to the figure by hand",
+                        hint="use title=, subtitle= and the layers of geotools.webmap",
+                    )
                 del child
+
+
+def _own_ways(element: folium.GeoJson) -> bool:
+    return bool(
+        element.style
+        or element.highlight
+        or not element.embed
+        or element.marker
+        or element.on_each_feature
+        or element.zoom_on_click
+    )
 
 
 @contextmanager

@@ -24,7 +24,11 @@ from geotools.space import measure
 
 # Kinds shown unless the caller says which; the others hold raw positions or training data.
 SHOWN = ("hazards", "releases", "activities", "tracks", "finds", "accidents", "samples", "marks", "places", "landuse")
-AREA_TYPES, LINE_TYPES, POINT_TYPES = ("Polygon", "MultiPolygon"), ("LineString", "MultiLineString"), ("Point", "MultiPoint")
+AREA_TYPES, LINE_TYPES, POINT_TYPES = (
+    ("Polygon", "MultiPolygon"),
+    ("LineString", "MultiLineString"),
+    ("Point", "MultiPoint"),
+)
 LEDGER = ("area", "remaining", "cleared", "reduced", "cancelled", "processed", "outside", "overlap")
 _SWATH = ("covered", "missed", "assured", "task")
 
@@ -44,7 +48,14 @@ class Content:
             self.layers.append(layer)
 
 
-def content(frames: Mapping[str, gpd.GeoDataFrame], *, coverage: Any, issues: gpd.GeoDataFrame | None, theme: Theme, sensitive: bool) -> Content:
+def content(
+    frames: Mapping[str, gpd.GeoDataFrame],
+    *,
+    coverage: Any,
+    issues: gpd.GeoDataFrame | None,
+    theme: Theme,
+    sensitive: bool,
+) -> Content:
     """All layers of a map.
 
     Parameters
@@ -78,7 +89,19 @@ def content(frames: Mapping[str, gpd.GeoDataFrame], *, coverage: Any, issues: gp
 
 
 def _order(kind: str) -> tuple[int, str]:
-    kinds = (*_SWATH, "activities", "tracks", "fixes", "samples", "marks", "finds", "accidents", "places", "targets", "signals")
+    kinds = (
+        *_SWATH,
+        "activities",
+        "tracks",
+        "fixes",
+        "samples",
+        "marks",
+        "finds",
+        "accidents",
+        "places",
+        "targets",
+        "signals",
+    )
     return (kinds.index(kind) if kind in kinds else len(kinds), kind)
 
 
@@ -127,7 +150,14 @@ def _hazard_rows(theme: Theme, *, outline: bool) -> tuple[ClassRow, ...]:
             if outline and not theme.ended(status):
                 symbol = _outline(symbol)
             state = words.label("class", "unknown") if status == "unknown" else words.word("hazard_status", status)
-            rows.append(ClassRow(f"{code}|{status}", words.join(code if code in words.CODES else _class_label(code), state), symbol, words.join(full, state)))
+            rows.append(
+                ClassRow(
+                    f"{code}|{status}",
+                    words.join(code if code in words.CODES else _class_label(code), state),
+                    symbol,
+                    words.join(full, state),
+                )
+            )
     return tuple(rows)
 
 
@@ -141,7 +171,10 @@ def _hazard_keys(frame: gpd.GeoDataFrame) -> list[str]:
     classes, states = set(vocabulary("classification").keys), set(vocabulary("hazard_status").keys)
     code = frame["classification"] if "classification" in frame else pd.Series([None] * len(frame), index=frame.index)
     state = frame["status"] if "status" in frame else pd.Series([None] * len(frame), index=frame.index)
-    return [f"{c if c in classes else 'unknown'}|{s if s in states else 'unknown'}" for c, s in zip(code, state, strict=True)]
+    return [
+        f"{c if c in classes else 'unknown'}|{s if s in states else 'unknown'}"
+        for c, s in zip(code, state, strict=True)
+    ]
 
 
 def _hazards(frame: gpd.GeoDataFrame, coverage: Any, theme: Theme) -> VectorLayer:
@@ -150,7 +183,11 @@ def _hazards(frame: gpd.GeoDataFrame, coverage: Any, theme: Theme) -> VectorLaye
         table = coverage.table.drop_duplicates("id").set_index("id")
         ids = [str(v) for v in frame["id"]] if "id" in frame else [""] * len(frame)
         known = table.reindex(ids)
-        extra = {f"ledger_{name}_m2": known[f"{name}_m2"].astype(float).round(1).to_numpy() for name in LEDGER if f"{name}_m2" in known}
+        extra = {
+            f"ledger_{name}_m2": known[f"{name}_m2"].astype(float).round(1).to_numpy()
+            for name in LEDGER
+            if f"{name}_m2" in known
+        }
     spec = LayerSpec(
         "hazards", words.label("layer", "hazards"), "hazards", "areas", _hazard_rows(theme, outline=coverage is not None), _hazard_keys,
         date="date_info", label="id", ledger=bool(extra), folded=coverage is not None, extra={k: pd.Series(v) for k, v in extra.items()},
@@ -160,7 +197,15 @@ def _hazards(frame: gpd.GeoDataFrame, coverage: Any, theme: Theme) -> VectorLaye
 
 def _ground_rows(theme: Theme) -> tuple[ClassRow, ...]:
     codes = (*(w.key for w in vocabulary("classification")), "unknown")
-    return tuple(ClassRow(c, _class_label(c), theme.hazard(c), words.label("class", "unknown") if c == "unknown" else words.word("classification", c)) for c in codes)
+    return tuple(
+        ClassRow(
+            c,
+            _class_label(c),
+            theme.hazard(c),
+            words.label("class", "unknown") if c == "unknown" else words.word("classification", c),
+        )
+        for c in codes
+    )
 
 
 def _covered(out: Content, coverage: Any, theme: Theme, hazards: gpd.GeoDataFrame | None) -> None:
@@ -195,7 +240,15 @@ def _covered(out: Content, coverage: Any, theme: Theme, hazards: gpd.GeoDataFram
     _ground(out, coverage.overlaps, ("overlaps", "released", "overlap_m2"), one, visible=False)
 
 
-def _ground(out: Content, frame: gpd.GeoDataFrame, names: tuple[str, str, str], rows: tuple[ClassRow, ...], *, visible: bool = True, late: bool = False) -> None:
+def _ground(
+    out: Content,
+    frame: gpd.GeoDataFrame,
+    names: tuple[str, str, str],
+    rows: tuple[ClassRow, ...],
+    *,
+    visible: bool = True,
+    late: bool = False,
+) -> None:
     """One layer of a coverage; `names` are its id, group and column of area."""
     if not len(frame):
         return
@@ -237,7 +290,11 @@ def _later(coverage: Any, hazards: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
     keep = shapely.area(shapes) > 0.05
     piece, hazard, shapes = piece[keep], hazard[keep], shapes[keep]
     order = np.lexsort((hazard, piece))
-    days = pd.to_datetime(frame["date_info"], errors="coerce") if "date_info" in frame else pd.Series([pd.NaT] * len(frame))
+    days = (
+        pd.to_datetime(frame["date_info"], errors="coerce")
+        if "date_info" in frame
+        else pd.Series([pd.NaT] * len(frame))
+    )
     classes = frame["classification"] if "classification" in frame else pd.Series([None] * len(frame))
     table = {
         "classification": classes.to_numpy(dtype=object)[hazard[order]],
@@ -255,8 +312,21 @@ def _centre(frame: gpd.GeoDataFrame) -> tuple[float, float]:
 
 def _releases(frame: gpd.GeoDataFrame, theme: Theme) -> VectorLayer:
     """Release records as they are, where no coverage is given; machine work without a search after it is not called released."""
-    rows = (*_words("product", "area", theme), ClassRow("processed", words.label("layer", "processed"), theme.symbol("area", "processed")))
-    spec = LayerSpec("released", words.label("layer", "released"), "releases", "released", rows, lambda f: _release_keys(f, rows), date="date", undated="late", search=("id",))
+    rows = (
+        *_words("product", "area", theme),
+        ClassRow("processed", words.label("layer", "processed"), theme.symbol("area", "processed")),
+    )
+    spec = LayerSpec(
+        "released",
+        words.label("layer", "released"),
+        "releases",
+        "released",
+        rows,
+        lambda f: _release_keys(f, rows),
+        date="date",
+        undated="late",
+        search=("id",),
+    )
     return AreaLayer(frame, spec.title, spec=spec)
 
 
@@ -265,7 +335,10 @@ def _release_keys(frame: gpd.GeoDataFrame, rows: tuple[ClassRow, ...]) -> list[s
     if "method" not in frame:
         return products
     follow = frame["follow_up"] if "follow_up" in frame else pd.Series([None] * len(frame), index=frame.index)
-    return ["processed" if m == "mechanical" and (not isinstance(f, str) or not f) else p for p, m, f in zip(products, frame["method"], follow, strict=True)]
+    return [
+        "processed" if m == "mechanical" and (not isinstance(f, str) or not f) else p
+        for p, m, f in zip(products, frame["method"], follow, strict=True)
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------- other kinds
@@ -277,11 +350,34 @@ def _landuse(out: Content, frame: gpd.GeoDataFrame | None, theme: Theme) -> None
     area, line = frame[_has(frame, AREA_TYPES)], frame[_has(frame, LINE_TYPES)]
     rows = _words("landuse", "landuse", theme, unknown="other")
     if len(area):
-        spec = LayerSpec("landuse", words.label("layer", "landuse"), "landuse", "context", rows, lambda f: _keys(f, "use", rows, "other"), columns=("id", "name", "use"), quiet=True, context=True, search=(), folded=True)
+        spec = LayerSpec(
+            "landuse",
+            words.label("layer", "landuse"),
+            "landuse",
+            "context",
+            rows,
+            lambda f: _keys(f, "use", rows, "other"),
+            columns=("id", "name", "use"),
+            quiet=True,
+            context=True,
+            search=(),
+            folded=True,
+        )
         out.add(AreaLayer(area, spec.title, spec=spec))
     rows = _words("landuse", "line", theme, unknown="other")
     if len(line):
-        spec = LayerSpec("lines", words.label("layer", "lines"), "landuse", "context", rows, lambda f: _keys(f, "use", rows, "other"), columns=("id", "name", "use"), quiet=True, context=True, search=("name",))
+        spec = LayerSpec(
+            "lines",
+            words.label("layer", "lines"),
+            "landuse",
+            "context",
+            rows,
+            lambda f: _keys(f, "use", rows, "other"),
+            columns=("id", "name", "use"),
+            quiet=True,
+            context=True,
+            search=("name",),
+        )
         out.add(TrackLayer(line, spec.title, spec=spec))
 
 
@@ -292,73 +388,180 @@ def _points(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _finds(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
     rows = _words("find_category", "find", theme)
-    spec = LayerSpec("finds", words.label("layer", "finds"), kind, "finds", rows, lambda f: _keys(f, "category", rows), date="date", search=("id", "model"), min_zoom=14)
+    spec = LayerSpec(
+        "finds",
+        words.label("layer", "finds"),
+        kind,
+        "finds",
+        rows,
+        lambda f: _keys(f, "category", rows),
+        date="date",
+        search=("id", "model"),
+        min_zoom=14,
+    )
     out.add(PointLayer(_points(frame), spec.title, spec=spec))
 
 
 def _accidents(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
-    rows = tuple(ClassRow(k, words.label("class", "accident" if k == "unknown" else k), theme.symbol("accident", k)) for k in ("killed", "injured", "unknown"))
+    rows = tuple(
+        ClassRow(k, words.label("class", "accident" if k == "unknown" else k), theme.symbol("accident", k))
+        for k in ("killed", "injured", "unknown")
+    )
 
     def keys(f: gpd.GeoDataFrame) -> list[str]:
-        number = [pd.to_numeric(f[c], errors="coerce").fillna(0).to_numpy(dtype=float) if c in f else np.zeros(len(f)) for c in ("killed", "injured")]
+        number = [
+            pd.to_numeric(f[c], errors="coerce").fillna(0).to_numpy(dtype=float) if c in f else np.zeros(len(f))
+            for c in ("killed", "injured")
+        ]
         return ["killed" if k > 0 else "injured" if i > 0 else "unknown" for k, i in zip(*number, strict=True)]
 
-    spec = LayerSpec("accidents", words.label("layer", "accidents"), kind, "finds", rows, keys, date="date", search=("id",))
+    spec = LayerSpec(
+        "accidents", words.label("layer", "accidents"), kind, "finds", rows, keys, date="date", search=("id",)
+    )
     out.add(PointLayer(_points(frame), spec.title, spec=spec))
 
 
 def _places(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
     rows = _words("place_type", "place", theme, unknown="other")
-    points = frame.assign(**{frame.geometry.name: frame.geometry.representative_point()}) if _has(frame, AREA_TYPES).any() else frame
-    spec = LayerSpec("places", words.label("layer", "places"), kind, "context", rows, lambda f: _keys(f, "type", rows, "other"), label="name", rank="population" if "population" in frame else "", cluster=False, search=("name", "id"), folded=True, min_zoom=10)
+    points = (
+        frame.assign(**{frame.geometry.name: frame.geometry.representative_point()})
+        if _has(frame, AREA_TYPES).any()
+        else frame
+    )
+    spec = LayerSpec(
+        "places",
+        words.label("layer", "places"),
+        kind,
+        "context",
+        rows,
+        lambda f: _keys(f, "type", rows, "other"),
+        label="name",
+        rank="population" if "population" in frame else "",
+        cluster=False,
+        search=("name", "id"),
+        folded=True,
+        min_zoom=10,
+    )
     out.add(PointLayer(points, spec.title, spec=spec))
 
 
 def _marks(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
     rows = _words("point_type", "mark", theme, unknown="other")
-    spec = LayerSpec("marks", words.label("layer", "marks"), kind, "work", rows, lambda f: _keys(f, "point_type", rows, "other"), visible=False, search=("id",))
+    spec = LayerSpec(
+        "marks",
+        words.label("layer", "marks"),
+        kind,
+        "work",
+        rows,
+        lambda f: _keys(f, "point_type", rows, "other"),
+        visible=False,
+        search=("id",),
+    )
     out.add(PointLayer(_points(frame), spec.title, spec=spec))
 
 
 def _samples(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
-    for name, chosen, group, make in (("samples", _points(frame), "point", PointLayer), ("sample_areas", frame[_has(frame, AREA_TYPES)], "area", AreaLayer)):
+    for name, chosen, group, make in (
+        ("samples", _points(frame), "point", PointLayer),
+        ("sample_areas", frame[_has(frame, AREA_TYPES)], "area", AreaLayer),
+    ):
         if len(chosen):
-            rows = tuple(ClassRow(w.key, words.word("inspection_result", w.key), theme.symbol(group, f"sample_{w.key}")) for w in vocabulary("inspection_result"))
+            rows = tuple(
+                ClassRow(w.key, words.word("inspection_result", w.key), theme.symbol(group, f"sample_{w.key}"))
+                for w in vocabulary("inspection_result")
+            )
             rows = (*rows, ClassRow("unknown", words.label("class", "unknown"), theme.symbol(group, "other")))
-            spec = LayerSpec(name, words.label("layer", name), kind, "work", rows, partial(_keys, column="result", allowed=rows), date="date", visible=False, search=("id",))
+            spec = LayerSpec(
+                name,
+                words.label("layer", name),
+                kind,
+                "work",
+                rows,
+                partial(_keys, column="result", allowed=rows),
+                date="date",
+                visible=False,
+                search=("id",),
+            )
             out.add(make(chosen, spec.title, spec=spec))
 
 
 def _activities(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
-    kinds = (("activities", frame[_has(frame, AREA_TYPES)], "area", AreaLayer), ("activity_points", frame[_has(frame, POINT_TYPES)], "point", PointLayer), ("activity_lines", frame[_has(frame, LINE_TYPES)], "line", TrackLayer))
+    kinds = (
+        ("activities", frame[_has(frame, AREA_TYPES)], "area", AreaLayer),
+        ("activity_points", frame[_has(frame, POINT_TYPES)], "point", PointLayer),
+        ("activity_lines", frame[_has(frame, LINE_TYPES)], "line", TrackLayer),
+    )
     for name, chosen, group, make in kinds:
         if len(chosen):
-            spec = LayerSpec(name, words.label("layer", name), kind, "work", (ClassRow("", words.label("layer", name), theme.symbol(group, "activity")),), date="start" if "start" in chosen else "", search=("id", "name"))
+            spec = LayerSpec(
+                name,
+                words.label("layer", name),
+                kind,
+                "work",
+                (ClassRow("", words.label("layer", name), theme.symbol(group, "activity")),),
+                date="start" if "start" in chosen else "",
+                search=("id", "name"),
+            )
             out.add(make(chosen, spec.title, spec=spec))
 
 
 def _tracks(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
-    spec = LayerSpec("tracks", words.label("layer", "tracks"), kind, "work", (ClassRow("", words.label("layer", "tracks"), theme.symbol("line", "track")),), visible=False, search=("id",))
+    spec = LayerSpec(
+        "tracks",
+        words.label("layer", "tracks"),
+        kind,
+        "work",
+        (ClassRow("", words.label("layer", "tracks"), theme.symbol("line", "track")),),
+        visible=False,
+        search=("id",),
+    )
     out.add(TrackLayer(frame[_has(frame, LINE_TYPES)], spec.title, spec=spec))
 
 
 def _dots(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
     symbol = theme.symbol("point", {"fixes": "fix", "targets": "target", "signals": "signal"}[kind])
-    spec = LayerSpec(kind, words.label("layer", kind), kind, "work", (ClassRow("", words.label("layer", kind), symbol),), visible=False, cluster=False, search=())
+    spec = LayerSpec(
+        kind,
+        words.label("layer", kind),
+        kind,
+        "work",
+        (ClassRow("", words.label("layer", kind), symbol),),
+        visible=False,
+        cluster=False,
+        search=(),
+    )
     out.add(PointLayer(frame[_has(frame, POINT_TYPES)], spec.title, spec=spec))
 
 
 def _result(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
-    spec = LayerSpec(kind, words.label("layer", kind), "", "work", (ClassRow("", words.label("layer", kind), theme.symbol("area", kind)),), search=("id", "task_id"))
+    spec = LayerSpec(
+        kind,
+        words.label("layer", kind),
+        "",
+        "work",
+        (ClassRow("", words.label("layer", kind), theme.symbol("area", kind)),),
+        search=("id", "task_id"),
+    )
     out.add(AreaLayer(frame[_has(frame, AREA_TYPES)], spec.title, spec=spec))
 
 
 def _other(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
     """A layer the trade has no symbols for: plain, switched on, under its own name."""
-    for types, group, make in ((AREA_TYPES, "area", AreaLayer), (LINE_TYPES, "line", TrackLayer), (POINT_TYPES, "point", PointLayer)):
+    for types, group, make in (
+        (AREA_TYPES, "area", AreaLayer),
+        (LINE_TYPES, "line", TrackLayer),
+        (POINT_TYPES, "point", PointLayer),
+    ):
         chosen = frame[_has(frame, types)]
         if len(chosen):
-            spec = LayerSpec(f"{kind}-{group}", words.label("layer", kind), "", "work", (ClassRow("", words.label("layer", kind), theme.symbol(group, "other")),), search=("id", "name"))
+            spec = LayerSpec(
+                f"{kind}-{group}",
+                words.label("layer", kind),
+                "",
+                "work",
+                (ClassRow("", words.label("layer", kind), theme.symbol(group, "other")),),
+                search=("id", "name"),
+            )
             out.add(make(chosen, spec.title, spec=spec))
 
 
@@ -372,11 +575,35 @@ def _issues(issues: gpd.GeoDataFrame, frames: Mapping[str, gpd.GeoDataFrame], th
     """Issues at their place, or at the record they are about."""
     rows = _words("severity", "issue", theme, unknown="info")
     lonlat = _crs.to_wgs84(issues) if issues.crs is not None else issues.set_crs(_crs.WGS84)
-    places = {(kind, str(i)): g for kind, frame in frames.items() if "id" in frame and frame.crs is not None for i, g in zip(frame["id"], _crs.to_wgs84(frame).geometry, strict=True)}
+    places = {
+        (kind, str(i)): g
+        for kind, frame in frames.items()
+        if "id" in frame and frame.crs is not None
+        for i, g in zip(frame["id"], _crs.to_wgs84(frame).geometry, strict=True)
+    }
     shapes = []
     for kind, i, shape in zip(lonlat["kind"], lonlat["id"], lonlat.geometry, strict=True):
         found = shape if shape is not None and not shape.is_empty else places.get((str(kind), str(i)))
-        shapes.append(None if found is None or found.is_empty else found if found.geom_type == "Point" else found.representative_point())
-    frame = gpd.GeoDataFrame({c: lonlat[c].to_numpy() for c in issues.columns if c != issues.geometry.name}, geometry=gpd.GeoSeries(shapes, crs=_crs.WGS84))
-    spec = LayerSpec("issues", words.label("layer", "issues"), "issues", "issues", rows, lambda f: _keys(f, "severity", rows, "info"), columns=("id", "severity", "check", "kind", "column", "message", "value", "limit"), visible=False, search=("id",))
+        shapes.append(
+            None
+            if found is None or found.is_empty
+            else found
+            if found.geom_type == "Point"
+            else found.representative_point()
+        )
+    frame = gpd.GeoDataFrame(
+        {c: lonlat[c].to_numpy() for c in issues.columns if c != issues.geometry.name},
+        geometry=gpd.GeoSeries(shapes, crs=_crs.WGS84),
+    )
+    spec = LayerSpec(
+        "issues",
+        words.label("layer", "issues"),
+        "issues",
+        "issues",
+        rows,
+        lambda f: _keys(f, "severity", rows, "info"),
+        columns=("id", "severity", "check", "kind", "column", "message", "value", "limit"),
+        visible=False,
+        search=("id",),
+    )
     return PointLayer(frame, spec.title, spec=spec)

@@ -20,7 +20,16 @@ Label = Mapping[str, str] | str
 # Class codes that are the same in every language of the trade.
 CODES = ("CHA", "SHA")
 # Columns that hold words without being a word column of that kind's schema (results of the ledger).
-WORDS = {"product": "product", "counted_as": "product", "other_product": "product", "severity": "severity", "method": "method", "status": "hazard_status", "classification": "classification", "category": "find_category"}
+WORDS = {
+    "product": "product",
+    "counted_as": "product",
+    "other_product": "product",
+    "severity": "severity",
+    "method": "method",
+    "status": "hazard_status",
+    "classification": "classification",
+    "category": "find_category",
+}
 
 
 @cache
@@ -86,4 +95,7 @@ def vocab_of(kind: str, column: str) -> str | None:
 
 def tables(used: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]:
     """Vocabulary → key → texts, for the words that a page uses."""
-    return {name: {key: word(name, key) for key in sorted(set(keys) & set(vocabulary(name).keys))} for name, keys in sorted(used.items())}
+    return {
+        name: {key: word(name, key) for key in sorted(set(keys) & set(vocabulary(name).keys))}
+        for name, keys in sorted(used.items())
+    }

@@ -54,13 +54,15 @@ Page.prototype = {
   area: function (m2) { return GT.areaText(m2, this.lang, this.cfg.texts[this.lang]); },
   length: function (m) { return GT.lengthText(m, this.lang, this.cfg.texts[this.lang]); },
   count: function (n) { return GT.number(n, 0, this.lang); },
+  /* Never rounded up: 99.97 % is not all. */
+  percent: function (share) { return GT.number(Math.floor(share * 1000 + 1e-9) / 10, 1, this.lang) + "\u00a0%"; },
   show: function (col, value) {
     if (value === null || value === undefined || value === "") return "–";
     if (col.type === "word") return this.word(col.vocab, value);
     if (col.type === "words") { const self = this; return String(value).split(",").map(function (w) { return self.word(col.vocab, w.trim()); }).join(", "); }
     if (col.type === "date") { const d = GT.day(value); return d === null ? String(value) : GT.dayText(d, this.lang); }
     if (col.type === "area") return GT.number(value, 0, this.lang) + "\u00a0" + this.t("m2") + (value >= 1e4 ? " (" + this.area(value) + ")" : "");
-    if (col.type === "share") return GT.number(value * 100, 1, this.lang) + "\u00a0%";
+    if (col.type === "share") return this.percent(value);
     if (typeof value === "boolean") return this.t(value ? "yes" : "no");
     if (typeof value === "number") return GT.number(value, Number.isInteger(value) ? 0 : 2, this.lang) + (col.unit ? "\u00a0" + col.unit : "");
     return String(value);
@@ -208,11 +210,11 @@ Page.prototype = {
     const self = this, shell = (this.shell = el("div", { class: "gt-shell", lang: this.lang }));
     root.parentNode.insertBefore(shell, root);
     this.panel = el("aside", { class: "gt-panel", id: "gt-panel" });
-    this.tools = el("div", { class: "gt-tools", role: "toolbar" });
+    this.tools = el("section", { class: "gt-tools" });
     this.time = el("section", { class: "gt-time", hidden: !this.cfg.series });
     this.card = el("section", { class: "gt-card", hidden: true, tabindex: "-1" });
     this.foot = el("footer", { class: "gt-foot" });
-    this.readout = el("div", { class: "gt-coords" });
+    this.readout = el("section", { class: "gt-coords" });
     this.scale = el("div", { class: "gt-scale" });
     this.north = el("div", { class: "gt-north" });
     this.tip = el("div", { class: "gt-tip", hidden: true });
@@ -258,6 +260,7 @@ Page.prototype = {
       head, search, this.legendBox, filters, this.buildBasemaps(), this.buildNotes());
     this.panel.setAttribute("aria-label", t("panel"));
     this.buildTools(); this.buildTime(); this.buildNav(); this.legend(); this.figures(); this.badge(); this.drawScale();
+    this.readout.setAttribute("aria-label", t("coordinates"));
     this.foot.replaceChildren(el("strong", null, t("not_safe_route")), " ", t("no_record"));
     this.north.replaceChildren(icon2("M12 2 19 22 12 17.500 5 22z"), el("span", null, t("north_letter")));
     this.north.setAttribute("role", "img"); this.north.setAttribute("aria-label", t("north"));
@@ -282,14 +285,13 @@ Page.prototype = {
     const sums = this.classSums();
     for (const l of this.layers) { if (l.spec.silent) continue; const g = l.spec.group; if (!groups.has(g)) groups.set(g, []); groups.get(g).push(l); }
     for (const r of this.images || []) if (r.spec.overlay) { if (!groups.has("work")) groups.set("work", []); groups.get("work").push(r); }
-    const order = ["areas", "released", "work", "finds", "compare", "issues", "context"];
+    const order = this.cfg.compare ? ["compare", "areas", "released", "work", "finds", "issues", "context"] : ["areas", "released", "work", "finds", "compare", "issues", "context"];
     const keys = Array.from(groups.keys()).sort(function (a, b) { return order.indexOf(a) - order.indexOf(b); });
     const focused = document.activeElement && document.activeElement.id;
     this.legendBox.replaceChildren(...keys.map(function (g) {
       return el("div", { class: "gt-group" }, el("h2", null, self.t("group_" + g)), groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }));
     }));
     if (focused && focused.startsWith("gt-c-")) { const again = document.getElementById(focused); if (again) again.focus(); }
-    this.printLegend.replaceChildren(...this.sheet_());
   },
   classSums: function () {
     const sums = new Map();
@@ -567,7 +569,7 @@ Page.prototype = {
   },
   /* The page opens on the main block of data: say what lies elsewhere. */
   outside: function () {
-    const self = this, b = this.cfg.start, l = this.layers.find(function (x) { return x.spec.id === "hazards"; });
+    const self = this, b = this.cfg.start, l = this.layers.find(function (x) { return x.spec.kind === "hazards" && x.spec.id.endsWith("hazards"); });
     if (!l) return;
     let n = 0;
     for (const f of l.order) if (GT.lon(l.box[4 * f]) > b[2] || GT.lon(l.box[4 * f + 2]) < b[0] || GT.lat(l.box[4 * f + 3]) > b[3] || GT.lat(l.box[4 * f + 1]) < b[1]) n++;
@@ -694,7 +696,7 @@ Page.prototype = {
       const v = g("ledger_" + k + "_m2") || 0, part = el("span"), chip = el("span", { class: "gt-chip" });
       part.style.width = (100 * v) / (total || 1) + "%"; part.style.background = chip.style.background = colors[k];
       bar.append(part);
-      return el("tr", null, el("th", { scope: "row" }, chip, self.t("fig_" + k)), el("td", null, GT.number(v, 0, self.lang) + "\u00a0" + self.t("m2")), el("td", null, GT.number((100 * v) / (total || 1), 1, self.lang) + "\u00a0%"));
+      return el("tr", null, el("th", { scope: "row" }, chip, self.t("fig_" + k)), el("td", null, GT.number(v, 0, self.lang) + "\u00a0" + self.t("m2")), el("td", null, self.percent(v / (total || 1))));
     });
     for (const k of ["processed", "outside", "overlap"]) {
       const v = g("ledger_" + k + "_m2");
@@ -841,7 +843,7 @@ Page.prototype = {
   /* ------------------------------------------------------------- dialogs */
   dialog: function (key, ...content) {
     const self = this, d = el("dialog", { class: "gt-dialog", "aria-label": this.t(key) }, el("div", { class: "gt-dialoghead" }, el("h2", null, this.t(key)), el("button", { type: "button", class: "gt-mini", "aria-label": this.t("close"), onclick: function () { d.close(); } }, icon("close"))), ...content);
-    d.addEventListener("close", function () { d.remove(); self.open = null; });
+    d.addEventListener("close", function () { d.remove(); if (self.open === d) self.open = null; });
     d.addEventListener("click", function (e) { if (e.target === d) d.close(); });
     this.shell.append(d);
     this.openSheet("");
@@ -906,28 +908,32 @@ Page.prototype = {
     const self = this, out = [el("h2", null, bdi(this.cfg.title)), el("p", null, this.t("information_as_of"), " ", this.cfg.asOf ? GT.dayText(GT.day(this.cfg.asOf), this.lang) : this.t("unknown_date"))];
     if (this.day !== null && this.day < this.lastDay()) out.push(el("p", null, el("strong", null, this.t("state_on") + " " + GT.dayText(this.day, this.lang))));
     if (this.filtered) out.push(el("p", null, el("strong", null, this.t("filtered").replace("{n}", this.count(this.filtered)))));
-    const sums = this.classSums();
+    out.push(el("p", null, el("strong", null, this.t("not_safe_route")), " ", this.t("no_record")));
+    const b = this.map._loaded ? this.map.getBounds() : null, z = this.map.getZoom();
     for (const l of this.layers) {
-      if (!l.on) continue;
-      for (const c of l.spec.classes) {
-        const s = sums.get(l.spec.id + "|" + c.key);
-        if (c.adds || l.hidden.has(c.key) || !s || !s.n) continue;
-        out.push(el("div", { class: "gt-sheetrow" }, GT.swatch(c.symbol, l.kind === "polygon" ? "area" : l.kind, 26, 18), el("span", null, bdi(this.pick(c.long || c.label))), el("span", { class: "gt-sum" }, self.count(s.n), l.kind === "polygon" && !l.spec.quiet && l.data.cols.has("area_m2") ? " · " + self.area(s.m2) : "")));
-      }
+      if (!l.on || l.spec.silent || !l.tree || (l.spec.minZoom && z < l.spec.minZoom)) continue;
+      const col = l.data.cols.get("area_m2"), n = l.spec.classes.map(function () { return 0; }), m2 = n.slice();
+      const seen = b ? GT.query(l, GT.mercX(b.getWest()), GT.mercY(b.getNorth()), GT.mercX(b.getEast()), GT.mercY(b.getSouth())) : [];
+      for (const f of seen) { n[l.cls[f]]++; if (col) m2[l.cls[f]] += (col.codes ? col.dict[col.codes[f]] : col.values[f]) || 0; }
+      l.spec.classes.forEach(function (c, k) {
+        if (!n[k]) return;
+        out.push(el("div", { class: "gt-sheetrow" }, GT.swatch(c.symbol, l.kind === "polygon" ? "area" : l.kind, 26, 16), el("span", null, bdi(self.pick(c.label))), l.spec.quiet ? null : el("span", { class: "gt-sum" }, self.count(n[k]), l.kind === "polygon" && col ? " · " + self.area(m2[k]) : "")));
+      });
     }
-    out.push(el("p", { class: "gt-small" }, "WGS 84 · Web Mercator"), el("p", { class: "gt-small" }, el("strong", null, this.t("not_safe_route")), " ", this.t("no_record")));
+    out.push(el("p", { class: "gt-small" }, this.t("in_this_view") + " WGS 84 · Web Mercator · " + this.printed()));
     return out;
   },
+  printed: function () { const f = (this.cfg.facts || []).find(function (x) { return x[0] === "software"; }); return f ? f[1] : ""; },
   print: function () { this.openSheet(""); this.closeCard(); window.print(); },
   printOn: function () {
     if (this.before) return;
     this.before = { bounds: this.map.getBounds(), center: this.map.getCenter(), zoom: this.map.getZoom() };
-    this.legend();
     this.shell.classList.add("gt-printing");
     document.documentElement.classList.add("gt-print");
     this.map.invalidateSize({ animate: false, pan: false });
     this.map.fitBounds(this.inner(this.before.bounds), { animate: false, padding: [0, 0] });
     for (const s of this.stacks) { s._update(); s.flush(); }
+    this.printLegend.replaceChildren(...this.sheet_());
     this.drawScale();
   },
   /* The part of the view that panels do not cover: what the reader was looking at. */

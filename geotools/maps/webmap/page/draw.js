@@ -359,8 +359,9 @@ GT.Stack = L.GridLayer.extend({
   },
   draw: function (tile) {
     const ctx = tile.getContext("2d", { willReadFrequently: true }), c = tile.gt.coords, scale = 256 * 2 ** c.z, ox = c.x * 256, oy = c.y * 256, r = this.ratio;
+    if (tile.gt.drawn) tile.width = 256 * r; // clearRect would print as white paper over what lies below
+    tile.gt.drawn = true;
     ctx.setTransform(r, 0, 0, r, 0, 0);
-    ctx.clearRect(0, 0, 256, 256);
     const jobs = [], words = [];
     for (const layer of this.list) {
       if (!layer.on || (layer.spec.minZoom && c.z < layer.spec.minZoom)) continue;
