@@ -213,3 +213,33 @@ def messy(frame, *, seed=0, drop=0.02, spikes=20, repeats=50):
     again = out.iloc[rng.choice(len(out), size=repeats, replace=False)]
     whole = pd.concat([out, again], ignore_index=True)
     return whole.iloc[rng.permutation(len(whole))].reset_index(drop=True)
+
+
+def write_parquet(path, count, *, hz=10.0, width=1.0, spacing=0.9, lane_m=100.0, assets=2, speed=1.0, sigma=0.01, chunk=200_000, seed=0):
+    """A Parquet table of fixes with x and y on LOCAL, assets alternating in blocks, made in bounded memory; returns the task."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rng = np.random.default_rng(seed)
+    per_lane = int(lane_m / speed * hz) + 1
+    per_asset = count // assets
+    fields = [("id", pa.string()), ("asset_id", pa.string()), ("time", pa.timestamp("ms", tz="UTC")), ("x", pa.float64()), ("y", pa.float64()), ("width_m", pa.float64()), ("is_on", pa.bool_())]
+    top = right = 0.0
+    with pq.ParquetWriter(path, pa.schema(fields)) as target:
+        for begin in range(0, per_asset, chunk):
+            i = np.arange(begin, min(begin + chunk, per_asset))
+            lane, along_m = i // per_lane, (i % per_lane) * speed / hz
+            strip, column = lane // 400, lane % 400
+            for asset in range(assets):
+                x = (column + 0.5) * spacing + asset * 401 * spacing
+                y = np.where(lane % 2 == 0, along_m, lane_m - along_m) + strip * (lane_m - 0.5)
+                noise = rng.normal(size=(len(i), 2)) * sigma
+                ms = (i * 1000 / hz + lane * 8000).astype("int64") + DAY.value // 1_000_000
+                columns = {
+                    "id": pa.array([f"{asset}-{n}" for n in i]), "asset_id": pa.array([f"M-{asset}"] * len(i)), "time": pa.array(ms, pa.timestamp("ms", tz="UTC")),
+                    "x": pa.array(x + noise[:, 0]), "y": pa.array(y + noise[:, 1]), "width_m": pa.array(np.full(len(i), width)),
+                    "is_on": pa.array(np.ones(len(i), dtype=bool)),
+                }  # fmt: skip
+                target.write_table(pa.table(columns, schema=pa.schema(fields)))
+                top, right = max(top, float(y.max())), max(right, float(x.max()))
+    return task(shapely.box(0, 0, right, top))

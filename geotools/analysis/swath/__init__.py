@@ -12,6 +12,7 @@ from geotools.analysis.swath.passes import swaths
 from geotools.analysis.swath.prepare import Prepared, passes, prepare
 from geotools.analysis.swath.research import research_area, rework
 from geotools.analysis.swath.rules import Rules, Section, Tool
+from geotools.analysis.swath.stream import stream
 
 __all__ = [
     "Assurance",
@@ -34,5 +35,6 @@ __all__ = [
     "research_area",
     "residual",
     "rework",
+    "stream",
     "swaths",
 ]

@@ -5,7 +5,7 @@ For sentences; the numbers come from `prepare`.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import geopandas as gpd
 import pandas as pd
@@ -19,7 +19,32 @@ HEADING_SD_DEG = 20.0  # a pass whose heading scatters more than this was not he
 LONG_PASS_M = 5.0
 
 
-def fix_findings(frame: pd.DataFrame, counts: pd.Series, tool: Tool) -> list[Issue]:
+@dataclass(frozen=True)
+class Seen:
+    """What the table of fixes states, counted: chunks add up."""
+
+    rows: int = 0
+    with_flag: int = 0
+    with_width: int = 0
+    systems: frozenset[str] = frozenset()
+    zoneless: bool = False
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> Seen:
+        """Counts of one frame."""
+        flag, width = (int(frame[name].notna().sum()) if name in frame else 0 for name in ("is_on", "width_m"))
+        systems = frozenset(frame["source_crs"].dropna().astype(str).unique()[:8]) if "source_crs" in frame else frozenset()
+        zoneless = "time" in frame and pd.api.types.is_datetime64_any_dtype(frame["time"].dtype) and frame["time"].dt.tz is None
+        return cls(len(frame), flag, width, systems, bool(zoneless))
+
+    def __add__(self, other: Seen) -> Seen:
+        return Seen(
+            self.rows + other.rows, self.with_flag + other.with_flag, self.with_width + other.with_width, self.systems | other.systems,
+            self.zoneless or other.zoneless,
+        )  # fmt: skip
+
+
+def fix_findings(seen: Seen, counts: pd.Series, tool: Tool) -> list[Issue]:
     """Findings about the table of fixes itself: the account, dropped fixes, and what had to be assumed."""
     text = " ".join(f"{name}={value}" for name, value in counts.items() if value or name in ("read", "used"))
     issues = [Issue("SW-00", "info", "fixes", message=f"{counts['used']} of {counts['read']} fixes made passes; {counts[LIFTED]} had the tool lifted", value=text)]
@@ -27,37 +52,33 @@ def fix_findings(frame: pd.DataFrame, counts: pd.Series, tool: Tool) -> list[Iss
         if counts[reason]:
             severity = "info" if reason in ("duplicate_time", "alone") else "warning"
             issues.append(Issue("SW-01", severity, "fixes", column=reason, message=f"{counts[reason]} fixes {words}: they are not used", value=int(counts[reason])))
-    if counts["read"] and not counts["used"]:
+    if not counts["used"]:
         issues.append(Issue("SW-09", "error", "fixes", message="no fix can be used: nothing is shown as covered", value=0))
-    return [*issues, *_assumed(frame, tool)]
+    return [*issues, *_assumed(seen, tool)] if seen.rows else issues
 
 
-def _assumed(frame: pd.DataFrame, tool: Tool) -> list[Issue]:
-    issues: list[Issue] = []
-    if not len(frame):
-        return issues
-    if "is_on" not in frame or frame["is_on"].isna().all():
-        if not tool.sections:
-            issues.append(Issue("SW-04", "warning", "fixes", column="is_on", message="the fixes do not say when the tool was working: all movement is taken as work"))
-    elif frame["is_on"].isna().any():
-        missing = int(frame["is_on"].isna().sum())
-        issues.append(Issue("SW-04", "info", "fixes", column="is_on", message=f"{missing} fixes do not say whether the tool was working: they are taken as not working", value=missing))
-    if tool.width_m is not None and not tool.sections:
-        bare = len(frame) if "width_m" not in frame else int(frame["width_m"].isna().sum())
-        if bare:
-            issues.append(Issue("SW-05", "info", "fixes", column="width_m", message=f"{bare} fixes state no width: {tool.width_m:g} m was given", value=bare, limit=tool.width_m))
-    if "source_crs" in frame and frame["source_crs"].nunique(dropna=True) > 1:
-        names = ", ".join(sorted(map(str, frame["source_crs"].dropna().unique()))[:4])
-        issues.append(Issue("SW-06", "warning", "fixes", column="source_crs", message=f"the fixes were entered in several reference systems ({names}): check that all were converted"))
-    if "time" in frame and pd.api.types.is_datetime64_any_dtype(frame["time"].dtype) and frame["time"].dt.tz is None:
+def _assumed(seen: Seen, tool: Tool) -> list[Issue]:
+    issues = []
+    if not seen.with_flag and not tool.sections:
+        issues.append(Issue("SW-04", "warning", "fixes", column="is_on", message="the fixes do not say when the tool was working: all movement is taken as work"))
+    elif seen.with_flag and seen.with_flag < seen.rows:
+        missing = seen.rows - seen.with_flag
+        text = f"{missing} fixes do not say whether the tool was working: they are taken as not working"
+        issues.append(Issue("SW-04", "info", "fixes", column="is_on", message=text, value=missing))
+    bare = seen.rows - seen.with_width
+    if tool.width_m is not None and not tool.sections and bare:
+        issues.append(Issue("SW-05", "info", "fixes", column="width_m", message=f"{bare} fixes state no width: {tool.width_m:g} m was given", value=bare, limit=tool.width_m))
+    if len(seen.systems) > 1:
+        text = f"the fixes were entered in several reference systems ({', '.join(sorted(seen.systems)[:4])}): check that all were converted"
+        issues.append(Issue("SW-06", "warning", "fixes", column="source_crs", message=text))
+    if seen.zoneless:
         issues.append(Issue("SW-06", "warning", "fixes", column="time", message="the times have no time zone: they are taken as UTC"))
     return issues
 
 
-def pass_findings(piece: Any, rules: Rules) -> list[Issue]:
+def pass_findings(made: gpd.GeoDataFrame, interruptions: gpd.GeoDataFrame, rules: Rules) -> list[Issue]:
     """Findings about passes and interruptions: outages with their place, speed, unsteady heading, depth."""
-    issues = _interruptions(piece.outages)
-    made = piece.passes
+    issues = _interruptions(interruptions)
     if not len(made):
         return issues
     fast = made["is_fast"].to_numpy(dtype=bool)

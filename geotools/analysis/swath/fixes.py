@@ -92,39 +92,56 @@ def coordinates(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> np.ndarray:
     return xy
 
 
-def gate(frame: gpd.GeoDataFrame, plane: pyproj.CRS, tool: Tool, rules: Rules, *, reach: tuple[float, float, float, float]) -> tuple[Fixes, np.ndarray]:
-    """The usable fixes of a frame, and the reason code of every row (−1 usable, else position in `REASONS`).
+@dataclass(frozen=True)
+class Table:
+    """A table of fixes: attributes by the names of the schema, x and y of every row, and their system."""
 
-    Parameters
-    ----------
-    reach
-        (west, south, east, north) on the plane; fixes outside are far away.
-    """
+    rows: pd.DataFrame
+    xy: np.ndarray
+    crs: pyproj.CRS
+
+    @classmethod
+    def of(cls, frame: gpd.GeoDataFrame) -> Table:
+        """From a frame of points in any CRS."""
+        return cls(frame, coordinates(frame), _crs.require(frame, "fixes layer"))
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What every chunk is judged by: plane, reach on it (west, south, east, north), tool and rules."""
+
+    plane: pyproj.CRS
+    reach: tuple[float, float, float, float]
+    tool: Tool
+    rules: Rules
+
+
+def admitted(table: Table, gate: Gate) -> tuple[Fixes, np.ndarray]:
+    """The usable fixes of a table, and the reason code of every row (−1 usable, else position in `REASONS`)."""
+    frame, raw, source, reach = table.rows, table.xy, table.crs, gate.reach
     count = len(frame)
     reason = np.full(count, -1, dtype=np.int8)
 
     def refuse(mask: np.ndarray, why: str) -> None:
         reason[mask & (reason < 0)] = list(REASONS).index(why)
 
-    raw = coordinates(frame)
-    source = _crs.require(frame, "fixes layer")
     refuse(~np.isfinite(raw).all(axis=1), "no_geometry")
-    x, y = _to_plane(raw, source, plane)
+    x, y = _to_plane(raw, source, gate.plane)
     outside = ~((x >= reach[0]) & (y >= reach[1]) & (x <= reach[2]) & (y <= reach[3]))
     refuse(outside & (np.abs(raw) <= (0.01 if source.is_geographic else 1.0)).all(axis=1), "null_island")
-    refuse(~_accepted(frame, rules), "no_position_solution")
+    refuse(~_accepted(frame, gate.rules), "no_position_solution")
     refuse(outside, "far_away")
-    t, timed = _times(frame)
+    t, timed = times(frame)
     refuse(~timed, "no_time")
-    width = _widths(frame, tool)
+    width = _widths(frame, gate.tool)
     refuse(~(width > 0), "no_width")
     sigma = sigmas(frame)
     stated = number(frame, "h_acc_m")
-    refuse(stated > rules.h_acc_max_m, "inaccurate")
+    refuse(stated > gate.rules.h_acc_max_m, "inaccurate")
     good = np.flatnonzero(reason < 0)
     arrays = Fixes(
         x=np.rint(x[good] / UNIT_M).astype(np.int64), y=np.rint(y[good] / UNIT_M).astype(np.int64), t=t[good], group=_groups(frame)[good],
-        row=good, on=_flags(frame, tool)[good], width=width[good], depth=number(frame, "depth_cm")[good], sigma=sigma[good],
+        row=good, on=_flags(frame, gate.tool)[good], width=width[good], depth=number(frame, "depth_cm")[good], sigma=sigma[good],
     )  # fmt: skip
     return arrays, reason
 
@@ -144,14 +161,15 @@ def _to_plane(raw: np.ndarray, source: pyproj.CRS, plane: pyproj.CRS) -> tuple[n
     return x, y
 
 
-def _accepted(frame: gpd.GeoDataFrame, rules: Rules) -> np.ndarray:
+def _accepted(frame: pd.DataFrame, rules: Rules) -> np.ndarray:
     if "fix_quality" not in frame:
         return np.ones(len(frame), dtype=bool)
     words = frame["fix_quality"]
     return (words.isna() | words.isin(rules.accept)).to_numpy(dtype=bool)
 
 
-def _times(frame: gpd.GeoDataFrame) -> tuple[np.ndarray, np.ndarray]:
+def times(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Microseconds UTC of every row, and whether it has a time."""
     if "time" not in frame:
         raise CoverageError("the fixes have no time, so outages and passes cannot be told", hint="export the track with times (column 'time', UTC)")
     time = frame["time"]
@@ -172,7 +190,7 @@ def number(frame: pd.DataFrame, column: str) -> np.ndarray:
     return values
 
 
-def _widths(frame: gpd.GeoDataFrame, tool: Tool) -> np.ndarray:
+def _widths(frame: pd.DataFrame, tool: Tool) -> np.ndarray:
     if tool.sections:
         return np.full(len(frame), max(section.width_m for section in tool.sections))
     width = number(frame, "width_m")
@@ -190,7 +208,7 @@ def sigmas(frame: pd.DataFrame) -> np.ndarray:
     return sigma
 
 
-def _flags(frame: gpd.GeoDataFrame, tool: Tool) -> np.ndarray:
+def _flags(frame: pd.DataFrame, tool: Tool) -> np.ndarray:
     """Working flags, one column per section; a missing flag is "not working" if the column has any."""
     names = [section.is_on for section in tool.sections] or ["is_on"]
     columns = []
@@ -211,7 +229,7 @@ def text(frame: pd.DataFrame, column: str) -> pd.Series:
     return frame[column].astype(object).where(frame[column].notna(), "").astype(str)
 
 
-def _groups(frame: gpd.GeoDataFrame) -> np.ndarray:
+def _groups(frame: pd.DataFrame) -> np.ndarray:
     """Code of (asset, run) in text order."""
     code = np.zeros(len(frame), dtype=np.int64)
     for column in ("asset_id", "run_id"):

@@ -16,13 +16,13 @@ import pyproj
 import shapely
 
 from geotools.analysis.swath import path
-from geotools.analysis.swath.findings import fix_findings, pass_findings
-from geotools.analysis.swath.fixes import FAR_ALONE_M, LIFTED, REASONS, Fixes, gate, plane_of
+from geotools.analysis.swath.findings import Seen, fix_findings, pass_findings
+from geotools.analysis.swath.fixes import FAR_ALONE_M, LIFTED, REASONS, Fixes, Gate, Table, admitted, plane_of
 from geotools.analysis.swath.outages import empty_outages, outages
 from geotools.analysis.swath.passes import build, empty_passes
 from geotools.analysis.swath.rules import Rules, Tool
 from geotools.model.errors import CoverageError
-from geotools.model.schema import Issue, issues_frame
+from geotools.model.schema import issues_frame
 from geotools.space import crs as _crs
 
 LISTED = 10_000  # dropped fixes are all counted; so many of them are listed one by one
@@ -116,9 +116,8 @@ def prepare(
     """
     tool, rules = tool or Tool(), rules or Rules()
     plane = plane_of(fixes, robust=True) if task is None else plane_of(require_task(task))
-    piece = work(fixes, plane, tool=tool, rules=rules, reach=reach_of(task, plane, rules))
-    issues = [*fix_findings(fixes, piece.counts, tool), *pass_findings(piece, rules)]
-    return finish([piece], plane, issues)
+    piece = work(Table.of(fixes), Gate(plane, reach_of(task, plane, rules), tool, rules))
+    return finish([piece], plane, Seen.of(fixes), tool=tool, rules=rules)
 
 
 def passes(
@@ -174,9 +173,10 @@ def reach_of(task: gpd.GeoDataFrame | gpd.GeoSeries | None, plane: pyproj.CRS, r
     return (west - rules.far_m, south - rules.far_m, east + rules.far_m, north + rules.far_m)
 
 
-def work(frame: gpd.GeoDataFrame, plane: pyproj.CRS, *, tool: Tool, rules: Rules, reach: tuple[float, float, float, float]) -> Piece:
+def work(table: Table, gate: Gate) -> Piece:
     """Passes, outages and the account of one chunk that holds whole blocks of fixes."""
-    fixes, reason = gate(frame, plane, tool, rules, reach=reach)
+    rules, plane, frame = gate.rules, gate.plane, table.rows
+    fixes, reason = admitted(table, gate)
 
     def refuse(rows: np.ndarray, why: str) -> None:
         reason[rows] = list(REASONS).index(why)
@@ -189,12 +189,12 @@ def work(frame: gpd.GeoDataFrame, plane: pyproj.CRS, *, tool: Tool, rules: Rules
     first, breaks = path.sequences(fixes, rules)
     working, run_first, alone = _working(fixes, first)
     refuse(alone, "alone")
-    made, refused = build(working, run_first, frame, tool, rules)
+    made, refused = build(working, run_first, frame, gate.tool, rules)
     for why, rows in refused.items():
         refuse(rows, why)
     lifted = int((~fixes.on.any(axis=1)).sum())
     counts = _count(reason, lifted)
-    return Piece(made.set_crs(plane), outages(fixes, breaks, frame, plane), _dropped(frame, reason), counts)
+    return Piece(made.set_crs(plane), outages(fixes, breaks, frame, plane), _dropped(table, reason), counts)
 
 
 def _working(fixes: Fixes, first: np.ndarray) -> tuple[Fixes, np.ndarray, np.ndarray]:
@@ -214,23 +214,26 @@ def _count(reason: np.ndarray, lifted: int) -> pd.Series:
     return pd.Series({"read": len(reason), "used": used, LIFTED: lifted, **dict(zip(REASONS, dropped.tolist(), strict=True))}, dtype="int64")
 
 
-def _dropped(frame: gpd.GeoDataFrame, reason: np.ndarray) -> gpd.GeoDataFrame:
+def _dropped(table: Table, reason: np.ndarray) -> gpd.GeoDataFrame:
     rows = np.flatnonzero(reason >= 0)[:LISTED]
-    part = frame.iloc[rows]
+    part = table.rows.iloc[rows]
     ids = part["id"].astype(str).to_numpy(dtype=object) if "id" in part else np.asarray([f"row-{r + 1}" for r in rows], dtype=object)
     words = np.asarray(list(REASONS), dtype=object)[reason[rows]] if len(rows) else np.zeros(0, dtype=object)
-    data = pd.DataFrame({"id": ids, "reason": words})
-    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(part.geometry.to_numpy(), crs=frame.crs))
+    points = np.full(len(rows), None, dtype=object)
+    placed = np.isfinite(table.xy[rows]).all(axis=1)
+    points[placed] = shapely.points(table.xy[rows][placed])
+    return gpd.GeoDataFrame(pd.DataFrame({"id": ids, "reason": words}), geometry=gpd.GeoSeries(points, crs=table.crs))
 
 
-def finish(pieces: Sequence[Piece], plane: pyproj.CRS, issues: Sequence[Issue]) -> Prepared:
+def finish(pieces: Sequence[Piece], plane: pyproj.CRS, seen: Seen, *, tool: Tool, rules: Rules) -> Prepared:
     """Join pieces into one `Prepared`, sorted so that chunking leaves no trace."""
     made = _joined([piece.passes for piece in pieces], empty_passes(plane), ["id", "section"])
     gaps = _joined([piece.outages for piece in pieces], empty_outages(plane), ["id"])
-    dropped = [piece.dropped for piece in pieces if len(piece.dropped)]
-    listed = pd.concat(dropped, ignore_index=True).iloc[:LISTED] if dropped else pieces[0].dropped if pieces else gpd.GeoDataFrame({"id": [], "reason": []}, geometry=[])
+    listed = [piece.dropped for piece in pieces if len(piece.dropped)] or [gpd.GeoDataFrame({"id": [], "reason": []}, geometry=[], crs=plane)]
+    dropped = pd.concat(listed, ignore_index=True).sort_values(["reason", "id"], ignore_index=True).iloc[:LISTED]
     counts = sum((piece.counts for piece in pieces[1:]), pieces[0].counts) if pieces else _count(np.zeros(0, dtype=np.int8), 0)
-    return Prepared(made, gaps, listed.sort_values(["reason", "id"], ignore_index=True), counts, issues_frame(issues))
+    issues = [*fix_findings(seen, counts, tool), *pass_findings(made, gaps, rules)]
+    return Prepared(made, gaps, gpd.GeoDataFrame(dropped, geometry="geometry"), counts, issues_frame(issues))
 
 
 def _joined(frames: Sequence[gpd.GeoDataFrame], empty: gpd.GeoDataFrame, by: list[str]) -> gpd.GeoDataFrame:
