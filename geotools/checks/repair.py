@@ -18,16 +18,17 @@ import shapely
 
 from geotools.checks.attributes import ID_COLUMNS
 from geotools.checks.geometry.order import smallest_change
-from geotools.checks.layers import POLYGONAL, Data, Layer
+from geotools.checks.layers import POLYGONAL, Data, Layer, project
 from geotools.model.errors import SchemaError
 from geotools.model.programme import Programme
 from geotools.model.schema import KINDS
-from geotools.model.schema.conform import as_text
+from geotools.space import crs as _crs
 from geotools.space import geom
 
 CHANGE_COLUMNS = (
     "kind",
     "id",
+    "row",
     "rule",
     "check",
     "state",
@@ -48,12 +49,23 @@ class _Log:
 
     kind: str
     rows: list[dict[str, Any]] = field(default_factory=list)
+    row: int = 0  # number in the layer, from 1, of the row at work
 
     def add(self, id: str, rule: str, check: str, state: str, **more: Any) -> None:
         empty = {"column": "", "before": "", "after": "", "area_before_m2": np.nan, "area_after_m2": np.nan, "note": ""}
         shapes = {"geometry": None, "geometry_before": None}
         self.rows.append(
-            {"kind": self.kind, "id": id, "rule": rule, "check": check, "state": state, **empty, **shapes, **more}
+            {
+                "kind": self.kind,
+                "id": id,
+                "row": self.row,
+                "rule": rule,
+                "check": check,
+                "state": state,
+                **empty,
+                **shapes,
+                **more,
+            }
         )
 
     def frame(self, crs: Any) -> gpd.GeoDataFrame:
@@ -83,7 +95,7 @@ def repair(
     frame, changes
         The rows, in their order, index and reference system, every polygon valid; **rows that cannot be made valid
         within the limits are not among them** but in `changes` with state ``rejected`` (see `rejected`).
-        Changes: kind, id, rule, check, state (done, proposed, rejected), column, before, after, area_before_m2,
+        Changes: kind, id, row (number in the input, from 1), rule, check, state (done, proposed, rejected), column, before, after, area_before_m2,
         area_after_m2, note, geometry_before, geometry. Repairing the result again changes nothing.
 
     Raises
@@ -121,17 +133,8 @@ def rejected(frame: gpd.GeoDataFrame, changes: gpd.GeoDataFrame) -> gpd.GeoDataF
     >>> len(out), rejected(frame, changes)["id"].tolist()
     (0, ['H-1'])
     """
-    names = set(changes.loc[changes["state"] == "rejected", "id"])
-    return frame[
-        [
-            (_clean(v) if isinstance(v, str) else as_text(v)) in names or f"row-{n}" in names
-            for n, v in enumerate(_id_cells(frame), start=1)
-        ]
-    ]
-
-
-def _id_cells(frame: pd.DataFrame) -> list[Any]:
-    return list(frame["id"]) if "id" in frame.columns else [None] * len(frame)
+    rows = sorted(set(changes.loc[changes["state"] == "rejected", "row"].astype(int)))
+    return frame.iloc[[row - 1 for row in rows]]
 
 
 def _kind(frame: pd.DataFrame) -> str:
@@ -159,6 +162,7 @@ def _trim(frame: pd.DataFrame, log: _Log) -> None:
         for value in after:
             taken[value] = taken.get(value, 0) + 1
         for k in changed:
+            log.row = k + 1
             clash = column == "id" and taken[after[k]] > 1
             state = "proposed" if clash else "done"
             note = (
@@ -184,15 +188,17 @@ def _trim(frame: pd.DataFrame, log: _Log) -> None:
 def _shapes(frame: gpd.GeoDataFrame, kind: str, programme: Programme, log: _Log) -> np.ndarray:
     """Repair the geometry column in place; which rows to keep."""
     numbered = frame.reset_index(drop=True)
-    layer = Data({kind: numbered}, programme).layer(kind)
+    data = Data({kind: numbered}, programme)
+    layer = data.layer(kind)
     shapes = _geometry_by_position(layer)
     names = dict(zip(layer.row_number - 1, layer.ids, strict=True))
     if KINDS[kind].geometry[:1] != ("Polygon",):
         return np.ones(len(frame), dtype=bool)
-    work = _Work(layer, programme, log)
+    work = _Work(data, layer, log)
     keep = np.ones(len(frame), dtype=bool)
     out = list(frame.geometry)
     for position in work.suspects(shapes):
+        log.row = position + 1
         result = work.one(names[position], shapes[position])
         keep[position] = result is not None
         if result is not None and result is not shapes[position]:
@@ -210,8 +216,9 @@ def _geometry_by_position(layer: Layer) -> np.ndarray:
 class _Work:
     """The polygon repairs of one layer."""
 
-    def __init__(self, layer: Layer, programme: Programme, log: _Log) -> None:
-        self.layer, self.log = layer, log
+    def __init__(self, data: Data, layer: Layer, log: _Log) -> None:
+        self.data, self.layer, self.log = data, layer, log
+        programme = data.programme
         self.tolerance = programme.limit("vertex_repeat_deg")
         self.share, self.most = programme.limit("repair_area_share"), programme.limit("repair_area_m2")
         # the tolerance in the units of the layer; a degree of latitude is 111 km
@@ -223,7 +230,11 @@ class _Work:
         sort = shapely.get_type_id(shapes)
         lines = np.isin(sort, (1, 2, 5))
         areas = np.isin(sort, (*POLYGONAL, 7))
-        return [int(i) for i in np.flatnonzero(lines | (areas & self._odd(shapes)))]
+        sane = _sane(shapes)
+        odd = areas & ~sane & ~shapely.is_valid(shapes)
+        usable = np.flatnonzero(areas & sane)
+        odd[usable] = self._odd(shapes[usable])
+        return [int(i) for i in np.flatnonzero((lines & sane) | odd)]
 
     def _odd(self, shapes: np.ndarray) -> np.ndarray:
         wrong = ~shapely.is_valid(shapes) | (shapely.get_type_id(shapes) == 7)
@@ -241,6 +252,9 @@ class _Work:
 
     def one(self, id: str, shape: Any) -> Any:
         """The repaired polygon, the same object if nothing was needed, or None if it is rejected."""
+        if not _sane(np.array([shape], dtype=object))[0]:
+            self._reject(id, shape, float("nan"), "a coordinate is not a number")
+            return None
         original, before = shape, self.area(shape)
         shape = self._closed(id, shape)
         if shapely.get_type_id(shape) not in (*POLYGONAL, 7):
@@ -257,11 +271,11 @@ class _Work:
         return shape if not shape.equals_exact(original, 0.0) or shape.geom_type != original.geom_type else original
 
     def area(self, shape: Any) -> float:
-        """Area in m² on an equal-area plane of its own (as the vertices say, crossing or not); NaN without a CRS."""
+        """Area in m² on the equal-area plane of the layer, as the vertices say, crossing or not; NaN without a CRS."""
         if self.layer.crs is None or shapely.get_type_id(shape) not in POLYGONAL:
             return float("nan")
-        frame = gpd.GeoDataFrame({"id": ["x"]}, geometry=[shape], crs=self.layer.crs)
-        flat = Data({"hazards": frame}, Programme()).layer("hazards").flat[0]
+        lonlat = project(np.array([shape], dtype=object), self.layer.crs, _crs.WGS84)[0]
+        flat = self.data.to_plane(lonlat)[0]
         return float("nan") if flat is None else float(flat.area)
 
     def small(self, before: float, after: float) -> bool:
@@ -297,7 +311,7 @@ class _Work:
         reason, _ = geom.why_invalid(shape)
         mended = geom.repair(shape)
         for _ in range(3):
-            mended, again = _tidy(mended, self.step)
+            mended, again = _tidy(_oriented(np.array([mended], dtype=object))[0], self.step)
             if mended.is_valid and not again:
                 break
             mended = geom.repair(mended)
@@ -320,7 +334,19 @@ class _Work:
                 self.log.add(id, "vertex_order", "TP-13", "proposed", geometry=better, note=f"{change} points {first} and {second}", **proposed)  # fmt: skip
         if mended.is_valid and not mended.is_empty:
             self.log.add(id, "make_valid", "GC-01", "proposed", geometry=mended, note=f"{reason}; the area would change too much", **facts)  # fmt: skip
-        self.log.add(id, "make_valid", "GC-01", "rejected", geometry_before=facts["geometry_before"], area_before_m2=facts["area_before_m2"], note=f"{reason}; not repaired, the row is left out")  # fmt: skip
+        self._reject(id, facts["geometry_before"], facts["area_before_m2"], reason)
+
+    def _reject(self, id: str, shape: Any, area: float, reason: str) -> None:
+        note = f"{reason}; not repaired, the row is left out"
+        self.log.add(id, "make_valid", "GC-01", "rejected", geometry_before=shape, area_before_m2=area, note=note)
+
+
+def _sane(shapes: np.ndarray) -> np.ndarray:
+    """Rows whose coordinates are all numbers that a place on earth can have in some unit."""
+    coords, owner = shapely.get_coordinates(shapes, return_index=True)
+    out = np.ones(len(shapes), dtype=bool)
+    out[owner[~(np.abs(coords) < 1e12).all(axis=1)]] = False
+    return out
 
 
 def _metres_per_unit(layer: Layer) -> float:

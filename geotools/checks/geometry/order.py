@@ -64,7 +64,12 @@ def smallest_change(points: np.ndarray) -> tuple[str, int, int, np.ndarray] | No
     ('swap', 2, 3)
     """
     count = len(points)
-    if count < 4 or len(np.unique(points, axis=0)) < count or shapely.Polygon(points).is_valid:
+    if (
+        count < 4
+        or not (np.abs(points) < 1e12).all()
+        or len(np.unique(points, axis=0)) < count
+        or shapely.Polygon(points).is_valid
+    ):
         return None
     crossing = _crossing_edges(points)
     for change, candidates in (("swap", _swaps), ("move", _moves), ("turn", _turns)):

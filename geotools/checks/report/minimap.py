@@ -29,7 +29,7 @@ def minimap(data: Data, layer: Layer | None, row: int | None, spot: Any, label: 
     shapes = [s for s in (record, spot) if s is not None and not s.is_empty and np.isfinite(shapely.bounds(s)).all()]
     if not shapes:
         return ""
-    view = _view(shapes)
+    view = _view([spot] if len(shapes) == 2 and _far(record, spot) else shapes)
     scale = WIDTH / (view[2] - view[0])
     parts = [_path(s, view, scale, "n") for s in _neighbours(layer, row, view)]
     if record is not None:
@@ -42,6 +42,18 @@ def minimap(data: Data, layer: Layer | None, row: int | None, spot: Any, label: 
         + _bar(view, scale)
         + "</svg>"
     )
+
+
+def _far(record: Any, spot: Any) -> bool:
+    """Whether one of them would be a dot in a picture of both."""
+    box = shapely.total_bounds([record, spot])
+    size = max(*_size(record), *_size(spot), 50.0)
+    return bool(max(box[2] - box[0], box[3] - box[1]) > 8 * size)
+
+
+def _size(shape: Any) -> tuple[float, float]:
+    west, south, east, north = shapely.bounds(shape)
+    return float(east - west), float(north - south)
 
 
 def _view(shapes: list[Any]) -> tuple[float, float, float, float]:

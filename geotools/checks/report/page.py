@@ -19,6 +19,7 @@ from geotools.checks.compare import compare
 from geotools.checks.layers import Data
 from geotools.checks.registry import rules
 from geotools.checks.report.minimap import minimap
+from geotools.checks.rule import Finding
 from geotools.model import provenance
 from geotools.model.programme import Programme
 from geotools.model.schema.issues import SEVERITIES
@@ -100,7 +101,11 @@ class _Say:
 
     def rule(self, code: str, key: str = "title") -> str:
         rule = self.titles.get(code)
-        return escape(messages.of_check(rule, key, self.language)) if rule else ""
+        said = messages.of_check(rule, key, self.language) if rule else messages.text(code, key, self.language)
+        return escape(said)
+
+    def record(self, kind: str, id: str) -> str:
+        return escape(messages.record(Finding(kind, id), self.language) or self("title"))
 
     def severity(self, key: str) -> str:
         return escape(vocabulary("severity").label(key, self.language))
@@ -235,14 +240,16 @@ def _groups(table: gpd.GeoDataFrame, data: Data, say: _Say) -> list[str]:
 def _card(row: Any, spot: Any, data: Data, say: _Say) -> str:
     layer = data.layers.get(row.kind)
     place = layer.index.get(row.id) if layer is not None else None
-    label = escape(f"{row.kind} {row.id}")
+    label = say.record(row.kind, row.id)
     picture = minimap(data, layer, place, spot, label)
     state = f' <span class="tag state">{say.state(row.state)}</span>' if row.state else ""
     facts = " · ".join(
         f"{name}: {escape(str(v))}" for name, v in ((say("value"), row.value), (say("limit"), row.limit)) if v
     )
     where = _where(row.geometry)
-    lines = [f"<p>{escape(row.message)}</p>"]
+    # the remedy stands once at the head of the group
+    said = escape(row.message).removesuffix(say.rule(row.check, "remedy")).rstrip()
+    lines = [f"<p>{said.removeprefix(label + ':').strip()}</p>"]
     lines += [f"<p class='dim'>{text}</p>" for text in (facts, where) if text]
     attributes = f'data-severity="{escape(row.severity)}" data-organisation="{escape(row.organisation)}" data-state="{escape(row.state)}"'
     return (
