@@ -516,7 +516,7 @@ def to_rfc7946(frame: gpd.GeoDataFrame) -> np.ndarray:
     rounded[~flat] = shapely.transform(shapes[~flat], lambda c: np.round(c, DECIMALS))
     slim = rounded.copy()
     areas = shapely.get_dimensions(shapes) > 0
-    slim[areas] = shapely.remove_repeated_points(rounded[areas])
+    slim[areas] = [_slim(shape) for shape in rounded[areas]]
     with np.errstate(invalid="ignore"):
         hurt = areas & (
             shapely.is_empty(slim)
@@ -525,6 +525,14 @@ def to_rfc7946(frame: gpd.GeoDataFrame) -> np.ndarray:
         )
     slim[hurt] = shapes[hurt]
     return np.asarray(slim, dtype=object)
+
+
+def _slim(shape: Any) -> Any:
+    """Without repeated points; empty if so little is left that it is no ring or line any more."""
+    try:
+        return shapely.remove_repeated_points(shape)
+    except shapely.errors.GEOSException:
+        return type(shape)()
 
 
 def _rings(shapes: np.ndarray) -> np.ndarray:

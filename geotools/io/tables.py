@@ -23,6 +23,7 @@ from geotools.space import crs as _crs
 
 DELIMITERS = ",;\t|"
 FIELD_MAX = 1 << 28
+_HEAD = 1 << 18
 _RISKY = re.compile(r"^'*[=+\-@\t\r\n]")
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 
@@ -36,7 +37,10 @@ def read(source: Source) -> Raw:
         If it is not text, has no header, or a quote is never closed (with the line).
     """
     content, findings = _text(source)
-    rows, numbers, delimiter = _rows(content, source)
+    rows, numbers, delimiter, bare = _rows(content, source)
+    if bare:
+        said = f"{source.label}: {len(bare)} lines hold separators and nothing else (the first is line {bare[0]})"
+        findings.append(Finding("RD-07", "info", said, value=len(bare)))
     if len(rows) == 1 and not content.endswith(("\n", "\r")):
         raise source.refuse(
             "it is cut off in its first line", "copy it again, or export it again from where it came from", 1
@@ -55,19 +59,12 @@ def chunks(source: Source, rows: int = 100_000) -> Iterator[Raw]:
     ReadError
         As `read`, but only when the line is reached.
     """
-    with source.path.open("rb") as stream:
-        head = stream.read(1 << 20)
-    encoding = text.bom(head) or (text.known(source.encoding) if source.encoding else None)
-    cut = head if len(head) < 1 << 20 else head[: head.rfind(b"\n") + 1]
-    encoding = encoding or text.suspect(cut.split(b"\n")) or "utf-8"
-    first = cut.decode(encoding, "replace")
+    encoding, delimiter, announced = _sniff(source)
     findings: list[Finding] = []
     limit = csv.field_size_limit(FIELD_MAX)
     try:
         with source.path.open(encoding=encoding, errors="replace", newline="") as lines:
-            delimiter = _delimiter(first, source)
-            if first.lower().startswith("sep="):
-                delimiter = first.strip()[4:5] or ","
+            if announced:
                 next(lines)
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
             names: list[str] | None = None
@@ -92,6 +89,18 @@ def chunks(source: Source, rows: int = 100_000) -> Iterator[Raw]:
         csv.field_size_limit(limit)
 
 
+def _sniff(source: Source) -> tuple[str, str, bool]:
+    """Encoding and delimiter from the beginning of a file, and whether a line ``sep=`` announces the latter."""
+    with source.path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    encoding = text.bom(head) or (text.known(source.encoding) if source.encoding else None)
+    whole = head if len(head) < _HEAD else head[: head.rfind(b"\n") + 1]
+    encoding = encoding or text.suspect(whole.split(b"\n")) or "utf-8"
+    first = whole.decode(encoding, "replace").lstrip("\ufeff")
+    announced = first.lower().startswith("sep=")
+    return encoding, (first[4:5] if announced else _delimiter(first, source)), announced
+
+
 def _chunk(names: list[str], body: list[list[str]], numbers: list[int], source: Source, delimiter: str) -> Raw:
     table, findings = _frame([list(names), *body], source, delimiter)
     raw = places.locate(table, source, np.array(numbers, dtype=np.int64), join=False)
@@ -99,13 +108,15 @@ def _chunk(names: list[str], body: list[list[str]], numbers: list[int], source: 
     return raw
 
 
-def _numbered(reader: Any, source: Source) -> Iterator[tuple[list[str], int]]:
-    """Lines that are not blank, with the number of the line where each begins."""
+def _numbered(reader: Any, source: Source, bare: list[int] | None = None) -> Iterator[tuple[list[str], int]]:
+    """Lines that are not blank, with the number of the line where each begins; lines of separators only go to `bare`."""
     at = 1
     try:
         for cells in reader:
             if any(cell and not cell.isspace() for cell in cells):
                 yield cells, at
+            elif len(cells) > 1 and bare is not None:
+                bare.append(at)
             at = reader.line_num + 1
     except csv.Error as error:
         if "unexpected end" in str(error):
@@ -144,23 +155,24 @@ def _text(source: Source) -> tuple[str, list[Finding]]:
     return data.decode(guess, "replace"), [Finding("RD-05", "warning", note, value=guess)]
 
 
-def _rows(content: str, source: Source) -> tuple[list[list[str]], list[int], str]:
-    """Cells and line numbers of all lines that are not blank, and the delimiter; the first line is the header."""
+def _rows(content: str, source: Source) -> tuple[list[list[str]], list[int], str, list[int]]:
+    """Cells and numbers of all lines that are not blank (the first is the header), the delimiter, lines of separators."""
     if content.lower().startswith("sep="):
         first, _, rest = content.partition("\n")
         delimiter, content = first.strip()[4:5] or ",", "\n" + rest
     else:
         delimiter = _delimiter(content, source)
+    bare: list[int] = []
     limit = csv.field_size_limit(FIELD_MAX)
     try:
         reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
-        found = list(_numbered(reader, source))
+        found = list(_numbered(reader, source, bare))
     finally:
         csv.field_size_limit(limit)
     rows, numbers = [cells for cells, _ in found], [number for _, number in found]
     if not rows:
         raise source.refuse("there is nothing in it, not even a header", "the first line names the columns")
-    return rows, numbers, delimiter
+    return rows, numbers, delimiter, bare
 
 
 def _delimiter(content: str, source: Source) -> str:
@@ -312,9 +324,17 @@ def _write(frame: gpd.GeoDataFrame, path: Path, delimiter: str) -> None:
     names = [name for name in frame.columns if name != frame.geometry.name and name not in places]
     columns = [_cells(frame[name]) for name in names] + list(places.values())
     with path.open("w", encoding="utf-8", errors="replace", newline="") as stream:
-        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
-        writer.writerow([guard(str(name)) for name in (*names, *places)])
-        writer.writerows(zip(*columns, strict=True) if columns else [])
+        stream.write(_line([guard(str(name)) for name in (*names, *places)], delimiter))
+        stream.writelines(_line(cells, delimiter) for cells in (zip(*columns, strict=True) if columns else ()))
+
+
+_QUOTED = re.compile(r'[",;|\t\r\n]|^\s|\s$')
+
+
+def _line(cells: Sequence[str], delimiter: str) -> str:
+    """One line of RFC 4180, also where a cell holds a bare carriage return, which `csv.writer` leaves unquoted."""
+    quoted = ('"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell for cell in cells)
+    return (delimiter.join(quoted) or '""') + "\n"
 
 
 def place_columns(frame: gpd.GeoDataFrame) -> dict[str, list[str]]:
