@@ -10,6 +10,7 @@ from geotools.analysis.trial.depth import DepthCurve, depth_curve
 from geotools.analysis.trial.groups import Shrunk, compare, holm, shrink
 from geotools.analysis.trial.intervals import further_targets, interval, rate_interval, targets_needed, zero_failure_n
 from geotools.analysis.trial.layout import Design, Wanted, crossover, design, spacing_issues
+from geotools.analysis.trial.report import findings, report_html, write_report
 from geotools.analysis.trial.scoring import Score, score
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "depth_curve",
     "design",
     "detectors",
+    "findings",
     "freeze",
     "froc",
     "further_targets",
@@ -32,6 +34,7 @@ __all__ = [
     "interval",
     "new_salt",
     "rate_interval",
+    "report_html",
     "roc",
     "score",
     "seal",
@@ -39,5 +42,6 @@ __all__ = [
     "spacing_issues",
     "targets_needed",
     "verify",
+    "write_report",
     "zero_failure_n",
 ]

@@ -75,7 +75,7 @@ def depth_curve(depth_cm: Any, hit: Any, *, confidence: float = 0.95) -> DepthCu
     from scipy.stats import chi2
 
     drop = float(chi2.ppf(confidence, 1)) / 2
-    spots = np.linspace(levels[0], levels[-1], 41)
+    spots = np.linspace(levels[0], levels[-1], 25)
     bands = [_pod_limits(data, d, best - drop, beta) for d in spots]
     curve = pd.DataFrame({"depth_cm": spots, "pod": _sigmoid(beta[0] + beta[1] * spots), "low": [b[0] for b in bands], "high": [b[1] for b in bands]})
     rows = [_depth_at(data, p, beta, best - drop) for p in (0.9, 0.5)]

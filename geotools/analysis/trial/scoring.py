@@ -87,6 +87,10 @@ class Score:
             "bias_across_m": float(hits["across_m"].mean()),
         }
 
+    def direction(self, lane: str) -> float:
+        """Direction of a lane on the plane of `x` and `y`, radians counter-clockwise from x; 0 in lane coordinates."""
+        return float(self._plane.get("angle", {}).get(lane, 0.0))
+
     def to_dict(self) -> dict[str, Any]:
         """Overall figures, strata, location error and rules, as plain data."""
         overall = _records(self.strata())[0]

@@ -1,0 +1,194 @@
+"""The commands trial, plan sample and risk: from files to files, in words and in JSON, with hostile text and refusals."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import shapely
+from click.testing import CliRunner
+
+from geotools.analysis import trial
+from geotools.cli.main import cli
+
+ORIGIN = np.array([700000.0, 4380000.0])
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "fuzuli"
+HOSTILE = "<script>alert(1)</script> $\\frac$ \u202eabc =1+1 & \x07"
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(cli, [str(a) for a in arguments])
+    if result.exit_code != code:
+        raise AssertionError(f"exit {result.exit_code}: {result.output} {result.exception!r}")
+    return result
+
+
+def points(path, xy, **columns):
+    frame = gpd.GeoDataFrame({"id": [f"p{n:03d}" for n in range(len(xy))], **columns}, geometry=gpd.points_from_xy(*(np.asarray(xy) + ORIGIN).T), crs="EPSG:32638")
+    frame.to_crs(4326).to_file(path, driver="GeoJSON", COORDINATE_PRECISION=9)
+    return path
+
+
+def polygons(path, shapes, **columns):
+    moved = [shapely.transform(shape, lambda c: c + ORIGIN) for shape in shapes]
+    frame = gpd.GeoDataFrame({"id": [f"a{n}" for n in range(len(moved))], **columns}, geometry=moved, crs="EPSG:32638")
+    frame.to_crs(4326).to_file(path, driver="GeoJSON", COORDINATE_PRECISION=9)
+    return path
+
+
+@pytest.fixture
+def lane_files(tmp_path):
+    along = np.arange(20) * 1.5 + 1
+    targets = points(tmp_path / "targets.geojson", np.column_stack([along, np.ones(20)]), lane_id="L", target_type="A", depth_cm=np.tile([5.0, 15.0], 10))
+    marks = np.column_stack([along[:17] + 0.05, np.ones(17)])
+    signals = points(
+        tmp_path / "signals.geojson", np.vstack([marks, marks[:12] + np.array([0, 0.02])]), lane_id="L",
+        operator=["OP-1"] * 17 + [HOSTILE.replace("\x07", "")] * 12, detector="D", score=np.linspace(0.2, 0.9, 29),
+    )  # fmt: skip
+    lanes = polygons(tmp_path / "lanes.geojson", [shapely.box(0, 0, 31, 2)]).rename(tmp_path / "ground.geojson")
+    return targets, signals, lanes
+
+
+def test_score_in_words_and_json(lane_files, tmp_path):
+    targets, signals, lanes = lane_files
+    text = run("trial", "score", targets, signals, "--halo", 0.2, "--lanes", lanes, "--by", "operator", "-o", tmp_path / "out.csv").stdout
+    assert "29 times out of 40" in text
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 2
+    data = json.loads(run("trial", "score", targets, signals, "--halo", 0.2, "--json", "-q").stdout)
+    assert (data["overall"]["k"], data["overall"]["n"]) == (29, 40)
+    assert data["by"]["operator"][0]["low"] < data["by"]["operator"][0]["pod"]
+    assert "shrunk" in data
+
+
+def test_sample_camp_gives_what_was_planted():
+    camp = SAMPLE / "training"
+    truth = json.loads((SAMPLE / "truth.json").read_text("utf-8"))["training"]
+    data = json.loads(run("trial", "score", camp / "targets.csv", camp / "signals.csv", "--halo", truth["halo_m"], "--lanes", camp / "lanes.geojson", "--json").stdout)
+    for row in data["by"]["operator"]:
+        planted = truth["operators"][row["operator"]]
+        assert (row["k"], row["n"], row["false_alarms"]) == (planted["hits"], planted["targets"], planted["false_alarms"])
+    assert data["marks"]["duplicate"] == sum(v["duplicates"] for v in truth["operators"].values())
+
+
+def test_blind_trial_from_design_to_score(lane_files, tmp_path):
+    _, _, lanes = lane_files
+    camp = tmp_path / "camp"
+    run("trial", "design", lanes, "--type", "A", "--depth", 5, "--halo", 0.1, "--head", 0.1, "--pod", 0.8, "--operator", "P", "--detector", "D", "-o", camp)
+    layout = gpd.read_file(camp / "director" / "targets.geojson")
+    assert len(layout) == 14
+    public = "".join(p.read_text("utf-8") for p in camp.iterdir() if p.is_file())
+    assert (camp / "director" / "salt.txt").read_text("utf-8").strip() not in public
+    signals = tmp_path / "signals.geojson"
+    layout.assign(id=[f"m{n}" for n in range(14)], operator="P", detector="D", run_id="R001").drop(columns=["target_type", "soil"]).to_file(signals, driver="GeoJSON")
+    run("trial", "freeze", signals, "--seal", camp / "seal.json", "-o", tmp_path / "frozen.json")
+    proof = ["--seal", camp / "seal.json", "--frozen", tmp_path / "frozen.json", "--salt", camp / "director" / "salt.txt"]
+    scoring = ["trial", "score", camp / "director" / "targets.geojson", signals, "--halo", 0.1, "--runs", camp / "roster.csv", "--json"]
+    data = json.loads(run(*scoring, *proof).stdout)
+    assert data["blind"]
+    assert data["overall"]["k"] == 14
+    run(*scoring, *proof[:4], code=2)
+    edited = gpd.read_file(signals)
+    edited.loc[0, "operator"] = "Q"
+    edited.to_file(signals, driver="GeoJSON")
+    refused = subprocess.run(["geotools", *map(str, [*scoring, *proof])], capture_output=True, text=True, check=False, env={"PATH": str(Path(sys.executable).parent)})
+    assert refused.returncode == 3
+    assert "edited after they were frozen" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen, self.outside = set(), []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        self.outside += [v for k, v in attrs if k in ("src", "href", "xlink:href") and v and not v.startswith(("#", "data:"))]
+
+
+def test_reports_are_whole_quiet_and_repeatable(lane_files, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    targets, signals, lanes = lane_files
+    common = ["trial", "report", targets, signals, "--halo", 0.2, "--lanes", lanes, "--title", HOSTILE]
+    run(*common, "-o", tmp_path / "a.html")
+    run(*common, "-o", tmp_path / "b.html")
+    page = (tmp_path / "a.html").read_text("utf-8")
+    assert page == (tmp_path / "b.html").read_text("utf-8")
+    tags = Tags()
+    tags.feed(page)
+    assert "script" not in tags.seen
+    assert "svg" in tags.seen
+    assert not tags.outside
+    assert not re.search(r"[\u202a-\u202e\x00-\x08]", page)
+    assert not re.search(r"\bsafe\b", re.sub(r"<style>.*?</style>", "", page))
+    run(*common, "-o", tmp_path / "a.pdf")
+    run(*common, "-o", tmp_path / "b.pdf")
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+    run(*common, "-o", tmp_path / "a.docx", code=2)
+
+
+def test_a_report_of_a_bare_trial_needs_no_lanes_depths_or_scores(tmp_path):
+    frame = gpd.GeoDataFrame({"id": ["t"], "x_m": [1.0], "y_m": [1.0]}, geometry=[None], crs=None)
+    scored = trial.score(frame, frame.assign(id="s"), halo_m=0.2)
+    assert "1 of 1 targets were found" in trial.report_html(scored)
+
+
+def test_plan_sample(tmp_path):
+    lot = polygons(tmp_path / "releases.geojson", [shapely.box(0, 0, 40, 30), shapely.box(100, 0, 110, 10)], product=["cleared", "cancelled"])
+    text = run("plan", "sample", lot, "--remaining", 5, "-o", tmp_path / "cells.gpkg").stdout
+    cells = gpd.read_file(tmp_path / "cells.gpkg")
+    assert "needs 9" in text
+    assert not re.search(r"\bsafe\b", text)
+    assert cells.to_crs(32638).within(shapely.box(*ORIGIN - 1, *(ORIGIN + np.array([41, 31])))).all()
+    data = json.loads(run("plan", "sample", lot, "--lot", "a1", "--rule", "iso2859", "--near-edge", 2, 3, "--json").stdout)
+    assert data["units"] >= 100
+    assert {row["stratum"] for row in data["strata"]} == {"rest", "near the edge"}
+    assert json.loads(run("plan", "sample", lot, "--sensitivity", 0.5, "--json").stdout)["operating_curve"][0]["needs_90"] is None
+    run("plan", "sample", lot, "--lot", "nothing", code=1)
+
+
+def test_risk_residual(tmp_path):
+    task = polygons(tmp_path / "task.geojson", [shapely.box(0, 0, 40, 30)], classification="CHA")
+    done = polygons(tmp_path / "manual.geojson", [shapely.box(0, 0, 30, 30)], product="cleared")
+    finds = points(tmp_path / "finds.geojson", [(10, 10), (12, 10)], category="ap_mine")
+    base = ["risk", "residual", task, "--searched", done, "--lanes", "55/59", "--items", 8, "--items-sd", 6, "--found", 5, "--res", 1]
+    text = run(*base, "--offer", "manual", "55/59", 4.0, "--evidence", finds, 2, 3, "-o", tmp_path / "left.tif").stdout
+    assert "Expected items left" in text
+    assert "releases no land" in text
+    assert not re.search(r"\bsafe\b|cancel", text)
+    data = json.loads(run(*base, "--json").stdout)
+    assert data["main_driver"] == "not searched"
+    assert data["interval"][0] <= data["expected_left"] <= data["interval"][1]
+    with rasterio.open(tmp_path / "left.tif") as raster:
+        assert raster.read(1).sum() > 0
+        assert raster.crs is not None
+    assert "hits/targets" in run("risk", "residual", task, "--searched", done, "--lanes", "93%", code=2).output
+    run("risk", "residual", task, "--searched", done, code=2)
+
+
+def test_risk_pattern(tmp_path):
+    rng = np.random.default_rng(3)
+    row = np.column_stack([np.delete(np.arange(20) * 3.0, 9), np.full(19, 10.0)]) + rng.normal(0, 0.05, (19, 2))
+    finds = points(tmp_path / "finds.geojson", np.vstack([row, rng.uniform((0, 0), (57, 30), (12, 2))]), category="ap_mine")
+    record = points(tmp_path / "record.geojson", np.column_stack([np.arange(20) * 3.0, np.full(20, 10.0)]), row_id="1")
+    text = run("risk", "pattern", finds, "--record", record, "-o", tmp_path / "rows.gpkg").stdout
+    assert "1 rows among 31 finds" in text
+    assert "20 recorded, 19 found, 0 craters, 1 unaccounted for" in text
+    assert len(gpd.read_file(tmp_path / "rows.gpkg", layer="gaps")) >= 5
+    data = json.loads(run("risk", "pattern", finds, "--category", "ap_mine", "--json").stdout)
+    assert data["rows"][0]["spacing_m"] == pytest.approx(3, abs=0.02)
+    assert json.loads(run("risk", "pattern", finds, "--category", "uxo", "--json").stdout)["rows"] == []
+
+
+@pytest.mark.parametrize("command", [["trial"], ["trial", "design"], ["trial", "freeze"], ["trial", "score"], ["trial", "report"], ["plan"], ["plan", "sample"], ["risk"], ["risk", "residual"], ["risk", "pattern"]])
+def test_every_command_has_help_and_an_example(command):
+    text = run(*command, "--help").output
+    assert "Example: geotools" in text
