@@ -16,7 +16,6 @@ import geopandas as gpd
 import numpy as np
 import pyproj
 import shapely
-from pyproj.crs.crs import CoordinateOperation  # type: ignore[attr-defined]
 from pyproj.transformer import TransformerGroup
 
 from geotools.model.errors import CRSError
@@ -317,22 +316,9 @@ def _identity(item: pyproj.Transformer) -> tuple[str, str]:
     for step in steps:
         key, name = step.get("id"), str(step.get("name", ""))
         names.append(name)
-        if key:
-            codes.append(f"{key['authority']}:{key['code']}")
-        elif name.startswith("Inverse of "):
-            codes.append(_code_of(name.removeprefix("Inverse of ")))
+        if key:  # PROJ writes INVERSE(EPSG) for an operation turned round: it keeps its code
+            codes.append(f"{str(key['authority']).removeprefix('INVERSE(').rstrip(')')}:{key['code']}")
     return "+".join(code for code in codes if code), " + ".join(names)
-
-
-@lru_cache(maxsize=64)
-def _code_of(name: str) -> str:
-    """EPSG code of an operation that PROJ turned round and so left without its code."""
-    try:
-        data = json.loads(CoordinateOperation.from_name(name).to_json())
-    except (pyproj.exceptions.CRSError, ValueError):
-        return ""
-    key = data.get("id")
-    return f"{key['authority']}:{key['code']}" if key else ""
 
 
 def _own(source: Any, target: Any, programme: Programme) -> str | None:

@@ -5,6 +5,7 @@ For planes to compute in; not for choosing a datum operation or recording it (se
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -13,7 +14,7 @@ import pyproj
 import shapely
 
 from geotools.model.errors import CRSError
-from geotools.space.crs.systems import GEOD, WGS84, code_or_wkt, parse, require, transformer
+from geotools.space.crs.systems import GEOD, WGS84, code_or_wkt, equal_area, parse, require, transformer
 
 EDGE_M = 500.0  # edges longer than this are densified along the geodesic before projecting
 
@@ -30,12 +31,17 @@ def transform(geometries: Any, source: Any, target: Any) -> np.ndarray:
     source_crs, target_crs = parse(source), parse(target)
     if source_crs == target_crs:
         return array
+    if _is_laea(source_crs) and not target_crs.is_geographic:
+        return transform(transform(array, source_crs, WGS84), WGS84, target_crs)
     change = transformer(code_or_wkt(source_crs), code_or_wkt(target_crs))
+    correct = _is_laea(source_crs)
 
     def move(points: np.ndarray) -> np.ndarray:
         if not len(points):
             return points
         moved = np.column_stack(change.transform(points[:, 0], points[:, 1]))
+        if correct:
+            moved[:, 1] += np.interp(moved[:, 1], *_laea_inverse_error())
         if not np.isfinite(moved).all():
             raise CRSError(
                 f"some coordinates cannot be expressed in {target_crs.name}",
@@ -44,6 +50,27 @@ def transform(geometries: Any, source: Any, target: Any) -> np.ndarray:
         return moved
 
     return shapely.transform(array, move)
+
+
+def _is_laea(crs: pyproj.CRS) -> bool:
+    """Whether this is one of our own equal-area planes on WGS 84."""
+    operation = crs.coordinate_operation
+    return crs.name == "unknown" and operation is not None and operation.method_name == "Lambert Azimuthal Equal Area"
+
+
+@cache
+def _laea_inverse_error() -> tuple[np.ndarray, np.ndarray]:
+    """Latitudes as PROJ's inverse gives them, and what they lack, in degrees.
+
+    PROJ turns authalic into geodetic latitude by a short series, up to 0.8 mm off at 40°; the error depends on the
+    latitude alone and is taken off here, so that ground returns to where it came from.
+    """
+    plane = equal_area((0.0, 0.0, 0.0, 0.0))
+    there = transformer("EPSG:4326", code_or_wkt(plane))
+    back = transformer(code_or_wkt(plane), "EPSG:4326")
+    lat = np.linspace(-89.9, 89.9, 3597)
+    given = back.transform(*there.transform(np.zeros_like(lat), lat))[1]
+    return given, lat - given
 
 
 def to_wgs84(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -83,7 +110,9 @@ def _densified(geometry: Any, longest_m: float) -> Any:
         parts = [_densified(part, longest_m) for part in geometry.geoms]
         return type(geometry)(parts)
     if geometry.geom_type == "Polygon":
-        return shapely.Polygon(_dense_ring(geometry.exterior, longest_m), [_dense_ring(r, longest_m) for r in geometry.interiors])
+        return shapely.Polygon(
+            _dense_ring(geometry.exterior, longest_m), [_dense_ring(r, longest_m) for r in geometry.interiors]
+        )
     if geometry.geom_type in ("LineString", "LinearRing"):
         return type(geometry)(_dense_ring(geometry, longest_m))
     return geometry

@@ -95,14 +95,15 @@ def shape_issues(names: list[str], xy: dict[str, np.ndarray], kinds: dict[str, s
 
 
 def _untangle(names: list[str], xy: dict[str, np.ndarray]) -> tuple[str, str] | None:
-    """The exchange of two points that makes the boundary simple, neighbours first, the shortest boundary winning."""
+    """The exchange of two points that makes the boundary simple, the shortest boundary winning, then the nearest neighbours."""
     if len(names) > _SWAPS_UP_TO:
         return None
-    best: tuple[float, tuple[str, str]] | None = None
+    best: tuple[tuple[float, int], tuple[str, str]] | None = None
     for i, j in itertools.combinations(range(len(names)), 2):
         order = list(names)
         order[i], order[j] = order[j], order[i]
         ring = shapely.Polygon([xy[name] for name in order])
-        if ring.is_valid and (best is None or ring.length < best[0] - 1e-9):
-            best = (ring.length, (names[i], names[j]))
+        rank = (round(ring.length, 6), j - i)
+        if ring.is_valid and (best is None or rank < best[0]):
+            best = (rank, (names[i], names[j]))
     return best[1] if best else None
