@@ -12,6 +12,7 @@ MODULES = {
     "pattern": "geotools.analysis.pattern",
     "progress": "geotools.analysis.progress",
     "release": "geotools.analysis.release",
+    "report": "geotools.maps.report",
     "residual": "geotools.analysis.residual",
     "sampling": "geotools.analysis.sampling",
     "schema": "geotools.model.schema",

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("geotools.cli.plan:command", "Sampling plans for quality inspection."),
     "map": ("geotools.cli.map:command", "One offline HTML map of a survey."),
     "sheet": ("geotools.cli.sheet:command", "Printed map sheets at true scale, one task or an atlas."),
+    "report": ("geotools.cli.report:command", "Completion report or handover certificate of a task, as PDF."),
     "field": ("geotools.cli.field:command", "Combine what field teams bring back."),
 }
 

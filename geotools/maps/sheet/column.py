@@ -5,8 +5,10 @@ For setting text, tables and legend in millimetres; what they say is decided by 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
@@ -16,16 +18,52 @@ from matplotlib.textpath import TextToPath
 from geotools.maps.sheet.paper import Box
 
 FONT = "DejaVu Sans"
+MONO = "DejaVu Sans Mono"
 INK = "#14212b"
 QUIET = "#4a5a66"
 _METRICS = TextToPath()
+_FIGURE = re.compile(r"[+\-–−]?[\d\s.,]*(cm|°)?")
 PT = 25.4 / 72
+
+
+@cache
+def _advance(letter: str, bold: bool) -> float:
+    """Width of one letter at 1 pt, in mm; kerning only makes a line shorter."""
+    font = FontProperties(family=FONT, size=100, weight="bold" if bold else "normal")
+    wide = _METRICS.get_text_width_height_descent(f"|{letter}|", font, ismath=False)[0]
+    bars = _METRICS.get_text_width_height_descent("||", font, ismath=False)[0]
+    return float(wide - bars) / 100 * PT
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Width in mm of a text in the sheet's typeface."""
-    font = FontProperties(family=FONT, size=size, weight="bold" if bold else "normal")
-    return float(_METRICS.get_text_width_height_descent(text, font, ismath=False)[0]) * PT
+    return sum(_advance(letter, bold) for letter in text) * size
+
+
+def put(
+    page: Axes,
+    at: tuple[float, float],
+    text: str,
+    size: float,
+    *,
+    bold: bool = False,
+    color: str = INK,
+    side: str = "left",
+) -> None:
+    """One line of text whose ascender begins at (x, top) mm; accents do not move the line."""
+    x, top = at
+    weight = "bold" if bold else "normal"
+    page.text(
+        x,
+        top - 0.76 * size * PT,
+        text,
+        fontsize=size,
+        fontweight=weight,
+        color=color,
+        va="baseline",
+        ha=side,
+        parse_math=False,
+    )
 
 
 def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
@@ -66,17 +104,7 @@ def paragraph(text: str, *, size: float = 7.0, bold: bool = False, color: str = 
 
     def draw(page: Axes, left: float, top: float, width: float) -> None:
         for index, row in enumerate(wrap(text, width, size, bold=bold)):
-            page.text(
-                left,
-                top - index * lead,
-                row,
-                fontsize=size,
-                fontweight="bold" if bold else "normal",
-                color=color,
-                va="top",
-                ha="left",
-                parse_math=False,
-            )
+            put(page, (left, top - index * lead), row, size, bold=bold, color=color)
 
     return Block(lambda width: len(wrap(text, width, size, bold=bold)) * lead + after, draw)
 
@@ -85,9 +113,7 @@ def heading(text: str) -> Block:
     """A small heading with a rule."""
 
     def draw(page: Axes, left: float, top: float, width: float) -> None:
-        page.text(
-            left, top - 1.4, text, fontsize=7.5, fontweight="bold", color=INK, va="top", ha="left", parse_math=False
-        )
+        put(page, (left, top - 1.4), text, 7.5, bold=True)
         page.plot([left, left + width], [top - 5.1, top - 5.1], color=INK, linewidth=0.5)
 
     return Block(lambda _: 6.2, draw)
@@ -115,28 +141,9 @@ def table(
                 wide = width * share / total
                 if index == 0:
                     for n, piece in enumerate(lines(width)):
-                        page.text(
-                            left,
-                            top - n * lead,
-                            piece,
-                            fontsize=size,
-                            fontweight="bold" if bold else "normal",
-                            color=INK,
-                            va="top",
-                            parse_math=False,
-                        )
+                        put(page, (left, top - n * lead), piece, size, bold=bold)
                 else:
-                    page.text(
-                        edge + wide,
-                        top,
-                        cell,
-                        fontsize=size,
-                        fontweight="bold" if bold else "normal",
-                        color=INK,
-                        va="top",
-                        ha="right",
-                        parse_math=False,
-                    )
+                    put(page, (edge + wide, top), cell, size, bold=bold, side="right")
                 edge += wide
 
         return Block(lambda width: len(lines(width)) * lead, draw)
@@ -145,6 +152,95 @@ def table(
         row_block(cells, bold=(bold_first and index == 0) or (last_bold and index == len(rows) - 1))
         for index, cells in enumerate(rows)
     ]
+
+
+def text_table(rows: Sequence[Sequence[str]], shares: Sequence[float], *, size: float = 7.0) -> list[Block]:
+    """Rows whose cells are all to the left and wrap in their own width; each row is a block."""
+    lead, total = size * PT * 1.35, sum(shares)
+
+    def row_block(cells: Sequence[str]) -> Block:
+        def lines(width: float) -> list[list[str]]:
+            return [wrap(cell, width * share / total - 1.5, size) for cell, share in zip(cells, shares, strict=True)]
+
+        def draw(page: Axes, left: float, top: float, width: float) -> None:
+            for column, share in zip(lines(width), shares, strict=True):
+                for turn, text in enumerate(column):
+                    put(page, (left, top - turn * lead), text, size)
+                left += width * share / total
+
+        return Block(lambda width: max(map(len, lines(width))) * lead + 0.5, draw)
+
+    return [row_block(cells) for cells in rows]
+
+
+def mono_table(rows: Sequence[Sequence[str]], *, left: int = 1, widest: float = 7.4) -> list[Block]:
+    """A long table of figures in fixed-width type: one line of text a row, the first `left` columns to the left.
+
+    The type is as large as the width allows, at most `widest` points.
+    """
+    wide = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    texts = [
+        "  ".join(c.ljust(w) if n < left else c.rjust(w) for n, (c, w) in enumerate(zip(row, wide, strict=True)))
+        for row in rows
+    ]
+
+    def size(width: float) -> float:
+        return min(widest, width / (len(texts[0]) * 0.6021 * PT))
+
+    def row_block(text: str, *, head: bool) -> Block:
+        def draw(page: Axes, left: float, top: float, width: float) -> None:
+            points = size(width)
+            page.text(
+                left,
+                top - 0.76 * points * PT,
+                text,
+                fontsize=points,
+                family=MONO,
+                fontweight="bold" if head else "normal",
+                color=INK,
+                va="baseline",
+                parse_math=False,
+            )
+            if head:
+                page.plot(
+                    [left, left + width],
+                    [top - points * PT * 1.25, top - points * PT * 1.25],
+                    color=QUIET,
+                    linewidth=0.4,
+                )
+
+        return Block(lambda width: size(width) * PT * 1.3 + (1.0 if head else 0.0), draw)
+
+    return [row_block(text, head=index == 0) for index, text in enumerate(texts)]
+
+
+def ruled_table(rows: Sequence[Sequence[str]], shares: Sequence[float], *, size: float = 7.0) -> list[Block]:
+    """A table with a bold head and a line under it; cells wrap, figures stand to the right."""
+    lead, total = size * PT * 1.35, sum(shares)
+    right = [len(rows) > 1 and all(_FIGURE.fullmatch(row[n]) for row in rows[1:]) for n in range(len(shares))]
+
+    def row_block(cells: Sequence[str], *, head: bool) -> Block:
+        def lines(width: float) -> list[list[str]]:
+            return [
+                wrap(cell, width * share / total - 1.5, size, bold=head)
+                for cell, share in zip(cells, shares, strict=True)
+            ]
+
+        def draw(page: Axes, left: float, top: float, width: float) -> None:
+            start = left
+            for n, (column, share) in enumerate(zip(lines(width), shares, strict=True)):
+                wide = width * share / total
+                at, side = (left + wide - 1.5, "right") if right[n] else (left, "left")
+                for turn, text in enumerate(column):
+                    put(page, (at, top - turn * lead), text, size, bold=head, side=side)
+                left += wide
+            if head:
+                under = top - max(map(len, lines(width))) * lead
+                page.plot([start, start + width], [under, under], color=QUIET, linewidth=0.4)
+
+        return Block(lambda width: max(map(len, lines(width))) * lead + (1.0 if head else 0.4), draw)
+
+    return [row_block(cells, head=index == 0) for index, cells in enumerate(rows)]
 
 
 def together(*blocks: Block) -> Block:
@@ -181,7 +277,7 @@ def swatch_row(draw_swatch: Callable[[Axes, float, float, float, float], None], 
         lines = wrap(label, width - 10, size)
         start = top - tall / 2 + len(lines) * lead / 2
         for index, row in enumerate(lines):
-            page.text(left + 10, start - index * lead, row, fontsize=size, color=INK, va="top", parse_math=False)
+            put(page, (left + 10, start - index * lead), row, size)
 
     return Block(height, draw)
 

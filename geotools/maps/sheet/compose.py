@@ -118,10 +118,10 @@ def draw(survey: Any, hazard_id: str, coverage: Any = None, **choices: Unpack[Ch
     task = Task.of(survey, hazard_id, coverage, choices)
     place, scale = _paper.choose(task.shape.bounds, choices.get("paper", "A4"), choices.get("scale"))
     with mpl.rc_context(RC):
-        return _compose(task, place, scale)
+        return _compose(task, place, scale, choices)
 
 
-def _compose(task: Task, place: _paper.Layout, scale: int) -> Sheet:
+def _compose(task: Task, place: _paper.Layout, scale: int, choices: Choices) -> Sheet:
     figure, page = _page(place)
     left, bottom, width, height = place.frame
     axes = figure.add_axes((left / place.width, bottom / place.height, width / place.width, height / place.height))
@@ -141,10 +141,10 @@ def _compose(task: Task, place: _paper.Layout, scale: int) -> Sheet:
     _frame.point_labels(axes, points, task.shape, scale)
     legend[word("turning_point", task.lang)] = _scene.dot_swatch()
     _frame.scale_bar(page, left + 5, bottom + 4, scale)
-    rows = _frame.point_table(points, task.norths, task.crs)
+    rows = _frame.point_table(points, task.norths, task.crs) if choices.get("points", True) else []
     blocks = [
         *_contents.title(task), *_contents.areas(task), *_contents.legend(legend, task.lang),
-        *_contents.references(task, scale, step), *_contents.locator(task, bounds), *_contents.points(rows, task.lang),
+        *_contents.references(task, scale, step), *_contents.locator(task, bounds), *(_contents.points(rows, task.lang) if rows else []),
     ]  # fmt: skip
     rest = _column.flow(page, place.columns, blocks, foot=_contents.closing(task))
     figures = [figure]

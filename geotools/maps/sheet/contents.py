@@ -129,7 +129,7 @@ def references(task: Task, scale: int, step: float | None) -> list[_column.Block
         (word("mgrs", lang), str(square)),
         (word("scale_factor", lang), number(norths.scale_factor, 5, lang)),
         (word("convergence", lang), f"{norths.convergence:+.2f}°"),
-        (word("declination", lang), f"{norths.declination:+.2f}° WMM2025, {norths.day.isoformat()}"),
+        (word("declination", lang), f"{norths.declination:+.2f}° WMM, {norths.day.isoformat()}"),
     ]
     figure = _column.Block(
         lambda _: 17.0,

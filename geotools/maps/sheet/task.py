@@ -24,7 +24,8 @@ from geotools.space import crs as _crs
 
 class Choices(TypedDict, total=False):
     """How a sheet is made: ``paper`` A4 or A3, ``scale`` denominator (default: the largest that fits), ``lang``, ``theme``,
-    ``day`` for declination (default: as-of date, else today), ``numbered`` e.g. ``(3, 12)`` in an atlas."""
+    ``day`` for declination (default: as-of date, else today), ``numbered`` e.g. ``(3, 12)`` in an atlas,
+    ``points=False`` to leave the table of turning points out."""
 
     paper: str
     scale: int | None
@@ -32,6 +33,7 @@ class Choices(TypedDict, total=False):
     theme: str | Path
     day: date | None
     numbered: tuple[int, int] | None
+    points: bool
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""`geotools report`: the document that people sign. It is built in `maps.report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geotools.cli import options
+
+
+@click.command(
+    name="report",
+    epilog="Example: geotools report sample_data/fuzuli --task FZ-0097 -o FZ-0097.pdf --lang az",
+    short_help="Completion report or handover certificate, as PDF.",
+)
+@options.survey_argument
+@click.option("--task", required=True, help="Hazard to report on.")
+@options.output_required
+@click.option("--certificate", is_flag=True, help="A handover certificate, if nothing speaks against completion.")
+@click.option(
+    "--photo",
+    "photos",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Photograph to include (may be repeated).",
+)
+@click.option("--lang", type=click.Choice(["en", "az", "tr", "ru"]), help="Language (default: the programme's first).")
+@click.option(
+    "--paper", type=click.Choice(["A4", "A3"]), default="A4", show_default=True, help="Paper of the map page."
+)
+@click.option("--theme", default="safe", show_default=True, help="Symbols: safe, imsma, or your own .toml.")
+@options.as_of
+@options.crs
+@options.encoding
+@options.overwrite
+@options.as_json
+@options.common
+def command(survey: str, task: str, output: Path, **choices: Any) -> None:
+    """Set out areas, ledger, map, turning points, finds, inspections, open issues and provenance of one task.
+
+    The title says "completion" only if nothing in the records speaks against it; otherwise the reasons stand first.
+    Exit code 1: the report was written, but the work is not complete.
+    """
+    from geotools import checks
+    from geotools.analysis import release
+    from geotools.maps import report
+    from geotools.model.schema import join_issues
+    from geotools.survey import open_survey
+
+    bar = options.progress_bar(choices["progress"])
+    opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
+    coverage = release.coverage(
+        opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, progress=bar
+    )
+    issues = join_issues(opened.issues, checks.check(opened, progress=bar), coverage.issues)
+    document = report.build(
+        opened, task, coverage, issues=issues, lang=choices["lang"] or opened.programme.languages[0],
+        certificate=choices["certificate"], photos=choices["photos"], paper=choices["paper"], theme=choices["theme"],
+    )  # fmt: skip
+    document.save(output, overwrite=choices["overwrite"])
+    if choices["as_json"]:
+        options.print_json(
+            {
+                "task": task,
+                "complete": document.complete,
+                "reasons": list(document.reasons),
+                "sha256": document.digest,
+                "manifest": document.manifest,
+            }
+        )
+    else:
+        click.echo(f"{output}: {document.title}")
+        for reason in document.reasons:
+            click.echo(f"  - {reason}")
+    if not document.complete:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,210 @@
+"""The report that people sign: it never says more than the records, reads right in four languages, and is reproducible."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from click.testing import CliRunner
+
+import geotools as gt
+from geotools.maps.report import facts
+from geotools.model.errors import MapError
+from geotools.model.schema import Issue, issues_frame
+from geotools.model.vocab import LANGUAGES
+
+pypdf = pytest.importorskip("pypdf")
+pytest.importorskip("segno")
+poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils (pdftotext) is not installed")
+
+
+@pytest.fixture
+def survey(make: Any) -> Any:
+    done, half = make.square(), make.square(400, 0)
+    hazards = make.frame(make.hazard("H-1", done, place="Şəffaf kənd"), make.hazard("H-2", half))
+    releases = make.frame(
+        make.release("R-1", make.square(side=60), date=pd.Timestamp("2022-03-01"), activity_id="A-1"),
+        make.release(
+            "R-2",
+            make.square(-5, -5, 110),
+            date=pd.Timestamp("2022-04-01"),
+            organisation="İkinci Birlik (synthetic)",
+            activity_id=None,
+        ),
+        make.release("R-3", make.square(400, 0, 50), hazard_id="H-2", activity_id=None),
+    )
+    finds = make.frame(
+        {"id": "F-1", "activity_id": "A-1", "category": "ap_mine", "qty": 2, "depth_cm": 7.0, "date": pd.Timestamp("2022-03-02"), "model": "<script>$x$", "geometry": shapely.Point(make.origin[0] + 9, make.origin[1] + 9)},
+        {"id": "F-2", "activity_id": "A-1", "category": None, "qty": None, "depth_cm": None, "date": None, "model": None, "geometry": None},
+    )  # fmt: skip
+    activities = make.frame(
+        {
+            "id": "A-1",
+            "type": "clearance",
+            "method": "manual",
+            "start": pd.Timestamp("2022-02-01"),
+            "end": pd.Timestamp("2022-03-01"),
+            "workers": 8,
+            "hours": 300.0,
+            "geometry": None,
+        }
+    )
+    samples = make.frame(
+        {
+            "id": "Q-1",
+            "hazard_id": "H-1",
+            "date": pd.Timestamp("2022-05-01"),
+            "result": "passed",
+            "nonconformity": "none",
+            "geometry": done.centroid,
+        }
+    )
+    return gt.Survey(
+        "Test programme (synthetic)",
+        {"hazards": hazards, "releases": releases, "finds": finds, "activities": activities, "samples": samples},
+    )
+
+
+@pytest.fixture
+def ledger(survey: Any) -> Any:
+    return gt.coverage(survey.hazards, survey.releases)
+
+
+NO_ISSUES = issues_frame()
+
+
+def text_of(file: Path) -> str:
+    done = subprocess.run(["pdftotext", "-layout", str(file), "-"], capture_output=True, check=True, text=True)
+    return " ".join(done.stdout.split())
+
+
+@poppler
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_finished_task_reads_right_in_every_language(survey: Any, ledger: Any, tmp_path: Path, lang: str) -> None:
+    document = gt.report.build(survey, "H-1", ledger, lang=lang, issues=NO_ISSUES)
+    assert document.complete, document.reasons
+    text = text_of(document.save(tmp_path / "r.pdf"))
+    for key in (
+        "completion",
+        "summary",
+        "ledger",
+        "boundary",
+        "finds",
+        "activities",
+        "inspections",
+        "signatures",
+        "provenance",
+        "statement",
+    ):
+        wanted = facts.word(key, lang)
+        assert wanted in text or key == "summary", (key, wanted)
+    for exact in ("H-1", "R-1", "R-2", "İkinci Birlik (synthetic)", "<script>$x$", "Şəffaf kənd", document.digest):
+        assert exact in text, exact
+    assert set(facts.words()["map"]) == set(LANGUAGES)
+    assert all(set(row) == set(LANGUAGES) for row in facts.words().values())
+
+
+def test_the_ledger_of_the_report_adds_up_to_the_ledger(survey: Any, ledger: Any) -> None:
+    told = facts.Facts.of(survey, "H-1", ledger, NO_ISSUES)
+    line = ledger.table.set_index("id").loc["H-1"]
+    assert told.releases["here_m2"].sum() == pytest.approx(line["released_m2"], abs=0.01)
+    assert told.depths()["m2"].sum() == pytest.approx(line["cleared_m2"], abs=0.01)
+    assert told.releases["id"].tolist() == ["R-1", "R-2"]
+    assert told.finds["id"].tolist() == ["F-1", "F-2"]
+
+
+def test_what_speaks_against_completion_stands_first_and_changes_the_title(survey: Any, ledger: Any, make: Any) -> None:
+    open_work = gt.report.build(survey, "H-2", ledger, issues=NO_ISSUES, certificate=True)
+    assert not open_work.complete
+    assert "7,50" in open_work.reasons[0].replace("\u00a0", ",")
+    assert open_work.title.startswith("Task report: work not complete")
+    error = issues_frame([Issue("TP-03", "error", "releases", "R-1", message="overlaps another")])
+    assert "1 data errors" in gt.report.build(survey, "H-1", ledger, issues=error).reasons[0]
+    critical = survey.samples.assign(nonconformity="critical")
+    layers = {**survey.layers, "samples": critical}
+    assert "critical" in gt.report.build(gt.Survey("x", layers), "H-1", ledger, issues=NO_ISSUES).reasons[0]
+    shallow = survey.releases.assign(depth_cm=np.nan)
+    again = gt.report.build(
+        gt.Survey("x", {**survey.layers, "releases": shallow}),
+        "H-1",
+        gt.coverage(survey.hazards, shallow),
+        issues=NO_ISSUES,
+    )
+    assert "no recorded depth" in again.reasons[0]
+    machine = survey.releases.assign(method="mechanical")
+    worked = gt.report.build(
+        gt.Survey("x", {**survey.layers, "releases": machine}),
+        "H-1",
+        gt.coverage(survey.hazards, machine),
+        issues=NO_ISSUES,
+    )
+    assert not worked.complete
+    assert "only worked by machine" in " ".join(worked.reasons)
+
+
+def test_the_same_records_give_the_same_bytes_with_bookmarks(
+    survey: Any, ledger: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
+    files = [gt.report.build(survey, "H-1", ledger, issues=NO_ISSUES).save(tmp_path / f"{n}.pdf") for n in (1, 2)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+    reader = pypdf.PdfReader(files[0])
+    titles = [entry.title for entry in reader.outline]
+    assert titles[:3] == ["Area summary", "Map", "Boundary: turning points"]
+    assert reader.metadata.title == "Completion report H-1"
+
+
+def test_unknown_hazards_and_unreadable_photographs_are_refused(survey: Any, ledger: Any, tmp_path: Path) -> None:
+    with pytest.raises(MapError, match="no hazard 'nothing'"):
+        gt.report.build(survey, "nothing", ledger)
+    broken = tmp_path / "photo.jpg"
+    broken.write_bytes(b"not a picture")
+    with pytest.raises(MapError, match="photograph cannot be read"):
+        gt.report.build(survey, "H-1", ledger, photos=[broken])
+
+
+def test_a_photograph_gets_a_page(survey: Any, ledger: Any, tmp_path: Path) -> None:
+    from PIL import Image
+
+    Image.new("RGB", (60, 40), "green").save(tmp_path / "a.png")
+    document = gt.report.build(survey, "H-1", ledger, photos=[tmp_path / "a.png"], issues=NO_ISSUES)
+    assert "Photographs" in [title for title, _ in document.chapters]
+
+
+def test_a_task_of_two_thousand_vertices_and_three_hundred_finds_takes_seconds(make: Any, tmp_path: Path) -> None:
+    angles = np.linspace(0, 2 * np.pi, 2000, endpoint=False)
+    reach = 400 + 40 * np.sin(9 * angles)
+    shape = shapely.Polygon(
+        np.column_stack([reach * np.cos(angles), reach * np.sin(angles)]) + np.array(make.origin) + 500
+    )
+    hazards = make.frame(make.hazard("H-1", shape))
+    releases = make.frame(make.release("R-1", shape))
+    points = np.random.default_rng(1).uniform(300, 700, (300, 2)) + make.origin
+    finds = make.frame(
+        *({"id": f"F-{n}", "category": "ap_mine", "qty": 1, "geometry": shapely.Point(p)} for n, p in enumerate(points))
+    )
+    survey = gt.Survey("Large", {"hazards": hazards, "releases": releases, "finds": finds})
+    ledger = gt.coverage(hazards, releases)
+    start = time.process_time()
+    gt.report.build(survey, "H-1", ledger, issues=NO_ISSUES).save(tmp_path / "r.pdf")
+    assert time.process_time() - start < 20, "10 s on an idle machine"
+
+
+def test_the_command_writes_the_report_and_says_what_is_missing(survey: Any, tmp_path: Path) -> None:
+    from geotools.cli.main import cli
+
+    for kind in ("hazards", "releases"):
+        gt.write(survey.layers[kind], tmp_path / "s" / f"{kind}.gpkg")
+    out = tmp_path / "r.pdf"
+    result = CliRunner().invoke(cli, ["report", str(tmp_path / "s"), "--task", "H-2", "-o", str(out), "--json"])
+    assert result.exit_code == 1, result.output
+    assert not json.loads(result.stdout)["complete"]
+    assert out.read_bytes().startswith(b"%PDF")
