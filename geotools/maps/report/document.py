@@ -302,17 +302,12 @@ def _ledger(facts: Facts, lang: str) -> list[_column.Block]:
 def _depths(facts: Facts, lang: str) -> list[_column.Block]:
     table = facts.depths()
     whole = float(table["m2"].sum())
-    rows = [
-        (number(r.depth_cm, 0, lang) if pd.notna(r.depth_cm) else word("not_stated", lang), number(r.m2, 0, lang), number(100 * r.m2 / whole, 1, lang))
-        for r in table.itertuples()
-    ] if whole > 0 else []  # fmt: skip
-    return _table(
-        word("depth", lang),
-        [word("col_depth", lang), sheet_word("m2", lang), word("col_share", lang)],
-        rows,
-        (2, 1, 1),
-        lang,
-    )
+    rows = []
+    for r in table.to_dict("records") if whole > 0 else ():
+        depth = number(r["depth_cm"], 0, lang) if pd.notna(r["depth_cm"]) else word("not_stated", lang)
+        rows.append((depth, number(r["m2"], 0, lang), number(100 * r["m2"] / whole, 1, lang)))
+    head = [word("col_depth", lang), sheet_word("m2", lang), word("col_share", lang)]
+    return _table(word("depth", lang), head, rows, (2, 1, 1), lang)
 
 
 def _boundary(task: Task, lang: str) -> list[_column.Block]:
@@ -363,9 +358,10 @@ def _finds(facts: Facts, lang: str) -> list[_column.Block]:
     if not len(facts.finds):
         return _column.section(word("finds", lang), [_column.paragraph(word("no_finds", lang), size=7.5, after=3)])
     category = vocabulary("find_category")
-    rows, counts = [], {}
+    rows = []
+    counts: dict[str, int] = {}
     for r in facts.finds.to_dict("records"):
-        key = r.get("category") if isinstance(r.get("category"), str) else "unknown"
+        key = str(r["category"]) if isinstance(r.get("category"), str) else "unknown"
         qty = 1 if pd.isna(r.get("qty")) else int(r["qty"])
         counts[key] = counts.get(key, 0) + qty
         place = str(_crs.to_mgrs(r["lon"], r["lat"])) if np.isfinite(r["lon"]) else "–"
@@ -436,7 +432,7 @@ def _inspections(facts: Facts, lang: str) -> list[_column.Block]:
 def _issues(facts: Facts, lang: str) -> list[_column.Block]:
     table = facts.issues
     rows = [
-        (vocabulary("severity").label(r.severity, lang), str(r.check), clean(r.id, 24), clean(r.message, 150))
+        (vocabulary("severity").label(str(r.severity), lang), str(r.check), clean(r.id, 24), clean(r.message, 150))
         for r in table.head(ISSUES_SHOWN).itertuples()
     ]
     more = sheet_word("more", lang, n=len(table) - ISSUES_SHOWN) if len(table) > ISSUES_SHOWN else ""
