@@ -121,7 +121,6 @@ def test_policy_lists_exactly_the_scripts_that_are_there(small_page: Path) -> No
     ],
 )
 def test_what_needs_a_network_or_could_run_text_is_refused(child: Callable[[], Any], survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
-    import folium.plugins
 
     made = gt.map({"hazards": survey_frames["hazards"]})
     made.add_child(child())

@@ -3,7 +3,7 @@
 The door of this room: `map_survey` (as `geotools.map`), `save`, and the layer elements. Static sheets are in `maps.sheet`.
 """
 
-from geotools.maps.webmap import words
+from geotools.maps.webmap import payload, words
 from geotools.maps.webmap.changes import compare
 from geotools.maps.webmap.layers import AreaLayer, ClassRow, LayerSpec, PointLayer, RasterLayer, TrackLayer
 from geotools.maps.webmap.offline import render, save
@@ -20,6 +20,7 @@ __all__ = [
     "TrackLayer",
     "compare",
     "map_survey",
+    "payload",
     "render",
     "save",
     "words",

@@ -278,7 +278,7 @@ class RasterLayer(MacroElement):
         return {
             "id": s.get("id", self.get_name()), "data": f"{self.get_name()}_data", "title": self.title, "mime": image.mime, "bounds": list(image.bounds),
             "overlay": not s.get("basemap", False), "visible": bool(s.get("visible", False)), "pixelated": image.pixelated,
-            "opacity": float(s.get("opacity", 1.0)), "legend": [{"color": c, "label": t} for c, t in image.legend],
+            "opacity": float(s.get("opacity", 0.85 if image.pixelated else 1.0)), "legend": [{"color": c, "label": t} for c, t in image.legend],
         }  # fmt: skip
 
     def blocks(self) -> str:

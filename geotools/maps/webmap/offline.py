@@ -12,7 +12,6 @@ import re
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import folium
 
@@ -130,13 +129,13 @@ def _rendered(made: folium.Map) -> tuple[str, str]:
             scripts.append(element._template.render(this=element, kwargs={}))
             continue
         if isinstance(element, folium.GeoJson):
-            element.parent_map = made
+            setattr(element, "parent_map", made)  # noqa: B010 - what GeoJson.render does
         macros = element._template.module.__dict__
         for part, texts in (("html", blocks), ("script", scripts)):
             if part in macros:
                 texts.append(str(macros[part](element, {})))
         if isinstance(element, folium.map.Layer) and element.show:
-            scripts.append(f"{element.get_name()}.addTo({element._parent.get_name()});")
+            scripts.append(f"{element.get_name()}.addTo({element._parent.get_name() if element._parent else made.get_name()});")
     starts = [text for text in scripts if text.startswith("window.geotools.start(")]
     return "\n".join(blocks), "\n".join([text for text in scripts if text not in starts] + starts)
 

@@ -304,7 +304,7 @@ def map_survey(
     unknown = [k for k in options.layers if k not in frames and k != "issues"]
     if unknown:
         raise MapError(f"there is no layer '{unknown[0]}' to show", hint=f"layers: {', '.join(frames)}")
-    shown = {k: _known_on(frames[k], as_of) for k in wanted if k in frames}
+    shown = {k: _in_order(_known_on(frames[k], as_of)) for k in wanted if k in frames}
     coverage = _ledger(frames, shown, coverage, as_of, programme)
     made = OfflineMap(options)
     found = _survey.content(
@@ -330,6 +330,13 @@ def map_survey(
 
 def _raw_kinds() -> tuple[str, ...]:
     return ("fixes", "legs", "targets", "signals")
+
+
+def _in_order(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Rows by id, so that the page does not depend on the order of the input."""
+    if "id" not in frame:
+        return frame
+    return frame.iloc[frame["id"].astype(str).argsort(kind="stable").to_numpy()]
 
 
 def _known_on(frame: gpd.GeoDataFrame, as_of: Any) -> gpd.GeoDataFrame:

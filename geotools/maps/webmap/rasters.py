@@ -217,7 +217,7 @@ def _coded(
     for n, value in enumerate(present):
         at = min(value, len(table) - 1) if kind == "counts" else n % len(table)
         where = mask & (codes == value)
-        rgba[where] = (*_rgb(table[at]), 215)
+        rgba[where] = (*_rgb(table[at]), 255)
         more = kind == "counts" and value >= len(table) - 1 and present[-1] > value
         if kind == "counts" and value > len(table) - 1:
             continue
