@@ -20,32 +20,21 @@ AGREE_M2, AGREE_SHARE = 1e-6, 1e-12  # parts must add up to the whole to within 
 
 
 def run(work: Job) -> Settled:
-    """Answer one chunk; each container is worked in coordinates from its own corner, where rounding is least.
-
-    Plain overlays first; a container whose parts then fail to add up is worked again on a grid, which cannot fail.
-    """
-    corner = np.nan_to_num(shapely.bounds(work.containers)[:, :2]).reshape(-1, 2)
-    containers = shifted(work.containers, -corner)
-    cover = shifted(work.covers[work.cover], -corner[work.container])
+    """Answer one chunk: plain overlays first; a container whose parts fail to add up is worked again on a grid."""
     raw = np.zeros(len(work.cover))
-    pieces = _clip(containers, work.container, cover, raw)
+    pieces = _clip(work, raw)
     net = _first(work.container, pieces, raw)
-    rest = containers.copy()
+    rest = work.containers.copy()
     taken = work.cover < work.kept
     _subtract(rest, work.container[taken & (raw > 0)], pieces[taken & (raw > 0)])
-    left = shapely.area(rest)
-    all_ = rest.copy()
-    _subtract(all_, work.container[~taken & (raw > 0)], pieces[~taken & (raw > 0)])
-    for row in np.flatnonzero(_fails(work.container, containers, net, all_) | _fails(work.container[taken], containers, net[taken], rest)):
+    left, none = shapely.area(rest), rest.copy()
+    _subtract(none, work.container[~taken & (raw > 0)], pieces[~taken & (raw > 0)])
+    fails = _fails(work.container, work.containers, net, none) | _fails(work.container[taken], work.containers, net[taken], rest)
+    fails |= ~shapely.is_valid(rest)
+    for row in np.flatnonzero(fails):
         mine = np.flatnonzero(work.container == row)
-        net[mine], raw[mine], rest[row] = _on_grid(containers[row], cover[mine], taken[mine])
-        left[row] = shapely.area(rest[row])
-    if not work.geometry:
-        return Settled(net, raw, left, None)
-    changed = np.unique(work.container[taken & (raw > 0)])
-    whole = work.containers.copy()
-    whole[changed] = _placed(rest[changed], corner[changed])
-    return Settled(net, raw, left, whole)
+        net[mine], raw[mine], rest[row], left[row] = _on_grid(work.containers[row], work.covers[work.cover[mine]], taken[mine])
+    return Settled(net, raw, left, rest if work.geometry else None)
 
 
 def _fails(container: np.ndarray, containers: np.ndarray, net: np.ndarray, rest: np.ndarray) -> np.ndarray:
@@ -55,15 +44,20 @@ def _fails(container: np.ndarray, containers: np.ndarray, net: np.ndarray, rest:
     return np.abs(gross - spent - shapely.area(rest)) > np.maximum(AGREE_M2, AGREE_SHARE * gross)
 
 
-def _on_grid(container: Any, cover: np.ndarray, taken: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any]:
-    """One container by snap rounding on the finest grid that works."""
-    finest = max(GRIDS_M[0], 1e-13 * max(shapely.bounds(container)))
-    for size in GRIDS_M[:-1]:
+def _on_grid(container: Any, cover: np.ndarray, taken: np.ndarray) -> tuple[np.ndarray, np.ndarray, Any, float]:
+    """One container by snap rounding on the finest grid that works, in coordinates from its own corner."""
+    corner = shapely.bounds(container)[:2]
+    near, *parts = shifted(np.array([container, *cover], dtype=object), -corner)
+    finest = max(GRIDS_M[0], 1e-13 * max(shapely.bounds(near)))
+    for size in GRIDS_M:
         try:
-            return _in_turn(container, cover, taken, max(size, finest))
+            net, raw, rest = _in_turn(near, np.array(parts, dtype=object), taken, max(size, finest))
         except GEOSException:
+            if size == GRIDS_M[-1]:
+                raise
             continue
-    return _in_turn(container, cover, taken, GRIDS_M[-1])
+        return net, raw, _placed(rest, corner), float(shapely.area(rest))
+    raise AssertionError
 
 
 def _in_turn(container: Any, cover: np.ndarray, taken: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray, Any]:
@@ -85,33 +79,28 @@ def snapped(polygons: np.ndarray, size: float) -> np.ndarray:
     return polygonal(shapely.set_precision(np.asarray(polygons, dtype=object), size))
 
 
-def _placed(rest: np.ndarray, corner: np.ndarray) -> np.ndarray:
-    """Polygons moved to their place; where rounding would make one cross itself, its needles are taken off first."""
-    out = shifted(rest, corner)
+def _placed(rest: Any, corner: np.ndarray) -> Any:
+    """A polygon moved to its place; where rounding would make it cross itself, its needles are taken off first."""
+    out = shifted(np.array([rest], dtype=object), corner)
     for size in GRIDS_M:
-        bad = np.flatnonzero(~shapely.is_valid(out))
-        if not len(bad):
+        if shapely.is_valid(out[0]):
             break
-        for row in bad:
-            try:
-                out[[row]] = shifted(snapped(rest[[row]], size), corner[[row]])
-            except GEOSException:
-                continue
-    return repair(out)
+        try:
+            out = shifted(snapped(np.array([rest], dtype=object), size), corner)
+        except GEOSException:
+            continue
+    return repair(out[0])
 
 
 def shifted(polygons: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """Each polygon moved by its own offset."""
-    count = shapely.get_num_coordinates(polygons)
-    out = polygons.copy()
-    points = shapely.get_coordinates(polygons) + np.repeat(offset, count, axis=0)
-    return shapely.set_coordinates(out, points)
+    """Polygons moved by an offset."""
+    return shapely.set_coordinates(polygons.copy(), shapely.get_coordinates(polygons) + offset)
 
 
-def _clip(containers: np.ndarray, container: np.ndarray, cover: np.ndarray, raw: np.ndarray) -> np.ndarray:
+def _clip(work: Job, raw: np.ndarray) -> np.ndarray:
     """The ground of each pair; `raw` receives its area. A cover wholly inside needs no overlay."""
-    inside = containers[container]
-    shapely.prepare(containers)
+    inside, cover = work.containers[work.container], work.covers[work.cover]
+    shapely.prepare(work.containers)
     within = shapely.covers(inside, cover)
     pieces: np.ndarray = np.where(within, cover, np.full(len(cover), None, dtype=object))
     other = np.flatnonzero(~within)

@@ -1,0 +1,93 @@
+"""`geotools coverage` from files: table, groups, JSON, files, explanation, exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import geopandas as gpd
+import pytest
+import shapely
+from click.testing import CliRunner
+
+from geotools.cli.main import cli
+
+X, Y = 560_000, 4_380_000
+
+
+def box(west, south, east, north):
+    return shapely.box(X + west, Y + south, X + east, Y + north)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("survey")
+    hazards = gpd.GeoDataFrame(
+        {"id": ["H-1", "=H-2"], "classification": "CHA", "status": ["open", "closed"], "admin1": ["A", "B"], "date_info": "2020-01-01"},
+        geometry=[box(0, 0, 100, 100), box(300, 0, 400, 100)], crs="EPSG:32638",
+    )  # fmt: skip
+    releases = gpd.GeoDataFrame(
+        {
+            "id": ["R-1", "R-2", "R-3"], "hazard_id": ["H-1", "H-1", "=H-2"], "product": ["cleared", "reduced", "cleared"],
+            "method": ["manual", "ts", "mechanical"], "date": ["2024-01-01", "2024-02-01", "2024-03-01"], "organisation": ["One\u202e", "Two", None],
+        },
+        geometry=[box(0, 0, 60, 100), box(50, 0, 80, 100), box(300, 0, 350, 100)], crs="EPSG:32638",
+    )  # fmt: skip
+    hazards.to_crs(4326).to_file(place / "hazards.geojson", driver="GeoJSON")
+    releases.to_file(place / "releases.gpkg", layer="releases", driver="GPKG")
+    return place
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["coverage", *map(str, arguments)])
+
+
+def test_the_table(folder):
+    done = run(folder)
+    assert done.exit_code == 0, done.output
+    assert "H-1" in done.stdout and "80.0 %" in done.stdout and "No record is not no contamination" in done.stdout
+
+
+def test_json_and_groups(folder):
+    data = json.loads(run(folder, "--json", "--by", "organisation").stdout)
+    assert data["totals"]["coverage"] == pytest.approx(0.4, abs=1e-4)
+    assert data["totals"]["processed_m2"] == pytest.approx(5000, rel=2e-3)
+    assert {row["organisation"] for row in data["by"]["organisation"]} >= {"Two", "(not given)"}
+    earlier = json.loads(run(folder, "--json", "--as-of", "2024-01-15").stdout)
+    assert earlier["totals"]["reduced_m2"] == 0 and earlier["as_of"] == "2024-01-15"
+    one, two = (json.loads(run(folder, "--json", "--engine", name).stdout)["totals"] for name in ("geos", "sweep"))
+    assert one == pytest.approx(two, abs=1e-6)
+
+
+def test_files(folder, tmp_path):
+    for name in ("table.csv", "table.json", "ground.gpkg"):
+        assert run(folder, "-o", tmp_path / name).exit_code == 0
+    assert (tmp_path / "table.csv").read_text("utf-8").splitlines()[0].startswith("id,")
+    assert "'=H-2" in (tmp_path / "table.csv").read_text("utf-8")
+    assert json.loads((tmp_path / "table.json").read_text("utf-8"))["what"] == "coverage"
+    ground = gpd.read_file(tmp_path / "ground.gpkg", layer="result_remaining")
+    assert set(ground["id"]) == {"H-1", "=H-2"}
+    assert run(folder, "-o", tmp_path / "table.csv").exit_code != 0
+    assert run(folder, "-o", tmp_path / "table.csv", "--overwrite").exit_code == 0
+
+
+def test_explain(folder, tmp_path):
+    done = run(folder, "--explain", "H-1")
+    assert done.exit_code == 0, done.output
+    assert "R-2 by Two" in done.stdout and "had been taken before by R-1" in done.stdout
+    assert "\u202e" not in done.stdout
+    told = json.loads(run(folder, "--explain", "=H-2", "--json").stdout)
+    assert told["acts"][0]["counted_as"] == "processed"
+    assert run(folder, "--explain", "H-1", "-o", tmp_path / "why.json").exit_code == 0
+    assert run(folder, "--explain", "nobody").exit_code == 2
+
+
+def test_exit_codes(folder, tmp_path):
+    assert run(folder, "--fail-on", "error").exit_code == 1
+    assert run(folder, "--by", "colour").exit_code == 2
+    circle = gpd.GeoDataFrame({"id": ["a", "b"], "supersedes_id": ["b", "a"], "classification": "CHA"}, geometry=[box(0, 0, 9, 9)] * 2, crs="EPSG:32638")
+    circle.to_file(tmp_path / "hazards.gpkg", layer="hazards", driver="GPKG")
+    from geotools.cli.main import main
+
+    with pytest.raises(SystemExit) as stop:
+        main(["coverage", str(tmp_path / "hazards.gpkg")])
+    assert stop.value.code == 4
