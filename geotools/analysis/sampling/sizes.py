@@ -246,8 +246,8 @@ def in_words(units: int, sample: int, *, sensitivity: float = 1.0) -> str:
     )
 
 
-def _ceil_percent(share: float) -> int:
-    return math.ceil(round(100 * share, 6))
+def _ceil_percent(share: float) -> str:
+    return f"{math.ceil(round(1000 * share, 6)) / 10:g}"
 
 
 def worst_miss(units: Sequence[int], samples: Sequence[int], remaining: int, *, sensitivity: float = 1.0) -> float:

@@ -5,6 +5,7 @@ For trials of detectors and operators on inert targets; not for clearance record
 
 from geotools.analysis.trial.blind import Blind, freeze, new_salt, seal, verify
 from geotools.analysis.trial.catalogue import detectors
+from geotools.analysis.trial.charts import figures
 from geotools.analysis.trial.curves import Roc, froc, roc
 from geotools.analysis.trial.depth import DepthCurve, depth_curve
 from geotools.analysis.trial.groups import Shrunk, compare, holm, shrink
@@ -26,6 +27,7 @@ __all__ = [
     "depth_curve",
     "design",
     "detectors",
+    "figures",
     "findings",
     "freeze",
     "froc",
