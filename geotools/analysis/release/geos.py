@@ -21,15 +21,15 @@ AGREE_M2, AGREE_SHARE = 1e-6, 1e-12  # parts must add up to the whole to within 
 
 def run(work: Job) -> Settled:
     """Answer one chunk: plain overlays first; a container whose parts fail to add up is worked again on a grid."""
-    raw = np.zeros(len(work.cover))
-    pieces = _clip(work, raw)
-    net = _first(work.container, pieces, raw)
+    raw, fails = np.zeros(len(work.cover)), np.zeros(len(work.containers), dtype=bool)
+    pieces = _clip(work, raw, fails)
+    net = _first(work.container, pieces, raw, fails)
     rest = work.containers.copy()
     taken = work.cover < work.kept
-    _subtract(rest, work.container[taken & (raw > 0)], pieces[taken & (raw > 0)])
+    _subtract(rest, work.container[taken & (raw > 0)], pieces[taken & (raw > 0)], fails)
     left, none = shapely.area(rest), rest.copy()
-    _subtract(none, work.container[~taken & (raw > 0)], pieces[~taken & (raw > 0)])
-    fails = _fails(work.container, work.containers, net, none) | _fails(work.container[taken], work.containers, net[taken], rest)
+    _subtract(none, work.container[~taken & (raw > 0)], pieces[~taken & (raw > 0)], fails)
+    fails |= _fails(work.container, work.containers, net, none) | _fails(work.container[taken], work.containers, net[taken], rest)
     fails |= ~shapely.is_valid(rest)
     for row in np.flatnonzero(fails):
         mine = np.flatnonzero(work.container == row)
@@ -97,7 +97,7 @@ def shifted(polygons: np.ndarray, offset: np.ndarray) -> np.ndarray:
     return shapely.set_coordinates(polygons.copy(), shapely.get_coordinates(polygons) + offset)
 
 
-def _clip(work: Job, raw: np.ndarray) -> np.ndarray:
+def _clip(work: Job, raw: np.ndarray, fails: np.ndarray) -> np.ndarray:
     """The ground of each pair; `raw` receives its area. A cover wholly inside needs no overlay."""
     inside, cover = work.containers[work.container], work.covers[work.cover]
     shapely.prepare(work.containers)
@@ -105,10 +105,26 @@ def _clip(work: Job, raw: np.ndarray) -> np.ndarray:
     pieces: np.ndarray = np.where(within, cover, np.full(len(cover), None, dtype=object))
     other = np.flatnonzero(~within)
     other = other[shapely.intersects(inside[other], cover[other])]
-    pieces[other] = polygonal(overlay(shapely.intersection, inside[other], cover[other]))
+    shared, bad = _attempt(shapely.intersection, inside[other], cover[other])
+    pieces[other] = polygonal(shared)
+    fails[work.container[other[bad]]] = True
     pieces[shapely.is_missing(pieces)] = shapely.Polygon()
     raw[:] = shapely.area(pieces)
     return pieces
+
+
+def _attempt(operation: Any, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A GEOS overlay of two aligned arrays, and which of them failed (they give an empty polygon)."""
+    try:
+        return operation(left, right), np.zeros(len(left), dtype=bool)
+    except GEOSException:
+        out, bad = np.full(len(left), shapely.Polygon(), dtype=object), np.zeros(len(left), dtype=bool)
+    for n, (a, b) in enumerate(zip(left, right, strict=True)):
+        try:
+            out[n] = operation(a, b)
+        except GEOSException:
+            bad[n] = True
+    return out, bad
 
 
 def overlay(operation: Any, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -127,12 +143,12 @@ def _one(operation: Any, left: Any, right: Any) -> Any:
 
 
 def _on_some_grid(polygons: np.ndarray, attempt: Callable[[np.ndarray, float], Any]) -> Any:
-    clean = repair(polygons)
     for size in GRIDS_M[:-1]:
         try:
-            return attempt(snapped(clean, size), size)
+            return attempt(snapped(polygons, size), size)
         except GEOSException:
             continue
+    clean = polygonal(shapely.make_valid(polygons))
     return attempt(snapped(clean, GRIDS_M[-1]), GRIDS_M[-1])
 
 
@@ -146,7 +162,7 @@ def union(pieces: np.ndarray) -> Any:
         return _on_some_grid(pieces, lambda some, size: shapely.union_all(some, grid_size=size))
 
 
-def _first(container: np.ndarray, pieces: np.ndarray, raw: np.ndarray) -> np.ndarray:
+def _first(container: np.ndarray, pieces: np.ndarray, raw: np.ndarray, fails: np.ndarray) -> np.ndarray:
     """Area of each piece that no earlier piece of its container covers: the earlier ones are taken off one by one."""
     net = raw.copy()
     if not len(pieces):
@@ -159,7 +175,8 @@ def _first(container: np.ndarray, pieces: np.ndarray, raw: np.ndarray) -> np.nda
     for n in range(int(turn.max()) + 1):
         rows = np.flatnonzero(turn == n)
         rows = rows[~shapely.is_empty(alone[later[rows]])]
-        alone[later[rows]] = overlay(shapely.difference, alone[later[rows]], pieces[first[rows]])
+        alone[later[rows]], bad = _attempt(shapely.difference, alone[later[rows]], pieces[first[rows]])
+        fails[container[later[rows[bad]]]] = True
     changed = np.unique(later)
     net[changed] = shapely.area(alone[changed])
     return net
@@ -176,11 +193,18 @@ def _earlier(container: np.ndarray, pieces: np.ndarray) -> tuple[np.ndarray, np.
     return one[near], two[near]
 
 
-def _subtract(rest: np.ndarray, container: np.ndarray, pieces: np.ndarray) -> None:
+def _subtract(rest: np.ndarray, container: np.ndarray, pieces: np.ndarray, fails: np.ndarray) -> None:
     """Take from each container the union of its pieces."""
     if not len(container):
         return
     starts = np.r_[0, np.flatnonzero(np.diff(container)) + 1]
     rows = container[starts]
-    joined = np.array([union(group) for group in np.split(pieces, starts[1:])], dtype=object)
-    rest[rows] = polygonal(overlay(shapely.difference, rest[rows], joined))
+    joined = np.full(len(rows), shapely.Polygon(), dtype=object)
+    for n, group in enumerate(np.split(pieces, starts[1:])):
+        try:
+            joined[n] = group[0] if len(group) == 1 else shapely.union_all(group)
+        except GEOSException:
+            fails[rows[n]] = True
+    cut, bad = _attempt(shapely.difference, rest[rows], joined)
+    rest[rows] = polygonal(cut)
+    fails[rows[bad]] = True
