@@ -79,7 +79,7 @@ def command(survey: str, output: Path, **choices: Any) -> None:
     options.exit_for(result["issues"], choices["fail_on"])
 
 
-OURS = {"map.html", "coverage.csv", "coverage.json", "survey.gpkg", "field", "issues.csv", "provenance.json"}
+OURS = {"map.html", "coverage.csv", "coverage.json", "survey.gpkg", "field", "issues.csv", "provenance.json", "swath"}
 
 
 def _refuse_foreign(output: Path, *, overwrite: bool) -> None:
@@ -105,7 +105,7 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
     found = [survey.issues, coverage.issues]
     if "check" not in skip:
         found.insert(1, checks.check(survey, progress=bar))
-    swath = [] if "swath" in skip else _swath(survey, folder, found)
+    swath = [] if "swath" in skip else _swath(survey, folder, found, bar)
     issues = join_issues(*found)
     io.write(coverage.table.reset_index(drop=True), folder / "coverage.csv")
     _write_json(folder / "coverage.json", coverage.to_dict())
@@ -114,7 +114,7 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
     if "field" not in skip:
         export.field_files(survey, coverage, folder / "field")
     if "map" not in skip:
-        _map(survey, coverage, issues, folder / "map.html", choices)
+        _map(survey, coverage, issues, folder / "map.html", {**choices, "tracks": swath})
     provenance = _provenance(survey, as_of, choices)
     _write_json(folder / "provenance.json", provenance)
     summary = {
@@ -126,15 +126,98 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
     return {"coverage": coverage, "issues": issues, "swath": swath, "json": summary}
 
 
-def _swath(survey: Any, folder: Path, found: list[Any]) -> list[dict[str, Any]]:
-    return []
+def _swath(survey: Any, folder: Path, found: list[Any], bar: Any) -> list[dict[str, Any]]:
+    """Coverage by tracks of every task that has fixes and a polygon; layers, rasters and gap lists go to swath/TASK/."""
+    from geotools.analysis import swath
+    from geotools.cli import swath as single
+    from geotools.model.errors import CoverageError, CRSError
+    from geotools.model.schema import Issue, issues_frame
+
+    fixes, results = survey.fixes, []
+    names = sorted(set(fixes["task_id"].dropna())) if "task_id" in fixes and len(fixes) else []
+    for name in names:
+        ground, method = _task_polygon(survey, str(name))
+        if ground is None:
+            continue
+        try:
+            prepared = swath.prepare(fixes[fixes["task_id"] == name], ground)
+            covered = swath.cover(prepared, ground, method=method or "detector", progress=bar)
+            settings = {
+                "sigma": None,
+                "tau": 300.0,
+                "pod": None,
+                "resolution": 0.1,
+                "draws": 50,
+                "seed": 0,
+                "overwrite": False,
+                "name": name,
+            }
+            sure = single.assured(prepared.passes, ground, settings)
+            result = {"covered": covered, "assurance": sure, "residual": None}
+            target = folder / "swath" / _file_name(str(name))
+            single.write_products(target, {**result, "issues": covered.issues}, prepared.passes, ground, settings)
+        except (CoverageError, CRSError) as error:  # one unusable log does not hold up the rest
+            found.append(
+                issues_frame(
+                    [
+                        Issue(
+                            "SW-00",
+                            "error",
+                            "fixes",
+                            str(name),
+                            message=f"the tracks of this task cannot be evaluated: {error}",
+                        )
+                    ]
+                )
+            )
+            continue
+        found.append(covered.issues)
+        results.append(
+            {
+                "task": str(name),
+                "covered": covered,
+                "sentences": list(covered.sentences),
+                "data": single.as_data(result, str(name)),
+            }
+        )
+    return results
+
+
+def _task_polygon(survey: Any, name: str) -> tuple[Any, str | None]:
+    for kind in ("activities", "hazards"):
+        layer = survey.layer(kind)
+        same = layer["id"] == name
+        if "task_id" in layer:
+            same |= layer["task_id"] == name
+        rows = layer[same & layer.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
+        if len(rows):
+            method = rows["method"].iloc[0] if "method" in rows else None
+            return rows, method if isinstance(method, str) else None
+    return None, None
+
+
+def _file_name(text: str) -> str:
+    """A name that is safe as a folder on every system."""
+    plain = "".join(c if c.isalnum() or c in "-_" else "_" for c in text)[:60]
+    return plain.strip("_") or "task"
 
 
 def _map(survey: Any, coverage: Any, issues: Any, path: Path, choices: dict[str, Any]) -> None:
+    from dataclasses import replace
+
+    import pandas as pd
+
     from geotools.maps import webmap
 
+    extra = {}
+    for name in ("covered", "missed"):
+        frames = [getattr(item["covered"], name).to_crs(4326) for item in choices["tracks"]]
+        filled = [frame for frame in frames if len(frame)]
+        if filled:
+            extra[name] = pd.concat(filled, ignore_index=True)
+    shown = replace(survey, layers={**survey.layers, **extra})
     lang = choices["lang"] or survey.programme.languages[0]
-    webmap.save(webmap.map_survey(survey, coverage=coverage, issues=issues, lang=lang), path)
+    webmap.save(webmap.map_survey(shown, coverage=coverage, issues=issues, as_of=choices["as_of"], lang=lang), path)
 
 
 def _provenance(survey: Any, as_of: date | None, choices: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +262,9 @@ def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
         ("sum of the rows as claimed", "claimed_m2"),
     ]
     lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in extra]
-    lines += [""] + [text for item in result["swath"] for text in item.get("words", [])]
+    for item in result["swath"]:
+        lines += ["", f"tracks of {item['task']}:", *(f"  {text}" for text in item["sentences"][:3])]
+    lines.append("")
     counts = result["issues"]["severity"].value_counts()
     lines += [
         f"issues: {counts.get('error', 0)} errors, {counts.get('warning', 0)} warnings, {counts.get('info', 0)} notes (issues.csv)",
