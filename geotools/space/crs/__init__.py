@@ -4,7 +4,8 @@ For choosing and applying systems; areas themselves are in `space.measure`, type
 """
 
 from geotools.model.errors import CRSError
-from geotools.space.crs.doctor import Diagnosis, Finding, diagnose
+from geotools.space.crs.doctor import Diagnosis, diagnose
+from geotools.space.crs.finding import Finding
 from geotools.space.crs.mgrs import MgrsSquare, from_mgrs, tidy_mgrs, to_mgrs, to_utm
 from geotools.space.crs.operations import DatumShift, Operation, choose, operations, shift
 from geotools.space.crs.planes import EDGE_M, densify, to_equal_area, to_wgs84, transform

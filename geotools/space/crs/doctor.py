@@ -17,46 +17,14 @@ import shapely
 from geotools.model.errors import CRSError
 from geotools.model.programme import Programme
 from geotools.model.schema import Issue, issues_frame
+from geotools.space.crs.finding import Finding, metres_text
 from geotools.space.crs.readings import Reading, candidates
+from geotools.space.crs.records import unshifted_records
 from geotools.space.crs.systems import GEOD, WGS84, label, parse
 
 Bounds = tuple[float, float, float, float]
 _FIT = 0.9  # share of points that must fall where they should
 _NEAR_M = 30.0  # closer to the reference layer than this is 'on it'
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong, or may be.
-
-    Parameters
-    ----------
-    code, severity
-        Of the ISSUES table (CR-01 … CR-04).
-    fault
-        Key of the fault: ``null-island, swapped, xy-swapped, no-prefix, prefix, gk-as-utm, wrong-zone, minutes,
-        unshifted, units, outside, unknown-crs``.
-    message
-        What is probably wrong, in plain words.
-    metres
-        How far the points lie from where they belong; None if it cannot be said.
-    option
-        Option of `geotools datum` that reads the layer right; empty if there is none.
-    count
-        Points concerned.
-    """
-
-    code: str
-    severity: str
-    fault: str
-    message: str
-    metres: float | None = None
-    option: str = ""
-    count: int = 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {**vars(self), "metres": None if self.metres is None else round(self.metres, 1)}
 
 
 @dataclass(frozen=True)
@@ -156,6 +124,8 @@ def diagnose(
         context = _Context(good, names, stated, box, reference, settings)
         more, question, choices = _examine(context)
         findings += more
+    if isinstance(data, gpd.GeoDataFrame) and reference is not None and stated is not None:
+        findings += unshifted_records(data.set_crs(stated, allow_override=True), reference)
     order = {"error": 0, "warning": 1, "info": 2}
     findings.sort(key=lambda item: (order[item.severity], -(item.metres or 0.0)))
     issues = [Issue(item.code, item.severity, message=item.message, value=item.option, limit="") for item in findings]
@@ -245,7 +215,7 @@ def _remarks(context: _Context, stated: Reading, share: float, readings: list[Re
     for item in readings:
         if item.fault in ("gk-as-utm", "unshifted", "minutes") and item.usual and item.rank <= 3 and _inside(item.lonlat, context.box) >= _FIT:
             gap = _apart(stated.lonlat, item.lonlat)
-            text = f"the extent cannot tell whether {_lower(item.title)} ({_metres(gap)} away): a reference layer could"
+            text = f"the extent cannot tell whether {_lower(item.title)} ({metres_text(gap)} away): a reference layer could"
             findings.append(Finding("CR-03", "info", item.fault, text, gap, item.option, len(context.points)))
     if share < 1:
         outside = round((1 - share) * len(context.points))
@@ -311,23 +281,17 @@ def _choose(context: _Context, stated: Reading | None, share: float, fitting: li
         return findings, "", ()
     words = "; ".join(f"{item.option}: {item.title}" for item in likely)
     gap = max(_apart(likely[0].lonlat, item.lonlat) for item in likely[1:])
-    question = f"these coordinates fit {len(likely)} readings, {_metres(gap)} apart. Ask who made the file: {words}"
+    question = f"these coordinates fit {len(likely)} readings, {metres_text(gap)} apart. Ask who made the file: {words}"
     return [Finding("CR-03", "error", item.fault, item.message, item.metres, item.option, item.count) for item in findings], question, tuple(i.option for i in likely)
 
 
 def _finding(item: Reading, stated: Reading | None, context: _Context) -> Finding:
     metres = None if stated is None else _apart(stated.lonlat, item.lonlat)
     metres = metres if metres is not None and math.isfinite(metres) else None
-    away = "" if metres is None else f" As read, they lie {_metres(metres)} from where they belong."
+    away = "" if metres is None else f" As read, they lie {metres_text(metres)} from where they belong."
     code = "CR-01" if stated is None else "CR-04" if item.fault in ("swapped", "xy-swapped", "minutes") else "CR-01"
     unsaid = "the file does not say its reference system: " if stated is None else ""
     return Finding(code, "error", item.fault, f"{unsaid}{item.title}.{away}", metres, item.option, len(context.points))
-
-
-def _metres(value: float) -> str:
-    if not math.isfinite(value):
-        return "far"
-    return f"{value / 1000:,.0f} km" if value >= 10_000 else f"{value:,.0f} m"
 
 
 def _minutes(points: np.ndarray, crs: pyproj.CRS | None) -> Finding | None:
@@ -345,7 +309,7 @@ def _minutes(points: np.ndarray, crs: pyproj.CRS | None) -> Finding | None:
         return None
     message = "no decimal part reaches .60 in the whole file: degrees and minutes were probably typed as decimals (39.45 for 39°45')"
     metres = float(np.median(np.hypot(*((fraction / 0.6 - fraction) * [85_000.0, 111_000.0]).T)))
-    return Finding("CR-03", "warning", "minutes", f"{message}. Points would move by {_metres(metres)}", metres, "--degrees-minutes", len(points))
+    return Finding("CR-03", "warning", "minutes", f"{message}. Points would move by {metres_text(metres)}", metres, "--degrees-minutes", len(points))
 
 
 def _against(context: _Context, readings: list[Reading], stated: Reading | None) -> tuple[list[Finding], str, tuple[str, ...]]:
@@ -359,15 +323,18 @@ def _against(context: _Context, readings: list[Reading], stated: Reading | None)
     better = [(item, gap) for item, gap in near if item.fault and gap <= _NEAR_M]
     if not better:
         if math.isfinite(own) and stated is not None and _inside(stated.lonlat, context.box) >= _FIT:
-            note = f"the points lie {_metres(own)} from the reference layer, and no usual mistake explains it: is it the same place?"
-            return [Finding("CR-04", "warning", "outside", note, own, "", len(context.points))], "", ()
+            body = _to_body(stated.lonlat, context.reference)
+            if body <= _NEAR_M:
+                return [], "", ()
+            note = f"the points lie {metres_text(body)} from the reference layer, and no usual mistake explains it: is it the same place?"
+            return [Finding("CR-04", "warning", "outside", note, body, "", len(context.points))], "", ()
         fitting = [item for item in readings if item.fault and context.box is not None and _inside(item.lonlat, context.box) >= _FIT]
         return _choose(context, stated, 0.0, _distinct(fitting))
     # readings within the accuracy of datum operations of the best one are equally good: the simplest is named
     best = better[0][1]
     likely = min((pair for pair in better if pair[1] <= best + 6.0), key=lambda pair: (pair[0].rank, pair[1]))
     found = _finding(likely[0], stated, context)
-    before = f"{_metres(own)} become " if math.isfinite(own) else "they then lie within "
+    before = f"{metres_text(own)} become " if math.isfinite(own) else "they then lie within "
     text = f"{found.message} Against the reference layer, {before}{likely[1]:.0f} m"
     return [Finding(found.code, "error", found.fault, text, found.metres, found.option, found.count)], "", ()
 
@@ -402,6 +369,16 @@ def _distance(lonlat: np.ndarray, ids: list[str] | None, target: tuple[np.ndarra
     nearest = tree.query(lonlat[good] * [middle, 1.0])[1]
     there_xy = points[nearest]
     return float(np.median(GEOD.inv(lonlat[good, 0], lonlat[good, 1], there_xy[:, 0], there_xy[:, 1])[2]))
+
+
+def _to_body(lonlat: np.ndarray, reference: Any) -> float:
+    """Median distance in metres to the reference as drawn: nothing inside an area of it."""
+    good = lonlat[np.isfinite(lonlat).all(axis=1)]
+    scale = np.array([math.cos(math.radians(float(np.median(good[:, 1])))), 1.0]) * 111_200.0
+    bodies = np.asarray(reference.geometry.to_crs(WGS84).array, dtype=object)
+    bodies = shapely.transform(bodies[~(shapely.is_missing(bodies) | shapely.is_empty(bodies))], lambda xy: xy * scale)
+    _, metres = shapely.STRtree(bodies).query_nearest(shapely.points(good * scale), return_distance=True, all_matches=False)
+    return float(np.median(metres))
 
 
 def _middles(points: np.ndarray, ids: list[str]) -> dict[str, np.ndarray]:
