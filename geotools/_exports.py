@@ -14,6 +14,7 @@ MODULES = {
     "release": "geotools.analysis.release",
     "report": "geotools.maps.report",
     "residual": "geotools.analysis.residual",
+    "risk_surface": "geotools.analysis.risk_surface",
     "sampling": "geotools.analysis.sampling",
     "schema": "geotools.model.schema",
     "sheet": "geotools.maps.sheet",
