@@ -188,3 +188,66 @@ def test_planted_faults_become_issues_of_the_checks(survey, truth):
         <= ids["WF-08"]
     )
     assert pd.Series(found["message"]).str.len().max() < 400
+
+
+def _task(survey, name: str):
+    return survey.activities[survey.activities["task_id"] == name]
+
+
+def test_missed_strips_of_the_rtk_task_are_found(survey, truth):
+    """Four strips, their ground and their area; spikes and repeated times cost nothing and hide nothing."""
+    facts = truth["fixes"]["machine_rtk"]
+    task = _task(survey, "TASK-M1").to_crs(32638)
+    fixes = survey.fixes[survey.fixes["task_id"] == "TASK-M1"]
+    covered = gt.swath.cover(gt.swath.prepare(fixes, task), task, method="mechanical")
+    missed = shapely.union_all(covered.missed.to_crs(32638).geometry.to_numpy())
+    planted = [shapely.from_geojson(json.dumps(strip["geometry_utm38n"])) for strip in facts["missed"]]
+    assert missed.area == pytest.approx(facts["missed_m2"], rel=0.06)
+    for strip in planted:
+        assert missed.intersection(strip).area > 0.85 * strip.area
+    assert missed.difference(shapely.union_all(planted).buffer(0.15)).area < 1.0
+
+
+def test_a_coarse_receiver_is_not_believed(survey, truth):
+    """TASK-M2 has 78 m² missed; tracks with errors of metres must not claim to cover more than was worked."""
+    facts = truth["fixes"]["machine_consumer"]
+    task = _task(survey, "TASK-M2").to_crs(32638)
+    covered = gt.swath.cover(
+        gt.swath.prepare(survey.fixes[survey.fixes["task_id"] == "TASK-M2"], task), task, method="mechanical"
+    )
+    assert covered.missed.to_crs(32638).area.sum() >= facts["missed_m2"]
+
+
+def test_blind_lanes_are_scored_as_planted(survey, truth):
+    """Hits, misses, false alarms and duplicates of six operators, each exactly."""
+    facts = truth["training"]
+    table = (
+        gt.trial.score(survey.targets, survey.signals, halo_m=facts["halo_m"]).strata(["operator"]).set_index("operator")
+    )
+    for operator, expected in facts["operators"].items():
+        assert (table.loc[operator, "k"], table.loc[operator, "n"]) == (expected["hits"], expected["targets"])
+        assert table.loc[operator, "false_alarms"] == expected["false_alarms"]
+
+
+def test_sheets_close_as_planted(survey, truth):
+    """Misclosures in the plane; the sheet without a closing leg has none."""
+    for name, facts in truth["traverse"].items():
+        legs = survey.legs[survey.legs["feature_id"] == name]
+        mark = survey.marks[survey.marks["id"] == f"{name}-SP"].geometry.iloc[0]
+        solved = gt.traverse.solve(legs, mark)
+        if facts["closing_leg"]:
+            assert solved.misclosure.distance_m == pytest.approx(facts["misclosure_m"], abs=0.01)
+        else:
+            assert not solved.misclosure.measured
+
+
+def test_the_compass_sheets_give_back_their_corners(survey, truth):
+    """Magnetic bearings with the declination of place and day: corners within the noise of a compass (0.2 degrees)."""
+    for name in ("SHEET-MILS", "SHEET-OPEN"):
+        facts = truth["traverse"][name]
+        x, y = facts["corners_utm"][0]
+        start = shapely.Point(*pyproj.Transformer.from_crs(32638, 4326, always_xy=True).transform(x, y))
+        solved = gt.traverse.solve(survey.legs[survey.legs["feature_id"] == name], start)
+        corners = shapely.get_coordinates(solved.points.to_crs(32638).geometry.to_numpy())
+        for corner in facts["corners_utm"]:
+            assert np.hypot(*(corners - corner).T).min() < 1.5
