@@ -9,6 +9,7 @@ MODULES = {
     "geom": "geotools.space.geom",
     "grid": "geotools.space.grid",
     "measure": "geotools.space.measure",
+    "notation": "geotools.space.notation",
     "pattern": "geotools.analysis.pattern",
     "progress": "geotools.analysis.progress",
     "release": "geotools.analysis.release",
