@@ -6,6 +6,7 @@ For the step between a format's reader and the schema; not for judging what vali
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -21,7 +22,6 @@ from geotools.model.errors import CRSError
 from geotools.model.programme import Programme
 from geotools.model.schema import Issue, Schema, conform, renaming
 from geotools.model.schema.columns import Column
-from geotools.model.schema.conform import as_text
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 
@@ -60,7 +60,7 @@ class _Ledger:
     findings: list[Finding] = field(default_factory=list)
     without: set[int] = field(default_factory=set)
 
-    @property
+    @cached_property
     def numbers(self) -> np.ndarray:
         return self.raw.row_numbers
 
@@ -128,11 +128,12 @@ def _copies(ledger: _Ledger, columns: Any) -> None:
     key = "id" if "id" in table.columns else next((name for name, target in mapping.items() if target == "id"), None)
     if key is None:
         return
-    texts = [as_text(value) for value in table[key]]
-    if len(set(texts)) == len(texts):
-        return
-    ids = pd.Series(texts, dtype=object)
-    again = (ids.duplicated(keep=False) & ids.notna()).to_numpy()
+    ids = table[key].reset_index(drop=True)
+    try:
+        again = (ids.duplicated(keep=False) & ids.notna()).to_numpy()
+    except TypeError:  # lists or other things that are no keys
+        ids = ids.astype(str)
+        again = ids.duplicated(keep=False).to_numpy()
     if not again.any():
         return
     rows = np.flatnonzero(again)

@@ -133,7 +133,7 @@ def as_text(value: Any) -> str | None:
         return None if text.casefold() in MISSING else text
     if _missing(value):
         return None
-    if isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) < 2**53:
+    if isinstance(value, float | np.floating) and float(value).is_integer() and abs(float(value)) < 2**53:
         return str(int(value))
     return str(value).strip()
 
@@ -243,9 +243,13 @@ def _words(
     vocabulary = column.vocabulary
     assert vocabulary is not None
     cache: dict[str, tuple[str | None, bool]] = {}
+    known: dict[str, str | None] = {}  # spellings as they stand in the file
     found: list[str | None] = []
     strange: list[str | None] = [None] * len(raw)
     for row, value in enumerate(raw):
+        if isinstance(value, str) and value in known:
+            found.append(known[value])
+            continue
         text = ", ".join(map(str, value)) if isinstance(value, list | tuple | set | np.ndarray) else as_text(value)
         if not text:
             found.append(None)
@@ -257,6 +261,8 @@ def _words(
             cache[text] = (",".join(dict.fromkeys(k for k in keys if k)) or None, None in keys)
         keys_text, unknown = cache[text]
         found.append(keys_text)
+        if isinstance(value, str) and not unknown:
+            known[value] = keys_text
         if unknown:
             strange[row] = text
             report(row, "RD-11", f"'{text}' is not a known word for {column.name}", limit=", ".join(vocabulary.keys))
@@ -375,8 +381,11 @@ def to_day(value: Any) -> date | None:
 
 
 def _dates(raw: pd.Series, column: Column, report: Report) -> pd.Series:
-    values: list[pd.Timestamp | None] = []
+    values: list[date | None] = []
     for row, value in enumerate(raw):
+        if type(value) is date and 1900 <= value.year <= 2200:
+            values.append(value)
+            continue
         if _missing(value):
             values.append(None)
             continue
@@ -390,8 +399,8 @@ def _dates(raw: pd.Series, column: Column, report: Report) -> pd.Series:
             continue
         if isinstance(value, str) and (match := _DAY_FIRST.match(value.strip())) and int(match[2]) > 12:
             report(row, "RD-13", f"{column.name} '{value}' reads month first: taken as {day.isoformat()}", "info")
-        values.append(pd.Timestamp(day))
-    return pd.Series(values, dtype="datetime64[ms]")
+        values.append(day)
+    return pd.Series(np.array(values, dtype="datetime64[D]").astype("datetime64[ms]"))
 
 
 def _times(raw: pd.Series, column: Column, report: Report) -> pd.Series:
