@@ -27,6 +27,8 @@ from geotools.cli import options
 @click.option("--near-finds", type=(float, float), metavar="METRES WEIGHT", help="Sample WEIGHT times as densely within METRES of the survey's finds.")
 @click.option("--near-edge", type=(float, float), metavar="METRES WEIGHT", help="Sample WEIGHT times as densely within METRES of the lot's edge.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same cells.")
+@click.option("--results", type=click.Path(exists=True, path_type=Path), help="Inspections made (kind samples): judge the lot by the plan with the same options.")
+@click.option("--required-depth", "depth_cm", type=click.FloatRange(min=0), help="Depth in cm an inspection must have reached to count (with --results).")
 @options.output
 @options.overwrite
 @options.crs
@@ -36,6 +38,7 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     """Draw the cells of a cleared lot to inspect, in walking order, and say what the sample can and cannot show.
 
     SURVEY is a survey or one file of released polygons. OUTPUT gets the cells: id, stratum, order of visit, area, lon, lat, grid reference.
+    With --results it is a .gpkg with the judged cells and the ground to inspect again.
     """
     from geotools import io
     from geotools.analysis import sampling
@@ -53,6 +56,9 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
         layers["near the edge"] = (lot.boundary, *choices["near_edge"])
     strata = sampling.strata_near(layers) if layers else None
     drawn = sampling.plan(lot, rule, unit_m=choices["cell_m"], block_m=choices["block_m"], strata=strata, seed=choices["seed"])
+    if choices["results"] is not None:
+        _judge(drawn, output, choices)
+        return
     if output is not None:
         io.write(drawn.cells, output, overwrite=choices["overwrite"])
         options.say(f"written: {output}")
@@ -63,6 +69,24 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     click.echo(drawn.words)
     for row in drawn.strata.to_dict("records"):
         click.echo(f"  {row['stratum']}: {row['sample']:,} of {row['units']:,} units ({100 * row['share']:.1f} %)")
+
+
+def _judge(drawn: Any, output: Path | None, choices: dict[str, Any]) -> None:
+    from geotools import io
+    from geotools.analysis import sampling
+
+    results, _ = io.read_with_issues(choices["results"], "samples", crs=choices["crs"])
+    decision = sampling.judge(drawn, results, required_depth_cm=choices["depth_cm"])
+    for row in decision.issues.head(20).itertuples():
+        options.say(f"{row.severity}: {row.id}: {row.message}")
+    if output is not None:
+        io.write_layers({"cells": decision.cells, "again": decision.again}, output, overwrite=choices["overwrite"])
+        options.say(f"written: {output}")
+    if choices["as_json"]:
+        options.print_json({"plan": drawn.to_dict(), "decision": decision.to_dict()})
+    else:
+        click.echo(f"{decision.status}: {decision.reason}")
+        click.echo(f"{int(decision.cells['inspected'].sum())} of {len(decision.cells)} chosen cells inspected; {decision.again['area_m2'].sum():,.0f} m² to inspect again.")
 
 
 def _lot(survey: str, choices: dict[str, Any]) -> tuple[Any, Any]:

@@ -42,6 +42,8 @@ def command() -> None:
 @click.option("--found", type=click.IntRange(min=0), help="Items these searches found in the task.")
 @click.option("--evidence", multiple=True, type=(click.Path(exists=True, path_type=Path), float, float), metavar="FILE WEIGHT METRES", help="Finds, records or gaps that raise the expectation nearby; repeat.")
 @click.option("--offer", multiple=True, type=(str, LaneCounts(), float), metavar="NAME K/N COST_PER_M2", help="A further search on offer; repeat.")
+@click.option("--fact", "facts", multiple=True, type=(str, str), metavar="NAME VALUE", help="Evidence for the checklist, e.g. pod_low 0.91, sample accepted; repeat.")
+@click.option("--require", "required", multiple=True, type=(str, float), metavar="NAME VALUE", help="What the authority requires, e.g. searched_share 1, pod_low 0.9; repeat.")
 @click.option("--confidence", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.90, show_default=True, help="Of the interval.")
 @options.res
 @options.output
@@ -57,11 +59,12 @@ def residual(task: Path, output: Path | None, **choices: Any) -> None:
     from geotools.analysis import residual as room
 
     result, table = _account(task, choices, room)
+    checklist = room.checklist(result, {name: _value(value) for name, value in choices["facts"]}, dict(choices["required"]))
     if output is not None:
         _raster(result.expected, output, choices["overwrite"])
         options.say(f"written: {output}")
     if choices["as_json"]:
-        options.print_json({**result.to_dict(), "next_actions": table.to_dict("records")})
+        options.print_json({**result.to_dict(), "next_actions": table.to_dict("records"), "evidence": checklist.where(checklist.notna(), None).to_dict("records")})
         return
     click.echo(f"Expected items left: {result.left:.3g}; between {result.low} and {result.high} with {100 * result.confidence:g} % confidence.")
     click.echo(f"If passes were independent it would be {result.left_independent:.3g}. {100 * result.searched_share:.1f} % of the task was searched at least once.")
@@ -69,6 +72,9 @@ def residual(task: Path, output: Path | None, **choices: Any) -> None:
         click.echo(f"  {row.group}: {row.area_m2:,.0f} m², {row.expected_left:.3g} left ({100 * row.share:.0f} %), of them {row.too_deep:.3g} too deep")
     for row in table.head(5).itertuples():
         click.echo(f"  next: {row.option} on '{row.group}' lowers it by {row.lowers_by:.3g} for {row.cost:,.0f}")
+    click.echo("Evidence:")
+    for row in checklist.to_dict("records"):
+        click.echo(f"  {row['status']:9}  {row['item']}" + (f": {row['value']}" if row["value"] is not None else "") + (f" (required {row['required']})" if row["required"] is not None else ""))
     click.echo("An estimate under the stated assumptions, for a named person's decision. It releases no land.")
 
 
@@ -80,6 +86,9 @@ def residual(task: Path, output: Path | None, **choices: Any) -> None:
 @click.option("--category", "categories", multiple=True, help="Only finds of this category (e.g. ap_mine); repeat.")
 @click.option("--record", type=click.Path(exists=True, path_type=Path), help="Recorded positions (points with row_id) to reconcile with the finds.")
 @click.option("--reach", "reach_m", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Greatest distance between a recorded position and its find.")
+@click.option("--searched", type=click.Path(exists=True, path_type=Path), help="Polygons searched to the required standard, for the fade-out check.")
+@click.option("--fadeout", "fadeout_m", type=click.FloatRange(min=0, min_open=True), help="The authority's distance around finds in metres (with --searched and --authority).")
+@click.option("--authority", help="Where the authority states that distance.")
 @click.option("--drift", "drift_m", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Greatest common movement of a row (flood, slope).")
 @options.output
 @options.overwrite
@@ -102,12 +111,16 @@ def pattern(finds: Path, output: Path | None, **choices: Any) -> None:
     record = None
     if choices["record"] is not None:
         record = room.reconcile(io.read(choices["record"], crs=choices["crs"]), points, reach_m=choices["reach_m"], drift_m=choices["drift_m"])
+    fade = _fadeout(points, choices, room)
     if output is not None:
         layers = {"rows": found.rows, "gaps": found.gaps, "points": found.points}
-        io.write_layers(layers if record is None else {**layers, "unaccounted": record.unaccounted}, output, overwrite=choices["overwrite"])
+        layers |= {} if record is None else {"unaccounted": record.unaccounted}
+        layers |= {} if fade is None else {"not_searched": fade.missing}
+        io.write_layers(layers, output, overwrite=choices["overwrite"])
         options.say(f"written: {output}")
     if choices["as_json"]:
-        options.print_json(found.to_dict() if record is None else {**found.to_dict(), "record": record.to_dict()})
+        more = {"record": record, "fadeout": fade}
+        options.print_json({**found.to_dict(), **{name: part.to_dict() for name, part in more.items() if part is not None}})
         return
     click.echo(f"{len(found.rows)} rows among {len(found.points)} finds; {len(found.gaps)} gaps to search first.")
     for row in found.rows.itertuples():
@@ -116,7 +129,22 @@ def pattern(finds: Path, output: Path | None, **choices: Any) -> None:
     if record is not None:
         total = record.to_dict()
         click.echo(f"Record: {total['recorded']} recorded, {total['found']} found, {total['craters']} craters, {total['unaccounted']} unaccounted for; {total['unrecorded']} finds not in the record.")
+    if fade is not None:
+        short = int(fade.finds["short"].sum())
+        click.echo(f"Fade-out {fade.fadeout_m:g} m ({fade.authority_ref}): {short} of {len(fade.finds)} finds lie nearer to the edge; {fade.missing['area_m2'].sum():,.0f} m² around finds not searched.")
     click.echo("Ground outside the rows keeps its status.")
+
+
+def _fadeout(points: Any, choices: dict[str, Any], room: Any) -> Any:
+    from geotools import io
+
+    given = [choices[name] is not None for name in ("searched", "fadeout_m", "authority")]
+    if not any(given):
+        return None
+    if not all(given):
+        raise click.UsageError("a fade-out check needs --searched, --fadeout and --authority: the distance is the authority's")
+    ground = io.read(choices["searched"], "releases", crs=choices["crs"])
+    return room.fadeout(points, ground, fadeout_m=choices["fadeout_m"], authority_ref=choices["authority"])
 
 
 def _account(task: Path, choices: dict[str, Any], room: Any) -> tuple[Any, Any]:
@@ -140,6 +168,13 @@ def _account(task: Path, choices: dict[str, Any], room: Any) -> tuple[Any, Any]:
     result = room.ledger(surface, searches, found=choices["found"], items_sd=choices["items_sd"], confidence=choices["confidence"])
     offers = [room.Option(name, k, n, cost) for name, (k, n), cost in choices["offer"]]
     return result, room.next_actions(result, offers)
+
+
+def _value(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _raster(raster: Any, path: Path, overwrite: bool) -> None:

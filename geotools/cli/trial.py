@@ -126,7 +126,7 @@ def score(targets: Path, signals: Path, output: Path | None, **choices: Any) -> 
     else:
         click.echo("\n".join(trial.findings(scored)))
         if choices["by"]:
-            click.echo("\n" + table.to_string(index=False, float_format=lambda v: f"{v:.3f}"))
+            click.echo(_plain("\n" + table.to_string(index=False, float_format=lambda v: f"{v:.3f}")))
     options.exit_for(scored.issues, choices["fail_on"])
 
 
@@ -214,4 +214,11 @@ def _counts(scored: Any, factor: str) -> tuple[Any, Any]:
 
 def _tell(issues: Any) -> None:
     for row in issues[issues["severity"] != "info"].head(20).itertuples():
-        options.say(f"{row.severity}: {row.kind} {row.id}: {row.message}")
+        options.say(_plain(f"{row.severity}: {row.kind} {row.id}: {row.message}"))
+
+
+def _plain(text: str) -> str:
+    """Text for a terminal: control and direction marks that a file may carry become blanks."""
+    import unicodedata
+
+    return "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else " " for c in text)

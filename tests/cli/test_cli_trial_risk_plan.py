@@ -155,6 +155,22 @@ def test_plan_sample(tmp_path):
     run("plan", "sample", lot, "--lot", "nothing", code=1)
 
 
+def test_plan_sample_judges_results(tmp_path):
+    lot = polygons(tmp_path / "releases.geojson", [shapely.box(0, 0, 30, 20)], product="cleared")
+    base = ["plan", "sample", lot, "--remaining", 5, "--cell", 2, "--seed", 3]
+    run(*base, "-o", tmp_path / "cells.geojson")
+    cells = gpd.read_file(tmp_path / "cells.geojson")
+    good = tmp_path / "samples.csv"
+    cells.assign(result="passed", depth_cm=20)[["id", "result", "depth_cm", "lon", "lat"]].to_csv(good, index=False)
+    assert run(*base, "--results", good, "--required-depth", 15).stdout.startswith("accepted: accepted under this plan's rule")
+    assert run(*base, "--results", good, "--required-depth", 25).stdout.startswith("incomplete")
+    cells.assign(result=["failed"] + ["passed"] * (len(cells) - 1))[["id", "result", "lon", "lat"]].to_csv(tmp_path / "bad.csv", index=False)
+    data = json.loads(run(*base, "--results", tmp_path / "bad.csv", "--json", "-o", tmp_path / "lot.gpkg").stdout)["decision"]
+    assert data["status"] == "rejected"
+    assert data["again_m2"] == pytest.approx(600, rel=2e-3)
+    assert len(gpd.read_file(tmp_path / "lot.gpkg", layer="again")) == 1
+
+
 def test_risk_residual(tmp_path):
     task = polygons(tmp_path / "task.geojson", [shapely.box(0, 0, 40, 30)], classification="CHA")
     done = polygons(tmp_path / "manual.geojson", [shapely.box(0, 0, 30, 30)], product="cleared")
@@ -164,7 +180,10 @@ def test_risk_residual(tmp_path):
     assert "Expected items left" in text
     assert "releases no land" in text
     assert not re.search(r"\bsafe\b|cancel", text)
-    data = json.loads(run(*base, "--json").stdout)
+    data = json.loads(run(*base, "--json", "--fact", "pod_low", 0.85, "--fact", "sample", "accepted", "--require", "pod_low", 0.9).stdout)
+    assert [row["status"] for row in data["evidence"] if row["item"].startswith(("Detection", "Inspection"))] == ["not shown", "shown"]
+    assert data["evidence"][-1]["status"] == "missing"
+    run(*base, "--fact", "wishes", 1, code=1)
     assert data["main_driver"] == "not searched"
     assert data["interval"][0] <= data["expected_left"] <= data["interval"][1]
     with rasterio.open(tmp_path / "left.tif") as raster:
@@ -183,6 +202,10 @@ def test_risk_pattern(tmp_path):
     assert "1 rows among 31 finds" in text
     assert "20 recorded, 19 found, 0 craters, 1 unaccounted for" in text
     assert len(gpd.read_file(tmp_path / "rows.gpkg", layer="gaps")) >= 5
+    ground = polygons(tmp_path / "done.geojson", [shapely.box(-5, -5, 62, 35)], product="cleared")
+    fade = ["--searched", ground, "--fadeout", 10]
+    assert "Fade-out 10 m (invented 3.1)" in run("risk", "pattern", finds, *fade, "--authority", "invented 3.1").stdout
+    run("risk", "pattern", finds, *fade, code=2)
     data = json.loads(run("risk", "pattern", finds, "--category", "ap_mine", "--json").stdout)
     assert data["rows"][0]["spacing_m"] == pytest.approx(3, abs=0.02)
     assert json.loads(run("risk", "pattern", finds, "--category", "uxo", "--json").stdout)["rows"] == []
