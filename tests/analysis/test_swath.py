@@ -85,7 +85,7 @@ def overlapping_tasks():
 def outage():
     frame = Log().stroke([(0, 0), (70, 0)]).frame(width_m=1.0)
     x = frame.geometry.x
-    return frame[(x <= 20.02) | (x >= 34.01)], task(box(0, -0.5, 70, 0.5)), None, {"covered_m2": 20.02 - 20.02 % 0.07 + 70 - 34.02, "outages": 1}
+    return frame[(x <= 20.05) | (x >= 33.99)], task(box(0, -0.5, 70, 0.5)), None, {"covered_m2": 20.02 + 70 - 34.02, "outages": 1}
 
 
 def jump():

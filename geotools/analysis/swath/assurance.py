@@ -194,7 +194,8 @@ def _totals(parts: Sequence[Group], ground: BaseGeometry, sure: BaseGeometry, ma
     task = float(ground.area)
     return {
         "task_m2": task, "assured_m2": float(sure.area), "assured_share": float(sure.area) / task, "possible_m2": float(maybe.area),
-        "possible_share": float(maybe.area) / task, "sigma_m": max((g.sigma_m for g in parts), default=float("nan")), "tau_s": float(tau_s),
+        "possible_share": float(maybe.area) / task, "sigma_m": max((g.sigma_m for g in parts), default=float("nan")),
+        "sigma_least_m": min((g.sigma_m for g in parts), default=float("nan")), "tau_s": float(tau_s),
         "rho": float(np.mean([g.rho for g in parts])) if parts else float("nan"),
     }  # fmt: skip
 
@@ -235,15 +236,18 @@ def _frame(state: str, shape: BaseGeometry, grid: Grid, home: Any) -> gpd.GeoDat
 def _findings(made: gpd.GeoDataFrame, totals: dict[str, Any], limits: Draws) -> list[Issue]:
     percent = f"{100 * limits.confidence:g} %"
     width = float(made["width_m"].min()) if len(made) else float("nan")
+    least, worst = totals["sigma_least_m"], totals["sigma_m"]
+    error = f"a position error of {worst:.2f} m" if worst - least < 0.005 else f"position errors from {least:.2f} to {worst:.2f} m"
     issues = []
     if totals["assured_share"] < 0.01:
         text = (
-            f"These tracks cannot show coverage: with a position error of {totals['sigma_m']:.2f} m per axis nothing of a tool {width:.2f} m wide "
+            f"These tracks cannot show coverage: with {error} per axis next to nothing of the work of a tool {width:.2f} m wide "
             f"is sure ({percent}). Use marked lanes or better positions."
         )
         issues.append(Issue("SW-20", "error", "fixes", column="h_acc_m", message=text, value=totals["sigma_m"], limit=width / 2 / limits.radius))
     else:
-        text = f"{figure(totals['assured_m2'])} of {figure(totals['task_m2'])} m² ({100 * totals['assured_share']:.1f} %) are assured at {percent} for a position error of {totals['sigma_m']:.2f} m"
+        share = f"{100 * totals['assured_share']:.1f} %"
+        text = f"{figure(totals['assured_m2'])} of {figure(totals['task_m2'])} m² ({share}) are assured at {percent} for {error}"
         issues.append(Issue("SW-22", "info", "fixes", message=text, value=totals["assured_m2"]))
     expected = f"{figure(totals['expected_uncovered_m2'])} m² of the task are expected to be uncovered"
     if totals["draws"]:

@@ -46,7 +46,7 @@ class CoverRules:
         Large jobs are worked tile by tile; None decides by the number of passes.
     """
 
-    gap_area_m2: float = 0.25
+    gap_area_m2: float = 0.15
     gap_width_m: float = 0.05
     required_passes: int = 1
     overlap: bool = True

@@ -12,6 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.swath.errormodel import Group
+from geotools.model.errors import SchemaError
 from geotools.model.progress import Progress, tracked
 
 STEPS_PER_TAU = 8  # nodes are no farther apart in time than this part of the correlation time
@@ -24,6 +25,8 @@ def uncovered(
 
     True positions are the recorded ones minus an Ornstein-Uhlenbeck error along the time of each asset and day.
     """
+    if count == 0:
+        return np.zeros(0)
     rng = np.random.default_rng(seed)
     laid = [_nodes(group, tau_s) for group in groups]
     errors = [_errors(times, group.sigma_m, tau_s, count, rng) for (_, times, _, _), group in zip(laid, groups, strict=True)]
@@ -41,6 +44,8 @@ def uncovered(
 def _nodes(group: Group, tau_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Vertices close enough in time, their times in seconds, their line, and half the width of each line."""
     passes = group.passes
+    if "start" not in passes or "end" not in passes:
+        raise SchemaError("drawing layouts needs the times of the passes (start, end)", hint="make passes with geotools.swath.passes(fixes)")
     lines = np.asarray(passes.geometry.array, dtype=object)
     start, end = (passes[name].dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64) / 1e6 for name in ("start", "end"))
     length = shapely.length(lines)

@@ -1,0 +1,116 @@
+"""`geotools swath` from outside: what it prints, writes and refuses. All data are synthetic."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+import pytest
+import rasterio
+import shapely
+from click.testing import CliRunner
+
+from geotools.cli.main import cli
+
+LANES = 8
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Eight lanes of 1 m at 0.9 m spacing with lane 4 left out, as CSV in degrees, and the task as GeoJSON."""
+    rows = []
+    clock = pd.Timestamp("2026-05-04T06:00Z")
+    for lane in range(LANES):
+        if lane == 4:
+            continue
+        x = 684000 + 0.45 + 0.9 * lane
+        for step in range(101):
+            rows.append({"id": f"F-{len(rows)}", "asset_id": "D-1", "time": clock.isoformat(), "width_m": 1.0, "h_acc_m": 0.02, "x": x, "y": 4385000 + 0.3 * (step if lane % 2 == 0 else 100 - step)})
+            clock += pd.Timedelta("0.4s")
+        clock += pd.Timedelta("20s")
+    table = pd.DataFrame(rows)
+    points = gpd.GeoSeries(gpd.points_from_xy(table["x"], table["y"]), crs="EPSG:32638").to_crs(4326)
+    table.assign(longitude=points.x.round(9), latitude=points.y.round(9)).drop(columns=["x", "y"]).to_csv(tmp_path / "fixes.csv", index=False)
+    ground = gpd.GeoDataFrame({"id": ["T-1"]}, geometry=[shapely.box(684000, 4385000, 684000 + 0.9 * LANES, 4385030)], crs="EPSG:32638")
+    ground.to_crs(4326).to_file(tmp_path / "task.geojson")
+    return tmp_path
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["swath", *map(str, arguments)])
+
+
+def test_everything_is_written_and_agrees(files):
+    out = files / "out"
+    result = run(files / "fixes.csv", "--task", files / "task.geojson", "--pod", "27/30", "--draws", "8", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert "The tracks cover" in result.output
+    data = json.loads((out / "swath.json").read_text("utf-8"))
+    total = data["coverage"]["totals"]
+    assert total["missed_m2"] == pytest.approx(30 * 0.8, rel=0.01)
+    assert total["covered_m2"] + total["missed_m2"] == pytest.approx(total["task_m2"], rel=1e-9)
+    assert data["assurance"]["totals"]["expected_uncovered_m2"] > 20
+    assert data["residual"]["totals"]["correlated"] >= data["residual"]["totals"]["independent"]
+    layers = set(pyogrio.list_layers(out / "swath.gpkg")[:, 0])
+    assert {"result_swath_covered", "result_swath_missed", "result_swath_gaps", "result_swath_passes", "result_swath_assured", "issues"} <= layers
+    gaps = gpd.read_file(out / "gaps.geojson")
+    assert gaps["area_m2"].sum() == pytest.approx(total["gaps_m2"], rel=1e-6)
+    assert len(ET.parse(out / "gaps.gpx").getroot()) == len(gaps)
+    with rasterio.open(out / "passes.tif") as source:
+        cells = source.read(1)
+        assert (cells > 0).sum() * 0.0025 == pytest.approx(total["covered_m2"], rel=0.03)  # the grid reaches a little beyond the task
+        assert cells.max() == 2
+    with rasterio.open(out / "probability_searched.tif") as source:
+        assert 0 <= source.read(1).min() <= source.read(1).max() <= 1
+    assert "does not mean that the ground is safe" in (out / "summary.txt").read_text("utf-8")
+
+
+def test_json_is_one_document_on_stdout(files):
+    result = CliRunner().invoke(cli, ["swath", str(files / "fixes.csv"), "--task", str(files / "task.geojson"), "--draws", "0", "--json", "-q"])
+    data = json.loads(result.stdout)
+    assert data["coverage"]["totals"]["fixes_read"] == 7 * 101
+    assert data["residual"] is None
+
+
+def test_poor_positions_are_said_plainly(files):
+    result = run(files / "fixes.csv", "--task", files / "task.geojson", "--sigma", "2", "--draws", "4")
+    assert "cannot show coverage" in result.output
+
+
+def test_machine_ground_is_processed(files):
+    result = run(files / "fixes.csv", "--task", files / "task.geojson", "--method", "mechanical", "--draws", "0")
+    assert "not cleared until a search has followed" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--task", "T-1"], "must be a file"),
+        (["--task", "{task}", "--pod", "0.9"], "lone number"),
+        (["--task", "{fixes}"], "no area"),
+        (["--task", "{task}", "--pod", "31/30"], "not a trial result"),
+    ],
+)
+def test_what_cannot_be_done_is_said(files, arguments, text, capsys):
+    from geotools.cli.main import main
+
+    filled = [a.format(task=files / "task.geojson", fixes=files / "fixes.csv") for a in arguments]
+    with pytest.raises(SystemExit) as stop:
+        main(["swath", str(files / "fixes.csv"), *filled, "--draws", "0"])
+    assert stop.value.code in (2, 3)
+    said = capsys.readouterr().err
+    assert text in said
+    assert "Traceback" not in said
+
+
+def test_an_existing_result_stays_unless_asked(files):
+    out = files / "out"
+    arguments = (files / "fixes.csv", "--task", files / "task.geojson", "--draws", "0", "-o", out)
+    assert run(*arguments).exit_code == 0
+    assert run(*arguments).exit_code != 0
+    assert run(*arguments, "--overwrite").exit_code == 0
+
+
