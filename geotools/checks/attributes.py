@@ -323,12 +323,14 @@ def guid_twice(data: Data) -> Iterator[Finding]:
 def garbled_text(data: Data) -> Iterator[Finding]:
     """AT-07: letters lost in a wrong encoding (Ð°Ð±, Ã¶, replacement marks)."""
     broken = re.compile(
-        "\ufffd|[ÃÐÑÅÄ][\u0080-\u00bf\u0152\u0153\u0160\u0161\u017d\u017e\u2018-\u2022\u2026\u20ac\u2122]|\\?{3,}"
+        "\ufffd|[ÃÐÑÅÄ][\u0080-\u00bf\u0152\u0153\u0160\u0161\u017d\u017e\u2018-\u2022\u2026\u20ac\u2122]|\\?{4,}"
     )
     for layer in data.each():
         if layer.kind in BULK:
             continue
         for column in _texts(layer):
+            if column.endswith("_as_entered"):
+                continue  # that word is RP-01
             rows = [row for row, text in enumerate(layer.typed(column)) if text and broken.search(text)]
             if rows:
                 words = {"column": column, "count": len(rows), "value": layer.typed(column)[rows[0]][:60]}

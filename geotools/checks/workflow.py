@@ -341,6 +341,7 @@ def _marks_without_owner(data: Data) -> Iterator[Finding]:
                 "feature_id",
                 {"column": "feature_id", "values": name},
                 value=name,
+                severity="info",  # a figure may be measured before its record is made
                 geometry=layer.lonlat[row],
             )
 

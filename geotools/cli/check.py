@@ -103,15 +103,18 @@ def _list(choices: dict[str, Any]) -> None:
 
 
 def _with_reading(reading: Any, found: Any, choices: dict[str, Any]) -> Any:
-    """Issues of reading (without its accounting lines) and of the checks, as one table."""
-    from geotools.model.schema import join_issues
+    """Issues of reading and of the checks as one table, by the same choice of rules."""
+    from geotools import checks
 
-    keep = reading["check"] != "RD-00"
-    if choices["only"]:
-        keep &= reading["check"].str.startswith(tuple(c.strip().upper() for c in choices["only"].split(",")))
+    both = checks.with_reading(found, reading)
+    keep = both["check"].str.startswith(_codes(choices["only"])) if choices["only"] else both["check"] != ""
     if choices["exclude"]:
-        keep &= ~reading["check"].str.startswith(tuple(c.strip().upper() for c in choices["exclude"].split(",")))
-    return join_issues(found, reading[keep])
+        keep &= ~both["check"].str.startswith(_codes(choices["exclude"]))
+    return both[keep].reset_index(drop=True)
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(c.strip().upper() for c in text.split(",") if c.strip())
 
 
 def _write(target: Path, issues: Any, survey: Any, earlier: Any, language: str, *, overwrite: bool) -> None:

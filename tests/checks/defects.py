@@ -310,6 +310,13 @@ def pulkovo_copy(p):
 
 
 @defect
+def release_read_in_the_wrong_datum(p):
+    row = p.release(sorts=WORKING)
+    row["geometry"] = shapely.transform(row["geometry"], p.tools.pulkovo_plotted_as_wgs84)
+    return "CR-07", "releases", row["id"]
+
+
+@defect
 def release_outside_its_hazard(p):
     row = p.release(sorts=WORKING)
     row["geometry"] = (

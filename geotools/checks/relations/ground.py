@@ -14,6 +14,7 @@ from geotools.checks.layers import POLYGONAL, Data, Layer
 from geotools.checks.rule import Check, Finding, listed, m2, metres, spot
 from geotools.model.vocab import fold
 
+ELSEWHERE_M = 100_000.0  # farther than this the coordinates themselves are wrong (CR-04)
 CIRCLE_95 = 2.4477  # radius of the 95 % circle of a two-dimensional normal error, in sigmas
 
 
@@ -59,7 +60,7 @@ def _has_area(layer: Layer) -> np.ndarray:
     return np.isin(shapely.get_type_id(layer.plane), POLYGONAL) & ~shapely.is_empty(layer.plane)
 
 
-def _linked_shapes(data: Data, layer: Layer) -> tuple[np.ndarray, np.ndarray, list[list[int]]]:
+def linked_ground(data: Data, layer: Layer) -> tuple[np.ndarray, np.ndarray, list[list[int]]]:
     """Rows with a polygon and a linked hazard polygon, and the joined ground of those hazards."""
     hazards = data.layer("hazards")
     links = linked_hazards(data, layer)
@@ -76,7 +77,7 @@ def outside_hazard(data: Data) -> Iterator[Finding]:
     """TP-02 (identity A5): part of a release lies outside the hazard it is linked to."""
     limit = data.limit("overlap_m2")
     for layer in data.each("releases"):
-        rows, grounds, links = _linked_shapes(data, layer)
+        rows, grounds, links = linked_ground(data, layer)
         touching = shapely.intersects(layer.plane[rows], grounds)
         rows, grounds = rows[touching], grounds[touching]
         # area first: the outline of the rest is drawn only where there is enough of it
@@ -100,7 +101,7 @@ def untouched_hazard(data: Data) -> Iterator[Finding]:
     """TP-16: a release linked to a hazard that it does not touch, with the hazard it does lie in."""
     hazards = data.layer("hazards")
     for layer in data.each("releases"):
-        rows, grounds, links = _linked_shapes(data, layer)
+        rows, grounds, links = linked_ground(data, layer)
         if not len(rows):
             continue
         apart = shapely.distance(layer.plane[rows], grounds)
@@ -140,7 +141,7 @@ def finds_outside(data: Data) -> Iterator[Finding]:
                 continue
             apart = float(shapely.distance(layer.plane[row], np.array(shapes, dtype=object)).min())
             sigma = layer.accuracy[row] if np.isfinite(layer.accuracy[row]) else data.limit("h_acc_default_m")
-            if apart > CIRCLE_95 * sigma:
+            if CIRCLE_95 * sigma < apart < ELSEWHERE_M:
                 yield Finding(
                     layer.kind,
                     layer.ids[row],
@@ -156,6 +157,7 @@ def found_after_release(data: Data) -> Iterator[Finding]:
     """TP-10: ordnance or an accident in land released before that day. The release stands; the hazard reopens."""
     releases = data.layer("releases")
     days = releases.days("date")
+    processed = processed_only(releases)
     for layer in data.each("finds", "accidents"):
         when = layer.days("date")
         there = np.flatnonzero(~(shapely.is_missing(layer.plane) | shapely.is_empty(layer.plane)) & ~np.isnat(when))
@@ -163,7 +165,7 @@ def found_after_release(data: Data) -> Iterator[Finding]:
             continue
         point, area = releases.tree.query(layer.plane[there], predicate="intersects")
         rows = there[point]
-        later = when[rows] > days[area]
+        later = (when[rows] > days[area]) & ~processed[area]
         for row in np.unique(rows[later]):
             hits = sorted(int(i) for i in area[later][rows[later] == row])
             last = max(hits, key=lambda i: (days[i], releases.ids[i]))

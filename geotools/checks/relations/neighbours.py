@@ -1,4 +1,4 @@
-"""Polygons beside polygons of the same layer: TP-01, 03, 04, 14, 15 and CR-07. Found by spatial index, any organisation.
+"""Polygons beside polygons of the same layer: TP-01, 03, 04, 14, 15. Found by spatial index, any organisation.
 
 Not for links between layers (see `ground`).
 """
@@ -15,7 +15,6 @@ from geotools.checks import overlay
 from geotools.checks.layers import POLYGONAL, Data, Layer, Overlaps
 from geotools.checks.relations.ground import processed_only
 from geotools.checks.rule import Check, Finding, m2, metres, spot
-from geotools.space import crs as _crs
 from geotools.space import geom
 
 NOISE_M2 = 0.01  # shared edges of neighbours differ by rounding
@@ -247,86 +246,6 @@ def _meeting(first: Any, second: Any, margin: float) -> tuple[float, float, floa
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-# Systems that people mix up with WGS 84: the copy read in the wrong one lies beside the right one (reference §6.3).
-SHIFTED = (("Pulkovo 1942", 4284), ("ED50", 4230))
-
-
-def shifted_copies(data: Data) -> Iterator[Finding]:
-    """CR-07: two records of one shape, apart by just the step between two datums."""
-    for layer in data.each("hazards", "releases"):
-        centres = shapely.centroid(layer.flat)
-        size = shapely.get_num_coordinates(layer.flat)
-        usable = np.flatnonzero(np.isin(shapely.get_type_id(layer.flat), POLYGONAL) & (size > 4))
-        if len(usable) < 2:
-            continue
-        xy = shapely.get_coordinates(centres[usable])
-        order = {int(row): k for k, row in enumerate(usable)}
-        a, b = _alike_near(layer, usable, xy, size)
-        for name, code in SHIFTED:
-            steps = _steps(data, code)
-            if steps is None:
-                continue
-            for first, second in zip(a, b, strict=True):
-                offset = xy[order[int(second)]] - xy[order[int(first)]]
-                for step, wrong in ((steps, second), (-steps, first)):
-                    if np.hypot(*(offset - step)) < 3.0:
-                        yield _shift_finding(layer, int(first), int(second), int(wrong), name, float(np.hypot(*offset)))
-
-
-def _alike_near(layer: Layer, usable: np.ndarray, xy: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of rows 60–160 m apart with as many points and the same outline once laid on each other."""
-    from scipy.spatial import cKDTree
-
-    # Points of the same count only: the fourth coordinate axis keeps the others out of reach
-    keyed = np.column_stack(
-        [xy, 1000.0 * size[usable], 1000.0 * np.log(np.maximum(shapely.area(layer.flat[usable]), 1e-9))]
-    )
-    pairs = cKDTree(keyed).query_pairs(160.0, output_type="ndarray")
-    if not len(pairs):
-        return np.empty(0, int), np.empty(0, int)
-    apart = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)
-    areas = shapely.area(layer.flat[usable])
-    near = (apart > 60) & (np.abs(areas[pairs[:, 0]] - areas[pairs[:, 1]]) < 0.002 * areas[pairs[:, 0]])
-    pairs = np.sort(usable[pairs[near]], axis=1)
-    keep = [_same_outline(layer.flat[i], layer.flat[j]) for i, j in pairs]
-    pairs = pairs[np.array(keep, dtype=bool)] if len(pairs) else pairs
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    return pairs[:, 0], pairs[:, 1]
-
-
-def _same_outline(first: Any, second: Any) -> bool:
-    a, b = shapely.get_coordinates(first), shapely.get_coordinates(second)
-    # a datum step turns and stretches by a few parts per million only
-    return bool(np.abs((a - a.mean(axis=0)) - (b - b.mean(axis=0))).max() < 0.5)
-
-
-def _steps(data: Data, code: int) -> np.ndarray | None:
-    """How far the right place lies from where coordinates of that system plot when read as WGS 84 (metres)."""
-    lon, lat = data.centre
-    change = _crs.transformer(f"EPSG:{code}", "EPSG:4326")
-    x, y = change.transform(lon, lat)
-    if not np.isfinite([x, y]).all():
-        return None
-    points = data.to_plane(shapely.points([[lon, lat], [x, y]]))
-    if shapely.is_missing(points).any():
-        return None
-    coords = shapely.get_coordinates(points)
-    step = coords[0] - coords[1]
-    return np.asarray(step) if np.hypot(*step) > 20 else None
-
-
-def _shift_finding(layer: Layer, first: int, second: int, wrong: int, name: str, apart: float) -> Finding:
-    right = first if wrong == second else second
-    return Finding(
-        layer.kind,
-        layer.ids[wrong],
-        "geometry",
-        {"other": layer.ids[right], "distance": metres(apart), "system": name},
-        value=round(apart, 1),
-        geometry=layer.lonlat[wrong],
-    )
-
-
 PAIR = ("overlap_m2", "overlap_share")
 RULES = (
     Check("TP-01", hazards_overlap, ("hazards",), "warning", PAIR),
@@ -334,5 +253,4 @@ RULES = (
     Check("TP-04", slivers_and_gaps, ("hazards", "releases"), "warning", ("sliver_width_m", "h_acc_max_m")),
     Check("TP-14", duplicates, ("hazards", "releases", "activities", "landuse"), "error", ("duplicate_share",)),
     Check("TP-15", contained, ("hazards",), "warning", ("contained_share",)),
-    Check("CR-07", shifted_copies, ("hazards", "releases"), "error"),
 )
