@@ -99,21 +99,20 @@ def _shift_finding(layer: Layer, first: int, second: int, wrong: int, name: str,
 
 
 def shifted_releases(data: Data) -> Iterator[Finding]:
-    """CR-07: a release that lies beside its hazard and would lie in it, were its coordinates read in another datum."""
+    """CR-07: a release that lies in no hazard as a whole, and would lie in one, were it read in another datum."""
+    hazards = data.layer("hazards")
+    steps = [(name, step) for name, code in SHIFTED if (step := _steps(data, code)) is not None]
     for layer in data.each("releases"):
-        rows, grounds, links = linked_ground(data, layer)
-        if not len(rows):
-            continue
-        outside = layer.area[rows] - shapely.area(overlay.intersection(layer.plane[rows], grounds))
-        steps = [(name, step) for name, code in SHIFTED if (step := _steps(data, code)) is not None]
-        for k in np.flatnonzero(outside > 0.1 * layer.area[rows]):
-            row = int(rows[k])
+        rows, grounds, _ = linked_ground(data, layer)
+        inside = shapely.area(overlay.intersection(layer.plane[rows], grounds))
+        suspects = rows[inside < 0.9 * layer.area[rows]]
+        for row in suspects.tolist():
+            if _home(hazards, layer.plane[row]) is not None:
+                continue
             for name, step in steps:
-                moved = shapely.affinity.translate(layer.plane[row], *-step)
-                left = layer.area[row] - shapely.area(overlay.intersection(moved, grounds[k]))
-                if left < 0.02 * layer.area[row]:
-                    hazards = data.layer("hazards").ids[links[row]]
-                    words = {"other": ", ".join(hazards), "distance": metres(float(np.hypot(*step))), "system": name}
+                home = _home(hazards, shapely.affinity.translate(layer.plane[row], *-step))
+                if home is not None:
+                    words = {"other": hazards.ids[home], "distance": metres(float(np.hypot(*step))), "system": name}
                     yield Finding(
                         layer.kind,
                         layer.ids[row],
@@ -124,6 +123,13 @@ def shifted_releases(data: Data) -> Iterator[Finding]:
                         geometry=layer.lonlat[row],
                     )
                     break
+
+
+def _home(hazards: Layer, shape: Any) -> int | None:
+    """The hazard that holds at least 98 % of a polygon, the one with most of it."""
+    near = [int(i) for i in sorted(hazards.tree.query(shape, predicate="intersects")) if hazards.area[i] > 0]
+    shares = [shapely.area(overlay.intersection(hazards.plane[i], shape)) / shape.area for i in near]
+    return near[int(np.argmax(shares))] if shares and max(shares) >= 0.98 else None
 
 
 def shifted(data: Data) -> Iterator[Finding]:
