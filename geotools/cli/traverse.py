@@ -141,6 +141,8 @@ def _text(name: str, figure: Any) -> str:
     for row, point in zip(figure.adjusted.itertuples(), lonlat, strict=True):
         ellipse = f"{row.sigma_major_m:.2f} × {row.sigma_minor_m:.2f} at {row.sigma_bearing_deg:.0f}°"
         lines.append(f"  {row.id:10} {row.point_type:12} {row.x_m:12.3f} {row.y_m:13.3f} {row.moved_m:8.3f}  {ellipse:24} {systems.to_mgrs(point.x, point.y)}")
+    if figure.start_h_acc_m:
+        lines.append(f"  ± is relative to the start, whose accuracy is not stated (taken as {figure.start_h_acc_m:g} m in what is written)")
     closure = figure.misclosure
     if closure.measured:
         ratio = "exact" if closure.ratio is None else f"1:{closure.ratio:.0f}"

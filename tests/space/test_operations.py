@@ -163,6 +163,15 @@ def test_unknown_datum_is_refused_and_missing_geometry_kept():
     assert done.to_dict()["target"] == "EPSG:4326"
 
 
+def test_heights_stay_as_they_are():
+    shapes = [shapely.Point(47, 39.6, 812.5), shapely.Point(47, 39.6), shapely.LineString([(47, 39.6, 1.0), (47.1, 39.6, 2.0)])]
+    out, _ = crs.shift(gpd.GeoDataFrame(geometry=shapes, crs=4284), "EPSG:32638")
+    assert out.geometry.iloc[0].z == 812.5
+    assert not out.geometry.iloc[1].has_z
+    assert [z for *_, z in out.geometry.iloc[2].coords] == [1.0, 2.0]
+    assert out.geometry.iloc[0].x == out.geometry.iloc[1].x
+
+
 def test_row_order_changes_nothing():
     rng = np.random.default_rng(3)
     frame = layer(np.column_stack([rng.uniform(46, 48, 50), rng.uniform(39, 40, 50)]), "EPSG:4284")

@@ -229,6 +229,9 @@ def test_more_error_in_never_gives_less_error_out():
     for more in ({"sigma_bearing_deg": 1.0}, {"sigma_bearing_deg": 0.5, "sigma_distance_m": 0.5}, {"sigma_bearing_deg": 0.5, "sigma_north_deg": 1.0}):
         big = solve(sheet(), SP, north="grid", options=TraverseOptions(scale=False, **more)).adjusted
         assert (big["h_acc_m"] >= small["h_acc_m"] - 1e-12).all()
+    unknown = solve(sheet(), SP, north="grid", options=GRID).to_frame()["h_acc_m"].iloc[0]
+    exact = solve(sheet(), Start(SP.x, SP.y, SP.crs, h_acc_m=0.0), north="grid", options=GRID).to_frame()["h_acc_m"].iloc[0]
+    assert unknown == pytest.approx(np.hypot(exact, 3.0))
     start = Start(SP.x, SP.y, SP.crs, h_acc_m=4.0)
     assert (solve(sheet(), start, north="grid", options=GRID).adjusted["h_acc_m"] >= 4.0).all()
 

@@ -149,7 +149,7 @@ def shift(
     Returns
     -------
     frame, shift
-        A new frame in `to`, and what was done.
+        A new frame in `to`, heights as they were, and what was done.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def shift(
     def move(xy: np.ndarray) -> np.ndarray:
         return _projected(np.column_stack(chosen.apply(*geodetic(xy, source).T)), target) if len(xy) else xy
 
-    moved = shapely.transform(array, move)
+    moved = _each(array, move)
     if not np.isfinite(shapely.get_coordinates(moved)).all():
         raise CRSError(
             f"some coordinates cannot be expressed in {target.name}", hint=f"are they really in {source.name}? try: geotools datum --explain FILE"
@@ -183,6 +183,15 @@ def shift(
     asked = operation is not None or _own(source, target, settings) is not None
     done = _record((source, target), (chosen, others, grids), _thin(lonlat), settings, asked=asked)
     return out, done
+
+
+def _each(array: np.ndarray, move: Any) -> np.ndarray:
+    """Geometries with x and y moved; heights stay as they are."""
+    tall = shapely.has_z(array)
+    out = np.empty(len(array), dtype=object)
+    out[~tall] = shapely.transform(array[~tall], move)
+    out[tall] = shapely.transform(array[tall], lambda xyz: np.column_stack([move(xyz[:, :2]), xyz[:, 2]]), include_z=True)
+    return out
 
 
 def choose(

@@ -35,14 +35,14 @@ class Start:
     name
         Its name in the legs; empty: the point the first leg starts from.
     h_acc_m
-        Standard deviation per axis, metres.
+        Standard deviation per axis, metres; None: not known, and error ellipses are relative to this point.
     """
 
     x: float
     y: float
     crs: Any = "EPSG:4326"
     name: str = ""
-    h_acc_m: float = 0.0
+    h_acc_m: float | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def known_point(value: Any, crs: Any = None) -> Start:
     if isinstance(value, Start):
         return value
     if isinstance(value, Position):
-        return Start(value.lon, value.lat, h_acc_m=value.h_acc_m or 0.0)
+        return Start(value.lon, value.lat, h_acc_m=value.h_acc_m)
     if isinstance(value, gpd.GeoDataFrame | gpd.GeoSeries):
         return _from_layer(value)
     if isinstance(value, shapely.Point):
@@ -164,7 +164,7 @@ def _from_layer(layer: gpd.GeoDataFrame | gpd.GeoSeries) -> Start:
         raise TraverseError("the start is not a point")
     row = layer.iloc[0] if isinstance(layer, gpd.GeoDataFrame) else {}
     accuracy = row.get("h_acc_m")
-    spread = float(accuracy) if accuracy is not None and pd.notna(accuracy) else 0.0
+    spread = float(accuracy) if accuracy is not None and pd.notna(accuracy) else None
     return Start(point.x, point.y, _crs.require(layer), point_name(row.get("id"), row.get("feature_id")), spread)
 
 

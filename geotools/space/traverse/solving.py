@@ -76,7 +76,7 @@ class Traverse:
         Raw positions: ``id, point_type, x_m, y_m, geometry``.
     adjusted
         Adjusted positions: as `points`, with ``moved_m``, error ellipse ``sigma_major_m, sigma_minor_m, sigma_bearing_deg``
-        (1 sigma) and ``h_acc_m`` (mean deviation per axis).
+        (1 sigma) and ``h_acc_m`` (mean deviation per axis); relative to the start if its own accuracy is not known.
     corners
         Names of the polygon's points in order.
     area_m2, area_sigma_m2
@@ -85,6 +85,8 @@ class Traverse:
         Added to magnetic bearings to reach the grid, on average; None if there were none.
     fit
         Onto independent GNSS fixes, where at least two were given.
+    start_h_acc_m
+        Accuracy assumed of a start that states none (the programme's default); already in `adjusted` otherwise, and then 0.
     issues
         ISSUES table (SV-02 closure, SV-03 fixes, SV-05 long sides, SV-06 accuracy, GC-01, GC-02 shape).
     """
@@ -101,6 +103,7 @@ class Traverse:
     fit: HelmertFit | None
     issues: gpd.GeoDataFrame
     crs: Any
+    start_h_acc_m: float = 0.0
 
     @property
     def plane_area_m2(self) -> float:
@@ -132,7 +135,7 @@ class Traverse:
             "id": [id],
             "area_m2": [measure.area(moved[0])],
             "area_sigma_m2": [self.area_sigma_m2],
-            "h_acc_m": [float(self.adjusted["h_acc_m"].max())],
+            "h_acc_m": [math.hypot(float(self.adjusted["h_acc_m"].max()), self.start_h_acc_m)],
             "misclosure_m": [self.misclosure.distance_m if self.misclosure.measured else np.nan],
             "source_crs": [_crs.label(self.crs)],
             "method": [self.method + (", fitted to GNSS fixes" if fitted else "")],
@@ -207,7 +210,7 @@ def solve(
     found = adjusting.loops(net)
     weight = adjusting.weights(net, found, settings.adjust)
     xy = adjusting.adjusted(net, weight)
-    spread = adjusting.covariance(net, weight, xy, begin.h_acc_m)
+    spread = adjusting.covariance(net, weight, xy, begin.h_acc_m or 0.0)
     kinds = figure.types(net)
     frames = _frames(net, xy, spread, kinds, plane)
     place = dict(zip(net.names, xy, strict=True))
@@ -233,6 +236,7 @@ def solve(
         fit=fit,
         issues=issues_frame(issues),
         crs=plane,
+        start_h_acc_m=settings.programme.limit("h_acc_default_m") if begin.h_acc_m is None else 0.0,
     )
 
 
@@ -301,7 +305,7 @@ def _suspect(closure: Misclosure, net: network.Network, found: tuple[adjusting.L
 
 def _accuracy_issues(frame: gpd.GeoDataFrame, begin: Start, options: TraverseOptions) -> list[Issue]:
     limit = options.programme.limit("h_acc_max_m")
-    if begin.h_acc_m > limit:
+    if begin.h_acc_m is not None and begin.h_acc_m > limit:
         message = f"the start {begin.name} is only good to {begin.h_acc_m:.1f} m, and so is the whole figure"
         return [Issue("SV-06", "warning", "legs", begin.name, "h_acc_m", message, f"{begin.h_acc_m:.1f} m", f"{limit:g} m")]
     return [
