@@ -6,7 +6,6 @@ For a change that is chosen, recorded and defended; not for planes to compute in
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +20,7 @@ from pyproj.transformer import TransformerGroup
 from geotools.model.errors import CRSError
 from geotools.model.programme import Programme
 from geotools.model.schema import Issue, issues_frame
+from geotools.space.crs.parameters import pipeline, stated
 from geotools.space.crs.systems import GEOD, code_or_wkt, label, parse, require, transformer
 
 Bounds = tuple[float, float, float, float]
@@ -344,11 +344,11 @@ def _asked(wanted: str | int, first: pyproj.CRS, second: pyproj.CRS, offered: tu
     text = str(wanted).strip()
     back = text.startswith("inverse ")
     text = text.removeprefix("inverse ")
-    text, accuracy = _stated(text)
+    text, accuracy = stated(text)
     if text.startswith("+"):
-        pipeline = _pipeline(text, second if back else first, first if back else second)
+        steps = pipeline(text, second if back else first, first if back else second)
         try:
-            made = pyproj.Transformer.from_pipeline(pipeline)
+            made = pyproj.Transformer.from_pipeline(steps)
         except pyproj.exceptions.ProjError as error:
             raise CRSError(f"PROJ does not understand the operation '{text}'", hint="write +towgs84=dx,dy,dz,rx,ry,rz,ppm") from error
         return Operation("", text, accuracy, None, made, back)
@@ -358,39 +358,6 @@ def _asked(wanted: str | int, first: pyproj.CRS, second: pyproj.CRS, offered: tu
             return item
     known = ", ".join(item.code for item in offered if item.code)
     raise CRSError(f"operation {code} does not lead from {first.name} to {second.name}", hint=f"on offer: {known or 'none'} (see --list-operations)")
-
-
-def _stated(text: str) -> tuple[str, float | None]:
-    match = re.search(r"\s*[+,;]?\s*accuracy\s*=\s*([0-9.]+)\s*m?\s*$", text)
-    return (text[: match.start()].strip(), float(match[1])) if match else (text, None)
-
-
-def _pipeline(text: str, first: pyproj.CRS, second: pyproj.CRS) -> str:
-    if "+proj=pipeline" in text:
-        return text
-    match = re.fullmatch(r"\+towgs84=([-+0-9.,eE\s]+)", text)
-    if match:
-        values = [float(v) for v in re.split(r"[,\s]+", match[1].strip(" ,")) if v]
-        if len(values) not in (3, 7):
-            raise CRSError(f"+towgs84 takes 3 or 7 numbers, not {len(values)}", hint="dx,dy,dz in metres, rx,ry,rz in arc seconds, scale in ppm")
-        names = ("x", "y", "z", "rx", "ry", "rz", "s")
-        text = "+proj=helmert " + " ".join(f"+{name}={value!r}" for name, value in zip(names, values, strict=False))
-        text += " +convention=position_vector" if len(values) == 7 else ""
-    if not text.startswith("+proj=helmert"):
-        raise CRSError(f"'{text}' is not an operation", hint="write +towgs84=…, +proj=helmert … or +proj=pipeline …")
-    if "+convention" not in text and "+rx" in text:
-        raise CRSError("a Helmert operation with rotations must name its convention", hint="add +convention=position_vector or +convention=coordinate_frame")
-    return (
-        f"+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad +step +proj=push +v_3 +step +proj=cart {_ellipsoid(first)} "
-        f"+step {text} +step +inv +proj=cart {_ellipsoid(second)} +step +proj=pop +v_3 +step +proj=unitconvert +xy_in=rad +xy_out=deg"
-    )
-
-
-def _ellipsoid(crs: pyproj.CRS) -> str:
-    shape = crs.ellipsoid
-    if shape is None:
-        raise CRSError(f"{crs.name} has no ellipsoid")
-    return f"+a={shape.semi_major_metre!r} +rf={shape.inverse_flattening!r}"
 
 
 def _row(item: Operation, chosen: Operation, points: np.ndarray) -> dict[str, Any]:
