@@ -1,6 +1,7 @@
 """The public names: which module or verb lives where. Read by `geotools.__getattr__`, pinned by a test."""
 
 MODULES = {
+    "charts": "geotools.maps.charts",
     "checks": "geotools.checks",
     "crs": "geotools.space.crs",
     "declination": "geotools.space.declination",

@@ -297,3 +297,87 @@ def _month_end(as_of: date, months: float) -> date | None:
         return None
     whole = pd.Period(as_of, "M") if as_of == pd.Period(as_of, "M").end_time.date() else pd.Period(as_of, "M") - 1
     return (whole + int(months)).end_time.date() if months else as_of
+
+
+def bulletin(credits: pd.DataFrame, finds: pd.DataFrame, *, start: date, end: date) -> pd.DataFrame:
+    """One period as bulletins show it: land in hectares to a tenth *and* in m², devices by category, who worked.
+
+    Parameters
+    ----------
+    credits, finds
+        As for `released` and `found`; ``organisation`` where known.
+    start, end
+        First and last day of the period.
+
+    Returns
+    -------
+    DataFrame
+        One row per organisation and a last row ``Total``: ``organisation, hectares, released_m2, cleared_m2, reduced_m2,
+        cancelled_m2, ap_mines, av_mines, uxo, other_devices``. A tenth of a hectare hides up to 500 m², hence both.
+
+    Raises
+    ------
+    StatisticsError
+        If the period ends before it starts.
+
+    Examples
+    --------
+    >>> credits = pd.DataFrame({"product": ["cleared"], "date": pd.to_datetime(["2024-03-05"]), "net_m2": [12500.0], "organisation": ["A"]})
+    >>> bulletin(credits, pd.DataFrame(), start=date(2024, 3, 4), end=date(2024, 3, 10))[["organisation", "hectares"]].values.tolist()
+    [['A', 1.2], ['Total', 1.2]]
+    """
+    if end < start:
+        raise StatisticsError("the period ends before it starts")
+    land = released(_between(credits, start, end), period="all", by=("organisation",)).set_index("organisation")
+    devices = (
+        found(_between(finds, start, end), period="all", by=("organisation",)).set_index("organisation")
+        if len(finds)
+        else pd.DataFrame()
+    )
+    names = sorted({*land.index, *devices.index})
+    out = pd.DataFrame({"organisation": names})
+    for column in ("released_m2", "cleared_m2", "reduced_m2", "cancelled_m2"):
+        out[column] = [float(land[column].get(name, 0.0)) for name in names]
+    groups = {
+        "ap_mines": ("ap_mine",),
+        "av_mines": ("av_mine",),
+        "uxo": ("uxo", "axo", "submunition"),
+        "other_devices": ("ied", "unknown"),
+    }
+    for column, keys in groups.items():
+        out[column] = [int(sum(devices[k].get(name, 0) for k in keys)) if len(devices) else 0 for name in names]
+    total = {"organisation": "Total", **{c: out[c].sum() for c in out.columns if c != "organisation"}}
+    out = pd.concat([out, pd.DataFrame([total])], ignore_index=True)
+    out.insert(1, "hectares", np.floor(out["released_m2"] / 1000) / 10)
+    return out
+
+
+def annual(credits: pd.DataFrame, finds: pd.DataFrame, *, by: str = "admin1") -> pd.DataFrame:
+    """Years in the shape of treaty reports: m² cancelled, reduced and cleared, and devices by category.
+
+    Returns
+    -------
+    DataFrame
+        One row per year and area `by`: ``year``, `by`, ``cancelled_m2 reduced_m2 cleared_m2 released_m2`` and one column
+        per device category. Rows without a date stand under ``(not stated)``.
+
+    Examples
+    --------
+    >>> credits = pd.DataFrame({"product": ["reduced"], "date": pd.to_datetime(["2023-03-05"]), "net_m2": [10.0], "admin1": ["Fuzuli"]})
+    >>> annual(credits, pd.DataFrame())[["year", "admin1", "reduced_m2"]].values.tolist()
+    [['2023', 'Fuzuli', 10.0]]
+    """
+    land = released(credits, period="year", by=(by,)).drop(columns=["released_ha", "releases"])
+    devices = (
+        found(finds, period="year", by=(by,)) if len(finds) else pd.DataFrame({"period": [], by: []}, dtype=object)
+    )
+    both = land.merge(devices, on=["period", by], how="outer").sort_values(["period", by], ignore_index=True)
+    figures = [c for c in both.columns if c not in ("period", by)]
+    return both.assign(**{c: both[c].fillna(0) for c in figures}).rename(columns={"period": "year"})
+
+
+def _between(table: pd.DataFrame, start: date, end: date) -> pd.DataFrame:
+    if "date" not in table:
+        return table.iloc[:0]
+    days = pd.to_datetime(table["date"], errors="coerce")
+    return table[(days >= pd.Timestamp(start)) & (days < pd.Timestamp(end) + pd.Timedelta(days=1))]

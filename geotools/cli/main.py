@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "map": ("geotools.cli.map:command", "One offline HTML map of a survey."),
     "sheet": ("geotools.cli.sheet:command", "Printed map sheets at true scale, one task or an atlas."),
     "report": ("geotools.cli.report:command", "Completion report or handover certificate of a task, as PDF."),
+    "notebook": ("geotools.cli.notebook:command", "Start a Jupyter notebook on your own records."),
     "field": ("geotools.cli.field:command", "Combine what field teams bring back."),
 }
 

@@ -32,6 +32,7 @@ SPLITS = ("organisation", "team", "method", "admin1", "admin2", "hazard_id")
     "--forecast/--no-forecast", default=True, show_default=True, help="Forecast completion from the months observed."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the forecast.")
+@click.option("--charts", type=click.Path(path_type=Path), help="Folder for charts of the figures (SVG).")
 @options.output
 @options.crs
 @options.encoding
@@ -50,25 +51,35 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     bar = options.progress_bar(choices["progress"])
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
     coverage = release.coverage(opened.hazards, opened.releases, as_of=as_of, programme=opened.programme, progress=bar)
-    credits = _until(_with_columns(coverage.credits, opened.releases), as_of, "date")
+    credits = _until(_with_columns(coverage.credits, opened.releases, opened.hazards), as_of, "date")
     finds, activities = _until(opened.finds, as_of, "date"), _until(opened.activities, as_of, "end")
     tables = {
         "released": progress.released(credits, period=choices["period"], by=choices["by"]),
         "found": progress.found(finds, period=choices["period"], by=[b for b in choices["by"] if b in finds]),
+        "annual": progress.annual(credits, finds),
+        "balance": _balance(coverage, credits),
         "productivity": progress.productivity(activities, credits, finds),
     }
     cast = _forecast(credits, float(coverage.totals["remaining_m2"]), as_of, choices) if choices["forecast"] else None
     if output is not None:
         _write(tables, cast, output, overwrite=choices["overwrite"])
+    if choices["charts"] is not None:
+        _draw(tables, cast, credits, choices, opened)
     if choices["as_json"]:
         options.print_json(_plain(tables, cast))
     else:
         click.echo(_words(opened.name, tables, cast))
 
 
-def _with_columns(credits: Any, releases: Any) -> Any:
+def _with_columns(credits: Any, releases: Any, hazards: Any) -> Any:
+    """Credits with the columns of their releases; where a release names no district, that of its hazard."""
     more = [c for c in ("product", "date", "activity_id", *SPLITS) if c in releases and c not in credits]
-    return credits.merge(releases[["id", *more]], on="id", how="left")
+    joined = credits.merge(releases[["id", *more]], on="id", how="left")
+    for name in ("admin1", "admin2"):
+        if name in hazards and "hazard_id" in joined:
+            of_hazard = joined["hazard_id"].map(hazards.set_index("id")[name])
+            joined[name] = joined[name].where(joined[name].notna(), of_hazard) if name in joined else of_hazard
+    return joined
 
 
 def _until(frame: Any, day: date | None, column: str) -> Any:
@@ -77,6 +88,34 @@ def _until(frame: Any, day: date | None, column: str) -> Any:
     if day is None or column not in frame or not len(frame):
         return frame
     return frame[~(pd.to_datetime(frame[column]) > pd.Timestamp(day))]
+
+
+def _balance(coverage: Any, credits: Any) -> Any:
+    """The balance sheet of each year on record, and what came before and after; each row closes to the m²."""
+    from itertools import pairwise
+
+    import pandas as pd
+
+    days = pd.to_datetime(credits["date"]).dropna()
+    years = range(days.min().year, days.max().year + 1) if len(days) else range(0)
+    edges: list[date | None] = [None, *(date(y - 1, 12, 31) for y in years), None]
+    return pd.DataFrame([coverage.between(start, end).to_dict() for start, end in pairwise(edges)])
+
+
+def _draw(tables: dict[str, Any], cast: Any, credits: Any, choices: dict[str, Any], opened: Any) -> None:
+    from geotools.analysis import progress
+    from geotools.maps import charts
+
+    lang = opened.programme.languages[0]
+    figures = {}
+    if float(tables["released"]["released_m2"].sum()) > 0:
+        figures["released"] = charts.released(tables["released"], lang=lang, title=opened.name)
+    if cast is not None:
+        figures["forecast"] = charts.completion(
+            progress.monthly_rates(credits, as_of=cast.as_of, months=1200), cast, title=opened.name
+        )
+    for file in charts.save(figures, choices["charts"], overwrite=choices["overwrite"]):
+        options.say(f"written: {file}")
 
 
 def _forecast(credits: Any, remaining: float, as_of: date | None, choices: dict[str, Any]) -> Any:

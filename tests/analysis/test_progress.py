@@ -24,23 +24,37 @@ row = st.fixed_dictionaries(
 
 
 @given(st.lists(row, min_size=1, max_size=20), st.sampled_from(["week", "month", "quarter", "year", "all"]))
-def test_every_square_metre_stands_in_one_period_and_one_organisation(rows: list[dict[str, object]], period: str) -> None:
+def test_every_square_metre_stands_in_one_period_and_one_organisation(
+    rows: list[dict[str, object]], period: str
+) -> None:
     credits = pd.DataFrame(rows).astype({"date": "datetime64[ms]"})
     table = progress.released(credits, period=period, by=("organisation",))
     assert table["released_m2"].sum() == pytest.approx(credits["net_m2"].sum(), abs=1e-6)
     assert table["releases"].sum() == len(credits)
     for product in progress.PRODUCTS:
-        assert table[f"{product}_m2"].sum() == pytest.approx(credits.loc[credits["product"] == product, "net_m2"].sum(), abs=1e-6)
+        assert table[f"{product}_m2"].sum() == pytest.approx(
+            credits.loc[credits["product"] == product, "net_m2"].sum(), abs=1e-6
+        )
 
 
 def test_iso_weeks_cross_the_year_end_like_the_calendar_does() -> None:
-    credits = pd.DataFrame({"product": "cleared", "date": pd.to_datetime(["2021-01-03", "2021-01-04", "2024-12-30"]), "net_m2": [1.0, 2.0, 4.0]})
+    credits = pd.DataFrame(
+        {
+            "product": "cleared",
+            "date": pd.to_datetime(["2021-01-03", "2021-01-04", "2024-12-30"]),
+            "net_m2": [1.0, 2.0, 4.0],
+        }
+    )
     assert progress.released(credits, period="week")["period"].tolist() == ["2020-W53", "2021-W01", "2025-W01"]
 
 
 def test_finds_are_counted_by_quantity_and_unknown_words_are_listed() -> None:
     finds = pd.DataFrame(
-        {"category": ["ap_mine", "fragment", "??", None], "qty": [2, 7, None, 1], "date": pd.to_datetime(["2024-01-01", "2024-01-02", None, "2024-01-05"])}
+        {
+            "category": ["ap_mine", "fragment", "??", None],
+            "qty": [2, 7, None, 1],
+            "date": pd.to_datetime(["2024-01-01", "2024-01-02", None, "2024-01-05"]),
+        }
     )
     table = progress.found(finds, period="year").set_index("period")
     assert table.loc["2024", ["ap_mine", "fragment", "unknown", "devices"]].tolist() == [2, 7, 1, 3]
@@ -48,8 +62,19 @@ def test_finds_are_counted_by_quantity_and_unknown_words_are_listed() -> None:
 
 
 def test_a_rate_without_its_inputs_is_missing_not_zero() -> None:
-    activities = pd.DataFrame({"id": ["A", "B"], "workers": [5, None], "start": pd.to_datetime(["2024-01-01"] * 2), "end": pd.to_datetime(["2024-01-02"] * 2)})
-    table = progress.productivity(activities, pd.DataFrame({"activity_id": ["A"], "net_m2": [100.0]}), pd.DataFrame({"activity_id": ["A"], "qty": [3]}))
+    activities = pd.DataFrame(
+        {
+            "id": ["A", "B"],
+            "workers": [5, None],
+            "start": pd.to_datetime(["2024-01-01"] * 2),
+            "end": pd.to_datetime(["2024-01-02"] * 2),
+        }
+    )
+    table = progress.productivity(
+        activities,
+        pd.DataFrame({"activity_id": ["A"], "net_m2": [100.0]}),
+        pd.DataFrame({"activity_id": ["A"], "qty": [3]}),
+    )
     assert table["m2_per_worker_day"].tolist()[0] == 10.0
     assert np.isnan(table["m2_per_worker_day"][1])
     assert table["m2_per_hour"].isna().all()
@@ -90,3 +115,14 @@ def test_forecast_is_exact_without_variance_and_refuses_thin_records() -> None:
         progress.forecast(steady.head(5), 100.0, as_of=date(2022, 6, 30))
     with pytest.raises(StatisticsError, match="not a period"):
         progress.released(steady.assign(product="cleared"), period="fortnight")
+
+
+@given(st.lists(row, min_size=1, max_size=20))
+def test_years_and_bulletins_add_up_to_the_credits(rows: list[dict[str, object]]) -> None:
+    credits = pd.DataFrame(rows).astype({"date": "datetime64[ms]"})
+    years = progress.annual(credits, pd.DataFrame(), by="organisation")
+    assert years["released_m2"].sum() == pytest.approx(credits["net_m2"].sum(), abs=1e-6)
+    one = progress.bulletin(credits, pd.DataFrame(), start=date(2021, 1, 1), end=date(2021, 12, 31)).iloc[-1]
+    inside = credits.loc[credits["date"].dt.year == 2021, "net_m2"].sum()
+    assert one["released_m2"] == pytest.approx(inside, abs=1e-6)
+    assert one["hectares"] * 10_000 <= inside + 1e-6, "hectares are never rounded up"

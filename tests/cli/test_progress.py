@@ -48,11 +48,17 @@ def test_tables_open_in_a_spreadsheet_without_running_anything(survey: Path, tmp
     result = CliRunner().invoke(cli, ["progress", str(survey), "--by", "organisation", "-o", str(book)])
     assert result.exit_code == 0, result.output
     sheets = pd.read_excel(book, sheet_name=None)
-    assert list(sheets) == ["released", "found", "productivity"]
+    assert list(sheets) == ["released", "found", "annual", "balance", "productivity"]
     assert sheets["released"]["organisation"].iloc[0] == "'=cmd()"
     again = CliRunner().invoke(cli, ["progress", str(survey), "-o", str(tmp_path / "folder")])
     assert again.exit_code == 0, again.output
-    assert sorted(p.name for p in (tmp_path / "folder").iterdir()) == ["found.csv", "productivity.csv", "released.csv"]
+    assert sorted(p.name for p in (tmp_path / "folder").iterdir()) == [
+        "annual.csv",
+        "balance.csv",
+        "found.csv",
+        "productivity.csv",
+        "released.csv",
+    ]
 
 
 def test_as_of_leaves_later_work_out(survey: Path) -> None:
@@ -60,3 +66,20 @@ def test_as_of_leaves_later_work_out(survey: Path) -> None:
     data = json.loads(result.stdout)
     assert sum(row["releases"] for row in data["released"]) == 3
     assert data["forecast"] is None
+
+
+def test_balance_of_the_years_closes_and_adds_up(survey: Path) -> None:
+    data = json.loads(CliRunner().invoke(cli, ["progress", str(survey), "--json"]).stdout)
+    sheet = pd.DataFrame(data["balance"])
+    came = sheet[["new_m2", "extended_m2", "corrected_in_m2", "reopened_m2"]].sum(axis=1)
+    went = sheet[["cancelled_m2", "reduced_m2", "cleared_m2", "transferred_m2", "corrected_out_m2"]].sum(axis=1)
+    assert (sheet["opening_m2"] + came - went - sheet["closing_m2"]).abs().max() < 1e-3
+    assert sheet["opening_m2"].iloc[1:].to_numpy() == pytest.approx(sheet["closing_m2"].iloc[:-1].to_numpy(), abs=1e-3)
+
+
+def test_charts_are_drawn_and_reproducible(survey: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        result = CliRunner().invoke(cli, ["progress", str(survey), "--charts", str(tmp_path / name)])
+        assert result.exit_code == 0, result.output
+    assert (tmp_path / "a" / "released.svg").read_bytes() == (tmp_path / "b" / "released.svg").read_bytes()
+    assert "<svg" in (tmp_path / "a" / "forecast.svg").read_text("utf-8")

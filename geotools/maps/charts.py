@@ -1,0 +1,172 @@
+"""Charts of progress: released land per period, the balance over time, and the forecast, as PNG, SVG or PDF.
+
+For figures that come from `analysis.progress` and the ledger; colours and hatches are those of the one symbol table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from geotools.io.atomic import replacing
+from geotools.maps.symbols import theme
+from geotools.model.errors import MapError
+from geotools.model.provenance import now
+from geotools.model.vocab import vocabulary
+
+PRODUCTS = ("cleared", "reduced", "cancelled")
+PATTERN = {"cleared": "", "reduced": "\\\\\\", "cancelled": "..."}
+RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "svg.hashsalt": "geotools",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "hatch.linewidth": 0.5,
+}
+INK = "#14212b"
+GRID: dict[str, Any] = {"color": "#c9d1d8", "linewidth": 0.6}
+
+
+def released(table: pd.DataFrame, *, lang: str = "en", title: str = "") -> Figure:
+    """Stacked bars of hectares released per period; each product has its colour, hatch and label.
+
+    Parameters
+    ----------
+    table
+        As from `analysis.progress.released`: ``period`` and ``*_m2``; several rows of one period are added up.
+
+    Raises
+    ------
+    MapError
+        If there is nothing to draw.
+    """
+    sums = table.groupby("period")[[f"{p}_m2" for p in PRODUCTS]].sum().sort_index() / 10_000
+    if sums.empty or float(sums.to_numpy().sum()) == 0:
+        raise MapError("nothing was released: there is no chart to draw")
+    with mpl.rc_context(RC):
+        figure, axes = _blank(title)
+        base = np.zeros(len(sums))
+        look = theme()
+        for product in PRODUCTS:
+            symbol = look.symbol("area", product)
+            values = sums[f"{product}_m2"].to_numpy()
+            axes.bar(
+                range(len(sums)), values, bottom=base, width=0.72, color=symbol.solid, hatch=PATTERN[product],
+                edgecolor="white", linewidth=0.8, label=vocabulary("product").label(product, lang),
+            )  # fmt: skip
+            base += values
+        for position, value in enumerate(base):
+            axes.annotate(
+                f"{value:.1f}",
+                (position, value),
+                (0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                color=INK,
+            )
+        axes.set_xticks(
+            range(len(sums)),
+            list(sums.index),
+            rotation=0 if len(sums) <= 8 else 60,
+            ha="center" if len(sums) <= 8 else "right",
+        )
+        axes.set_ylabel("ha")
+        axes.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, 1.12))
+    return figure
+
+
+def completion(rates: pd.Series, cast: Any, *, title: str = "") -> Figure:
+    """Land released so far and the months in which the rest may be done: 10, 50 and 90 % of simulated futures.
+
+    Parameters
+    ----------
+    rates
+        As from `analysis.progress.monthly_rates`.
+    cast
+        As from `analysis.progress.forecast`.
+    """
+    with mpl.rc_context(RC):
+        figure, axes = _blank(title)
+        days = pd.PeriodIndex(rates.index).to_timestamp(how="end")
+        done = rates.cumsum().to_numpy() / 10_000
+        axes.plot(days, done, color="#00664a", linewidth=2)
+        axes.fill_between(days, done, color="#9ed6c0", alpha=0.6)
+        goal = done[-1] + cast.remaining_m2 / 10_000
+        axes.axhline(goal, color="#a63603", linewidth=1.2, linestyle=(0, (6, 3)))
+        axes.annotate(
+            f"{goal:.1f} ha", (days[0], goal), (0, 3), textcoords="offset points", color="#a63603", fontsize=8
+        )
+        for name, style in (("p10", ":"), ("p50", "-"), ("p90", ":")):
+            end: date | None = getattr(cast, name)
+            if end is None:
+                continue
+            axes.plot(
+                [days[-1], pd.Timestamp(end)],
+                [done[-1], goal],
+                color="#4a5a66",
+                linewidth=1.4 if name == "p50" else 1,
+                linestyle=style,
+            )
+            axes.annotate(
+                f"{name[1:]} %\n{end.isoformat()[:7]}",
+                (pd.Timestamp(end), goal),
+                (0, 12),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                color=INK,
+            )
+        axes.set_ylim(0, goal * 1.22)
+        axes.set_ylabel("ha")
+    return figure
+
+
+def _blank(title: str) -> tuple[Figure, Any]:
+    figure = Figure(figsize=(8.0, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.yaxis.grid(visible=True, **GRID)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, colors=INK)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK, parse_math=False)
+    return figure, axes
+
+
+def save(
+    charts: Mapping[str, Figure], folder: str | Path, *, format: str = "svg", overwrite: bool = False
+) -> list[Path]:
+    """Write charts as ``NAME.svg`` (or png, pdf) into a folder; the same figures give the same bytes.
+
+    Raises
+    ------
+    MapError
+        If the format is none of svg, png, pdf.
+    WriteError
+        If a file exists or cannot be written.
+    """
+    if format not in ("svg", "png", "pdf"):
+        raise MapError(f"a chart is written as svg, png or pdf, not '{format}'")
+    about: dict[str, dict[str, Any]] = {
+        "svg": {"Date": None},
+        "png": {"Software": None},
+        "pdf": {"CreationDate": now().replace(tzinfo=None)},
+    }
+    written = []
+    for name, figure in charts.items():
+        target = Path(folder) / f"{name}.{format}"
+        with mpl.rc_context(RC), replacing(target, overwrite=overwrite) as temporary:
+            FigureCanvasAgg(figure)
+            figure.savefig(temporary, format=format, dpi=160, metadata=about[format])
+        written.append(target)
+    return written
