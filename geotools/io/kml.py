@@ -230,7 +230,7 @@ def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     shapes = geojson.to_rfc7946(frame)
     names = [name for name in frame.columns if name != frame.geometry.name]
     label = next((c for c in ("name", "id") if c in names), None)
-    values = {name: [geojson._json_value(v) for v in frame[name]] for name in names}
+    values = {name: [geojson.json_value(v) for v in frame[name]] for name in names}
     with path.open("w", encoding="utf-8", newline="\n") as stream:
         stream.write('<?xml version="1.0" encoding="UTF-8"?>\n<kml xmlns="http://www.opengis.net/kml/2.2">\n')
         stream.write(f"<Document><name>{markup.quoted(layer)}</name>\n")

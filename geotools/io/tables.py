@@ -360,11 +360,11 @@ def place_columns(frame: gpd.GeoDataFrame) -> dict[str, list[str]]:
 
 
 def _cells(values: pd.Series) -> list[str]:
-    from geotools.io.geojson import _json_value
+    from geotools.io.geojson import json_value
 
     out = []
     for value in values:
-        made = _json_value(value)
+        made = json_value(value)
         if made is None:
             out.append("")
         elif isinstance(made, bool):

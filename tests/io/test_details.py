@@ -268,7 +268,7 @@ def test_gpx_counts_and_values_equal_gpxpy(put):
 def test_gpx_read_quickly_and_slowly_is_the_same(put, monkeypatch):
     path = put("walk.gpx", GPX.format(plain=PLAIN))
     quick = io.read(path, "fixes")
-    monkeypatch.setattr(gpx, "QUICK_MAX", 0)
+    monkeypatch.setattr(gpx.document, "QUICK_MAX", 0)
     slow = io.read(path, "fixes")
     pd.testing.assert_frame_equal(pd.DataFrame(quick), pd.DataFrame(slow), check_like=True)
 

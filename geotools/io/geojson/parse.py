@@ -1,50 +1,25 @@
-"""GeoJSON and GeoJSON text sequences: read leniently with every oddity named, written as RFC 7946.
-
-Read here rather than through GDAL, which passes over features it does not understand. Not for TopoJSON or Esri JSON.
-"""
+"""From the text of GeoJSON to numbered rows, each oddity named. Not for the geometry objects themselves (see `shapes`)."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.io import text
+from geotools.io.geojson.shapes import TYPES, OddError, shape
 from geotools.io.raw import Finding, Raw, Source
-from geotools.model.errors import CRSError, ReadError
+from geotools.model.errors import CRSError
 from geotools.model.schema import KINDS, kind_of, renaming
 from geotools.space import crs as _crs
-from geotools.space import geom
 
-_TYPES = {
-    name.casefold(): name
-    for name in (
-        "Point",
-        "LineString",
-        "Polygon",
-        "MultiPoint",
-        "MultiLineString",
-        "MultiPolygon",
-        "GeometryCollection",
-    )
-}
-_DEPTH = {"Point": 1, "MultiPoint": 2, "LineString": 2, "MultiLineString": 3, "Polygon": 3, "MultiPolygon": 4}
 _GEOMETRY_KEYS = ("geom", "the_geom", "shape", "geometrie", "wkb_geometry")
-DECIMALS = 7
-
-
-class _OddError(ValueError):
-    """A geometry that cannot be used, with the reason in plain words."""
 
 
 def read(source: Source) -> Raw:
@@ -148,7 +123,7 @@ def _features(data: Any, source: Source, findings: list[Finding]) -> list[Any] |
                     )
                 listed: list[Any] = data[key]
                 return listed
-        if kind == "feature" or kind in _TYPES:
+        if kind == "feature" or kind in TYPES:
             return [data]
         if kind == "featurecollection":
             raise source.refuse("the FeatureCollection has no list of features", "export it again")
@@ -226,7 +201,7 @@ def read_sequence(source: Source) -> Raw:
 
 
 def _is_feature(item: dict[str, Any]) -> bool:
-    return str(item.get("type", "")).casefold() in {"feature", "featurecollection", *_TYPES}
+    return str(item.get("type", "")).casefold() in {"feature", "featurecollection", *TYPES}
 
 
 def build(
@@ -265,7 +240,7 @@ def _parts(feature: dict[str, Any], row: int, found: list[Finding]) -> tuple[dic
     """Properties and geometry object of a feature, wherever they are."""
     if "geometry" in feature:
         raw = feature["geometry"]
-    elif str(feature.get("type", "")).casefold() in _TYPES:
+    elif str(feature.get("type", "")).casefold() in TYPES:
         raw = {k: feature[k] for k in ("type", "coordinates", "geometries") if k in feature}
         found.append(Finding("RD-06", "info", "a bare geometry without a feature around it; it was read as one", row))
     else:
@@ -336,8 +311,8 @@ def _shape(raw: Any, row: int, found: list[Finding]) -> BaseGeometry | None:
     remarks: dict[str, None] = {}
     try:
         made = shape(raw, remarks)
-    except (_OddError, RecursionError) as odd:
-        reason = str(odd) if isinstance(odd, _OddError) else "its geometry is nested too deeply"
+    except (OddError, RecursionError) as odd:
+        reason = str(odd) if isinstance(odd, OddError) else "its geometry is nested too deeply"
         found.append(
             Finding(
                 "RD-03",
@@ -350,243 +325,3 @@ def _shape(raw: Any, row: int, found: list[Finding]) -> BaseGeometry | None:
         return None
     found.extend(Finding("RD-06", "info" if "closed" in r else "warning", r, row) for r in remarks)
     return made
-
-
-def shape(raw: Any, remarks: dict[str, None]) -> BaseGeometry:
-    """A shapely geometry from a GeoJSON geometry object; what had to be understood kindly goes into `remarks`."""
-    if not isinstance(raw, dict):
-        raise _OddError("its geometry is not an object")
-    given = str(raw.get("type", ""))
-    kind = _TYPES.get(given.casefold())
-    if kind is None:
-        raise _OddError(f"its geometry type '{given[:40]}' does not exist" if given else "its geometry has no type")
-    if kind != given:
-        remarks[f"its geometry type '{given}' should be written '{kind}'; it was read"] = None
-    if kind == "GeometryCollection":
-        members = raw.get("geometries")
-        if not isinstance(members, list):
-            raise _OddError("its GeometryCollection has no list of geometries")
-        return shapely.GeometryCollection([shape(member, remarks) for member in members if member is not None])
-    if "coordinates" not in raw:
-        raise _OddError("its geometry has no coordinates")
-    coordinates = raw["coordinates"]
-    if not isinstance(coordinates, list):
-        raise _OddError("its coordinates are not a list")
-    if not coordinates:
-        return getattr(shapely, kind)()
-    try:
-        with np.errstate(invalid="ignore"):
-            return _made(kind, coordinates, remarks)
-    except (shapely.errors.ShapelyError, ValueError, TypeError) as error:
-        if isinstance(error, _OddError):
-            raise
-        raise _OddError(_plain(str(error), kind)) from error
-
-
-def _plain(said: str, kind: str) -> str:
-    if "linearring" in said.lower() or "ring" in said.lower():
-        return "a ring has fewer than three different points"
-    if "linestring" in said.lower() or "at least 2" in said.lower():
-        return "a line has fewer than two points"
-    return f"its coordinates are not those of a {kind}"
-
-
-def _made(kind: str, coordinates: list[Any], remarks: dict[str, None]) -> BaseGeometry:
-    if kind == "Point":
-        return shapely.Point(_positions([coordinates], remarks)[0])
-    if kind == "LineString":
-        return shapely.LineString(_positions(coordinates, remarks))
-    if kind == "Polygon":
-        return _polygon(coordinates, remarks)
-    if kind == "MultiPoint":
-        return shapely.MultiPoint(_positions(coordinates, remarks))
-    if kind == "MultiLineString":
-        return shapely.MultiLineString([_positions(line, remarks) for line in coordinates])
-    return shapely.MultiPolygon([_polygon(part, remarks) for part in coordinates])
-
-
-def _polygon(rings: Any, remarks: dict[str, None]) -> shapely.Polygon:
-    if not isinstance(rings, list) or not rings:
-        raise _OddError("an area has no boundary")
-    made = []
-    for ring in rings:
-        points = _positions(ring, remarks)
-        if len(points) < 3:
-            raise _OddError("a ring has fewer than three different points")
-        if (points[0] != points[-1]).any():
-            remarks["a ring was not closed; it was closed"] = None
-        made.append(points)
-    return shapely.Polygon(made[0], made[1:])
-
-
-def _positions(values: Any, remarks: dict[str, None]) -> np.ndarray:
-    """An (n, 2) or (n, 3) array of positions."""
-    if not isinstance(values, list):
-        raise _OddError("a list of positions is missing")
-    try:
-        array = np.array(values, dtype=float)
-    except (ValueError, TypeError, OverflowError):
-        array = _slow_positions(values, remarks)
-    else:
-        if any(isinstance(v, str) for p in values[:1] if isinstance(p, list) for v in p):
-            remarks["its coordinates are written as text; they were read as numbers"] = None
-    if array.ndim != 2 or array.shape[1] < 2:
-        raise _OddError("its coordinates are not nested as its type needs")
-    if array.shape[1] > 3:
-        remarks["positions have more than three values; those after the height are left out"] = None
-        array = array[:, :3]
-    return array
-
-
-def _slow_positions(values: list[Any], remarks: dict[str, None]) -> np.ndarray:
-    rows = []
-    for position in values:
-        if not isinstance(position, list) or len(position) < 2:
-            raise _OddError("a position has fewer than two numbers")
-        try:
-            rows.append([float(v) for v in position[:3]])
-        except (TypeError, ValueError, OverflowError) as error:
-            raise _OddError(f"a coordinate is not a number ({str(position)[:40]})") from error
-    if any(isinstance(v, str) for p in values for v in p):
-        remarks["its coordinates are written as text; they were read as numbers"] = None
-    if any(len(p) > 3 for p in values):
-        remarks["positions have more than three values; those after the height are left out"] = None
-    if len({len(r) for r in rows}) > 1:
-        remarks["some positions have a height and some have none; heights of this row are left out"] = None
-        rows = [r[:2] for r in rows]
-    return np.array(rows, dtype=float)
-
-
-def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
-    """Write RFC 7946 GeoJSON: WGS 84, right-hand rule, 7 decimals, ``id`` member, no ``crs``."""
-    with path.open("w", encoding="utf-8", errors="replace", newline="\n") as stream:
-        stream.write(
-            '{"type": "FeatureCollection", "name": ' + json.dumps(layer, ensure_ascii=False) + ', "features": ['
-        )
-        for number, feature in enumerate(features_text(frame)):
-            stream.write((",\n" if number else "\n") + feature)
-        stream.write("\n]}\n")
-
-
-def write_sequence(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
-    """Write one RFC 7946 feature per line; with RS characters (RFC 8142) if the file is called .geojsons."""
-    mark = "\x1e" if path.suffix.lower() == ".geojsons" else ""
-    with path.open("w", encoding="utf-8", errors="replace", newline="\n") as stream:
-        for feature in features_text(frame):
-            stream.write(f"{mark}{feature}\n")
-
-
-def features_text(frame: gpd.GeoDataFrame) -> Iterator[str]:
-    """Each row of a plain frame (see `io.writing.plain`) as the text of an RFC 7946 feature.
-
-    Examples
-    --------
-    >>> frame = gpd.GeoDataFrame({"id": ["a"], "n": [1]}, geometry=[shapely.Point(47.123456789, 39)], crs="EPSG:4326")
-    >>> next(features_text(frame))
-    '{"type": "Feature", "id": "a", "properties": {"n": 1}, "geometry": {"type":"Point","coordinates":[47.1234568,39.0]}}'
-    """
-    shapes = to_rfc7946(frame)
-    texts = shapely.to_geojson(shapes)
-    names = [name for name in frame.columns if name not in ("id", frame.geometry.name)]
-    columns = [[_json_value(v) for v in frame[name]] for name in names]
-    ids = [_json_value(v) for v in frame["id"]] if "id" in frame else None
-    keys = [json.dumps(name, ensure_ascii=False) for name in names]
-    for row in range(len(frame)):
-        body = ", ".join(
-            f"{key}: {json.dumps(column[row], ensure_ascii=False)}" for key, column in zip(keys, columns, strict=True)
-        )
-        head = f'"id": {json.dumps(ids[row], ensure_ascii=False)}, ' if ids is not None and ids[row] is not None else ""
-        yield f'{{"type": "Feature", {head}"properties": {{{body}}}, "geometry": {texts[row] or "null"}}}'
-
-
-def to_rfc7946(frame: gpd.GeoDataFrame) -> np.ndarray:
-    """Geometry in WGS 84, rounded to 7 decimals, wound by the right-hand rule.
-
-    Where rounding would make a part collapse or the area invalid, that geometry keeps all its decimals: nothing gets lost.
-    """
-    shapes = np.array(frame.geometry.array, dtype=object)
-    if frame.crs is not None and _crs.parse(frame.crs) != _crs.WGS84:
-        shapes = to_lonlat(shapes, frame.crs)
-    shapes = geom.orient(shapes)
-    flat = shapely.has_z(shapes)
-    rounded = shapes.copy()
-    rounded[flat] = shapely.transform(
-        shapes[flat], lambda c: np.column_stack([np.round(c[:, :2], DECIMALS), np.round(c[:, 2], 3)]), include_z=True
-    )
-    rounded[~flat] = shapely.transform(shapes[~flat], lambda c: np.round(c, DECIMALS))
-    slim = rounded.copy()
-    areas = shapely.get_dimensions(shapes) > 0
-    slim[areas] = [_slim(shape) for shape in rounded[areas]]
-    with np.errstate(invalid="ignore"):
-        hurt = areas & (
-            shapely.is_empty(slim)
-            | (shapely.is_valid(shapes) & ~shapely.is_valid(slim))
-            | (_rings(slim) != _rings(shapes))
-        )
-    slim[hurt] = shapes[hurt]
-    return np.asarray(slim, dtype=object)
-
-
-def _slim(shape: Any) -> Any:
-    """Without repeated points; empty if so little is left that it is no ring or line any more."""
-    try:
-        return shapely.remove_repeated_points(shape)
-    except shapely.errors.GEOSException:
-        return type(shape)()
-
-
-def _rings(shapes: np.ndarray) -> np.ndarray:
-    parts, owner = shapely.get_parts(shapes, return_index=True)
-    rings = np.where(shapely.get_type_id(parts) == 3, shapely.get_num_interior_rings(parts) + 1, 1)
-    return np.bincount(owner, weights=rings, minlength=len(shapes))
-
-
-def to_lonlat(shapes: np.ndarray, crs: Any) -> np.ndarray:
-    """Geometry in WGS 84 longitude and latitude with heights kept as they are."""
-    moved = _crs.transform(shapes, crs, _crs.WGS84)
-    return np.asarray(with_heights(gpd.GeoSeries(shapes), gpd.GeoSeries(moved)).array, dtype=object)
-
-
-def with_heights(before: gpd.GeoSeries, after: gpd.GeoSeries) -> gpd.GeoSeries:
-    """`after`, a plane transformation of `before`, with the heights of `before`; heights belong to no plane system."""
-    out = np.array(after.array, dtype=object)
-    old = np.array(before.array, dtype=object)
-    for row in np.flatnonzero(shapely.has_z(old) & ~shapely.has_z(out)):
-        heights = shapely.get_coordinates(old[row], include_z=True)[:, 2]
-        out[row] = shapely.transform(old[row], _replaced(shapely.get_coordinates(out[row]), heights), include_z=True)
-    return gpd.GeoSeries(out, index=after.index, crs=after.crs)
-
-
-def _replaced(lonlat: np.ndarray, heights: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda _: np.column_stack([lonlat, heights])
-
-
-def _json_value(value: Any) -> Any:
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, int | np.integer):
-        return int(value)
-    if isinstance(value, float | np.floating):
-        return float(value) if np.isfinite(value) else None
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
-
-
-__all__ = [
-    "ReadError",
-    "build",
-    "decode",
-    "features_text",
-    "parse",
-    "read",
-    "read_sequence",
-    "shape",
-    "to_rfc7946",
-    "write",
-    "write_sequence",
-]
