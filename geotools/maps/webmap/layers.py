@@ -389,8 +389,8 @@ def _table(frame: gpd.GeoDataFrame, spec: LayerSpec, shape: str) -> tuple[list[d
         columns.append(_describe(name, frame[name], spec.kind))
         table[name] = _rounded(name, frame[name])
     if shape == "polygon" and not spec.quiet and "area_m2" not in table and "area_m2" not in spec.extra:
-        area = measure.area(frame).round(1)
-        if area.notna().any():
+        area = _plain_area(measure.area(frame))
+        if any(v is not None for v in area):
             columns.append({"name": "area_m2", "type": "area"})
             table["area_m2"] = area
     for name, values in spec.extra.items():
@@ -402,6 +402,11 @@ def _table(frame: gpd.GeoDataFrame, spec: LayerSpec, shape: str) -> tuple[list[d
     if "id" in table:
         table["id"] = [_text(v) or None for v in table["id"]]
     return columns, table
+
+
+def _plain_area(area: pd.Series) -> list[float | int | None]:
+    """Areas to 0.1 m² up to 1000 m², to 1 m² above: finer than any position they come from."""
+    return [None if v != v else round(v) if v >= 1000 else round(v, 1) for v in area.tolist()]
 
 
 def _describe(name: str, values: pd.Series, kind: str) -> dict[str, Any]:

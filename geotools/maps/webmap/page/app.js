@@ -184,7 +184,7 @@ Page.prototype = {
           if (ok && l.since && l.since[f] !== GT.NODAY && l.since[f] > now) ok = 0;
           if (ok && !l.spec.silent && (from !== null || to !== null) && (d === GT.NODAY || (from !== null && d < from) || (to !== null && d > to))) { ok = 0; this.filtered++; }
         }
-        if (ok) for (const test of tests) if (!test(f)) { ok = 0; this.filtered++; break; }
+        if (ok && tests.length) for (const test of tests) if (!test(f)) { ok = 0; this.filtered++; break; }
         l.cls[f] = code;
         if (hidden[code]) ok = 0;
         vis[f] = ok;
@@ -193,7 +193,7 @@ Page.prototype = {
     }
     if (first) return;
     for (const s of this.stacks) s.refresh();
-    this.figures(); this.legend(); this.badge(); this.writeHash();
+    this.figures(); this.badge(); this.legendSoon();
   },
   figuresAt: function (day) {
     const s = this.cfg.series;
@@ -453,6 +453,8 @@ Page.prototype = {
     const self = this;
     requestAnimationFrame(function () { self.pending = false; self.update(); });
   },
+  /* Counts of the panel follow when the slider rests: they take as long as drawing. */
+  legendSoon: function () { const self = this; clearTimeout(this.legendTimer); this.legendTimer = setTimeout(function () { self.legend(); self.writeHash(); }, this.layers.reduce(function (n, l) { return n + l.data.nf; }, 0) > 20000 ? 150 : 0); },
   figures: function () {
     const s = this.cfg.series;
     if (!s || !this.sums) return;

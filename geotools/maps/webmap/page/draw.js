@@ -173,11 +173,13 @@ GT.prepare = function (spec, data) {
 const NODAY = -2147483648;
 GT.NODAY = NODAY;
 
-GT.query = function (layer, a, b, c, d) {
+GT.query = function (layer, a, b, c, d, sorted) {
   if (!layer.tree) return [];
-  const found = layer.tree.search(a, b, c, d), out = [];
-  for (const i of found) { const f = layer.order[i]; if (layer.vis[f]) out.push(f); }
-  return out;
+  const found = layer.tree.search(a, b, c, d), out = new Uint32Array(found.length);
+  let n = 0;
+  for (let i = 0; i < found.length; i++) { const f = layer.order[found[i]]; if (layer.vis[f]) out[n++] = f; }
+  const part = out.subarray(0, n);
+  return sorted ? part.sort() : part;
 };
 
 function trace(ctx, layer, f, scale, ox, oy, least, close) {
@@ -229,7 +231,7 @@ GT.clusters = function (layer, z) {
   for (const f of layer.order) {
     if (taken[f] || !layer.vis[f]) continue;
     if (!reach) { list.push({ x: px(f), y: py(f), items: [f] }); continue; }
-    const near = GT.query(layer, px(f) - reach, py(f) - reach, px(f) + reach, py(f) + reach).filter(function (g) { return !taken[g]; }).sort(function (a, b) { return a - b; });
+    const near = Array.from(GT.query(layer, px(f) - reach, py(f) - reach, px(f) + reach, py(f) + reach, true)).filter(function (g) { return !taken[g]; });
     let x = 0, y = 0;
     for (const g of near) { taken[g] = 1; x += px(g); y += py(g); }
     list.push({ x: x / near.length, y: y / near.length, items: near });
@@ -340,14 +342,14 @@ GT.Stack = L.GridLayer.extend({
     this.running = true;
     const self = this;
     requestAnimationFrame(function step() {
-      const stop = performance.now() + 10;
+      const stop = performance.now() + (self.hasty ? 24 : 10); // short slices while panning, longer for one redraw of all
       for (const tile of self.queue) {
         self.queue.delete(tile);
         self.draw(tile);
         if (performance.now() > stop) break;
       }
       if (self.queue.size) requestAnimationFrame(step);
-      else { self.running = false; self.fire("drawn"); }
+      else { self.running = self.hasty = false; self.fire("drawn"); }
     });
   },
   /* Everything waiting, now: for print. */
@@ -355,6 +357,7 @@ GT.Stack = L.GridLayer.extend({
   /* Draw live tiles again after a change of what is visible. */
   refresh: function () {
     for (const key in this._tiles) { const el = this._tiles[key].el; if (el.gt) this.queue.add(el); }
+    this.hasty = true;
     this.work();
   },
   draw: function (tile) {
@@ -370,7 +373,7 @@ GT.Stack = L.GridLayer.extend({
         if (layer.spec.label && layer.tree) words.push([layer, null]);
         continue;
       }
-      const found = GT.query(layer, (ox - 4) / scale, (oy - 4) / scale, (ox + 260) / scale, (oy + 260) / scale).sort(function (a, b) { return a - b; });
+      const found = GT.query(layer, (ox - 4) / scale, (oy - 4) / scale, (ox + 260) / scale, (oy + 260) / scale, true);
       if (!found.length) continue;
       const groups = layer.symbols.map(function () { return []; });
       for (const f of found) groups[layer.cls[f]].push(f);
