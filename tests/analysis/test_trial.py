@@ -398,3 +398,16 @@ def test_every_detector_row_has_its_source(tmp_path):
     own.write_text('[[detector]]\nid = "u1"\nname = "Unit set"\nhead_mm = 280\n')
     with pytest.raises(ValueError, match="source"):
         trial.detectors(own)
+
+
+def test_no_mark_at_all_is_a_result_with_a_roster_and_a_question_without():
+    targets = points([(1, 1), (5, 1)], lane_id="L")
+    nothing = points([(1, 1)], lane_id="L", operator="P", detector="X", run_id="1").iloc[:0]
+    with pytest.raises(StatisticsError, match="no run"):
+        trial.score(targets, nothing, halo_m=0.2)
+    roster = pd.DataFrame({"lane_id": ["L"], "operator": ["P"], "detector": ["X"], "run_id": ["1"]})
+    scored = trial.score(targets, nothing, halo_m=0.2, runs=roster)
+    assert scored.strata()[["k", "n"]].to_numpy().tolist() == [[0, 2]]
+    assert "0 of 2 targets were found" in trial.report_html(scored)
+    with pytest.raises(StatisticsError, match="no target"):
+        trial.score(targets.assign(target_type="decoy"), nothing, halo_m=0.2, runs=roster)

@@ -34,10 +34,9 @@ def froc(scored: Score, *, confidence: float = 0.95) -> pd.DataFrame:
         values = np.unique(np.quantile(values, np.linspace(0, 1, MOST_POINTS), method="nearest"))
     steps = [*values[::-1], -np.inf] if len(values) else [-np.inf]
     area = float(scored.runs["area_m2"].sum(skipna=False))
-    rows = []
-    for step in steps:
-        kept = scored.marks[~(scored.marks["score"] < step)]
-        rows.append({"threshold": step, "k": _hits(scored, kept), "n": len(scored.real), "false_alarms": int((kept["verdict"] == "false").sum())})
+    runs = _runs(scored)
+    false = np.sort(scored.marks.loc[scored.marks["verdict"] == "false", "score"].fillna(np.inf).to_numpy(dtype=float))
+    rows = [{"threshold": step, "k": _hits(runs, step, scored.halo_m), "n": len(scored.real), "false_alarms": len(false) - int(np.searchsorted(false, step))} for step in steps]
     table = pd.DataFrame(rows).drop_duplicates(["k", "false_alarms"]).reset_index(drop=True)
     table["pod"] = table["k"] / table["n"]
     table["low"], table["high"] = interval(table["k"].to_numpy(), table["n"].to_numpy(), confidence=confidence)
@@ -45,13 +44,18 @@ def froc(scored: Score, *, confidence: float = 0.95) -> pd.DataFrame:
     return table.assign(far_m2=table["false_alarms"] / area if area > 0 else np.nan, far_low=limits[0], far_high=limits[1])
 
 
-def _hits(scored: Score, kept: pd.DataFrame) -> int:
+def _runs(scored: Score) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Per run: targets, marks, and the scores of the marks (infinite where there is none)."""
     aims = dict(list(scored.real.groupby(list(RUN), sort=False)))
-    return sum(
-        len(pair(aims[run][["x", "y"]].to_numpy(dtype=float), group[["x", "y"]].to_numpy(dtype=float), scored.halo_m))
-        for run, group in kept.groupby(list(RUN), sort=False)
+    return [
+        (aims[run][["x", "y"]].to_numpy(dtype=float), group[["x", "y"]].to_numpy(dtype=float), group["score"].fillna(np.inf).to_numpy(dtype=float))
+        for run, group in scored.marks.groupby(list(RUN), sort=False)
         if run in aims
-    )
+    ]
+
+
+def _hits(runs: list[tuple[np.ndarray, np.ndarray, np.ndarray]], step: float, halo_m: float) -> int:
+    return sum(len(pair(aims, marks[scores >= step], halo_m)) for aims, marks, scores in runs)
 
 
 @dataclass(frozen=True)

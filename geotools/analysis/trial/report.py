@@ -121,9 +121,13 @@ def tables(scored: Score) -> dict[str, pd.DataFrame]:
             index = table[factor].astype(str)
             pairs = compare(pd.Series(table["k"].to_numpy(), index=index), pd.Series(table["n"].to_numpy(), index=index))
             apart = pairs[pairs["different"]]
-            rows = [[f"{_clean(r.first)} and {_clean(r.second)}", f"{r.p_adjusted:.4f}" if r.p_adjusted >= 1e-4 else "< 0.0001"] for r in apart.itertuples()] or [["no two differ at 95 % confidence", ""]]
+            rows = [[f"{_clean(r['first'])} and {_clean(r['second'])}", _p_text(float(r["p_adjusted"]))] for r in apart.to_dict("records")] or [["no two differ at 95 % confidence", ""]]
             out[f"{WORDS[factor].capitalize()}s that differ (exact tests, adjusted for the number of pairs: {len(pairs)})"] = pd.DataFrame(rows, columns=["pair", "adjusted p"])
     return out
+
+
+def _p_text(p: float) -> str:
+    return f"{p:.4f}" if p >= 1e-4 else "< 0.0001"
 
 
 def _stratum_table(table: pd.DataFrame, factor: str) -> pd.DataFrame:

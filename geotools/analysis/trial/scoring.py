@@ -161,15 +161,15 @@ def score(
     plane = _Plane.of(targets, signals, lanes)
     aims = plane.placed(_keyed(targets, ("lane_id",)), "targets", issues)
     marks = plane.placed(_keyed(signals, RUN), "signals", issues)
-    if aims.empty:
-        raise StatisticsError("there is no target with a position", hint="targets need geometry or x_m and y_m")
+    if aims["is_decoy"].all():
+        raise StatisticsError("there is no target with a position", hint="targets need geometry or x_m and y_m; decoys alone show no detection")
     roster = _roster(marks, runs, issues)
     strange = ~marks["lane_id"].isin(aims["lane_id"])
     for row in marks[strange].itertuples():
         issues.append(Issue("TR-11", "warning", "signals", str(row.id), "lane_id", "the lane of this mark has no targets: it is not scored", row.lane_id))
     matches, judged = _judge(aims, marks, roster, plane, halo_m)
     if matches.empty:
-        raise StatisticsError("no run was made on a lane that has targets", hint="do lane_id of targets and signals agree?")
+        raise StatisticsError("no run was made on a lane that has targets", hint="do lane_id of targets and signals agree? give the roster if nothing was marked")
     area = plane.free_area(aims[~aims["is_decoy"]], halo_m)
     roster["area_m2"] = [area.get(lane, np.nan) for lane in roster["lane_id"]]
     if roster["area_m2"].isna().any():
