@@ -38,7 +38,7 @@ def command() -> None:
     """
 
 
-@command.command(name="solve", epilog="Example: geotools traverse sheet.csv -o area.geojson --fixes marks.csv")
+@command.command(name="solve", short_help="Compute a sheet of legs (the default).", epilog="Example: geotools traverse sheet.csv -o area.geojson --fixes marks.csv")
 @click.argument("legs", type=click.Path(path_type=str))
 @options.output
 @options.format_
@@ -102,13 +102,17 @@ def _start(text: str | None, crs: str | None) -> Any:
 
 
 def _projected(crs: str | None) -> str | None:
-    from geotools.space import crs as systems
+    from geotools.space.notation.systems import system
 
-    return crs if crs and systems.parse(crs).is_projected else None
+    known = system(crs)  # also "GK": Pulkovo 1942 with the zone in front of the easting
+    return crs if known is not None and known.projected else None
 
 
 def _geographic(crs: str | None) -> str:
-    return crs or "EPSG:4326"
+    from geotools.space.notation.systems import system
+
+    known = system(crs)
+    return "EPSG:4326" if known is None else known.code
 
 
 def _write(done: Any, output: Path | None, given: dict[str, Any]) -> None:
@@ -168,7 +172,7 @@ def _tell(done: Any) -> None:
         options.say(f"{notes} notes on long sides without an intermediate point")
 
 
-@command.command(name="template", epilog="Example: geotools traverse template sheet.xlsx")
+@command.command(name="template", short_help="An empty sheet to fill in, .csv or .xlsx.", epilog="Example: geotools traverse template sheet.xlsx")
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @options.overwrite
 @options.common
@@ -211,7 +215,7 @@ def _words(kind: Any) -> list[list[str]]:
     return rows
 
 
-@command.command(name="inverse", epilog="Example: geotools traverse inverse hazards.gpkg --id H-7 --date 2026-11-20 -o walk.csv")
+@command.command(name="inverse", short_help="A polygon back to bearings and distances.", epilog="Example: geotools traverse inverse hazards.gpkg --id H-7 --date 2026-11-20 -o walk.csv")
 @click.argument("polygon", type=click.Path(path_type=str))
 @options.output
 @options.overwrite

@@ -75,3 +75,10 @@ def test_help_is_short_and_names_its_parts(run):
     text = run("--help").stdout
     for word in ("solve", "template", "inverse", "Example"):
         assert word in text
+
+
+def test_a_start_on_a_soviet_map(run):
+    result = run("legs.csv", "--start", "4385550 8683738", "--crs", "GK", "--north", "grid")
+    assert "38SPJ8" in result.stdout
+    refused = CliRunner().invoke(cli, ["traverse", "legs.csv", "--start", "683738 4385550", "--north", "grid"])
+    assert "not stated" in str(refused.exception)
