@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
-import pyproj
 import shapely
 
 from geotools.checks.layers import Data, Layer
 from geotools.checks.rule import Check, Finding, listed, metres
+from geotools.model.errors import GeotoolsError
 from geotools.space import crs as _crs
+from geotools.space.traverse import Start, Traverse, TraverseOptions, solve
 
 CIRCLE = {"deg": 360.0, "dms": 360.0, "gon": 400.0, "mil6000": 6000.0, "mil6400": 6400.0}
 _DMS = re.compile(
@@ -44,17 +45,6 @@ def bearing_in_unit(text: object, unit: str) -> float | None:
         minutes, seconds = float(match[2] or 0), float(match[3] or 0)
         return None if minutes >= 60 or seconds >= 60 else float(match[1]) + minutes / 60 + seconds / 3600
     return None
-
-
-def _degrees(layer: Layer) -> np.ndarray:
-    units = layer.text("bearing_unit")
-    values = np.full(len(layer), np.nan)
-    for row, text in enumerate(layer.text("bearing")):
-        unit = units[row] or "deg"
-        number = None if text is None else bearing_in_unit(text, unit)
-        if number is not None:
-            values[row] = number * 360 / CIRCLE.get(unit, 360.0)
-    return values
 
 
 def _figures(layer: Layer) -> dict[str, np.ndarray]:
@@ -116,26 +106,46 @@ def bad_measure(data: Data) -> Iterator[Finding]:
                 yield Finding(layer.kind, layer.ids[row], "bearing", words, value=text, limit=f"0–{circle:g}")
 
 
+def _solve(data: Data, layer: Layer, rows: np.ndarray, known: dict[str, tuple[float, float]]) -> Traverse | None:
+    """The figure as `space.traverse` computes it, or None where its legs are not fit for that (SV-04 says why).
+
+    Where no north is named, grid: closure does not depend on it. Where no station is known, anywhere in the programme.
+    """
+    north = [text or "grid" for text in layer.text("north")[rows]]
+    part = layer.frame.iloc[rows].assign(north=north)
+    first = layer.text("from_point")[rows[0]] or ""
+    stations = {*layer.text("from_point")[rows], *layer.text("to_point")[rows]}
+    fixes = {name: place for name, place in known.items() if name in stations}
+    name = first if first in fixes else next(iter(sorted(fixes)), first)
+    lon, lat = fixes.get(name, data.centre)
+    start = Start(lon, lat, crs=_crs.WGS84, name=name)
+    try:
+        return solve(
+            part,
+            start,
+            date=data.today,
+            fixes=fixes or None,
+            options=TraverseOptions(programme=data.programme),
+        )
+    except (GeotoolsError, ValueError, KeyError):
+        return None
+
+
 def misclosure(data: Data) -> Iterator[Finding]:
     """SV-02: the legs do not come back to where they began, or the last leg was not measured."""
     for layer in data.each("legs"):
-        bearings, lengths = _degrees(layer), _horizontal(layer)
         start, end = layer.text("from_point"), layer.text("to_point")
         for name, rows in _figures(layer).items():
-            stations = {start[row]: k for k, row in reversed(list(enumerate(rows)))}
-            back = stations.get(end[rows[-1]])
+            done = _solve(data, layer, rows, _known(data, name))
             record = name or layer.ids[rows[0]]
-            if back is None:
+            if done is None:
+                continue
+            if not done.misclosure.measured:
                 if len(rows) >= 2:
                     words = {"first": start[rows[0]] or "?", "last": end[rows[-1]] or "?"}
                     yield Finding("legs", record, "", words, variant="open")
                 continue
-            loop = rows[back:]
-            if np.isnan(bearings[loop]).any() or np.isnan(lengths[loop]).any() or len(loop) < 3:
-                continue
-            angle = np.radians(bearings[loop])
-            miss = float(np.hypot((lengths[loop] * np.sin(angle)).sum(), (lengths[loop] * np.cos(angle)).sum()))
-            total = float(lengths[loop].sum())
+            miss, total = done.misclosure.distance_m, done.misclosure.length_m
             floor = data.limit("misclosure_floor_m")
             allowed = max(floor, total / data.limit("misclosure_warn_ratio"))
             if miss > allowed:
@@ -146,83 +156,49 @@ def misclosure(data: Data) -> Iterator[Finding]:
                     "ratio": f"{total / miss:.0f}",
                     "limit": metres(allowed),
                 }
+                severity = "error" if worst else "warning"
                 yield Finding(
-                    "legs",
-                    record,
-                    "",
-                    words,
-                    severity="error" if worst else "warning",
-                    value=round(miss, 3),
-                    limit=round(allowed, 3),
+                    "legs", record, "", words, severity=severity, value=round(miss, 3), limit=round(allowed, 3)
                 )
 
 
-def _horizontal(layer: Layer) -> np.ndarray:
-    slope = np.nan_to_num(layer.numbers("slope_deg"))
-    return layer.numbers("distance_m") * np.cos(np.radians(slope))
+def _known(data: Data, figure: str) -> dict[str, tuple[float, float]]:
+    """Marks of a figure with coordinates of their own, not computed from a bearing: name → longitude, latitude.
+
+    A mark may carry the name of its figure before its own: ``SHEET-72-TP1`` is TP1 of SHEET-72.
+    """
+    marks = data.layer("marks")
+    there = ~(shapely.is_missing(marks.lonlat) | shapely.is_empty(marks.lonlat))
+    measured = there & np.array([b is None for b in marks.text("bearing")], dtype=bool)
+    feature = marks.text("feature_id")
+    out: dict[str, tuple[float, float]] = {}
+    for row in np.flatnonzero(measured & ((feature == figure) | (feature == None))).tolist():  # noqa: E711
+        x, y = shapely.get_coordinates(marks.lonlat[row])[0]
+        name = str(marks.ids[row])
+        out.setdefault(name, (float(x), float(y)))
+        if figure and name.startswith(figure):
+            out.setdefault(name[len(figure) :].lstrip("-_/. "), (float(x), float(y)))
+    return out
 
 
 def fixes_of_figure(data: Data) -> Iterator[Finding]:
     """SV-03: fewer than two points of a traverse known otherwise, or turned against them."""
-    marks = data.layer("marks")
-    there = ~(shapely.is_missing(marks.lonlat) | shapely.is_empty(marks.lonlat))
-    measured = there & np.array([b is None for b in marks.text("bearing")], dtype=bool)
-    known = {marks.ids[row]: row for row in np.flatnonzero(measured).tolist()}
     for layer in data.each("legs"):
         start, end, north = layer.text("from_point"), layer.text("to_point"), layer.text("north")
         for name, rows in _figures(layer).items():
-            record = name or layer.ids[rows[0]]
+            record, known = name or layer.ids[rows[0]], _known(data, name)
             stations = list(dict.fromkeys([start[rows[0]], *(end[r] for r in rows)]))
             fixed = [s for s in stations if s in known]
             if len(fixed) < 2:
-                yield Finding(
-                    "legs", record, "", {"count": len(fixed), "points": listed(fixed) or "-"}, value=len(fixed), limit=2
-                )
+                words: dict[str, object] = {"count": len(fixed), "points": listed(fixed) or "-"}
+                yield Finding("legs", record, "", words, value=len(fixed), limit=2)
                 continue
-            turn = _turn(layer, rows, marks, [known[s] for s in fixed], fixed, str(north[rows[0]] or ""))
-            if turn is not None and abs(turn) > data.limit("rotation_warn_deg"):
-                words = {"angle": f"{turn:+.1f}°", "points": listed(fixed)}
-                yield Finding(
-                    "legs",
-                    record,
-                    "north",
-                    words,
-                    variant="turned",
-                    value=round(turn, 2),
-                    limit=data.limit("rotation_warn_deg"),
-                )
-
-
-def _turn(layer: Layer, rows: np.ndarray, marks: Layer, known: list[int], names: list[str], north: str) -> float | None:
-    """Angle in degrees from the traverse, its north corrected to true, to the two fixes farthest apart."""
-    bearings, lengths = np.radians(_degrees(layer)[rows]), _horizontal(layer)[rows]
-    if np.isnan(bearings).any() or np.isnan(lengths).any():
-        return None
-    east, north_m = np.r_[0, np.cumsum(lengths * np.sin(bearings))], np.r_[0, np.cumsum(lengths * np.cos(bearings))]
-    chain = [layer.text("from_point")[rows[0]], *layer.text("to_point")[rows]]
-    where = {name: k for k, name in reversed(list(enumerate(chain)))}
-    lonlat = shapely.get_coordinates(marks.lonlat[known])
-    correction = _correction(north, lonlat, marks)
-    if correction is None:
-        return None
-    base = where[names[0]]
-    apart = [np.hypot(east[where[n]] - east[base], north_m[where[n]] - north_m[base]) for n in names]
-    far = int(np.argmax(apart))
-    if apart[far] < 20:
-        return None
-    chained = np.degrees(np.arctan2(east[where[names[far]]] - east[base], north_m[where[names[far]]] - north_m[base]))
-    true, _, _ = _crs.GEOD.inv(*lonlat[0], *lonlat[far])
-    return float((true - chained - correction + 180) % 360 - 180)
-
-
-def _correction(north: str, lonlat: np.ndarray, marks: Layer) -> float | None:
-    lon, lat = lonlat.mean(axis=0)
-    if north == "true":
-        return 0.0
-    if north == "grid":
-        crs = marks.crs if marks.crs is not None and marks.crs.is_projected else _crs.utm(lon, lat)
-        return float(pyproj.Proj(crs).get_factors(lon, lat).meridian_convergence)
-    return None  # magnetic: declination needs the day; `traverse.solve` reports the rotation of a dated figure
+            done = _solve(data, layer, rows, known) if all(north[r] for r in rows) else None
+            turn = done.fit.rotation_deg if done is not None and done.fit is not None else 0.0
+            if abs(turn) > data.limit("rotation_warn_deg"):
+                turned = {"angle": f"{turn:+.1f}°", "points": listed(fixed)}
+                limit = data.limit("rotation_warn_deg")
+                yield Finding("legs", record, "north", turned, variant="turned", value=round(turn, 2), limit=limit)
 
 
 LEGS = ("legs",)
