@@ -90,7 +90,7 @@ def found_share(plan, spots_of, runs, seed):
     return hits / runs
 
 
-@pytest.mark.parametrize("runs", [40, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("runs", [25, pytest.param(300, marks=pytest.mark.slow)])
 def test_simulated_confidence_for_scattered_and_clustered_items(runs):
     rule = sampling.AcceptZero(remaining=5, confidence=0.9)
     setup = {"rule": rule, "unit_m": 3.0}

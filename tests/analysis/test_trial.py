@@ -345,7 +345,7 @@ def test_depth_curve_is_finite_under_separation_and_near_the_truth():
     assert (everything.curve["high"] >= everything.curve["pod"]).all()
     assert (everything.curve["low"] < 0.95).all()
     rng = np.random.default_rng(6)
-    depth = rng.uniform(2, 25, 400)
+    depth = rng.integers(4, 50, 400) / 2
     fit = trial.depth_curve(depth, rng.random(400) < 1 / (1 + np.exp(-(5 - 0.3 * depth))))
     half = fit.depths.iloc[1]
     assert half["low_cm"] < 5 / 0.3 < half["high_cm"]
