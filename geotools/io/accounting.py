@@ -45,6 +45,7 @@ ANY = Schema(
     (Column("id", "id", required=True, aliases=("fid", "imsma_id", "localid", "local id")),),
 )
 FARTHEST_M = 1.0e8
+FAR_DEG = 6.0  # a neighbouring zone is still common practice
 
 
 @dataclass
@@ -213,6 +214,7 @@ def _positions(ledger: _Ledger, crs: pyproj.CRS) -> None:
         far = np.maximum(np.abs(x), np.abs(y)) * per_m > FARTHEST_M
         small = (np.abs(x) <= 180) & (np.abs(y) <= 90) & ~zero & _is_zoned(crs)
     _refuse_if_all(ledger, crs, far & finite & ~zero, small, finite & ~zero, points)
+    _compare_with_area_of_use(ledger, crs, points[finite & ~zero & ~far & ~small])
     for mask, reason in (
         (~finite, "a coordinate is not a number"),
         (zero & finite, "a coordinate is 0, 0 (the place of a missing position)"),
@@ -231,6 +233,30 @@ def _positions(ledger: _Ledger, crs: pyproj.CRS) -> None:
         ledger.findings.append(
             Finding("RD-06", "warning", "a height is not a number: heights of this row are left out", row)
         )
+
+
+def _compare_with_area_of_use(ledger: _Ledger, crs: pyproj.CRS, points: np.ndarray) -> None:
+    """Say so where the middle of a layer lies far from where its projected system is used: numbers of another system."""
+    area = crs.area_of_use
+    if area is None or not crs.is_projected or not len(points):
+        return
+    middle = np.median(points[:, :2], axis=0)
+    try:
+        where = shapely.get_coordinates(_crs.transform([shapely.Point(middle)], crs, _crs.WGS84))[0]
+    except CRSError:
+        where = np.array([np.nan, np.nan])
+    if area.west <= area.east:
+        inside = area.west - FAR_DEG <= where[0] <= area.east + FAR_DEG
+    else:
+        inside = not area.east + FAR_DEG < where[0] < area.west - FAR_DEG
+    if inside and area.south - FAR_DEG <= where[1] <= area.north + FAR_DEG:
+        return
+    place = f"at {where[0]:.1f}° E, {where[1]:.1f}° N" if np.isfinite(where).all() else "nowhere on Earth"
+    said = f"{ledger.label}: in {crs.name} this layer lies {place}, outside the area of that system; try: geotools datum --explain FILE"
+    value = f"{middle[0]:.10g} {middle[1]:.10g}"
+    ledger.findings.append(
+        Finding("RD-08", "error", said, value=value, limit=f"{area.west}…{area.east} E, {area.south}…{area.north} N")
+    )
 
 
 def _is_zoned(crs: pyproj.CRS) -> bool:

@@ -23,6 +23,10 @@ from geotools.space import crs as _crs
 
 _NUM = r"-?\d+(?:\.\d+)?(?:[eE]-?\d+)?"
 _POINT = re.compile(rf"^\s*{_NUM}\s+{_NUM}\s+{_NUM}(?:\s+{_NUM})?\s*$")
+_PRECISE = re.compile(r"^\s*-?\d{1,2}\.\d{3,}\s+-?\d{1,3}\.\d{3,}\s")
+_NAMED = re.compile(
+    r"geo|gps|location|locat|position|coord|point|place|where|shape|area|boundary|perimeter|polygon|trace|track|line|nokt|yer|konum"
+)
 _SPLIT = {
     "latitude": re.compile(r"^(.*?)[\s_\-.:/]*latitude$", re.IGNORECASE),
     "longitude": re.compile(r"^(.*?)[\s_\-.:/]*longitude$", re.IGNORECASE),
@@ -35,12 +39,13 @@ _ROW_KEYS = ("results", "value", "data", "submissions", "records", "features", "
 def locate(table: pd.DataFrame, source: Source) -> Raw | None:
     """The layer if the table has form positions, else None."""
     for name in table.columns:
-        if table[name].dtype == object and _is_form(table[name]):
+        if table[name].dtype == object and _is_form(table[name], str(name)):
             return _from_column(table, name, source)
     return _from_split(table, source)
 
 
-def _is_form(column: pd.Series) -> bool:
+def _is_form(column: pd.Series, name: str) -> bool:
+    """Whether most texts are positions; three numbers are one only where the name or their decimals say so."""
     samples = [v for v in column if isinstance(v, str) and v.strip()][:50]
     if not samples:
         return False
@@ -48,7 +53,9 @@ def _is_form(column: pd.Series) -> bool:
         all(_POINT.match(p) for p in v.split(";") if p.strip()) and (v.count(";") or len(v.split()) in (3, 4))
         for v in samples
     ]
-    return sum(map(bool, fitting)) / len(samples) > 0.5
+    named = _NAMED.search(fold(name)) is not None
+    precise = sum(bool(_PRECISE.match(v)) for v in samples) > len(samples) / 2
+    return (named or precise) and sum(map(bool, fitting)) / len(samples) > 0.5
 
 
 def _from_column(table: pd.DataFrame, name: str, source: Source) -> Raw:

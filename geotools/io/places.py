@@ -50,6 +50,7 @@ _WKT_START = re.compile(
     r"^\s*(SRID\s*=\s*\d+\s*;)?\s*(MULTI)?(POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION|CIRCULARSTRING|COMPOUNDCURVE|CURVEPOLYGON|CURVE|SURFACE)",
     re.IGNORECASE,
 )
+_METRES = re.compile(r"^\s*\d{6,8}([.,]\d+)?[\s,;]+\d{6,8}([.,]\d+)?\s*$")
 _HEX = re.compile(r"^(00|01)[0-9A-Fa-f]{40,}$")
 
 
@@ -87,6 +88,12 @@ def _located(table: pd.DataFrame, source: Source, kind: str | None) -> Raw:
     for found in _columns(table, "text"):
         if _reads(table[found], found, source):
             return _from_text(table, found, source)
+        if source.crs is None and _in_metres(table[found]):
+            raise CRSError(
+                f"the positions in '{found}' are metres without a reference system",
+                hint="say which: crs='EPSG:28408', --crs EPSG:28408, or write the zone with them (38N 683738 4385550)",
+                file=source.label,
+            )
     return Raw(name, table, None, None, False, findings)
 
 
@@ -155,10 +162,34 @@ def _lonlat(table: pd.DataFrame, pair: tuple[str, str], source: Source) -> Raw:
 
 
 def _eastnorth(table: pd.DataFrame, pair: tuple[str, str], source: Source) -> Raw:
+    """Easting and northing columns; the northing may come first, as X does in Soviet tables, where only that fits."""
     findings: list[Finding] = []
-    points = _points(numbers(table[pair[0]]), numbers(table[pair[1]]), table, pair, findings)
+    x, y = numbers(table[pair[0]]), numbers(table[pair[1]])
+    if _northing_first(x, y, source.crs):
+        x, y = y, x
+        said = (
+            f"{source.label}: '{pair[0]}' holds northings and '{pair[1]}' eastings (only that order lies in "
+            f"{source.crs.name if source.crs else ''}); they were read so"
+        )
+        findings.append(Finding("RD-08", "warning", said, column=pair[0], value=f"{pair[1]}, {pair[0]}"))
+    points = _points(x, y, table, pair, findings)
     rest = _as_typed(table.drop(columns=list(pair)), table, pair, findings)
     return Raw(source.path.stem, rest, points, None, False, findings)
+
+
+def _northing_first(x: np.ndarray, y: np.ndarray, crs: pyproj.CRS | None) -> bool:
+    """Whether all `y` and no `x` are within 500 km of the false easting of a Transverse Mercator system in metres."""
+    operation = None if crs is None else crs.coordinate_operation
+    if operation is None or "Transverse Mercator" not in (operation.method_name or ""):
+        return False
+    false_easting = next(
+        (p.value for p in operation.params if p.name == "False easting" and p.unit_name == "metre"), None
+    )
+    good = np.isfinite(x) & np.isfinite(y)
+    if false_easting is None or not good.any():
+        return False
+    near_x, near_y = (np.abs(v[good] - false_easting) <= 500_000 for v in (x, y))
+    return bool(near_y.all() and not near_x.any())
 
 
 def _points(
@@ -247,6 +278,11 @@ def _reads(column: pd.Series, name: str, source: Source) -> bool:
     return bool(read["lon"].notna().mean() >= 0.5)
 
 
+def _in_metres(column: pd.Series) -> bool:
+    samples = [v for v in column if isinstance(v, str) and v.strip()][:30]
+    return bool(samples) and sum(bool(_METRES.match(v)) for v in samples) > len(samples) / 2
+
+
 def _from_text(table: pd.DataFrame, name: str, source: Source) -> Raw:
     blank = _blank(table[name])
     typed = _Typed(table[name].where(~blank), _order(name), source)
@@ -273,4 +309,4 @@ def _from_text(table: pd.DataFrame, name: str, source: Source) -> Raw:
                     "RD-08", "info", f"{name}: {note}", int(row), column=name, value=str(table[name].iloc[row])[:80]
                 )
             )
-    return Raw(source.path.stem, rest, points, _crs.WGS84, False, findings)
+    return Raw(source.path.stem, rest, points, _crs.WGS84, False, findings, settled=True)

@@ -80,6 +80,8 @@ class Raw:
         As the file says; None if it does not.
     implied
         The system is the format's default and not written in the file (GeoJSON, lon/lat columns).
+    settled
+        The caller's system was used already, in reading positions from text.
     numbers
         Row numbers as people count them in this file; default 1, 2, ….
     """
@@ -91,6 +93,7 @@ class Raw:
     implied: bool = False
     findings: list[Finding] = field(default_factory=list)
     numbers: np.ndarray | None = None
+    settled: bool = False
 
     @property
     def row_numbers(self) -> np.ndarray:
@@ -114,7 +117,11 @@ def choose_layer(source: Source, names: Sequence[str], prefer: str | None = None
     if len(names) == 1:
         return names[0], []
     if not names:
-        raise ReadError("there is no layer in it: it is empty or damaged", hint="copy it again, or export it again", file=source.label)
+        raise ReadError(
+            "there is no layer in it: it is empty or damaged",
+            hint="copy it again, or export it again",
+            file=source.label,
+        )
     fitting = [name for name in names if source.kind and kind_of(name) == source.kind]
     wanted = fitting[0] if len(fitting) == 1 else prefer
     if wanted is None or wanted not in names:

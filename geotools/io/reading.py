@@ -245,6 +245,8 @@ def _fits(shapes: np.ndarray, schema: Schema) -> bool:
 
 def _settle_crs(raw: Raw, source: Source, programme: Programme) -> None:
     """Give `raw` its reference system: the file's, else the caller's, else the programme's; never a guess."""
+    if raw.settled:
+        return
     if raw.geometry is None or shapely.is_missing(raw.geometry).all():
         raw.crs = raw.crs or source.crs
         return

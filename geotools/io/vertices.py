@@ -77,7 +77,7 @@ def joined(raw: Raw, source: Source, kind: str | None) -> Raw:
         findings += [replace(f, row=area) for f in corners.findings]
     table = pd.DataFrame(rows).astype(object)
     firsts = np.array([numbers[members[0]] for members in groups.values()], dtype=np.int64)
-    return Raw(raw.layer, table.where(table.notna(), None), shapes, raw.crs, raw.implied, findings, firsts)
+    return Raw(raw.layer, table.where(table.notna(), None), shapes, raw.crs, raw.implied, findings, firsts, raw.settled)
 
 
 def _key(raw: Raw, kind: str | None) -> str | None:

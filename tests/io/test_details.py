@@ -370,6 +370,38 @@ def test_positions_as_typed_are_kept(put):
     assert frame["h_acc_m"].iloc[1] == pytest.approx(15.5, abs=0.5)
 
 
+def test_three_small_numbers_are_no_position(put):
+    frame = io.read(put("finds.csv", "id,depths\n1,10 20 30\n2,12 20 30\n"), "finds")
+    assert frame.geometry.isna().all()
+    assert frame["depths"].tolist() == ["10 20 30", "12 20 30"]
+
+
+@pytest.mark.parametrize(("crs", "easting"), [("EPSG:28408", 8683738), ("EPSG:32638", 683738), ("EPSG:2498", 683738)])
+def test_northing_first_is_read_where_only_that_fits(crs, easting, put):
+    for first, second in ((easting, 4385550), (4385550, easting)):
+        frame, issues = io.read_with_issues(put("marks.csv", f"id,X,Y\n1,{first},{second}\n"), "marks", crs=crs)
+        assert frame.geometry.iloc[0].coords[0] == (easting, 4385550)
+        assert (issues["check"] == "RD-08").any() == (first != easting)
+
+
+def test_a_layer_far_from_its_system_is_said(put):
+    _, issues = io.read_with_issues(put("marks.csv", "id,X,Y\n1,683738,4385550\n"), "marks", crs="EPSG:28408")
+    row = issues[issues["check"] == "RD-08"].iloc[0]
+    assert row["severity"] == "error"
+    assert "datum --explain" in row["message"]
+
+
+def test_positions_in_metres_need_a_system(put):
+    path = put("finds.csv", "id,coordinates\n1,8683738 4385550\n")
+    with pytest.raises(CRSError, match="metres without a reference system"):
+        io.read(path)
+    frame, issues = io.read_with_issues(path, crs="EPSG:28408")
+    assert frame["transform_op"].iloc[0] == "EPSG:15865 (4.5 m)"
+    assert frame["source_crs"].iloc[0] == "EPSG:28408"
+    assert frame.crs.to_epsg() == 4326
+    assert "RD-08" not in set(issues["check"])
+
+
 def test_corners_make_areas_in_their_order(put, holds):
     lines = ["A,1,turning,47.1,39.1", "A,3,turning,47.2,39.2", "A,2,turning,47.2,39.1", "A,,benchmark,47,39", "B,TP2,,47.3,39.4", "B,TP1,,47.3,39.3", "B,TP3,,47.4,39.3"]
     frame, issues = io.read_with_issues(put("hazards.csv", "hazard_id,point_no,point_type,lon,lat\n" + "\n".join(lines) + "\n"))
