@@ -88,15 +88,15 @@ def national(n, seed=0, crs="EPSG:32638"):
     load = rng.multinomial(int(0.96 * n), rng.dirichlet(np.full(len(worked), 1.5)))
     for h, lanes in zip(worked, load, strict=True):
         (x, y), radius = centres[h], radii[h]
-        reach = rng.uniform(0.5, 1.1) * 2 * radius
+        reach = rng.uniform(0.5, 1.0) * 1.6 * radius
         for k in range(lanes):
             if rng.random() < 0.7:
                 width = reach / max(lanes, 3)
-                tall = rng.uniform(0.5, 2.2) * radius
+                tall = rng.uniform(0.3, 1.5) * radius
                 south = y - tall / 2 + rng.normal(0, 0.2 * radius)
-                patches.append(lane(rng, x - radius * 0.9 + k * width, south, south + tall, width, int(np.clip(rng.lognormal(3.05, 0.5), 5, 50))))
+                patches.append(lane(rng, x - radius * 0.7 + k * width, south, south + tall, width, int(np.clip(rng.lognormal(3.05, 0.5), 5, 50))))
             else:
-                patches.append(shapely.Polygon(blob(rng, *rng.normal((x, y), 0.6 * radius), 0.4 * radius, int(rng.integers(20, 160)))))
+                patches.append(shapely.Polygon(blob(rng, *rng.normal((x, y), 0.4 * radius), 0.3 * radius, int(rng.integers(20, 160)))))
             owner.append(h)
     while len(patches) < n:
         patches.append(shapely.Polygon(blob(rng, *rng.uniform(-170e3, 170e3, 2), 80, int(rng.integers(20, 160)))))

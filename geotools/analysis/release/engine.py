@@ -20,6 +20,7 @@ from geotools.model.progress import Progress
 ENGINES = ("auto", "geos", "sweep")
 SWEEP_FROM = 3_000  # pairs from which loading the compiled sweep pays
 CHUNK_VERTICES = 400_000
+LEAST_VERTICES = 20_000  # below this a second thread does not pay
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Job:
         Covers from this position on are credited, but leave the ground in the rest (processed, not released).
     geometry
         Whether the uncovered rest of each container is wanted as a polygon.
+    credit
+        Whether `Settled.net` and `Settled.raw` are wanted; without them they may be 0.
     """
 
     containers: np.ndarray
@@ -44,6 +47,7 @@ class Job:
     cover: np.ndarray
     kept: int
     geometry: bool = True
+    credit: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,12 @@ def paired(
     *,
     kept: int | None = None,
     geometry: bool = True,
+    credit: bool = True,
 ) -> Job:
     """A job from known pairs, in any order."""
     order = np.lexsort((cover, container))
     stop = len(covers) if kept is None else kept
-    return Job(containers, covers, np.asarray(container)[order], np.asarray(cover)[order], stop, geometry)
+    return Job(containers, covers, np.asarray(container)[order], np.asarray(cover)[order], stop, geometry, credit)
 
 
 def choose(engine: str, pairs: int) -> str:
@@ -127,7 +132,7 @@ def solve(
 ) -> Settled:
     """Answer a job in chunks along a Hilbert curve; the answer depends on neither the chunks nor the threads."""
     run = _engine(engine)
-    chunks = cut(work, chunk)
+    chunks = cut(work, chunk, workers(threads))
     if progress is not None:
         progress.start(what, len(work.containers))
 
@@ -164,13 +169,15 @@ def _engine(name: str) -> Callable[[Job], Settled]:
     return geos.run
 
 
-def cut(work: Job, vertices: int) -> list[np.ndarray]:
-    """Containers in chunks of about so many vertices, neighbours together; each chunk sorted by row."""
+def cut(work: Job, vertices: int, threads: int = 1) -> list[np.ndarray]:
+    """Containers in chunks of about so many vertices, fewer if every thread is to have some; neighbours together, each chunk sorted by row."""
     count = len(work.containers)
     if not count:
         return []
     load = shapely.get_num_coordinates(work.containers).astype(float) + 1
     np.add.at(load, work.container, shapely.get_num_coordinates(work.covers)[work.cover])
+    if threads > 1 and load.sum() > LEAST_VERTICES:
+        vertices = min(vertices, int(load.sum() / (3 * threads)) + 1)
     if load.sum() <= vertices:
         return [np.arange(count)]
     order = np.lexsort((np.arange(count), hilbert(work.containers)))

@@ -20,7 +20,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import layers as _layers
@@ -51,8 +50,7 @@ def findings(book: Ledger, shot: Snapshot, table: pd.DataFrame, credits_: pd.Dat
 
 
 def _where(layer: Layer, row: Any) -> Any:
-    shape = layer.ground.lonlat[row]
-    return None if shape.is_empty else shape.representative_point()
+    return layer.ground.points[row]
 
 
 def _rows(book: Ledger, shot: Snapshot, name: str) -> Iterator[Issue]:
@@ -109,7 +107,7 @@ def _release_rows(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> Itera
 def _reported(book: Ledger, layer: Layer, name: str, reported: np.ndarray) -> Iterator[Issue]:
     """A11: reported against measured area, beyond the larger of 2 % and twice the ±."""
     area = layer.ground.area
-    sigma = _p.sigmas(layer.ground.plane, _tables.accuracy(layer, book))
+    sigma = book.sigma[0] if name == "hazards" else book.sigma[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         off = np.abs(reported - area) / area
         limit = np.maximum(book.programme.limit("area_mismatch_share"), 2 * sigma / area)
@@ -226,16 +224,16 @@ def _shared(book: Ledger, shot: Snapshot) -> Iterator[Issue]:
 
 def _doubles(book: Ledger, shot: Snapshot) -> Iterator[Issue]:
     """A3: ground released twice."""
-    later, first, area, shape = _layers.overlap_pairs(book, shot)
+    later, first, area = _layers.overlap_pairs(book, shot)
     ids, ground = book.releases.rows.id, book.releases.ground.area
     one, two = shot.release[later], shot.release[first]
     limit, share = book.programme.limit("overlap_m2"), book.programme.limit("overlap_share")
     bad = np.flatnonzero((area > limit) & (area > share * np.minimum(ground[one], ground[two])))
-    points = _layers.to_wgs84(shapely.point_on_surface(shape[bad]), book)
-    for n, point in zip(bad, points, strict=True):
+    for n in bad:
         yield Issue(
             "AR-03", "error", "releases", ids[one[n]], "geometry",
-            f"{area[n]:,.1f} m² of it were also released by {ids[two[n]]}, which keeps the credit", value=float(area[n]), limit=limit, geometry=point,
+            f"{area[n]:,.1f} m² of it were also released by {ids[two[n]]}, which keeps the credit", value=float(area[n]), limit=limit,
+            geometry=_where(book.releases, one[n]),
         )  # fmt: skip
 
 

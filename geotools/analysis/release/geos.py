@@ -21,6 +21,8 @@ AGREE_M2, AGREE_SHARE = 1e-6, 1e-12  # parts must add up to the whole to within 
 
 def run(work: Job) -> Settled:
     """Answer one chunk: plain overlays first; a container whose parts fail to add up is worked again on a grid."""
+    if not work.credit:
+        return _rest_only(work)
     raw, fails = np.zeros(len(work.cover)), np.zeros(len(work.containers), dtype=bool)
     pieces = _clip(work, raw, fails)
     net = _first(work.container, pieces, raw, fails)
@@ -35,6 +37,22 @@ def run(work: Job) -> Settled:
         mine = np.flatnonzero(work.container == row)
         net[mine], raw[mine], rest[row], left[row] = _on_grid(work.containers[row], work.covers[work.cover[mine]], taken[mine])
     return Settled(net, raw, left, rest if work.geometry else None)
+
+
+def _rest_only(work: Job) -> Settled:
+    """What no cover takes, without asking who took the rest."""
+    fails = np.zeros(len(work.containers), dtype=bool)
+    shapely.prepare(work.containers)
+    near = work.cover < work.kept
+    near[near] = shapely.intersects(work.containers[work.container[near]], work.covers[work.cover[near]])
+    rest = work.containers.copy()
+    _subtract(rest, work.container[near], work.covers[work.cover[near]], fails)
+    left = shapely.area(rest)
+    for row in np.flatnonzero(fails | ~shapely.is_valid(rest) | (left > shapely.area(work.containers) * (1 + 1e-12) + AGREE_M2)):
+        mine = np.flatnonzero(near & (work.container == row))
+        _, _, rest[row], left[row] = _on_grid(work.containers[row], work.covers[work.cover[mine]], np.ones(len(mine), dtype=bool))
+    none = np.zeros(len(work.cover))
+    return Settled(none, none.copy(), left, rest if work.geometry else None)
 
 
 def _fails(container: np.ndarray, containers: np.ndarray, net: np.ndarray, rest: np.ndarray) -> np.ndarray:

@@ -12,9 +12,9 @@ import shapely
 
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
+from geotools.analysis.release.engine import paired, solve
 from geotools.analysis.release.geos import overlay, union
 from geotools.analysis.release.ledger import SLIVER_M2, Ledger, Snapshot
-from geotools.space import crs as _crs
 from geotools.space import geom
 
 DRAWN_M2 = 0.01  # thinner left-overs come from rounding of shared edges: they stay in the figures, not on the map
@@ -120,11 +120,15 @@ def outside(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> gpd.GeoData
     rows = shot.release[chosen]
     order = np.argsort(rows)
     table = credits_.iloc[rows[order]][[*CREDIT, "outside_m2", "area_m2"]]
-    return _frame(table, _p.back(shot.outside_ground[chosen[order]], book.plane, book.crs), book)
+    ground = shot.outside_ground
+    if ground is None:
+        ground = book.snapshot(shot.as_of, geometry=True).outside_ground
+    assert ground is not None
+    return _frame(table, _p.back(ground[chosen[order]], book.plane, book.crs), book)
 
 
-def overlap_pairs(book: Ledger, shot: Snapshot) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Releases that claim the same ground: (later, first, m², polygon on the plane), in order."""
+def overlap_pairs(book: Ledger, shot: Snapshot) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Releases that claim the same ground: (later, first, m²), in order of priority."""
     rows = np.flatnonzero((shot.act <= _e.CANCELLED) & (shot.release < len(book.releases)))
     cover = shot.cover[rows]
     later, first = shapely.STRtree(cover).query(cover)
@@ -132,17 +136,22 @@ def overlap_pairs(book: Ledger, shot: Snapshot) -> tuple[np.ndarray, np.ndarray,
     later, first = later[keep], first[keep]
     order = np.lexsort((first, later))
     later, first = later[order], first[order]
-    near = shapely.intersects(cover[later], cover[first])
-    later, first = later[near], first[near]
-    shape = geom.polygonal(overlay(shapely.intersection, cover[later], cover[first]))
-    area = shapely.area(shape)
+    if shot.engine == "sweep":
+        area = solve(paired(cover, cover, later, first, geometry=False), "sweep", threads=book.work.threads, chunk=book.work.chunk).raw
+    else:
+        near = shapely.intersects(cover[later], cover[first])
+        later, first = later[near], first[near]
+        area = shapely.area(overlay(shapely.intersection, cover[later], cover[first]))
     some = area > SLIVER_M2
-    return rows[later[some]], rows[first[some]], area[some], shape[some]
+    return rows[later[some]], rows[first[some]], area[some]
 
 
 def overlaps(book: Ledger, shot: Snapshot) -> gpd.GeoDataFrame:
     """One row per pair of releases that claim the same ground."""
-    later, first, area, shape = overlap_pairs(book, shot)
+    later, first, area = overlap_pairs(book, shot)
+    drawn = area > DRAWN_M2
+    later, first, area = later[drawn], first[drawn], area[drawn]
+    shape = geom.polygonal(overlay(shapely.intersection, shot.cover[later], shot.cover[first]))
     ids = book.releases.rows.id
     table = pd.DataFrame(
         {
@@ -155,8 +164,3 @@ def overlaps(book: Ledger, shot: Snapshot) -> gpd.GeoDataFrame:
     )
     order = np.lexsort((table["other_id"].to_numpy().astype(str), table["id"].to_numpy().astype(str)))
     return _frame(table.iloc[order], _p.back(shape[order], book.plane, book.crs), book)
-
-
-def to_wgs84(shapes: np.ndarray, book: Ledger) -> np.ndarray:
-    """Polygons on the plane, in WGS 84 longitude and latitude."""
-    return _p.back(shapes, book.plane, _crs.WGS84)

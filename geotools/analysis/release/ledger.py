@@ -23,6 +23,7 @@ from geotools.analysis.release.projection import Ground
 from geotools.model.errors import ReleaseError
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress
+from geotools.space import crs as _crs
 from geotools.space.geom import polygonal
 
 PRIORITIES = ("first", "strongest")
@@ -64,6 +65,29 @@ class Ledger:
     programme: Programme
     work: Work
     factor: np.ndarray = field(repr=False)
+
+    @cached_property
+    def accuracy(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Position accuracy of each hazard, release and event in metres, 1 sigma per axis; the programme's default where none is given."""
+        default = self.programme.limit("h_acc_default_m")
+        given = (layer.rows.number("h_acc_m") for layer in (self.hazards, self.releases, self.events))
+        hazards, releases, events = (np.where(values > 0, values, default) for values in given)
+        return hazards, releases, events
+
+    @cached_property
+    def sigma(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Standard deviation of the area of each hazard, release and event in m², from the accuracy of its recorded corners."""
+        layers = (self.hazards, self.releases, self.events)
+        hazards, releases, events = (self._sigma(layer, acc) for layer, acc in zip(layers, self.accuracy, strict=True))
+        return hazards, releases, events
+
+    def _sigma(self, layer: Layer, accuracy: np.ndarray) -> np.ndarray:
+        corners = layer.ground.plane
+        dense = np.flatnonzero(layer.ground.dense)
+        if len(dense):  # vertices added along long edges are no observations
+            corners = corners.copy()
+            corners[dense] = _crs.transform(layer.ground.lonlat[dense], _crs.WGS84, self.plane)
+        return _p.sigmas(corners, accuracy)
 
     @cached_property
     def order(self) -> np.ndarray:
@@ -133,7 +157,7 @@ class Snapshot:
     shared: tuple[tuple[int, int, float], ...]
     outside: np.ndarray
     outside_gross: np.ndarray
-    outside_ground: np.ndarray
+    outside_ground: np.ndarray | None
     reopened: np.ndarray
     engine: str
 
@@ -222,7 +246,7 @@ def _snapshot(book: Ledger, as_of: np.datetime64 | None, by_day: bool, geometry:
     claim = np.argsort(np.lexsort((np.arange(len(hazard)), claim)))
     shared = _sharing(ground)
     own = _own(book, name, work, settled, (ground, claim, shared))
-    outside, outside_gross, where = _outside(book, name, ground, (cover, act), own)
+    outside, outside_gross, where = _outside(book, name, ground, (cover, act), (own, geometry))
     scale, mine = factor[work.container], factor[own[0]]
     return Snapshot(
         as_of, hazard, release, act, ground, cover, factor,
@@ -323,7 +347,7 @@ def _rest_of(book: Ledger, ground: np.ndarray, claim: np.ndarray, shared: tuple[
     later = np.array([b if claim[a] < claim[b] else a for a, b, _ in shared])
     first = np.array([a if claim[a] < claim[b] else b for a, b, _ in shared])
     rows = np.unique(later)
-    cut = _engine.paired(ground[rows], ground, np.searchsorted(rows, later), first)
+    cut = _engine.paired(ground[rows], ground, np.searchsorted(rows, later), first, credit=False)
     rest = _solve(book, cut, "geos", "hazards that overlap").rest
     assert rest is not None
     return rows, rest
@@ -350,15 +374,17 @@ def _own(book: Ledger, name: str, work: _engine.Job, settled: _engine.Settled, s
 
 
 def _outside(
-    book: Ledger, name: str, ground: np.ndarray, acts: tuple[np.ndarray, np.ndarray], own: tuple[np.ndarray, ...]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    book: Ledger, name: str, ground: np.ndarray, acts: tuple[np.ndarray, np.ndarray], wanted: tuple[tuple[np.ndarray, ...], bool]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Released ground outside every hazard, each m² with the act that took it first."""
     cover, act = acts
+    own, geometry = wanted
     area = shapely.area(cover)
     gross = area - np.bincount(own[1], weights=own[3], minlength=len(cover))[: len(cover)]
     some = (act <= _e.CANCELLED) & (gross > np.maximum(SLIVER_M2, 1e-9 * area))
     gross = np.where(some, gross, 0.0)
-    net, where = np.zeros(len(cover)), np.full(len(cover), shapely.Polygon(), dtype=object)
+    net = np.zeros(len(cover))
+    where = np.full(len(cover), shapely.Polygon(), dtype=object) if geometry else None
     rows = np.flatnonzero(some)
     if not len(rows):
         return net, gross, where
@@ -366,8 +392,10 @@ def _outside(
     two, earlier = shapely.STRtree(cover[rows]).query(cover[rows])
     before = earlier < two
     blockers = np.r_[ground, cover[rows]]
-    work = _engine.paired(cover[rows], blockers, np.r_[one, two[before]], np.r_[hazard, earlier[before] + len(ground)])
+    pairs = np.r_[one, two[before]], np.r_[hazard, earlier[before] + len(ground)]
+    work = _engine.paired(cover[rows], blockers, *pairs, geometry=geometry, credit=False)
     settled = _solve(book, work, name, "released ground outside hazards")
-    assert settled.rest is not None
-    net[rows], where[rows] = settled.left, settled.rest
+    net[rows] = settled.left
+    if where is not None:
+        where[rows] = settled.rest
     return net, gross, where

@@ -6,6 +6,7 @@ For the geometry of the ledger only; which row means what is in `entries`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -52,6 +53,12 @@ class Ground:
     before: np.ndarray
     crs: pyproj.CRS
     dense: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """A point inside each polygon, in WGS 84; None where there is no ground."""
+        found = np.asarray(shapely.point_on_surface(self.lonlat), dtype=object)
+        return np.where(shapely.is_empty(found), np.full(len(found), None, dtype=object), found)
 
     def take(self, rows: np.ndarray) -> Ground:
         """The same, for some rows in a given order."""
@@ -177,7 +184,7 @@ def sigmas(plane: np.ndarray, sigma_m: np.ndarray) -> np.ndarray:
     """
     parts, owner = shapely.get_parts(plane, return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
-    total = np.zeros(len(plane))
+    total: np.ndarray = np.zeros(len(plane))
     if len(rings):
         points, ring = shapely.get_coordinates(rings, return_index=True)
         starts = np.r_[0, np.flatnonzero(np.diff(ring)) + 1]
@@ -188,7 +195,7 @@ def sigmas(plane: np.ndarray, sigma_m: np.ndarray) -> np.ndarray:
         across = points[after] - points[before]
         squares = (across**2).sum(axis=1)
         squares[ends] = 0.0
-        np.add.at(total, owner[part[ring]], squares)
+        total = np.bincount(owner[part[ring]], weights=squares, minlength=len(plane))
     return 0.5 * np.asarray(sigma_m, dtype=float) * np.sqrt(total)
 
 

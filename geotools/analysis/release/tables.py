@@ -83,22 +83,14 @@ def _grid_area(layer: Layer, rows: np.ndarray, system: str) -> np.ndarray:
     return shapely.area(flat) * unit**2
 
 
-def accuracy(layer: Layer, book: Ledger) -> np.ndarray:
-    """Position accuracy of each row in metres, 1 sigma per axis; the programme's default where none is recorded."""
-    given = layer.rows.number("h_acc_m")
-    return np.where(given > 0, given, book.programme.limit("h_acc_default_m"))
-
-
 def _uncertain(book: Ledger, shot: Snapshot, released: np.ndarray) -> dict[str, np.ndarray]:
     """± of each area from the position accuracy of its corners.
 
     Released ground takes the ± of its releases in proportion to the share that counted; what remains takes both.
     """
-    layer, count = book.hazards, len(shot.hazard)
-    thin = layer.ground.lonlat[shot.hazard].copy()
-    plain = _crs.transform(thin, _crs.WGS84, book.plane) if layer.ground.dense[shot.hazard].any() else shot.ground
-    own = _p.sigmas(np.where(layer.ground.dense[shot.hazard], plain, shot.ground), accuracy(layer, book)[shot.hazard])
-    each = _p.sigmas(shot.cover, np.r_[accuracy(book.releases, book), accuracy(book.events, book)][shot.release])
+    count = len(shot.hazard)
+    own = book.sigma[0][shot.hazard]
+    each = np.r_[book.sigma[1], book.sigma[2]][shot.release]
     area = shapely.area(shot.cover)
     share = np.divide(shot.net, area[shot.pair_c], out=np.zeros(len(shot.net)), where=area[shot.pair_c] > 0)
     counted = shot.act[shot.pair_c] <= _e.CANCELLED
@@ -153,7 +145,7 @@ def credit_table(book: Ledger, shot: Snapshot) -> pd.DataFrame:
     data["raw_m2"], data["net_m2"] = spread(raw[mine]), spread(net[mine])
     data["outside_m2"] = spread(shot.outside[mine])
     data["reopened_m2"] = spread(shot.reopened[mine])
-    data["area_sigma_m2"] = _p.sigmas(layer.ground.plane, accuracy(layer, book))
+    data["area_sigma_m2"] = book.sigma[1]
     data["why_zero"] = _why(book, shot, data)
     return pd.DataFrame(data)
 
@@ -225,7 +217,7 @@ def totals(book: Ledger, shot: Snapshot) -> pd.Series:
         "reported_m2": exact_sum(rows[np.isfinite(rows)]),
         "row_area_m2": exact_sum(shot.gross),
         "shared_m2": exact_sum(np.maximum(shot.gross - shot.own_gross, 0.0)),
-        "area_sigma_m2": math.sqrt(exact_sum(_p.sigmas(shot.ground, accuracy(book.hazards, book)[shot.hazard]) ** 2)),
+        "area_sigma_m2": math.sqrt(exact_sum(book.sigma[0][shot.hazard] ** 2)),
         "hazards": float(len(shot.hazard)),
         "releases": float((shot.release < len(book.releases)).sum()),
     }
