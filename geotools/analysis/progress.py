@@ -50,6 +50,7 @@ def released(credits: pd.DataFrame, *, period: str = "month", by: Sequence[str] 
     >>> released(credits)[["period", "cleared_m2"]].values.tolist()
     [['2024-03', 250.0]]
     """
+    credits = counted(credits)
     table = credits.assign(period=_periods(credits["date"], period))
     for name in by:
         table[name] = _stated(table[name]) if name in table else UNKNOWN
@@ -64,6 +65,24 @@ def released(credits: pd.DataFrame, *, period: str = "month", by: Sequence[str] 
     sums["released_ha"] = sums["released_m2"] / 10_000
     sums["releases"] = table.groupby(keys, observed=True).size()
     return sums.reset_index().sort_values(keys, ignore_index=True)
+
+
+def counted(credits: pd.DataFrame) -> pd.DataFrame:
+    """Only what the ledger counts as released, under the product it counted it as.
+
+    Ground that was only worked by a machine has credit of its own in the ledger (``counted_as`` processed); it is not
+    released land and must not enter any figure of it.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"product": ["cleared"], "counted_as": ["processed"], "net_m2": [9.0]})
+    >>> len(counted(rows))
+    0
+    """
+    if "counted_as" not in credits:
+        return credits
+    kept = credits[credits["counted_as"].isin(PRODUCTS)]
+    return kept.assign(product=kept["counted_as"])
 
 
 def found(finds: pd.DataFrame, *, period: str = "month", by: Sequence[str] = ()) -> pd.DataFrame:
@@ -147,7 +166,7 @@ def productivity(activities: pd.DataFrame, credits: pd.DataFrame, finds: pd.Data
     span = pd.to_datetime(pd.Series(take["end"])) - pd.to_datetime(pd.Series(take["start"]))
     days = span.dt.days.to_numpy(dtype=float) + 1 if take["start"] is not None and take["end"] is not None else np.nan
     out["days"] = np.where(np.asarray(days, dtype=float) >= 1, days, np.nan)
-    out["released_m2"] = _per_activity(out["id"], credits, "net_m2")
+    out["released_m2"] = _per_activity(out["id"], counted(credits), "net_m2")
     workers = (
         pd.to_numeric(pd.Series(take["workers"]), errors="coerce").to_numpy(dtype=float)
         if take["workers"] is not None
@@ -263,6 +282,7 @@ def monthly_rates(credits: pd.DataFrame, *, as_of: date, months: int = 36) -> pd
 
     The record begins with the month of the first release, or `months` months before `as_of`, whichever is later.
     """
+    credits = counted(credits)
     stamps = pd.to_datetime(credits["date"], errors="coerce")
     last = pd.Period(as_of, "M") if as_of == pd.Period(as_of, "M").end_time.date() else pd.Period(as_of, "M") - 1
     known = stamps.notna() & (credits["net_m2"] > 0)

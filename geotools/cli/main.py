@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -91,14 +92,22 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.exceptions.Abort:
         click.echo("stopped", err=True)
         code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:  # the last wall: one sentence, never a traceback unless asked for
-        if "-vv" in arguments or arguments.count("-v") > 1:
-            raise
-        code = _explain(error)
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            code = _wall(error, arguments)
+        else:  # the reader of our output has gone, as in  geotools info … | head
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 0
+    except Exception as error:
+        code = _wall(error, arguments)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _wall(error: Exception, arguments: Sequence[str]) -> int:
+    """The last wall: one sentence, never a traceback unless asked for."""
+    if "-vv" in arguments or list(arguments).count("-v") > 1:
+        raise error
+    return _explain(error)
 
 
 def _explain(error: Exception) -> int:

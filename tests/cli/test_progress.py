@@ -83,3 +83,17 @@ def test_charts_are_drawn_and_reproducible(survey: Path, tmp_path: Path) -> None
         assert result.exit_code == 0, result.output
     assert (tmp_path / "a" / "released.svg").read_bytes() == (tmp_path / "b" / "released.svg").read_bytes()
     assert "<svg" in (tmp_path / "a" / "forecast.svg").read_text("utf-8")
+
+
+def test_ground_worked_by_machine_only_is_in_no_figure_of_released_land(tmp_path: Path, make: Any) -> None:
+    gt.write(make.frame(make.hazard()), tmp_path / "hazards.gpkg")
+    rows = [make.release("R-1"), make.release("R-2", make.square(50, 50, 50), method="mechanical")]
+    gt.write(make.frame(*rows), tmp_path / "releases.gpkg")
+    opened = gt.open_survey(tmp_path)
+    ledger = gt.coverage(opened.hazards, opened.releases)
+    assert ledger.totals["processed_m2"] > 2000
+    data = json.loads(CliRunner().invoke(cli, ["progress", str(tmp_path), "--json", "--no-forecast"]).stdout)
+    for table in ("released", "annual"):
+        assert sum(row["released_m2"] for row in data[table]) == pytest.approx(ledger.totals["released_m2"], abs=1e-3)
+    rates = gt.progress.monthly_rates(ledger.credits, as_of=pd.Timestamp("2022-12-31").date())
+    assert rates.sum() == pytest.approx(ledger.totals["released_m2"], abs=1e-3)

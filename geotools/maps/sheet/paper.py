@@ -52,7 +52,7 @@ def layout(paper: str, *, landscape: bool = True) -> Layout:
     Examples
     --------
     >>> [round(v) for v in layout("A4").extent(2500)]
-    [488, 440]
+    [470, 440]
     """
     if paper not in PAPERS:
         raise MapError(f"'{paper}' is not a paper size here", hint=f"use {' or '.join(PAPERS)}")
