@@ -54,14 +54,19 @@ def command() -> None:
 def residual(task: Path, output: Path | None, **choices: Any) -> None:
     """Account for what the searches of TASK may have left, where, and what to search next.
 
-    OUTPUT is a GeoTIFF of the expected items left per cell. A cell counts as searched only where a polygon holds it wholly.
+    OUTPUT is a .tif of the expected items left per cell, or a file of polygons: the smallest ground that holds half of them, to
+    search first. A cell counts as searched only where a polygon holds it wholly.
     """
+    from geotools import io
     from geotools.analysis import residual as room
 
     result, table = _account(task, choices, room)
     checklist = room.checklist(result, {name: _value(value) for name, value in choices["facts"]}, dict(choices["required"]))
     if output is not None:
-        _raster(result.expected, output, choices["overwrite"])
+        if output.suffix.lower() in (".tif", ".tiff"):
+            _raster(result.expected, output, choices["overwrite"])
+        else:
+            io.write(room.concentration(result.expected), output, overwrite=choices["overwrite"])
         options.say(f"written: {output}")
     if choices["as_json"]:
         options.print_json({**result.to_dict(), "next_actions": table.to_dict("records"), "evidence": checklist.where(checklist.notna(), None).to_dict("records")})

@@ -230,6 +230,19 @@ def test_the_prior_adds_up_and_follows_evidence():
         residual.prior(task, grid, items=7, base=0)
 
 
+@given(st.integers(0, 500), st.floats(0.05, 1.0))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_concentration_is_the_smallest_ground_with_its_share(seed, share):
+    values = np.random.default_rng(seed).exponential(size=(8, 9)) ** 3
+    grid = Grid(700000.0, 4380008.0, 1.0, (8, 9), "EPSG:32638")
+    ground = residual.concentration(Raster(values, grid), share=share)
+    assert ground["expected_left"].sum() >= share * values.sum() * (1 - 1e-9)
+    needed = np.searchsorted(np.cumsum(np.sort(values.ravel())[::-1]), share * values.sum() * (1 - 1e-9)) + 1
+    assert ground["area_m2"].sum() == pytest.approx(min(needed, 72), abs=1)
+    assert ground.to_crs(32638).area.sum() == pytest.approx(ground["area_m2"].sum(), abs=1e-3)
+    assert ground["expected_left"].is_monotonic_decreasing
+
+
 # ---- evidence ---------------------------------------------------------------------------------------------------
 
 

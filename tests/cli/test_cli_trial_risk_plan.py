@@ -186,6 +186,8 @@ def test_risk_residual(tmp_path):
     run(*base, "--fact", "wishes", 1, code=1)
     assert data["main_driver"] == "not searched"
     assert data["interval"][0] <= data["expected_left"] <= data["interval"][1]
+    run(*base, "-o", tmp_path / "first.geojson")
+    assert gpd.read_file(tmp_path / "first.geojson")["expected_left"].sum() >= 0.499 * data["expected_left"]
     with rasterio.open(tmp_path / "left.tif") as raster:
         assert raster.read(1).sum() > 0
         assert raster.crs is not None

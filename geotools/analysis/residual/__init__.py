@@ -16,7 +16,7 @@ from geotools.analysis.residual.formulas import (
     probability_none,
     random_search,
 )
-from geotools.analysis.residual.ground import passes, prior, task_grid
+from geotools.analysis.residual.ground import concentration, passes, prior, task_grid
 
 __all__ = [
     "Ledger",
@@ -25,6 +25,7 @@ __all__ = [
     "allocate",
     "beta_shape",
     "checklist",
+    "concentration",
     "expected_left",
     "inverse_cube",
     "ledger",

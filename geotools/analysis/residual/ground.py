@@ -101,6 +101,48 @@ def passes(searched: gpd.GeoDataFrame | gpd.GeoSeries, grid: Grid) -> Raster:
     return Raster(np.maximum(np.maximum(each, once), edge).astype(np.uint16), grid, name="passes")
 
 
+def concentration(expected: Raster, *, share: float = 0.5) -> gpd.GeoDataFrame:
+    """The smallest ground that holds a share of the expected items: where further search finds most.
+
+    Parameters
+    ----------
+    expected
+        Expected items per cell, e.g. `Ledger.expected`.
+    share
+        Share of the expected items, 0 to 1.
+
+    Returns
+    -------
+    GeoDataFrame
+        `id, expected_left, area_m2` and polygons in WGS 84, most expected items first. The other ground keeps its status.
+
+    Examples
+    --------
+    >>> grid = Grid(700000.0, 4380001.0, 1.0, (1, 3), "EPSG:32638")
+    >>> concentration(Raster(np.array([[0.6, 0.3, 0.1]]), grid, name="x"), share=0.85)["expected_left"].round(2).tolist()
+    [0.9]
+    """
+    from rasterio.features import shapes
+    from scipy.ndimage import label
+    from scipy.ndimage import sum as sum_by
+
+    if not 0 < share <= 1:
+        raise StatisticsError("a share lies above 0 and up to 1")
+    values = expected.values
+    order = np.argsort(-values, axis=None, kind="stable")
+    total = np.cumsum(values.ravel()[order])
+    chosen = np.zeros(values.size, dtype=bool)
+    chosen[order[: int(np.searchsorted(total, share * total[-1] * (1 - 1e-12))) + 1]] = True
+    patches, count = label((chosen & (values.ravel() > 0)).reshape(values.shape))
+    held = np.atleast_1d(sum_by(values, patches, np.arange(1, count + 1)))
+    size = np.bincount(patches.ravel(), minlength=count + 1)[1:] * expected.grid.cell**2
+    drawn = {int(v): shapely.geometry.shape(s) for s, v in shapes(patches.astype("int32"), mask=patches > 0, connectivity=4, transform=expected.grid.transform)}
+    rank = np.argsort(-held, kind="stable")
+    outlines = np.array([drawn[int(n) + 1] for n in rank], dtype=object)
+    data = {"id": [f"G{n + 1:03d}" for n in range(count)], "expected_left": held[rank], "area_m2": size[rank]}
+    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(_crs.transform(outlines, expected.grid.crs, _crs.WGS84), crs=_crs.WGS84))
+
+
 def _inner(shapes: np.ndarray, grid: Grid) -> np.ndarray:
     """Cells wholly inside the union whose corner is nearer to its edge than half a diagonal (straight edges along the grid)."""
     joined = shapely.union_all(shapes)
