@@ -112,6 +112,14 @@ def test_several_layers_in_one_geopackage(make, tmp_path):
     assert len(io.read(path, "hazards")) == 4
 
 
+@pytest.mark.parametrize("form", WRITTEN, ids=lambda f: f.name)
+def test_an_empty_layer_is_read_with_a_warning(form, make, holds, tmp_path):
+    path = io.write(make["hazards"]().iloc[:0], tmp_path / f"hazards{form.suffixes.split()[0]}")
+    back, issues = io.read_with_issues(path, "hazards")
+    assert holds(back, issues)["rows"] == 0
+    assert issues.loc[issues["check"] == "RD-00", "severity"].tolist() == ["warning"]
+
+
 def test_times_with_another_zone_keep_the_instant(make, tmp_path):
     frame = make["fixes"]()
     frame["time"] = frame["time"].dt.tz_convert("Asia/Baku")

@@ -33,6 +33,8 @@ def write_sequence(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     with path.open("w", encoding="utf-8", errors="replace", newline="\n") as stream:
         for feature in features_text(frame):
             stream.write(f"{mark}{feature}\n")
+        if frame.empty:
+            stream.write("\n")  # a file of no bytes is one that was not copied whole
 
 
 def features_text(frame: gpd.GeoDataFrame) -> Iterator[str]:
