@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 from geotools.checks.rule import Check, Finding
-from geotools.model.vocab import LANGUAGES
+from geotools.model.vocab import LANGUAGES, vocabulary
 
 FILES = ("messages.toml",)
 
@@ -43,6 +43,25 @@ def of_check(check: Check, key: str, language: str = "en") -> str:
     return _choose(own, language) if own is not None else text(check.code, key, language)
 
 
+# Which words of a sentence are keys of which lists; a value that is in none of them stays as it is.
+_VOCABULARIES = {
+    "status": ("hazard_status",),
+    "product": ("product",),
+    "method": ("method",),
+    "evidence": ("evidence",),
+    "activity": ("activity_type",),
+    "type": ("point_type", "activity_type"),
+}
+
+
+def _word(value: str, lists: tuple[str, ...], language: str) -> str:
+    known = next((vocabulary(name) for name in lists if value in vocabulary(name)), None)
+    if known is None:
+        return value
+    label = known.label(value, language)
+    return label[:1].lower() + label[1:]
+
+
 class _Words(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return "?"
@@ -58,6 +77,9 @@ def sentence(check: Check, finding: Finding, language: str) -> str:
     said = of_check(check, f"message{variant}", language) or of_check(check, "message", language)
     remedy = of_check(check, f"remedy{variant}", language) or of_check(check, "remedy", language)
     words = _Words({k: _one_line(v) for k, v in finding.words.items()})
+    for name, lists in _VOCABULARIES.items():
+        if name in words:
+            words[name] = _word(words[name], lists, language)
     if "reason" in words:
         words["reason"] = text("reasons", words["reason"], language) or words["reason"]
     body = said.format_map(words).strip()

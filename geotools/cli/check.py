@@ -73,9 +73,7 @@ def command(survey: str | None, **choices: Any) -> None:
         programme = dataclasses.replace(programme, languages=(choices["lang"],))
     earlier = files.load(choices["since"]) if choices["since"] else None
     try:
-        found = checks.check(
-            opened, programme=programme, only=choices["only"], exclude=choices["exclude"], progress=bar
-        )
+        found = _found(opened, programme, choices, bar)
     except SchemaError as error:
         raise click.UsageError(f"{error}\n{error.hint}") from error
     issues = _with_reading(opened.issues, found, choices)
@@ -85,6 +83,17 @@ def command(survey: str | None, **choices: Any) -> None:
     trend = None if earlier is None else checks.compare(earlier, issues)
     _tell(issues, trend, repaired, choices)
     options.exit_for(issues, choices["fail_on"])
+
+
+def _found(survey: Any, programme: Any, choices: dict[str, Any], bar: Any) -> Any:
+    """The checks asked for; codes of reading (RD) choose among what reading found, see `_with_reading`."""
+    from geotools import checks
+    from geotools.model.schema import issues_frame
+
+    only, exclude = ([c for c in _codes(choices[name] or "") if not c.startswith("RD")] for name in ("only", "exclude"))
+    if choices["only"] and not only:
+        return issues_frame()
+    return checks.check(survey, programme=programme, only=only or None, exclude=exclude or None, progress=bar)
 
 
 def _list(choices: dict[str, Any]) -> None:

@@ -47,6 +47,8 @@ def test_json_is_the_same_findings(survey):
 def test_language_and_rules(survey):
     assert "Опасный район H-1" in run(survey, "--lang", "ru", "--only", "TP-01").stdout
     assert "TP-01" not in run(survey, "--exclude", "TP").stdout
+    run(survey, "--exclude", "RD,WF")
+    assert "TP" not in run(survey, "--only", "RD").stdout
     assert "no check 'ZZ'" in run(survey, "--only", "ZZ", code=2).output
 
 
