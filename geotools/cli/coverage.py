@@ -48,9 +48,10 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     bar = options.progress_bar(choices["progress"])
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
     ground = output is not None and output.suffix.lower() == ".gpkg"
+    events = opened.layers.get("events")
     found = release.coverage(
         opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, priority=choices["priority"],
-        engine=choices["engine"], product=choices["product"], events=opened.layers.get("events"), progress=bar, geometry=ground,
+        engine=choices["engine"], product=choices["product"], events=events if events is not None and "event" in events else None, progress=bar, geometry=ground,
     )  # fmt: skip
     if choices["explain_id"]:
         _explain(found, output, choices)
@@ -94,7 +95,8 @@ def _explain(found: Any, output: Path | None, choices: dict[str, Any]) -> None:
 def _draw(told: Any, output: Path, overwrite: bool) -> None:
     from geotools.maps import webmap
 
-    webmap.save(webmap.map_survey(told.layers), output, overwrite=overwrite)
+    ground = {"hazards": told.layers["hazards"], "releases": told.layers["records"]}
+    webmap.save(webmap.map_survey(ground), output, overwrite=overwrite)
 
 
 def _write(found: Any, group: Any, output: Path, overwrite: bool) -> None:

@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import shapely
@@ -18,7 +19,8 @@ from geotools.model.parallel import map_ordered, workers
 from geotools.model.progress import Progress
 
 ENGINES = ("auto", "geos", "sweep")
-SWEEP_FROM = 3_000  # pairs from which loading the compiled sweep pays
+SWEEP_FROM = 2_000  # pairs from which loading the compiled sweep pays
+COMPILE_FROM = 8_000  # pairs from which compiling it, once, pays
 CHUNK_VERTICES = 400_000
 LEAST_VERTICES = 20_000  # below this a second thread does not pay
 
@@ -118,7 +120,12 @@ def choose(engine: str, pairs: int) -> str:
         need("numba", "fast")
     if engine != "auto":
         return engine
-    return "sweep" if installed and pairs >= SWEEP_FROM else "geos"
+    return "sweep" if installed and pairs >= (SWEEP_FROM if _compiled() else COMPILE_FROM) else "geos"
+
+
+def _compiled() -> bool:
+    """Whether the sweep was compiled before and kept beside this file."""
+    return any(Path(__file__).with_name("__pycache__").glob("scanline.sweep-*.nbi"))
 
 
 def solve(

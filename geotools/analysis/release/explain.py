@@ -41,7 +41,8 @@ class Explanation:
     issues
         Findings about the hazard and these rows.
     layers
-        ``hazards``, ``releases`` (the ground each was credited with), ``remaining`` and ``overlaps``, for a map.
+        ``hazards``, ``records`` (the release rows that touch it, as recorded), ``releases`` (the ground each was credited
+        with), ``remaining`` and ``overlaps``, for a map.
     """
 
     hazard: dict[str, Any]
@@ -197,7 +198,13 @@ def _drawn(coverage: Coverage, place: int, pairs: np.ndarray) -> dict[str, gpd.G
     touched = set(np.r_[book.releases.rows.id, book.events.rows.id][shot.release[shot.pair_c[pairs]]])
     released = coverage.released
     over = coverage.overlaps
+    rows = np.unique(shot.release[shot.pair_c[pairs]])
+    rows = rows[rows < len(book.releases)]
+    told = pd.DataFrame(book.releases.rows.frame.drop(columns=book.releases.rows.frame.geometry.name)).iloc[rows]
+    recorded = _p.back(book.releases.ground.plane[rows], book.plane, book.crs)
+    told = told.assign(id=book.releases.rows.id[rows]).reset_index(drop=True)
     return {
+        "records": gpd.GeoDataFrame(told, geometry=gpd.GeoSeries(recorded, crs=book.crs)),
         "hazards": gpd.GeoDataFrame(hazard, geometry=gpd.GeoSeries(shape, crs=book.crs)),
         "releases": released[released["id"].isin(touched)].reset_index(drop=True),
         "remaining": remaining[remaining["id"] == name].reset_index(drop=True),

@@ -20,7 +20,14 @@ import numpy as np
 SAME_M = 1e-9  # edges closer than this count as one when the rest is traced
 SMALL_M2 = 1e-6  # rings smaller than this are not kept
 MARGIN_M = 0.5  # crossings this far outside the box do not matter
-_jit = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+def _jit(function):
+    """Compile, and keep the result on disk where there is a place to keep it."""
+    try:
+        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # no folder can be written
+        return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 @_jit
