@@ -101,6 +101,7 @@ def measure(chromium: Any, path: Path, *, libraries: Path | None = None, ready: 
     out = {"mb": path.stat().st_size / 1e6, "ready": float("nan")}
     while time.perf_counter() - begin < timeout:
         if page.evaluate(f"!!({ready})"):
+            page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # until it is on the screen
             out["ready"] = time.perf_counter() - begin
             break
         time.sleep(0.02)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -406,7 +407,7 @@ def _table(frame: gpd.GeoDataFrame, spec: LayerSpec, shape: str) -> tuple[list[d
 
 def _plain_area(area: pd.Series) -> list[float | int | None]:
     """Areas to 0.1 m² up to 1000 m², to 1 m² above: finer than any position they come from."""
-    return [None if v != v else round(v) if v >= 1000 else round(v, 1) for v in area.tolist()]
+    return [None if math.isnan(v) else round(v) if v >= 1000 else round(v, 1) for v in area.tolist()]
 
 
 def _describe(name: str, values: pd.Series, kind: str) -> dict[str, Any]:

@@ -325,7 +325,7 @@ GT.Stack = L.GridLayer.extend({
   options: { tileSize: 256, keepBuffer: 1, updateWhenZooming: false, noWrap: true, minZoom: 0, maxZoom: 24 },
   initialize: function (layers, options) {
     L.setOptions(this, options);
-    this.list = layers; this.queue = new Set(); this.running = false; this.ratio = Math.min(2, Math.max(1, Math.round(window.devicePixelRatio || 1)));
+    this.list = layers; this.queue = new Set(); this.running = false; this.hasty = true; this.ratio = Math.min(2, Math.max(1, Math.round(window.devicePixelRatio || 1)));
     this.on("tileunload", function (e) { this.queue.delete(e.tile); e.tile.width = e.tile.height = 0; }, this);
   },
   createTile: function (coords, done) {
