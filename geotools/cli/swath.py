@@ -44,7 +44,7 @@ class PodType(click.ParamType):
 @click.option("--width", type=click.FloatRange(min=0, min_open=True), help="Width of the tool in metres where fixes state none.")
 @click.option("--ahead", type=float, default=0.0, show_default=True, help="Tool ahead of the antenna, metres (negative: behind).")
 @click.option("--right", type=float, default=0.0, show_default=True, help="Tool to the right of the antenna, metres (negative: left).")
-@click.option("--method", help="Method of the work; with 'mechanical' ground is processed, not searched (default: from the survey).")
+@click.option("--method", help="Method of the work; with 'mechanical' ground is processed, not searched (default: from the survey; unknown is neither).")
 @click.option("--sigma", type=click.FloatRange(min=0), help="Position error per axis, metres (default: as the fixes state).")
 @click.option("--tau", type=click.FloatRange(min=0, min_open=True), default=300.0, show_default=True, help="Correlation time of the position error, seconds.")
 @click.option("--pod", type=PodType(), help="Detection per pass: FOUND/TARGETS of a trial, or MEAN,LOW,HIGH.")
@@ -79,7 +79,7 @@ def command(survey: str, task: str, output: Path | None, **choices: Any) -> None
     else:
         prepared = swath.prepare(fixes, ground, tool=tool, rules=rules)
     limits = swath.CoverRules(required_passes=choices["required_passes"])
-    covered = swath.cover(prepared, ground, rules=limits, method=choices["method"] or method or "detector", progress=bar)
+    covered = swath.cover(prepared, ground, rules=limits, method=choices["method"] or method, progress=bar)
     sure = assured(prepared.passes, ground, choices)
     left = left_behind(prepared.passes, ground, choices)
     issues = join_issues(notes, covered.issues, None if sure is None else sure.issues)
@@ -140,8 +140,7 @@ def _task_of(opened: Any, task: str, survey: str) -> tuple[Any, str | None]:
         same = (layer["id"] == task) | (layer["task_id"] == task) if "task_id" in layer else layer["id"] == task
         rows = layer[same & layer.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
         if len(rows):
-            method = rows["method"].iloc[0] if "method" in rows else None
-            return rows, method if isinstance(method, str) and method else None
+            return rows, _method_of(rows)
     raise CoverageError(f"there is no task '{task}' with a polygon", hint="give the id of an activity or hazard, or a file with the polygon", file=survey)
 
 
@@ -154,20 +153,32 @@ def of_survey(survey: Any, folder: Path, found: list[Any]) -> list[dict[str, Any
     if not len(fixes) or "task_id" not in fixes:
         return out
     usual: dict[str, Any] = {param.name: param.default for param in command.params if param.name and not callable(param.default)}
-    usual |= {"sigma": None, "pod": None, "overwrite": True}
+    usual |= {"sigma": None, "pod": None, "overwrite": True, "draws": 40}
     for task in sorted(fixes["task_id"].dropna().astype(str).unique()):
         try:
             ground, method = _task_of(survey, task, survey.name)
         except ValueError:
             continue
         prepared = swath.prepare(fixes[fixes["task_id"] == task], ground)
-        covered = swath.cover(prepared, ground, method=method or "detector")
+        covered = swath.cover(prepared, ground, method=method)
         result = {"covered": covered, "assurance": assured(prepared.passes, ground, usual), "residual": None, "issues": covered.issues}
         name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in task)
         write_products(folder / "swath" / name, result, prepared.passes, ground, {**usual, "name": task})
         found.append(covered.issues)
         out.append({"task": task, "words": [f"{task}: {line}" for line in covered.sentences], **as_data(result, task)})
     return out
+
+
+def _method_of(rows: Any) -> str | None:
+    """The stated method; a machine is recognised by its name as well, since its ground must never pass for searched."""
+    from geotools.model.vocab import fold, vocabulary
+
+    stated: Any = rows["method"].dropna() if "method" in rows else []
+    if len(stated) and str(stated.iloc[0]):
+        return str(stated.iloc[0])
+    names = " ".join(rows["asset"].dropna().astype(str)) if "asset" in rows else ""
+    known = vocabulary("method")
+    return "mechanical" if any(known.match(word) == "mechanical" for word in fold(names).split()) else None
 
 
 def assured(passes: Any, ground: Any, choices: dict[str, Any]) -> Any:

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geotools.analysis import swath
 from geotools.model.errors import CoverageError, CRSError, SchemaError
@@ -454,3 +456,32 @@ def test_hostile_names_stay_text():
     frame = frame.assign(asset_id="<script>alert(1)</script>", operator="=cmd()")
     result = swath.cover(swath.prepare(frame, ground), ground)
     assert "<script>" not in result._repr_html_()
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(st.floats(-5, 30), st.floats(-5, 30), st.floats(-5, 30), st.floats(-5, 30)), min_size=1, max_size=6),
+    st.lists(st.tuples(st.floats(0, 25), st.floats(0, 25)), min_size=3, max_size=7, unique=True),
+    st.floats(0.1, 3.0),
+)
+def test_covered_and_missed_are_the_task_whatever_the_lanes(strokes, outline, width):
+    ground = shapely.convex_hull(shapely.MultiPoint(outline))
+    if ground.geom_type != "Polygon" or ground.area < 0.5:
+        return
+    log = Log(hz=2)
+    for x0, y0, x1, y1 in strokes:
+        if np.hypot(x1 - x0, y1 - y0) < 0.5:
+            continue
+        if log.rows:
+            log.wait(20)
+        log.stroke([(x0, y0), (x1, y1)])
+    if not log.rows:
+        return
+    made = swath.prepare(log.frame(width_m=width), task(ground))
+    result = swath.cover(made, task(ground))
+    t = result.totals
+    assert t["covered_m2"] + t["missed_m2"] == pytest.approx(t["task_m2"], rel=1e-9)
+    assert 0 <= t["overlap_m2"] <= t["covered_m2"] + 1e-9
+    swept = swath.swaths(made.passes)
+    assert t["covered_m2"] <= swept.area.sum() * (1 + 1e-9)
+    assert t["covered_m2"] + t["outside_m2"] == pytest.approx(swept.union_all().area, rel=1e-9)

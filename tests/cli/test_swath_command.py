@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -114,3 +115,30 @@ def test_an_existing_result_stays_unless_asked(files):
     assert run(*arguments, "--overwrite").exit_code == 0
 
 
+
+
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "fuzuli"
+
+
+@pytest.mark.skipif(not (SAMPLE / "survey.toml").exists(), reason="the sample survey is not there")
+def test_a_task_of_a_survey_by_its_id(tmp_path):
+    result = CliRunner().invoke(cli, ["swath", str(SAMPLE), "--task", "TASK-M1", "--draws", "0", "--json", "-q"])
+    total = json.loads(result.stdout)["coverage"]["totals"]
+    truth = json.loads((SAMPLE / "truth.json").read_text("utf-8"))["fixes"]["machine_rtk"]
+    assert total["task_m2"] == pytest.approx(truth["task_m2"], rel=1e-4)
+    assert total["missed_m2"] == pytest.approx(truth["missed_m2"], rel=0.03)
+    assert total["processed_m2"] == pytest.approx(total["covered_m2"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (SAMPLE / "survey.toml").exists(), reason="the sample survey is not there")
+def test_all_tasks_of_a_survey(tmp_path):
+    from geotools.cli.swath import of_survey
+    from geotools.survey import open_survey
+
+    found = []
+    tasks = of_survey(open_survey(SAMPLE), tmp_path, found)
+    assert [item["task"] for item in tasks] == ["TASK-D1", "TASK-M1", "TASK-M2"]
+    assert all((tmp_path / "swath" / item["task"] / "swath.gpkg").exists() for item in tasks)
+    assert sum(len(frame) for frame in found) > 10
+    json.dumps(tasks, allow_nan=False)

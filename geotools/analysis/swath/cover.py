@@ -138,7 +138,7 @@ def cover(
     task: gpd.GeoDataFrame | gpd.GeoSeries,
     *,
     rules: CoverRules | None = None,
-    method: str = "detector",
+    method: str | None = None,
     follow_up: gpd.GeoDataFrame | None = None,
     progress: Progress | None = None,
 ) -> SwathCoverage:
@@ -153,7 +153,8 @@ def cover(
     rules
         Limits of the gap list, required passes, tiles.
     method
-        Word of the vocabulary ``method``. With ``mechanical`` covered ground is *processed*, not searched.
+        Word of the vocabulary ``method``. With ``mechanical`` covered ground is *processed*, not searched; without a word it is
+        only *worked*.
     follow_up
         Passes of a search that followed the machine; where they went, processed ground counts as searched.
 
@@ -199,9 +200,10 @@ def cover(
     shapes = {"covered": covered, "missed": missed, "outside": union.polygons(shapely.difference(parts["union"], ground)), "overlap": overlap}
     shapes |= {"short": missed if limits.required_passes == 1 else union.polygons(shapely.difference(ground, overlap)), **extra}
     totals = _totals(shapes, ground, made, gaps, prepared)
+    totals["searched_m2"] = 0.0 if method is None else totals["searched_m2"]
     home = _crs.require(task)
     issues = join_issues(prepared.issues if prepared else None, issues_frame([*notes, *cover_findings(totals, made, shapes, method, plane)]))
-    words = {"covered": "searched" if method not in MACHINES else "processed", "missed": "missed"}
+    words = {"covered": "worked" if method is None else "processed" if method in MACHINES else "searched"}
     frames = {name: _frame(shape, words.get(name, name), plane, home) for name, shape in shapes.items() if name not in ("processed", "searched")}
     return SwathCoverage(
         task=_frame(ground, "task", plane, home), **frames, gaps=gaps.to_crs(home), shares=parts["shares"], totals=totals,
@@ -286,7 +288,7 @@ def _within(shape: BaseGeometry, ground: BaseGeometry) -> BaseGeometry:
     return union.polygons(shapely.intersection(shape, ground))
 
 
-def _extra(made: gpd.GeoDataFrame, covered: BaseGeometry, method: str, follow_up: gpd.GeoDataFrame | None) -> dict[str, BaseGeometry]:
+def _extra(made: gpd.GeoDataFrame, covered: BaseGeometry, method: str | None, follow_up: gpd.GeoDataFrame | None) -> dict[str, BaseGeometry]:
     """Covered ground short of depth or too fast, and machine ground processed or followed up."""
 
     def rest(good: pd.Series) -> BaseGeometry:

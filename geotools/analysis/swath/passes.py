@@ -100,14 +100,14 @@ def build(fixes: Fixes, first: np.ndarray, frame: pd.DataFrame, tool: Tool, rule
         on = fixes.on[:, column] & ~lost
         placed = x + section.ahead_m * hx + section.right_m * hy, y + section.ahead_m * hy - section.right_m * hx
         width = np.full(len(fixes), section.width_m) if tool.sections else fixes.width
-        parts = _placed(*placed, on, first, state, trip, rules)
+        parts = _placed(placed, on, first, state, trip, rules)
         tables.append(_table(parts, state, replace(fixes, width=width), frame, (section.name, fixes.t[nodes.fix[starts]])))
     whole = pd.concat([t for t in tables if len(t)], ignore_index=True) if any(len(t) for t in tables) else empty_passes(None)
     return gpd.GeoDataFrame(whole, geometry="geometry"), refused
 
 
 def _placed(
-    x: np.ndarray, y: np.ndarray, on: np.ndarray, first: np.ndarray, state: np.ndarray, opens: np.ndarray, rules: Rules
+    xy: tuple[np.ndarray, np.ndarray], on: np.ndarray, first: np.ndarray, state: np.ndarray, opens: np.ndarray, rules: Rules
 ) -> Parts:
     """Parts of an offset tool: its own way, cut where the antenna's way was cut into trips."""
     trip = np.cumsum(opens) - 1
@@ -120,7 +120,7 @@ def _placed(
     size = np.diff(np.r_[at, len(steps)]) + 1
     piece = np.repeat(np.arange(len(at)), size)
     fix = steps[at][piece] + np.arange(len(piece)) - np.repeat(np.cumsum(size) - size, size)
-    nodes = _thin(x, y, fix, piece, rules)
+    nodes = _thin(*xy, fix, piece, rules)
     return Parts(nodes.x, nodes.y, nodes.fix, nodes.piece, trip[steps[at]][nodes.piece])
 
 

@@ -35,7 +35,7 @@ def sentences(result: Any) -> list[str]:
         out.append(f"{figure(t['processed_m2'])} m² were processed by machine: this ground is not cleared until a search has followed.")
     if t.get("outages"):
         out.append(f"{t['outages']} interruptions of the tracks were left open: no ground is claimed across them.")
-    out += [str(row["message"]) for _, row in result.issues.iterrows() if row["check"] in ("SW-20", "SW-21")]
+    out += [str(row["message"]) for _, row in result.issues.iterrows() if row["check"] in ("SW-16", "SW-20", "SW-21")]
     out.append("Covered means that the tool went there as far as the positions show; it does not mean that the ground is safe.")
     return out
 
@@ -45,8 +45,8 @@ def cannot_show(sigma_m: float, width_m: float) -> bool:
     return bool(sigma_m * CONFIDENT >= width_m / 2)
 
 
-def cover_findings(totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, Any], method: str, plane: Any) -> list[Issue]:
-    """ISSUES rows SW-11 … SW-21 of a coverage."""
+def cover_findings(totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, Any], method: str | None, plane: Any) -> list[Issue]:
+    """ISSUES rows SW-11 … SW-16, SW-20 and SW-21 of a coverage."""
     issues: list[Issue] = []
 
     def where(name: str) -> Any:
@@ -63,6 +63,9 @@ def cover_findings(totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, 
     if totals["gaps"]:
         text = f"{totals['gaps']} gaps, {figure(totals['gaps_m2'])} m² together, are inside the task"
         issues.append(Issue("SW-13", "warning", "fixes", message=text, value=float(totals["gaps_m2"]), geometry=where("missed")))
+    if method is None and totals["covered_m2"] > 0:
+        text = "the method of the work is not stated: covered ground is shown as worked, not as searched"
+        issues.append(Issue("SW-16", "info", "fixes", column="method", message=text, value=float(totals["covered_m2"])))
     if totals["processed_m2"] > 0:
         text = "ground worked by a machine is processed, not cleared, until a search has followed"
         issues.append(Issue("SW-14", "info", "fixes", message=text, value=float(totals["processed_m2"])))
