@@ -43,7 +43,7 @@ def violations(page: Any) -> list[str]:
     return [f"{impact} {rule} {html}" for impact, rule, html in found if impact in ("serious", "critical")]
 
 
-@pytest.mark.parametrize(("size", "touch"), [(DESKTOP, False), (PHONE, True)])
+@pytest.mark.parametrize(("size", "touch"), [(DESKTOP, False), pytest.param(PHONE, True, marks=pytest.mark.slow)])
 def test_axe_finds_nothing_serious(show: Show, small_page: Path, axe: str, size: tuple[int, int], touch: bool) -> None:
     opened = show(small_page, size=size, touch=touch, bypass_csp=True)
     page = opened.page
@@ -168,6 +168,7 @@ def test_keyboard_alone_reaches_a_record(show: Show, small_page: Path) -> None:
     opened.quiet()
 
 
+@pytest.mark.slow
 def test_all_controls_of_a_phone_are_large_enough_to_touch(show: Show, small_page: Path) -> None:
     """24 × 24 CSS px at least (WCAG 2.2, 2.5.8); the main ones 44."""
     opened = show(small_page, size=PHONE, touch=True)
@@ -191,6 +192,7 @@ def test_a_link_restores_the_view(show: Show, small_page: Path) -> None:
     assert state[2:] == ["2022-06-20", "tr", "open", False, ["cleared"], True, "blank"]
 
 
+@pytest.mark.slow
 def test_a_hit_that_is_not_yet_known_moves_the_date(show: Show, small_page: Path) -> None:
     opened = show(small_page)
     opened.page.evaluate("() => { const p = geotools.pages[0]; p.day = geotools.day('2021-03-02'); p.update(); p.search('H-10'); p.pickFound(p.found[0]); }")
@@ -218,6 +220,7 @@ def test_print_fits_the_view_to_paper_with_legend(show: Show, small_page: Path, 
     opened.quiet()
 
 
+@pytest.mark.slow
 def test_compare_shows_both_states_and_what_changed(show: Show, tmp_path: Path, survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
     days = ("2022-03-01", "2024-12-31")
     made = gt.webmap.compare(survey_frames, survey_frames, days=days)
@@ -260,6 +263,7 @@ def test_a_raster_of_passes_keeps_its_counts_and_its_place(show: Show, tmp_path:
     opened.quiet()
 
 
+@pytest.mark.slow
 def test_inline_in_a_notebook(browser: Any, tmp_path: Path, survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
     host = tmp_path / "notebook.html"
     host.write_text(f"<!DOCTYPE html><meta charset=utf-8><body>{gt.map(survey_frames)._repr_html_()}</body>", "utf-8")

@@ -46,7 +46,7 @@ def test_languages_have_the_same_keys_and_places() -> None:
     for lang in LANGUAGES:
         assert list(texts[lang]) == keys
         for key, text in texts[lang].items():
-            assert text.strip()
+            assert text
             assert re.findall(r"\{\w+\}", text) == re.findall(r"\{\w+\}", texts["en"][key]), (lang, key)
     used = set(re.findall(r"\bt\(\"([a-z_0-9]+)\"\)", FOLDER.joinpath("page", "app.js").read_text("utf-8")))
     assert used <= set(keys)

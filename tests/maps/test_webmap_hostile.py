@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import folium
+import folium.plugins
 import geopandas as gpd
 import pytest
 import shapely
@@ -55,7 +56,7 @@ def hostile(text: str) -> folium.Map:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [f if f in ("script", "separators") else pytest.param(f, marks=pytest.mark.slow) for f in FAMILIES])
 def test_nothing_runs(show: Show, tmp_path: Path, family: str) -> None:
     text = FAMILIES[family]
     opened = show(gt.webmap.save(hostile(text), tmp_path / "hostile.html"))

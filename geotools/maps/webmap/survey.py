@@ -217,7 +217,7 @@ def _covered(out: Content, coverage: Any, theme: Theme, hazards: gpd.GeoDataFram
     if len(left):
         spec = LayerSpec(
             "remaining", words.label("layer", "remaining"), "hazards", "areas", rows, lambda f: _keys(f, "classification", rows),
-            columns=("id", "name", "status", "admin1", "place", "date_info", "processed_m2", "coverage"), date="date_info",
+            columns=("id", "name", "status", "admin1", "place", "date_info", "remaining_m2", "processed_m2", "coverage"), date="date_info",
             extra={"area_m2": left["remaining_m2"].astype(float).round(1).reset_index(drop=True)}, search=(),
         )  # fmt: skip
         out.add(AreaLayer(left, spec.title, spec=spec))
@@ -255,7 +255,7 @@ def _ground(
     layer, group, area = names
     column = "counted_as" if "counted_as" in frame else "product"
     by = (lambda f: _keys(f, column, rows, "unknown")) if len(rows) > 1 else None
-    columns = tuple(c for c in frame.columns if c not in (area, "area_m2", "geometry", "counted_as"))
+    columns = tuple(c for c in frame.columns if c not in ("area_m2", "geometry", "counted_as"))
     spec = LayerSpec(
         layer, words.label("layer", layer), "releases", group, rows, by, columns=columns, date="date" if "date" in frame else "",
         undated="late" if late else "", extra={"area_m2": frame[area].astype(float).round(1).reset_index(drop=True)},

@@ -74,6 +74,7 @@ Page.prototype = {
     this.cfg = await GT.json("gt-page");
     this.specs = await Promise.all(Array.from(document.querySelectorAll("script[data-gt-layer]")).map(function (s) { return GT.json(s.id); }));
     this.lang = this.cfg.lang;
+    GT.texts = this.cfg.texts;
     this.readHash();
     root.setAttribute("role", "application");
     map.attributionControl && map.attributionControl.setPrefix(false);
@@ -172,7 +173,7 @@ Page.prototype = {
       }
       if (!l.base) l.base = l.cls.slice();
       const twin = l.spec.silent ? this.layers.find(function (x) { return x.spec.id === "remaining"; }) : null;
-      if (twin) l.on = twin.on;
+      if (twin) { l.on = twin.on; twin.bareNow = now !== Infinity; } // then its edge would only show where work goes on later
       const hidden = l.spec.classes.map(function (c) { return (twin || l).hidden.has(c.key); }), day = l.day, vis = l.vis;
       for (let f = 0; f < l.data.nf; f++) {
         const code = l.base[f];
@@ -872,7 +873,7 @@ Page.prototype = {
   },
   openTable: function () {
     const self = this, t = this.t.bind(this), PAGE = 50;
-    let layer = this.layers.find(function (l) { return l.spec.id === self.tableLayer; }) || this.layers.find(function (l) { return !l.spec.quiet && !l.spec.silent && l.data.nf; }) || this.layers[0], page = 0, sort = null, down = false;
+    let layer = this.layers.find(function (l) { return l.spec.id === self.tableLayer; }) || this.layers.find(function (l) { return l.spec.ledger; }) || this.layers.find(function (l) { return !l.spec.quiet && !l.spec.silent && l.data.nf; }) || this.layers[0], page = 0, sort = null, down = false;
     if (!layer) return;
     const wrap = el("div", { class: "gt-tablewrap", tabindex: "0", role: "region", "aria-label": t("table") }), status = el("span", { class: "gt-tablestatus", role: "status" });
     const choose = el("select", { "aria-label": t("layer"), onchange: function (e) { layer = self.layers[+e.target.value]; self.tableLayer = layer.spec.id; page = 0; sort = null; fill(); } }, this.layers.map(function (l, i) { return l.spec.silent ? null : el("option", { value: i, selected: l === layer }, self.pick(l.spec.title) + " (" + self.count(l.data.nf) + ")"); }));

@@ -247,11 +247,17 @@ GT.day = function (iso) {
   return m ? Math.floor(Date.UTC(+m[1], +m[2] - 1, +m[3]) / DAY) : null;
 };
 GT.iso = function (day) { return new Date(day * DAY).toISOString().slice(0, 10); };
+/* Months and separators are our own: browsers do not know all four languages. */
+GT.texts = {};
 GT.dayText = function (day, lang) {
-  return new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(day * DAY));
+  const date = new Date(day * DAY), texts = GT.texts[lang];
+  return date.getUTCDate() + " " + (texts ? texts.months.split(" ")[date.getUTCMonth()] : date.getUTCMonth() + 1) + " " + date.getUTCFullYear();
 };
 GT.number = function (value, digits, lang) {
-  return new Intl.NumberFormat(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+  const texts = GT.texts[lang] || { decimal: ".", thousands: "" }, parts = Math.abs(value).toFixed(digits).split(".");
+  const whole = parts[0].length > 4 || texts.decimal === "." ? parts[0].replace(/\B(?=(\d{3})+$)/g, texts.thousands) : parts[0];
+  const zero = !/[1-9]/.test(parts.join(""));
+  return (value < 0 && !zero ? "\u2212" : "") + whole + (digits ? texts.decimal + parts[1] : "");
 };
 GT.areaText = function (m2, lang, units) {
   if (m2 === null || m2 === undefined || !isFinite(m2)) return "–";

@@ -385,7 +385,7 @@ GT.Stack = L.GridLayer.extend({
             ctx.beginPath();
             for (const f of features) trace(ctx, layer, f, scale, ox, oy, 0.6, false);
             strokeLine(ctx, c.z < 11 ? Object.assign({}, s, { width: Math.min(s.width, 1.2), casing: "", outline: s.casing || s.outline }) : s);
-          } else drawAreas(ctx, layer, features, layer.spec.group === "released" && c.z < 15 ? Object.assign({}, s, { bare: true }) : s, scale, ox, oy, r);
+          } else drawAreas(ctx, layer, features, layer.bareNow || (layer.spec.group === "released" && c.z < 15) ? Object.assign({}, s, { bare: true }) : s, scale, ox, oy, r);
         } });
       });
       if (layer.spec.label) words.push([layer, found]);
