@@ -94,6 +94,9 @@ def _read(source: str, given: dict[str, Any]) -> Any:
     said = crs or raw.crs
     if crs is not None and raw.crs is not None and crs != raw.crs and not raw.implied:
         options.say(f"the file says {systems.label(raw.crs)}; read as {systems.label(crs)}, as asked")
+    if given["swap_xy"] and any(item.code == "RD-08" and "northings" in item.message for item in raw.findings):
+        options.say("the columns are northing first in this system: they were exchanged once, in reading")
+        given = {**given, "swap_xy": False}
     frame = gpd.GeoDataFrame(raw.table.reset_index(drop=True), geometry=_mend(raw.geometry, given), crs=said)
     if frame.crs is None and not given["explain"]:
         raise CRSError("the file does not say its reference system", hint=f"find out with: geotools datum --explain {source}", file=source)
