@@ -9,6 +9,7 @@ MODULES = {
     "field": "geotools.field",
     "geom": "geotools.space.geom",
     "grid": "geotools.space.grid",
+    "io": "geotools.io",
     "measure": "geotools.space.measure",
     "notation": "geotools.space.notation",
     "pattern": "geotools.analysis.pattern",

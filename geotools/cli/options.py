@@ -63,7 +63,7 @@ format_ = click.option(
     "-f",
     "--format",
     "format_",
-    help="Output format by name (see geotools info --formats); default: from the file name.",
+    help="Output format by name (see geotools convert --formats); default: from the file name.",
 )
 overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 layer = click.option("--layer", help="Layer to read where a file has several.")

@@ -53,9 +53,13 @@ class InputFile:
 
     @classmethod
     def of(cls, path: str | Path, **known: Any) -> InputFile:
-        """Describe a file on disk."""
+        """Describe a file on disk, or a folder that is one data set (.gdb): the hash then covers names and bytes."""
         file = Path(path)
-        return cls(name=file.name, bytes=file.stat().st_size, sha256=sha256(file), **known)
+        if not file.is_dir():
+            return cls(name=file.name, bytes=file.stat().st_size, sha256=sha256(file), **known)
+        parts = sorted(p for p in file.rglob("*") if p.is_file())
+        digest = hashlib.sha256("\n".join(f"{p.relative_to(file).as_posix()} {sha256(p)}" for p in parts).encode()).hexdigest()
+        return cls(name=file.name, bytes=sum(p.stat().st_size for p in parts), sha256=digest, **known)
 
 
 @dataclass(frozen=True)

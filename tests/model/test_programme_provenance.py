@@ -54,3 +54,13 @@ def test_errors_derive_from_what_a_caller_expects_and_survive_another_process() 
     with pytest.raises(errors.MissingLibraryError) as caught:
         errors.need("no_such_module_here", "fast")
     assert "geotools-demining[fast]" in caught.value.hint
+
+
+def test_a_folder_that_is_one_data_set_has_one_hash(tmp_path: Path) -> None:
+    folder = tmp_path / "a.gdb"
+    folder.mkdir()
+    (folder / "1").write_bytes(b"x")
+    one = InputFile.of(folder)
+    assert (one.name, one.bytes) == ("a.gdb", 1)
+    (folder / "1").write_bytes(b"y")
+    assert InputFile.of(folder).sha256 != one.sha256

@@ -89,6 +89,8 @@ def test_kinds_are_recognised_from_names_people_use() -> None:
     assert kind_of("SHA_CHA_fuzuli") == "hazards"
     assert kind_of("clearance 2024") == "releases"
     assert kind_of("QC-samples") == "samples"
+    assert kind_of("marks2") == "marks"
+    assert kind_of("2024hazards_v3") == "hazards"
     assert kind_of("IMG_2210") is None
 
 

@@ -552,7 +552,7 @@ def kind_of(name: str) -> str | None:
     >>> kind_of("Cleared_Areas_2024"), kind_of("fixes-task7"), kind_of("photo")
     ('releases', 'fixes', None)
     """
-    words = re.sub(r"\b\d+\b", " ", fold(name)).split()
+    words = re.sub(r"(?<![a-z])\d+|\d+(?![a-z])", " ", fold(name)).split()
     spellings = {fold(s): kind for kind, entry in KINDS.items() for s in (kind, *entry.aliases)}
     for size in range(len(words), 0, -1):
         for start in range(len(words) - size + 1):
