@@ -25,10 +25,26 @@ SHOWN = 40
 @options.survey_argument
 @options.as_of
 @click.option("--by", type=click.Choice(GROUPS), help="Figures per word of this column instead of per hazard.")
-@click.option("--explain", "explain_id", metavar="ID", help="Who released which m² of one hazard, when, and why a row counts 0.")
-@click.option("--engine", type=click.Choice(["auto", "geos", "sweep"]), default="auto", show_default=True, help="How areas are computed; the answer is the same.")
-@click.option("--priority", type=click.Choice(["first", "strongest"]), default="first", show_default=True, help="Which act gets the credit for ground released twice.")
-@click.option("--product", type=click.Choice(["cleared", "reduced", "cancelled"]), help="Product of releases that do not say.")
+@click.option(
+    "--explain", "explain_id", metavar="ID", help="Who released which m² of one hazard, when, and why a row counts 0."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "geos", "sweep"]),
+    default="auto",
+    show_default=True,
+    help="How areas are computed; the answer is the same.",
+)
+@click.option(
+    "--priority",
+    type=click.Choice(["first", "strongest"]),
+    default="first",
+    show_default=True,
+    help="Which act gets the credit for ground released twice.",
+)
+@click.option(
+    "--product", type=click.Choice(["cleared", "reduced", "cancelled"]), help="Product of releases that do not say."
+)
 @options.output
 @options.overwrite
 @options.crs
@@ -76,14 +92,21 @@ def _explain(found: Any, output: Path | None, choices: dict[str, Any]) -> None:
 
     if choices["explain_id"] not in set(found.table["id"].astype(str)):
         some = ", ".join(_clean(name) for name in found.table["id"].head(3))
-        raise click.BadParameter(f"there is no hazard '{_clean(choices['explain_id'])}'; hazards are called, for example, {some}", param_hint="--explain")
+        raise click.BadParameter(
+            f"there is no hazard '{_clean(choices['explain_id'])}'; hazards are called, for example, {some}",
+            param_hint="--explain",
+        )
     told = release.explain(found, choices["explain_id"])
     if output is not None:
         kind = output.suffix.lower()
         if kind == ".html":
             _draw(told, output, choices["overwrite"])
         else:
-            text = json.dumps(told.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) if kind == ".json" else told.text()
+            text = (
+                json.dumps(told.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
+                if kind == ".json"
+                else told.text()
+            )
             write_text(output, text + "\n", overwrite=choices["overwrite"])
         options.say(f"written: {output}")
     if choices["as_json"]:
@@ -118,9 +141,26 @@ def _write(found: Any, group: Any, output: Path, overwrite: bool) -> None:
 def _words(found: Any, group: Any) -> str:
     lines = [found.summary(), ""]
     table, first = (found.table, "id") if group is None else (group, group.columns[0])
-    columns = [c for c in ("area_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "processed_m2", "remaining_m2", "outside_m2", "overlap_m2") if c in table]
+    columns = [
+        c
+        for c in (
+            "area_m2",
+            "cancelled_m2",
+            "reduced_m2",
+            "cleared_m2",
+            "processed_m2",
+            "remaining_m2",
+            "outside_m2",
+            "overlap_m2",
+        )
+        if c in table
+    ]
     width = max([len(first), *(len(str(value)) for value in table[first].head(SHOWN))]) if len(table) else len(first)
-    lines.append(f"{first:{width}} " + " ".join(f"{name:>13}" for name in columns) + ("  coverage" if "coverage" in table else ""))
+    lines.append(
+        f"{first:{width}} "
+        + " ".join(f"{name:>13}" for name in columns)
+        + ("  coverage" if "coverage" in table else "")
+    )
     for _, row in table.head(SHOWN).iterrows():
         cells = " ".join(f"{row[name]:>13,.0f}" for name in columns)
         share = f"  {_percent(row['coverage']):>8}" if "coverage" in table else ""
@@ -128,7 +168,10 @@ def _words(found: Any, group: Any) -> str:
     if len(table) > SHOWN:
         lines.append(f"… and {len(table) - SHOWN} more: write them with -o coverage.csv")
     counts = found.issues["severity"].value_counts()
-    told = ", ".join(f"{counts.get(level, 0)} {word}" for level, word in (("error", "errors"), ("warning", "warnings"), ("info", "notes")))
+    told = ", ".join(
+        f"{counts.get(level, 0)} {word}"
+        for level, word in (("error", "errors"), ("warning", "warnings"), ("info", "notes"))
+    )
     lines += ["", f"ledger issues: {told}   (list them: geotools coverage … --json, geotools check)"]
     lines.append("No record is not no contamination. Areas are on the WGS 84 ellipsoid.")
     return "\n".join(lines)

@@ -43,19 +43,29 @@ def test_every_square_metre_is_in_one_state():
     found = gt.coverage(hazards, releases)
     assert np.allclose(found.table[PARTS].sum(axis=1), found.table["area_m2"], atol=1e-6)
     k = found.table["area_m2"][0] / 10_000
-    assert found.table.loc[0, ["cleared_m2", "reduced_m2", "cancelled_m2"]].tolist() == pytest.approx([5000 * k, 2500 * k, 1000 * k], rel=1e-5)
+    assert found.table.loc[0, ["cleared_m2", "reduced_m2", "cancelled_m2"]].tolist() == pytest.approx(
+        [5000 * k, 2500 * k, 1000 * k], rel=1e-5
+    )
     assert found.table["overlap_m2"][0] == pytest.approx(2500 * k, rel=1e-5)
     assert found.totals["outside_m2"] == pytest.approx(10_000 * k, rel=1e-5)
     assert found.totals["claimed_m2"] == pytest.approx(22_000 * k, rel=1e-5)
-    assert found.totals["claimed_m2"] == pytest.approx(found.totals[["union_m2", "overlap_m2", "reopened_m2"]].sum(), abs=1e-6)
+    assert found.totals["claimed_m2"] == pytest.approx(
+        found.totals[["union_m2", "overlap_m2", "reopened_m2"]].sum(), abs=1e-6
+    )
 
 
 def test_areas_are_those_of_the_measure():
-    hazards = field(box(0, 0, 100, 100), box(500, 0, 90_500, 1000), shapely.difference(box(0, 2000, 900, 2900), box(10, 2010, 20, 2020)))
+    hazards = field(
+        box(0, 0, 100, 100),
+        box(500, 0, 90_500, 1000),
+        shapely.difference(box(0, 2000, 900, 2900), box(10, 2010, 20, 2020)),
+    )
     assert np.allclose(gt.coverage(hazards, acts()).table["area_m2"], gt.measure.area(hazards), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("dates", "winner"), [(("2024-02-01", "2024-01-01"), "b"), ((None, "2024-01-01"), "b"), (("2024-01-01", None), "a")])
+@pytest.mark.parametrize(
+    ("dates", "winner"), [(("2024-02-01", "2024-01-01"), "b"), ((None, "2024-01-01"), "b"), (("2024-01-01", None), "a")]
+)
 def test_the_first_by_date_keeps_the_credit(dates, winner):
     releases = acts(("a", "cleared", dates[0], box(0, 0, 60, 60)), ("b", "cancelled", dates[1], box(0, 0, 60, 60)))
     found = gt.coverage(field(box(0, 0, 100, 100)), releases)
@@ -66,7 +76,9 @@ def test_the_first_by_date_keeps_the_credit(dates, winner):
 
 
 def test_on_one_day_cleared_comes_before_reduced_before_cancelled():
-    same = [(n, p, "2024-01-01", box(0, 0, 60, 60)) for n, p in zip("abc", ["cancelled", "reduced", "cleared"], strict=True)]
+    same = [
+        (n, p, "2024-01-01", box(0, 0, 60, 60)) for n, p in zip("abc", ["cancelled", "reduced", "cleared"], strict=True)
+    ]
     found = gt.coverage(field(box(0, 0, 100, 100)), acts(*same))
     assert (found.credits.set_index("id")["net_m2"] > 0).to_dict() == {"a": False, "b": False, "c": True}
 
@@ -78,7 +90,9 @@ def test_machine_work_is_processed_until_someone_searches():
     assert alone["cleared_m2"] == alone["released_m2"] == 0
     assert alone["processed_m2"] == pytest.approx(0.6 * alone["area_m2"], rel=1e-5)
     assert alone["remaining_m2"] == pytest.approx(alone["area_m2"])
-    after = gt.coverage(hazards, acts(machine, ("d", "cleared", "2024-03-01", box(0, 0, 30, 100), {"method": "mdd"}))).table.iloc[0]
+    after = gt.coverage(
+        hazards, acts(machine, ("d", "cleared", "2024-03-01", box(0, 0, 30, 100), {"method": "mdd"}))
+    ).table.iloc[0]
     assert after["cleared_m2"] == pytest.approx(0.3 * after["area_m2"], rel=1e-5)
     assert after["processed_m2"] == pytest.approx(0.3 * after["area_m2"], rel=1e-5)
     searched = gt.coverage(hazards, acts((*machine[:4], {"method": "mechanical", "follow_up": "manual"}))).table.iloc[0]
@@ -87,11 +101,17 @@ def test_machine_work_is_processed_until_someone_searches():
 
 def test_as_of_leaves_out_what_was_not_known():
     hazards = field(box(0, 0, 100, 100), box(200, 0, 300, 100), date_info=["2023-01-01", "2025-01-01"])
-    releases = acts(("a", "cleared", "2024-01-01", box(0, 0, 50, 100)), ("b", "cleared", "2024-06-01", box(50, 0, 60, 100)), ("c", "cleared", None, box(60, 0, 70, 100)))
+    releases = acts(
+        ("a", "cleared", "2024-01-01", box(0, 0, 50, 100)),
+        ("b", "cleared", "2024-06-01", box(50, 0, 60, 100)),
+        ("c", "cleared", None, box(60, 0, 70, 100)),
+    )
     found = gt.coverage(hazards, releases, as_of="2024-05-31")
     assert found.table["id"].tolist() == ["H-0"]
     assert found.totals["coverage"] == pytest.approx(0.5, rel=1e-5)
-    assert gt.coverage(hazards, releases).totals["released_m2"] == pytest.approx(0.7 * found.totals["area_m2"], rel=1e-5)
+    assert gt.coverage(hazards, releases).totals["released_m2"] == pytest.approx(
+        0.7 * found.totals["area_m2"], rel=1e-5
+    )
     assert {"RL-04", "RL-17"} <= set(found.issues["check"])
 
 
@@ -100,7 +120,9 @@ def test_totals_count_shared_ground_once():
     found = gt.coverage(hazards, acts(("a", "cleared", "2024-01-01", box(50, 0, 100, 100))))
     assert found.totals["area_m2"] == pytest.approx(0.75 * found.totals["row_area_m2"], rel=1e-5)
     assert found.totals["cleared_m2"] * 2 == pytest.approx(found.table["cleared_m2"].sum(), rel=1e-5)
-    assert found.totals["remaining_m2"] == pytest.approx(found.totals["area_m2"] - found.totals["released_m2"], abs=1e-6)
+    assert found.totals["remaining_m2"] == pytest.approx(
+        found.totals["area_m2"] - found.totals["released_m2"], abs=1e-6
+    )
 
 
 def test_geometry_decides_and_links_are_compared():
@@ -120,7 +142,14 @@ def test_geometry_decides_and_links_are_compared():
 
 def test_careless_rows_count_nothing_and_are_told():
     bow = shapely.Polygon([(EAST, NORTH), (EAST + 20, NORTH + 20), (EAST + 20, NORTH), (EAST, NORTH + 20)])
-    shapes = [None, shapely.Polygon(), bow, shapely.Point(EAST, NORTH), shapely.box(np.inf, 0, np.inf, 1), box(0, 0, 5, 5)]
+    shapes = [
+        None,
+        shapely.Polygon(),
+        bow,
+        shapely.Point(EAST, NORTH),
+        shapely.box(np.inf, 0, np.inf, 1),
+        box(0, 0, 5, 5),
+    ]
     releases = layer(shapes, product=["cleared"] * 5 + ["???"])
     found = gt.coverage(field(box(0, 0, 100, 100), None), releases)
     assert len(found.credits) == 6
@@ -160,9 +189,27 @@ def test_broken_calls_are_refused_in_words():
 def test_groups_add_up_to_the_total():
     hazards = field(box(0, 0, 100, 100), box(50, 0, 150, 100), admin1=["Fuzuli", None])
     releases = acts(
-        ("a", "cleared", "2024-01-01", box(0, 0, 60, 60), {"organisation": "One", "method": "manual", "team": "t", "depth_cm": 20.0}),
-        ("b", "reduced", "2025-01-01", box(30, 30, 90, 90), {"organisation": "Two", "method": "ts", "team": None, "depth_cm": None}),
-        ("c", "cleared", None, box(140, 0, 400, 30), {"organisation": None, "method": "mechanical", "team": "t", "depth_cm": None}),
+        (
+            "a",
+            "cleared",
+            "2024-01-01",
+            box(0, 0, 60, 60),
+            {"organisation": "One", "method": "manual", "team": "t", "depth_cm": 20.0},
+        ),
+        (
+            "b",
+            "reduced",
+            "2025-01-01",
+            box(30, 30, 90, 90),
+            {"organisation": "Two", "method": "ts", "team": None, "depth_cm": None},
+        ),
+        (
+            "c",
+            "cleared",
+            None,
+            box(140, 0, 400, 30),
+            {"organisation": None, "method": "mechanical", "team": "t", "depth_cm": None},
+        ),
     )
     found = gt.coverage(hazards, releases)
     for column in ("product", "organisation", "admin1", "year", "method", "team", "depth", "month", "classification"):
@@ -176,7 +223,9 @@ def test_groups_add_up_to_the_total():
 
 def test_layers_hold_the_same_square_metres_as_the_figures():
     hazards = field(box(0, 0, 100, 100), box(50, 0, 150, 100))
-    releases = acts(("a", "cleared", "2024-01-01", box(0, 0, 60, 60)), ("b", "reduced", "2024-01-02", box(30, 30, 190, 90)))
+    releases = acts(
+        ("a", "cleared", "2024-01-01", box(0, 0, 60, 60)), ("b", "reduced", "2024-01-02", box(30, 30, 190, 90))
+    )
     found = gt.coverage(hazards, releases.to_crs("EPSG:4326"))
     for frame, column, total in (
         (found.remaining, "remaining_m2", found.table["remaining_m2"].sum()),

@@ -48,7 +48,9 @@ def near(value):
 
 
 def test_release_reopen_release():
-    done = releases(("a", "cleared", "2021-01-01", box(0, 0, 60, 100)), ("b", "cleared", "2023-01-01", box(0, 0, 30, 100)))
+    done = releases(
+        ("a", "cleared", "2021-01-01", box(0, 0, 60, 100)), ("b", "cleared", "2023-01-01", box(0, 0, 30, 100))
+    )
     back = events(("e", "reopened", "H", "2022-01-01", box(0, 0, 50, 100)))
     found = gt.coverage(ONE, done, events=back)
     assert found.totals["released_m2"] == near(4000)
@@ -56,7 +58,12 @@ def test_release_reopen_release():
     assert found.at("2021-06-01").totals["released_m2"] == near(6000)
     assert found.at("2022-06-01").totals["remaining_m2"] == near(9000)
     sheet = found.between("2020-12-31", None)
-    assert (sheet.opening_m2, sheet.reopened_m2, sheet.cleared_m2, sheet.closing_m2) == (near(10000), near(5000), near(9000), near(6000))
+    assert (sheet.opening_m2, sheet.reopened_m2, sheet.cleared_m2, sheet.closing_m2) == (
+        near(10000),
+        near(5000),
+        near(9000),
+        near(6000),
+    )
     assert abs(sheet.difference_m2) < 1e-6
 
 
@@ -68,7 +75,10 @@ def test_release_and_reopening_of_one_day_leave_the_ground_open():
 
 
 def test_conversion_releases_nothing():
-    changed = hazards(("S", "2020-01-01", "SHA", None, None, box(0, 0, 100, 100)), ("C", "2021-01-01", "CHA", None, "S", box(0, 0, 40, 100)))
+    changed = hazards(
+        ("S", "2020-01-01", "SHA", None, None, box(0, 0, 100, 100)),
+        ("C", "2021-01-01", "CHA", None, "S", box(0, 0, 40, 100)),
+    )
     found = gt.coverage(changed, releases())
     assert found.totals["released_m2"] == 0
     assert found.totals["remaining_m2"] == near(10000)
@@ -88,10 +98,20 @@ def test_extension_correction_and_transfer_have_their_own_columns():
     )
     found = gt.coverage(ONE, releases(("a", "cleared", "2021-06-01", box(0, 0, 5, 100))), events=changes)
     row = found.table.iloc[0]
-    assert (row["area_m2"], row["cleared_m2"], row["corrected_m2"], row["transferred_m2"]) == (near(13000), near(500), near(500), near(2000))
+    assert (row["area_m2"], row["cleared_m2"], row["corrected_m2"], row["transferred_m2"]) == (
+        near(13000),
+        near(500),
+        near(500),
+        near(2000),
+    )
     assert row["cancelled_m2"] == 0
     sheet = found.between("2020-06-01")
-    assert (sheet.extended_m2, sheet.corrected_in_m2, sheet.corrected_out_m2, sheet.transferred_m2) == (near(2000), near(1000), near(500), near(2000))
+    assert (sheet.extended_m2, sheet.corrected_in_m2, sheet.corrected_out_m2, sheet.transferred_m2) == (
+        near(2000),
+        near(1000),
+        near(500),
+        near(2000),
+    )
     assert sheet.closing_m2 == pytest.approx(found.totals["remaining_m2"], abs=1e-6)
 
 
@@ -115,10 +135,19 @@ def history(seed):
         x, y = rng.integers(0, 20, 2) * 10
         return box(x, y, x + int(rng.integers(2, 12)) * 10, y + int(rng.integers(2, 12)) * 10)
 
-    ground = hazards(*((f"H{n}", day(0.2), "SHA", None, "H0" if n == 2 else None, shape()) for n in range(rng.integers(1, 5))))
-    done = releases(*((f"R{n}", rng.choice(["cleared", "reduced", "cancelled"]), day(0.1), shape()) for n in range(rng.integers(1, 9))))
+    ground = hazards(
+        *((f"H{n}", day(0.2), "SHA", None, "H0" if n == 2 else None, shape()) for n in range(rng.integers(1, 5)))
+    )
+    done = releases(
+        *(
+            (f"R{n}", rng.choice(["cleared", "reduced", "cancelled"]), day(0.1), shape())
+            for n in range(rng.integers(1, 9))
+        )
+    )
     words = ["reopened", "reopened", "extended", "transferred", "corrected_out", "corrected_in"]
-    change = events(*((f"E{n}", rng.choice(words), f"H{rng.integers(0, 4)}", day(0.05), shape()) for n in range(rng.integers(0, 6))))
+    change = events(
+        *((f"E{n}", rng.choice(words), f"H{rng.integers(0, 4)}", day(0.05), shape()) for n in range(rng.integers(0, 6)))
+    )
     return ground, done, change
 
 
@@ -129,14 +158,19 @@ def check_history(seed):
     sheets = [found.between(a, b) for a, b in itertools.pairwise(cuts)]
     whole = found.between(None, None)
     for name in FLOWS:
-        assert sum(getattr(sheet, name) for sheet in sheets) == pytest.approx(getattr(whole, name), abs=1e-5), (seed, name)
+        assert sum(getattr(sheet, name) for sheet in sheets) == pytest.approx(getattr(whole, name), abs=1e-5), (
+            seed,
+            name,
+        )
     for sheet in sheets:
         assert abs(sheet.difference_m2) < 1e-6, seed
         state = found.at(sheet.end).totals
         assert sheet.closing_m2 == pytest.approx(state["remaining_m2"], abs=1e-4), (seed, sheet.end)
     released = sum(getattr(whole, f"{name}_m2") for name in GOING) - whole.reopened_m2
     last = found.totals
-    assert released == pytest.approx(last["released_m2"] + last["transferred_m2"] + last["corrected_m2"], abs=1e-4), seed
+    assert released == pytest.approx(last["released_m2"] + last["transferred_m2"] + last["corrected_m2"], abs=1e-4), (
+        seed
+    )
     years = found.periods("year")
     assert (years["closing_m2"].to_numpy()[:-1] == years["opening_m2"].to_numpy()[1:]).all()
 

@@ -104,7 +104,9 @@ def test_the_sweep_needs_no_repair(soup):
         return
     broken = np.array(raw, dtype=object)
     mended = np.array([shapely.make_valid(p) for p in raw], dtype=object)
-    one = sweep.run(engine.paired(ground, broken, *np.indices((len(ground), len(broken))).reshape(2, -1), geometry=False))
+    one = sweep.run(
+        engine.paired(ground, broken, *np.indices((len(ground), len(broken))).reshape(2, -1), geometry=False)
+    )
     for n in range(len(one.raw)):
         g, c = divmod(n, len(broken))
         assert one.raw[n] == pytest.approx(ground[g].intersection(mended[c]).area, abs=1e-6)
@@ -143,14 +145,26 @@ def test_engines_agree_on_a_crowd():
 
 # Shapes known to have failed in older overlay code: nearly coincident edges, needles, far coordinates, shared sub-edges.
 HARD = {
-    "nearly the same edge": ("POLYGON ((0 0, 10 1e-9, 20 0, 20 10, 0 10, 0 0))", "POLYGON ((0 0, 20 0, 20 -5, 0 -5, 0 0), (5 -1, 6 -1, 6 -2, 5 -1))"),
-    "needle across": ("POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "POLYGON ((-1 50, 101 50, 101 50.0000000001, -1 50))"),
-    "shared broken edge": ("POLYGON ((0 0, 3 1, 0 2, 0 0))", "POLYGON ((0 0, 1 0.3333333333333333, 2 0.6666666666666666, 3 1, 3 -1, 0 0))"),
+    "nearly the same edge": (
+        "POLYGON ((0 0, 10 1e-9, 20 0, 20 10, 0 10, 0 0))",
+        "POLYGON ((0 0, 20 0, 20 -5, 0 -5, 0 0), (5 -1, 6 -1, 6 -2, 5 -1))",
+    ),
+    "needle across": (
+        "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))",
+        "POLYGON ((-1 50, 101 50, 101 50.0000000001, -1 50))",
+    ),
+    "shared broken edge": (
+        "POLYGON ((0 0, 3 1, 0 2, 0 0))",
+        "POLYGON ((0 0, 1 0.3333333333333333, 2 0.6666666666666666, 3 1, 3 -1, 0 0))",
+    ),
     "far away": (
         "POLYGON ((426857.9877165967 5427937.523402, 426857.98 5427947.52, 426867.98 5427947.5234, 426867.98 5427937.5, 426857.9877165967 5427937.523402))",
         "POLYGON ((426857.98771659 5427937.523402, 426867.98 5427947.52, 426877 5427937, 426857.98771659 5427937.523402))",
     ),
-    "twice the same ring but rotated": ("POLYGON ((0 0, 7 3, 11 1, 9 8, 1 9, 0 0))", "POLYGON ((11 1, 9 8, 1 9, 0 0, 7 3, 11 1))"),
+    "twice the same ring but rotated": (
+        "POLYGON ((0 0, 7 3, 11 1, 9 8, 1 9, 0 0))",
+        "POLYGON ((11 1, 9 8, 1 9, 0 0, 7 3, 11 1))",
+    ),
     "touching at a point": ("POLYGON ((0 0, 4 0, 4 4, 0 4, 0 0))", "POLYGON ((0 0, 2 2, 4 0, 4 4, 2 2, 0 4, 0 0))"),
 }
 

@@ -20,7 +20,11 @@ def box(west, south, east, north):
 
 @pytest.fixture(scope="module")
 def found():
-    hazards = gpd.GeoDataFrame({"id": ["H-1", "H-2"], "status": ["closed", "open"]}, geometry=[box(0, 0, 100, 100), box(90, 0, 200, 100)], crs="EPSG:32638")
+    hazards = gpd.GeoDataFrame(
+        {"id": ["H-1", "H-2"], "status": ["closed", "open"]},
+        geometry=[box(0, 0, 100, 100), box(90, 0, 200, 100)],
+        crs="EPSG:32638",
+    )
     releases = gpd.GeoDataFrame(
         {
             "id": ["a", "b", "c", "d", "e"],
@@ -32,7 +36,11 @@ def found():
         },
         geometry=[box(0, 0, 50, 100), box(40, 0, 60, 100), box(60, 0, 80, 120), None, box(300, 0, 310, 10)], crs="EPSG:32638",
     )  # fmt: skip
-    events = gpd.GeoDataFrame({"id": ["x"], "event": ["reopened"], "hazard_id": ["H-1"], "date": ["2025-01-01"]}, geometry=[box(0, 0, 10, 10)], crs="EPSG:32638")
+    events = gpd.GeoDataFrame(
+        {"id": ["x"], "event": ["reopened"], "hazard_id": ["H-1"], "date": ["2025-01-01"]},
+        geometry=[box(0, 0, 10, 10)],
+        crs="EPSG:32638",
+    )
     return coverage(hazards, releases, events=events)
 
 

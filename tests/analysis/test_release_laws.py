@@ -39,7 +39,9 @@ def shape(rng):
 def programme(seed, hazards=5, releases=9):
     rng = np.random.default_rng(seed)
     ids = [f"H{n}" for n in range(hazards)]
-    ground = gpd.GeoDataFrame({"id": ids, "admin1": rng.choice(["A", "B"], hazards)}, geometry=[shape(rng) for _ in ids], crs="EPSG:32638")
+    ground = gpd.GeoDataFrame(
+        {"id": ids, "admin1": rng.choice(["A", "B"], hazards)}, geometry=[shape(rng) for _ in ids], crs="EPSG:32638"
+    )
     table = {
         "id": [f"R{n}" for n in range(releases)],
         "product": rng.choice(["cleared", "reduced", "cancelled", None], releases, p=[0.5, 0.25, 0.2, 0.05]),
@@ -55,7 +57,9 @@ def same(a, b):
     pd.testing.assert_frame_equal(a.table, b.table, check_exact=True)
     pd.testing.assert_series_equal(a.totals, b.totals, check_exact=True)
     pd.testing.assert_frame_equal(a.credits, b.credits, check_exact=True)
-    pd.testing.assert_frame_equal(pd.DataFrame(a.issues.drop(columns="geometry")), pd.DataFrame(b.issues.drop(columns="geometry")))
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(a.issues.drop(columns="geometry")), pd.DataFrame(b.issues.drop(columns="geometry"))
+    )
     for name in ("remaining", "released", "outside", "overlaps"):
         one, two = getattr(a, name), getattr(b, name)
         assert shapely.to_wkb(one.geometry.array).tolist() == shapely.to_wkb(two.geometry.array).tolist(), name
@@ -87,7 +91,9 @@ def test_identities(seed, priority):
     assert np.allclose(table[PARTS].sum(axis=1), table["area_m2"], atol=1e-6, rtol=0)
     assert np.allclose(totals[PARTS].sum(), totals["area_m2"], atol=1e-5, rtol=0)
     assert (table["processed_m2"] <= table["remaining_m2"] + 1e-6).all()
-    assert totals["claimed_m2"] == pytest.approx(totals[["released_m2", "outside_m2", "overlap_m2", "reopened_m2"]].sum(), abs=1e-6)
+    assert totals["claimed_m2"] == pytest.approx(
+        totals[["released_m2", "outside_m2", "overlap_m2", "reopened_m2"]].sum(), abs=1e-6
+    )
     released = found.credits["counted_as"].isin(["cleared", "reduced", "cancelled"])
     assert found.credits.loc[released, "net_m2"].sum() == pytest.approx(totals["released_m2"], abs=1e-5)
     assert found.credits.loc[released, "area_m2"].sum() == pytest.approx(totals["claimed_m2"], rel=1e-6, abs=1e-4)
@@ -116,7 +122,9 @@ def test_engines_and_systems_give_one_answer(seed):
     two = gt.coverage(hazards, releases, engine="sweep")
     numbers = [name for name in one.table if name.endswith("_m2") and "sigma" not in name]
     assert np.allclose(one.table[numbers], two.table[numbers], atol=1e-6, rtol=0)
-    assert np.allclose(one.credits[["net_m2", "raw_m2", "outside_m2"]], two.credits[["net_m2", "raw_m2", "outside_m2"]], atol=1e-6)
+    assert np.allclose(
+        one.credits[["net_m2", "raw_m2", "outside_m2"]], two.credits[["net_m2", "raw_m2", "outside_m2"]], atol=1e-6
+    )
     other = gt.coverage(hazards, releases.to_crs("EPSG:4326"))
     assert np.allclose(one.table[PARTS], other.table[PARTS], atol=1e-3)
 
@@ -124,7 +132,9 @@ def test_engines_and_systems_give_one_answer(seed):
 def test_against_geopandas_overlay():
     """Unions and differences of geopandas on an equal-area plane, areas from its own algorithms."""
     hazards, releases = programme(11, 12, 30)
-    acting = releases[releases["product"].notna() & (releases["method"] != "mechanical") & releases.geometry.notna()].to_crs("EPSG:6933")
+    acting = releases[
+        releases["product"].notna() & (releases["method"] != "mechanical") & releases.geometry.notna()
+    ].to_crs("EPSG:6933")
     ground = hazards[hazards.geometry.notna()].to_crs("EPSG:6933")
     for frame in (acting, ground):
         frame.geometry = frame.geometry.make_valid()
@@ -159,7 +169,16 @@ def test_against_counting_cells():
 def test_broken_outlines_have_an_answer_and_issues():
     rng = np.random.default_rng(5)
     mess = [shapely.Polygon(EAST + rng.uniform(0, 200, (n, 2)) + [0, NORTH - EAST]) for n in rng.integers(4, 15, 12)]
-    spike = shapely.Polygon([(EAST, NORTH), (EAST + 50, NORTH), (EAST + 50, NORTH + 50), (EAST + 50, NORTH + 900), (EAST + 50, NORTH + 50), (EAST, NORTH + 50)])
+    spike = shapely.Polygon(
+        [
+            (EAST, NORTH),
+            (EAST + 50, NORTH),
+            (EAST + 50, NORTH + 50),
+            (EAST + 50, NORTH + 900),
+            (EAST + 50, NORTH + 50),
+            (EAST, NORTH + 50),
+        ]
+    )
     twice = shapely.MultiPolygon([shapely.box(EAST, NORTH, EAST + 30, NORTH + 30)] * 2)
     hazards = gpd.GeoDataFrame({"id": list("abc")}, geometry=[spike, twice, mess[0]], crs="EPSG:32638")
     releases = gpd.GeoDataFrame({"product": ["cleared"] * len(mess)}, geometry=mess, crs="EPSG:32638")
@@ -170,7 +189,10 @@ def test_broken_outlines_have_an_answer_and_issues():
 
 def test_areas_across_the_zone_edge_and_in_feet():
     geo = pytest.importorskip("geographiclib.geodesic")
-    shape_ = shapely.Polygon([(47.99, 39.5), (48.02, 39.5), (48.02, 39.53), (47.99, 39.53)], [[(48.0, 39.51), (48.01, 39.51), (48.01, 39.52), (48.0, 39.52)]])
+    shape_ = shapely.Polygon(
+        [(47.99, 39.5), (48.02, 39.5), (48.02, 39.53), (47.99, 39.53)],
+        [[(48.0, 39.51), (48.01, 39.51), (48.01, 39.52), (48.0, 39.52)]],
+    )
 
     def area(ring):
         figure = geo.Geodesic.WGS84.Polygon()
@@ -184,7 +206,9 @@ def test_areas_across_the_zone_edge_and_in_feet():
         gpd.GeoSeries([shape_], crs="EPSG:4326"),
         gpd.GeoSeries([flipped], crs="EPSG:4326"),
         gpd.GeoSeries([shape_], crs="EPSG:4326").to_crs("EPSG:32638"),
-        gpd.GeoSeries([shape_], crs="EPSG:4326").to_crs("+proj=tmerc +lat_0=39 +lon_0=48 +k=1 +units=us-ft +datum=WGS84"),
+        gpd.GeoSeries([shape_], crs="EPSG:4326").to_crs(
+            "+proj=tmerc +lat_0=39 +lon_0=48 +k=1 +units=us-ft +datum=WGS84"
+        ),
     ):
         half = gpd.GeoSeries([shapely.box(47.98, 39.49, 48.005, 39.54)], crs="EPSG:4326")
         found = gt.coverage(frame, half, product="cleared")

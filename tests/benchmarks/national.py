@@ -94,9 +94,22 @@ def national(n, seed=0, crs="EPSG:32638"):
                 width = reach / max(lanes, 3)
                 tall = rng.uniform(0.3, 1.5) * radius
                 south = y - tall / 2 + rng.normal(0, 0.2 * radius)
-                patches.append(lane(rng, x - radius * 0.7 + k * width, south, south + tall, width, int(np.clip(rng.lognormal(3.05, 0.5), 5, 50))))
+                patches.append(
+                    lane(
+                        rng,
+                        x - radius * 0.7 + k * width,
+                        south,
+                        south + tall,
+                        width,
+                        int(np.clip(rng.lognormal(3.05, 0.5), 5, 50)),
+                    )
+                )
             else:
-                patches.append(shapely.Polygon(blob(rng, *rng.normal((x, y), 0.4 * radius), 0.3 * radius, int(rng.integers(20, 160)))))
+                patches.append(
+                    shapely.Polygon(
+                        blob(rng, *rng.normal((x, y), 0.4 * radius), 0.3 * radius, int(rng.integers(20, 160)))
+                    )
+                )
             owner.append(h)
     while len(patches) < n:
         patches.append(shapely.Polygon(blob(rng, *rng.uniform(-170e3, 170e3, 2), 80, int(rng.integers(20, 160)))))
@@ -118,7 +131,11 @@ def _frames(rng, shapes, patches, owner, crs):
     link[wrong < 0.08] = ids[rng.integers(0, count, int((wrong < 0.08).sum()))]
     link[wrong > 0.88] = None
     product = rng.choice(PRODUCTS, n, p=SHARES)
-    method = np.select([product == "cleared", product == "reduced"], [rng.choice(["manual", "mdd", "mechanical"], n, p=[0.7, 0.2, 0.1]), "ts"], "nts")
+    method = np.select(
+        [product == "cleared", product == "reduced"],
+        [rng.choice(["manual", "mdd", "mechanical"], n, p=[0.7, 0.2, 0.1]), "ts"],
+        "nts",
+    )
     releases = gpd.GeoDataFrame(
         {
             "id": [f"R-{k:07d}" for k in range(n)],
@@ -131,7 +148,11 @@ def _frames(rng, shapes, patches, owner, crs):
         geometry=gpd.GeoSeries(patches, crs=PLANE),
     )
     hazards = gpd.GeoDataFrame(
-        {"id": ids, "classification": rng.choice(["CHA", "SHA"], count), "date_info": pd.Timestamp("2018-01-01") + pd.to_timedelta(rng.integers(0, 300, count), unit="D")},
+        {
+            "id": ids,
+            "classification": rng.choice(["CHA", "SHA"], count),
+            "date_info": pd.Timestamp("2018-01-01") + pd.to_timedelta(rng.integers(0, 300, count), unit="D"),
+        },
         geometry=gpd.GeoSeries(shapes, crs=PLANE),
     )
     hazards = hazards.iloc[rng.permutation(count)].reset_index(drop=True)

@@ -55,7 +55,9 @@ def overlay(ground, covers, strength):
         one = pairs.dissolve(by=["h", "c"]).reset_index()
         cleared, reduced, cancelled = (one[one["c"] == c] for c in range(3))
         reduced = gpd.overlay(reduced, cleared[["geometry"]], how="difference")
-        cancelled = gpd.overlay(gpd.overlay(cancelled, cleared[["geometry"]], how="difference"), reduced[["geometry"]], how="difference")
+        cancelled = gpd.overlay(
+            gpd.overlay(cancelled, cleared[["geometry"]], how="difference"), reduced[["geometry"]], how="difference"
+        )
         rest = gpd.overlay(hazards, releases, how="difference")
         return [frame.area.sum() for frame in (cleared, reduced, cancelled, rest)]
 
@@ -74,7 +76,9 @@ def outside(ground, covers, name):
     two, earlier = shapely.STRtree(covers).query(covers)
     before = earlier < two
     blockers = np.r_[ground, covers]
-    return engine.paired(covers, blockers, np.r_[one, two[before]], np.r_[hazard, earlier[before] + len(ground)], credit=False), name
+    return engine.paired(
+        covers, blockers, np.r_[one, two[before]], np.r_[hazard, earlier[before] + len(ground)], credit=False
+    ), name
 
 
 def duckdb_areas(ground, covers, strength):
@@ -90,7 +94,9 @@ def duckdb_areas(ground, covers, strength):
 
     base.register("hz", pd.DataFrame(hazards))
     base.register("rl", pd.DataFrame({"c": strength, "g": shapely.to_wkb(covers)}))
-    base.execute("create table h as select h, ST_GeomFromWKB(g) g from hz; create table r as select c, ST_GeomFromWKB(g) g from rl")
+    base.execute(
+        "create table h as select h, ST_GeomFromWKB(g) g from hz; create table r as select c, ST_GeomFromWKB(g) g from rl"
+    )
     begin = time.process_time()
     rows = base.execute(
         """with p as (select h.h, r.c, ST_Intersection(h.g, r.g) g from h join r on ST_Intersects(h.g, r.g)),
@@ -126,7 +132,9 @@ def report(n, *wanted):
     naive = cpu(overlay, ground, covers, strength)
     for name, (seconds, wall, found) in figures.items():
         gap = np.abs(np.r_[per_class(work, found, strength), found.left.sum()] - naive[2]).max()
-        print(f"  {name:18} {seconds:8.2f} s CPU {wall:8.2f} s wall   overlay/this: {naive[0] / seconds:5.1f} CPU {naive[1] / wall:5.1f} wall   largest difference {gap:.2e} m²")
+        print(
+            f"  {name:18} {seconds:8.2f} s CPU {wall:8.2f} s wall   overlay/this: {naive[0] / seconds:5.1f} CPU {naive[1] / wall:5.1f} wall   largest difference {gap:.2e} m²"
+        )
     print(f"  {'geopandas.overlay':18} {naive[0]:8.2f} s CPU {naive[1]:8.2f} s wall")
     if "duckdb" in wanted and (found := duckdb_areas(ground, covers, strength)):
         print(f"  {'DuckDB spatial':18} {found[0]:8.2f} s CPU   this/geos {found[0] / figures['geos'][0]:.1f}")
@@ -134,7 +142,9 @@ def report(n, *wanted):
         slow = cpu(overlay_outside, ground, covers)
         for name in ("geos", "sweep"):
             fast = cpu(lambda name=name: ours(outside(ground, covers, name)[0], name))
-            print(f"  outside, {name:10} {fast[0]:8.2f} s CPU   overlay/this {slow[0] / fast[0]:.1f}; difference {abs(fast[2].left.sum() - slow[2]):.2e} m²; with the rest: {(naive[0] + slow[0]) / (figures[name][0] + fast[0]):.1f}")
+            print(
+                f"  outside, {name:10} {fast[0]:8.2f} s CPU   overlay/this {slow[0] / fast[0]:.1f}; difference {abs(fast[2].left.sum() - slow[2]):.2e} m²; with the rest: {(naive[0] + slow[0]) / (figures[name][0] + fast[0]):.1f}"
+            )
     print(f"  peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 

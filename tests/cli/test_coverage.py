@@ -84,7 +84,11 @@ def test_explain(folder, tmp_path):
 def test_exit_codes(folder, tmp_path):
     assert run(folder, "--fail-on", "error").exit_code == 1
     assert run(folder, "--by", "colour").exit_code == 2
-    circle = gpd.GeoDataFrame({"id": ["a", "b"], "supersedes_id": ["b", "a"], "classification": "CHA"}, geometry=[box(0, 0, 9, 9)] * 2, crs="EPSG:32638")
+    circle = gpd.GeoDataFrame(
+        {"id": ["a", "b"], "supersedes_id": ["b", "a"], "classification": "CHA"},
+        geometry=[box(0, 0, 9, 9)] * 2,
+        crs="EPSG:32638",
+    )
     circle.to_file(tmp_path / "hazards.gpkg", layer="hazards", driver="GPKG")
     from geotools.cli.main import main
 

@@ -81,9 +81,15 @@ class Balance:
         return data
 
     def _repr_html_(self) -> str:
-        rows = [("open before", self.opening_m2)] + [(f"+ {k.replace('_', ' ')}", getattr(self, f"{k}_m2")) for k in COMING]
-        rows += [(f"− {k.replace('_', ' ')}", getattr(self, f"{k}_m2")) for k in GOING] + [("open after", self.closing_m2)]
-        body = "".join(f"<tr><td>{name}</td><td style='text-align:right'>{value:,.1f} m²</td></tr>" for name, value in rows)
+        rows = [("open before", self.opening_m2)] + [
+            (f"+ {k.replace('_', ' ')}", getattr(self, f"{k}_m2")) for k in COMING
+        ]
+        rows += [(f"− {k.replace('_', ' ')}", getattr(self, f"{k}_m2")) for k in GOING] + [
+            ("open after", self.closing_m2)
+        ]
+        body = "".join(
+            f"<tr><td>{name}</td><td style='text-align:right'>{value:,.1f} m²</td></tr>" for name, value in rows
+        )
         return f"<table><caption>{self.start or 'beginning'} – {self.end or 'all records'}</caption><tbody>{body}</tbody></table>"
 
 
@@ -162,7 +168,14 @@ def _pieces(book: Ledger) -> dict[str, np.ndarray]:
     order = np.lexsort((np.arange(len(day)), day))
     own = _l.own_ground(book, ground[order])
     own_by, factor = owner[order], book.factor[owner[order]]
-    return {"own": own, "owner": own_by, "kind": kind[order], "day": day[order], "record": record[order], "factor": factor}
+    return {
+        "own": own,
+        "owner": own_by,
+        "kind": kind[order],
+        "day": day[order],
+        "record": record[order],
+        "factor": factor,
+    }
 
 
 def _opened(pieces: dict[str, np.ndarray]) -> pd.DataFrame:
@@ -208,7 +221,11 @@ NAMES = np.array(["corrected_out" if word == "corrected" else word for word in _
 
 
 def _released(
-    book: Ledger, pieces: dict[str, np.ndarray], chosen: np.ndarray, as_of: np.datetime64 | None, reopened: np.datetime64 | None
+    book: Ledger,
+    pieces: dict[str, np.ndarray],
+    chosen: np.ndarray,
+    as_of: np.datetime64 | None,
+    reopened: np.datetime64 | None,
 ) -> pd.DataFrame:
     """What each act took from each piece, on the later of their days."""
     piece, act, row, net = _credited(book, pieces["own"][chosen], as_of, reopened)
@@ -230,8 +247,20 @@ def _with_reopenings(book: Ledger, pieces: dict[str, np.ndarray], chosen: np.nda
         before = _released(book, pieces, known, day, day - np.timedelta64(1, "D"))
         after = _released(book, pieces, known, day, day)
         parts.append(_stage(before, since, number))
-        lost = before.groupby("hazard", sort=True)["m2"].sum().sub(after.groupby("hazard", sort=True)["m2"].sum(), fill_value=0.0)
-        parts.append(_rows(np.full(len(lost), number), np.full(len(lost), "reopened"), lost.index, np.full(len(lost), ""), lost.to_numpy()))
+        lost = (
+            before.groupby("hazard", sort=True)["m2"]
+            .sum()
+            .sub(after.groupby("hazard", sort=True)["m2"].sum(), fill_value=0.0)
+        )
+        parts.append(
+            _rows(
+                np.full(len(lost), number),
+                np.full(len(lost), "reopened"),
+                lost.index,
+                np.full(len(lost), ""),
+                lost.to_numpy(),
+            )
+        )
         since = number
     parts.append(_stage(_released(book, pieces, chosen, None, None), since, NEVER))
     return parts

@@ -256,7 +256,10 @@ class Coverage:
             "totals": {name: plain(value) for name, value in self.totals.items()},
             "hazards": records(self.table),
             "credits": records(self.credits),
-            "issues": [{"check": check, "severity": severity, "count": int(n)} for (check, severity), n in sorted(counts.items())],
+            "issues": [
+                {"check": check, "severity": severity, "count": int(n)}
+                for (check, severity), n in sorted(counts.items())
+            ],
         }
 
     def summary(self) -> str:
@@ -275,9 +278,16 @@ class Coverage:
 
     def _repr_html_(self) -> str:
         shown = self.table.head(20)
-        columns = [c for c in ("id", "name", "classification", "area_m2", "released_m2", "remaining_m2", "coverage") if c in shown]
+        columns = [
+            c
+            for c in ("id", "name", "classification", "area_m2", "released_m2", "remaining_m2", "coverage")
+            if c in shown
+        ]
         head = "".join(f"<th>{html.escape(c)}</th>" for c in columns)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(_cell(row[c]))}</td>" for c in columns) + "</tr>" for _, row in shown.iterrows())
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_cell(row[c]))}</td>" for c in columns) + "</tr>"
+            for _, row in shown.iterrows()
+        )
         more = len(self.table) - len(shown)
         rest = f"<p>… and {more} more hazards in <code>.table</code></p>" if more > 0 else ""
         words = "<br>".join(html.escape(line) for line in self.summary().splitlines())

@@ -87,13 +87,19 @@ def as_frame(layer: Any, what: str) -> gpd.GeoDataFrame:
         return gpd.GeoDataFrame(geometry=layer)
     if not isinstance(layer, gpd.GeoDataFrame):
         raise SchemaError(
-            f"the {what} are a {type(layer).__name__}, not a GeoDataFrame", hint="read them with geotools.read(path) or geopandas.read_file(path)"
+            f"the {what} are a {type(layer).__name__}, not a GeoDataFrame",
+            hint="read them with geotools.read(path) or geopandas.read_file(path)",
         )
     return layer
 
 
 def entries(
-    frame: gpd.GeoDataFrame, lonlat: np.ndarray, *, day: str, acts: Callable[[gpd.GeoDataFrame], np.ndarray], prefix: str = "row-"
+    frame: gpd.GeoDataFrame,
+    lonlat: np.ndarray,
+    *,
+    day: str,
+    acts: Callable[[gpd.GeoDataFrame], np.ndarray],
+    prefix: str = "row-",
 ) -> tuple[Entries, np.ndarray]:
     """Put rows in an order that does not depend on the input's, and give each a unique id.
 

@@ -65,7 +65,9 @@ class Explanation:
         """The story in plain sentences."""
         h = self.hazard
         lines = [f"Hazard {h['id']}" + (f", as of {self.as_of}" if self.as_of else ", all records")]
-        lines.append(f"  area        {h['area_m2']:>14,.1f} ± {h['area_sigma_m2']:,.0f} m²   ({hectares(h['area_m2'])})")
+        lines.append(
+            f"  area        {h['area_m2']:>14,.1f} ± {h['area_sigma_m2']:,.0f} m²   ({hectares(h['area_m2'])})"
+        )
         for name in STATES:
             if h[name] or name == "remaining_m2":
                 lines.append(f"  {name[:-3]:11} {h[name]:>14,.1f} m²")
@@ -123,17 +125,23 @@ def explain(coverage: Coverage, hazard_id: str) -> Explanation:
     found = np.flatnonzero(coverage.table["id"].astype(str).to_numpy() == str(hazard_id))
     if not len(found):
         some = ", ".join(_clean(name) for name in coverage.table["id"].head(5))
-        raise ReleaseError(f"there is no hazard '{_clean(hazard_id)}' in the ledger", hint=f"hazards are called, for example: {some}")
+        raise ReleaseError(
+            f"there is no hazard '{_clean(hazard_id)}' in the ledger", hint=f"hazards are called, for example: {some}"
+        )
     place = int(found[0])
     pairs = np.flatnonzero((shot.pair_h == place) & (shot.raw > SLIVER_M2))
     acts = _acts(coverage, place, pairs)
     names = coverage.credits["hazard_id"].astype(object).to_numpy() == coverage.table["id"].iloc[place]
-    idle = coverage.credits[names & ~coverage.credits["id"].isin(acts["id"])][["id", "product", "date", "why_zero"]].copy()
+    idle = coverage.credits[names & ~coverage.credits["id"].isin(acts["id"])][
+        ["id", "product", "date", "why_zero"]
+    ].copy()
     silent = idle["why_zero"] == ""
     idle.loc[silent, "why_zero"] = "its ground lies in other hazards"
     others = [(b if a == place else a, area) for a, b, area in shot.shared if place in (a, b)]
     ids = book.hazards.rows.id[shot.hazard]
-    shared = pd.DataFrame({"id": [ids[n] for n, _ in others], "shared_m2": [area * shot.factor[place] for _, area in others]})
+    shared = pd.DataFrame(
+        {"id": [ids[n] for n, _ in others], "shared_m2": [area * shot.factor[place] for _, area in others]}
+    )
     about = {("hazards", str(hazard_id)), *(("releases", str(n)) for n in [*acts["id"], *idle["id"]])}
     issues = coverage.issues
     mine = [(kind, name) in about for kind, name in zip(issues["kind"], issues["id"], strict=True)]

@@ -67,15 +67,39 @@ def _rows(book: Ledger, shot: Snapshot, name: str) -> Iterator[Issue]:
             value=float(ground.area[row]), limit=float(ground.before[row]), geometry=_where(layer, row),
         )  # fmt: skip
     for row in np.flatnonzero(layer.rows.twice):
-        yield Issue("RL-18", "warning", name, ids[row], "id", "its id is used by another record: it is counted under a name of its own", geometry=_where(layer, row))
+        yield Issue(
+            "RL-18",
+            "warning",
+            name,
+            ids[row],
+            "id",
+            "its id is used by another record: it is counted under a name of its own",
+            geometry=_where(layer, row),
+        )
     if layer.rows.made.any():
         count = int(layer.rows.made.sum())
-        yield Issue("RL-18", "info", name, "", "id", f"{count} of {len(ids)} records have no id: ids were made from their place in the file", value=count)
+        yield Issue(
+            "RL-18",
+            "info",
+            name,
+            "",
+            "id",
+            f"{count} of {len(ids)} records have no id: ids were made from their place in the file",
+            value=count,
+        )
     if name != "hazards":
         return
     for row in shot.hazard[np.isnat(layer.rows.day[shot.hazard])]:
         told = "a date that cannot be read" if layer.rows.odd_day[row] else "no date of information"
-        yield Issue("RL-05", "info", name, ids[row], "date_info", f"it has {told}: it is counted on every day", geometry=_where(layer, row))
+        yield Issue(
+            "RL-05",
+            "info",
+            name,
+            ids[row],
+            "date_info",
+            f"it has {told}: it is counted on every day",
+            geometry=_where(layer, row),
+        )
 
 
 def _release_rows(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> Iterator[Issue]:
@@ -86,19 +110,57 @@ def _release_rows(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> Itera
     for row in np.flatnonzero(np.isnat(day)):
         told = "a date that cannot be read" if rows.odd_day[row] else "no date"
         then = "is credited after all dated ones" if shot.as_of is None else f"is not counted as of {shot.as_of}"
-        yield Issue("RL-04", "warning", "releases", ids[row], "date", f"it has {told}: it {then}", geometry=_where(layer, row))
+        yield Issue(
+            "RL-04", "warning", "releases", ids[row], "date", f"it has {told}: it {then}", geometry=_where(layer, row)
+        )
     for row in np.flatnonzero(rows.act == _e.NOTHING):
-        yield Issue("RL-06", "error", "releases", ids[row], "product", "its product is missing or not a known word: it releases 0 m²", limit=", ".join(_e.PRODUCTS), geometry=_where(layer, row))
+        yield Issue(
+            "RL-06",
+            "error",
+            "releases",
+            ids[row],
+            "product",
+            "its product is missing or not a known word: it releases 0 m²",
+            limit=", ".join(_e.PRODUCTS),
+            geometry=_where(layer, row),
+        )
     for row in np.flatnonzero((rows.act == _e.PROCESSED) & usable):
-        yield Issue("RL-07", "warning", "releases", ids[row], "follow_up", "a machine processed this ground and no search after it is recorded: it is processed, not released", geometry=_where(layer, row))
+        yield Issue(
+            "RL-07",
+            "warning",
+            "releases",
+            ids[row],
+            "follow_up",
+            "a machine processed this ground and no search after it is recorded: it is processed, not released",
+            geometry=_where(layer, row),
+        )
     acts = np.isin(rows.act, _e.RELEASING)
     why = credits_["why_zero"].to_numpy()
     for row in np.flatnonzero(acts & usable & (why == "all of its ground had been released before")):
-        yield Issue("RL-11", "warning", "releases", ids[row], "", "all of its ground had been released before: it adds 0 m²", value=0, geometry=_where(layer, row))
+        yield Issue(
+            "RL-11",
+            "warning",
+            "releases",
+            ids[row],
+            "",
+            "all of its ground had been released before: it adds 0 m²",
+            value=0,
+            geometry=_where(layer, row),
+        )
     out = credits_["outside_m2"].to_numpy()
     share = book.programme.limit("overlap_share")
     for row in np.flatnonzero(out > np.maximum(book.programme.limit("overlap_m2"), share * layer.ground.area)):
-        yield Issue("AR-05", "warning", "releases", ids[row], "geometry", f"{out[row]:.1f} m² of it lie outside every recorded hazard: they are listed apart", value=float(out[row]), limit=book.programme.limit("overlap_m2"), geometry=_where(layer, row))
+        yield Issue(
+            "AR-05",
+            "warning",
+            "releases",
+            ids[row],
+            "geometry",
+            f"{out[row]:.1f} m² of it lie outside every recorded hazard: they are listed apart",
+            value=float(out[row]),
+            limit=book.programme.limit("overlap_m2"),
+            geometry=_where(layer, row),
+        )
     reported = rows.number("area_reported_m2")
     yield from _reported(book, layer, "releases", reported)
     yield from _reported(book, book.hazards, "hazards", book.hazards.rows.number("area_reported_m2"))
@@ -113,7 +175,14 @@ def _reported(book: Ledger, layer: Layer, name: str, reported: np.ndarray) -> It
         limit = np.maximum(book.programme.limit("area_mismatch_share"), 2 * sigma / area)
     for row in np.flatnonzero((area > 0) & np.isfinite(reported) & (off > limit)):
         ratio = max(reported[row], 1e-9) / area[row]
-        slip = next((f": the figure may be in {unit}" for factor, unit in _SLIPS if abs(np.log10(ratio) - np.log10(factor)) < 0.1), "")
+        slip = next(
+            (
+                f": the figure may be in {unit}"
+                for factor, unit in _SLIPS
+                if abs(np.log10(ratio) - np.log10(factor)) < 0.1
+            ),
+            "",
+        )
         yield Issue(
             "AR-13", "warning", name, layer.rows.id[row], "area_reported_m2",
             f"it reports {reported[row]:,.0f} m² and measures {area[row]:,.0f} ± {sigma[row]:,.0f} m²{slip}",
@@ -121,7 +190,12 @@ def _reported(book: Ledger, layer: Layer, name: str, reported: np.ndarray) -> It
         )  # fmt: skip
 
 
-_SLIPS = ((1e-4, "hectares"), (1e-6, "square kilometres"), (1e-3, "dönüm of 1,000 m²"), (1e4, "square centimetres or entered twice as hectares"))
+_SLIPS = (
+    (1e-4, "hectares"),
+    (1e-6, "square kilometres"),
+    (1e-3, "dönüm of 1,000 m²"),
+    (1e4, "square centimetres or entered twice as hectares"),
+)
 
 
 def _links(book: Ledger, shot: Snapshot) -> Iterator[Issue]:
@@ -140,10 +214,29 @@ def _links(book: Ledger, shot: Snapshot) -> Iterator[Issue]:
         where = _where(layer, row)
         if text is None:
             says = f"it lies mostly in {most}" if most else "it touches no hazard"
-            yield Issue("RL-10", "info", "releases", ids[row], "hazard_id", f"it names no hazard: {says}", limit=most or "", geometry=where)
+            yield Issue(
+                "RL-10",
+                "info",
+                "releases",
+                ids[row],
+                "hazard_id",
+                f"it names no hazard: {says}",
+                limit=most or "",
+                geometry=where,
+            )
         elif text not in every:
             says = f"it lies mostly in {most}" if most else "it touches no hazard"
-            yield Issue("RL-08", "error", "releases", ids[row], "hazard_id", f"it names hazard '{text}', which is not in the records: {says}", value=text, limit=most or "", geometry=where)
+            yield Issue(
+                "RL-08",
+                "error",
+                "releases",
+                ids[row],
+                "hazard_id",
+                f"it names hazard '{text}', which is not in the records: {says}",
+                value=text,
+                limit=most or "",
+                geometry=where,
+            )
         elif every[text] in position:
             yield from _compared(book, shot, row, position[every[text]], meets)
 
@@ -157,16 +250,45 @@ def _compared(book: Ledger, shot: Snapshot, row: int, linked: int, meets: list[t
         if shot.gross[linked] <= 0:
             return  # the hazard has no ground to compare with; RL-01 says so
         says = f"its ground lies in {names[shot.hazard[meets[0][1]]]}" if meets else "its ground touches no hazard"
-        yield Issue("RL-09", "error", "releases", ids[row], "hazard_id", f"it names hazard {name} but does not touch it: {says}", value=name, geometry=where)
+        yield Issue(
+            "RL-09",
+            "error",
+            "releases",
+            ids[row],
+            "hazard_id",
+            f"it names hazard {name} but does not touch it: {says}",
+            value=name,
+            geometry=where,
+        )
         return
     limit = max(book.programme.limit("overlap_m2"), book.programme.limit("overlap_share") * layer.ground.area[row])
     astray = sum(-area for area, hazard in meets if hazard != linked)
     if astray > limit and layer.ground.area[row] - inside > limit:
         others = ", ".join(str(names[shot.hazard[hazard]]) for _, hazard in meets if hazard != linked)
-        yield Issue("RL-09", "warning", "releases", ids[row], "hazard_id", f"it names hazard {name}, but {astray:.1f} m² of it lie in {others}", value=float(astray), limit=float(limit), geometry=where)
+        yield Issue(
+            "RL-09",
+            "warning",
+            "releases",
+            ids[row],
+            "hazard_id",
+            f"it names hazard {name}, but {astray:.1f} m² of it lie in {others}",
+            value=float(astray),
+            limit=float(limit),
+            geometry=where,
+        )
     found = book.hazards.rows.day[shot.hazard[linked]]
     if layer.rows.day[row] < found:
-        yield Issue("RL-14", "warning", "releases", ids[row], "date", f"it is dated {layer.rows.day[row]}, before hazard {name} was recorded ({found}): it is booked on the later day", value=str(layer.rows.day[row]), limit=str(found), geometry=where)
+        yield Issue(
+            "RL-14",
+            "warning",
+            "releases",
+            ids[row],
+            "date",
+            f"it is dated {layer.rows.day[row]}, before hazard {name} was recorded ({found}): it is booked on the later day",
+            value=str(layer.rows.day[row]),
+            limit=str(found),
+            geometry=where,
+        )
 
 
 def _events(book: Ledger) -> Iterator[Issue]:
@@ -177,12 +299,36 @@ def _events(book: Ledger) -> Iterator[Issue]:
     for row in range(len(layer)):
         name, act = layer.rows.id[row], layer.rows.act[row]
         if act == _e.NOTHING and adds[row] is None:
-            yield Issue("RL-16", "error", "events", name, "event", f"'{words[row] or ''}' is not a known event: it changes nothing", limit=", ".join(sorted({*_e.EVENT_WORDS, *_e.ADDING})))
+            yield Issue(
+                "RL-16",
+                "error",
+                "events",
+                name,
+                "event",
+                f"'{words[row] or ''}' is not a known event: it changes nothing",
+                limit=", ".join(sorted({*_e.EVENT_WORDS, *_e.ADDING})),
+            )
         elif adds[row] is not None and link[row] not in known:
-            yield Issue("RL-16", "error", "events", name, "hazard_id", f"it extends hazard '{link[row] or ''}', which is not in the records: its ground is not counted", geometry=_where(layer, row))
+            yield Issue(
+                "RL-16",
+                "error",
+                "events",
+                name,
+                "hazard_id",
+                f"it extends hazard '{link[row] or ''}', which is not in the records: its ground is not counted",
+                geometry=_where(layer, row),
+            )
         if np.isnat(layer.rows.day[row]):
-            then = "it applies to every release" if act == _e.REOPENED else "it counts on every day" if adds[row] else "it applies after all dated acts"
-            yield Issue("RL-16", "warning", "events", name, "date", f"it has no date: {then}", geometry=_where(layer, row))
+            then = (
+                "it applies to every release"
+                if act == _e.REOPENED
+                else "it counts on every day"
+                if adds[row]
+                else "it applies after all dated acts"
+            )
+            yield Issue(
+                "RL-16", "warning", "events", name, "date", f"it has no date: {then}", geometry=_where(layer, row)
+            )
 
 
 def _hazard_rows(book: Ledger, shot: Snapshot, table: pd.DataFrame) -> Iterator[Issue]:
@@ -196,13 +342,41 @@ def _hazard_rows(book: Ledger, shot: Snapshot, table: pd.DataFrame) -> Iterator[
         name, where = book.hazards.rows.id[row], None
         tolerance = max(IDENTITY_M2, IDENTITY_SHARE * gross[n])
         if abs(gross[n] - spent[n] - left[n]) > tolerance:
-            yield Issue("AR-01", "error", "hazards", name, "", f"its ledger does not close: {gross[n]:.3f} m² ≠ {spent[n]:.3f} + {left[n]:.3f} m²", value=float(gross[n]), limit=tolerance)
+            yield Issue(
+                "AR-01",
+                "error",
+                "hazards",
+                name,
+                "",
+                f"its ledger does not close: {gross[n]:.3f} m² ≠ {spent[n]:.3f} + {left[n]:.3f} m²",
+                value=float(gross[n]),
+                limit=tolerance,
+            )
         if left[n] > tolerance and status[n] in CLOSED and name not in replaced:
             where = _where(book.hazards, row)
-            yield Issue("RL-13", "error", "hazards", name, "status", f"it is {status[n]}, but {left[n]:,.1f} m² of it were never released: they remain open", value=float(left[n]), limit=tolerance, geometry=where)
+            yield Issue(
+                "RL-13",
+                "error",
+                "hazards",
+                name,
+                "status",
+                f"it is {status[n]}, but {left[n]:,.1f} m² of it were never released: they remain open",
+                value=float(left[n]),
+                limit=tolerance,
+                geometry=where,
+            )
         if name in replaced and shot.own_left[n] > tolerance:
             where = _where(book.hazards, row)
-            yield Issue("RL-15", "warning", "hazards", name, "geometry", f"it is superseded by {replaced[name]}, but {shot.own_left[n]:,.1f} m² lie outside that and were never released: they remain open", value=float(shot.own_left[n]), geometry=where)
+            yield Issue(
+                "RL-15",
+                "warning",
+                "hazards",
+                name,
+                "geometry",
+                f"it is superseded by {replaced[name]}, but {shot.own_left[n]:,.1f} m² lie outside that and were never released: they remain open",
+                value=float(shot.own_left[n]),
+                geometry=where,
+            )
 
 
 def _shared(book: Ledger, shot: Snapshot) -> Iterator[Issue]:
@@ -245,4 +419,13 @@ def _left_out(book: Ledger, shot: Snapshot) -> Iterator[Issue]:
         day = getattr(book, name).rows.day
         count = int((day > shot.as_of).sum())
         if count:
-            yield Issue("RL-17", "info", name, "", "", f"{count} records are dated after {shot.as_of} and are left out", value=count, limit=str(shot.as_of))
+            yield Issue(
+                "RL-17",
+                "info",
+                name,
+                "",
+                "",
+                f"{count} records are dated after {shot.as_of} and are left out",
+                value=count,
+                limit=str(shot.as_of),
+            )

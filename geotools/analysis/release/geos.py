@@ -31,11 +31,15 @@ def run(work: Job) -> Settled:
     _subtract(rest, work.container[taken & (raw > 0)], pieces[taken & (raw > 0)], fails)
     left, none = shapely.area(rest), rest.copy()
     _subtract(none, work.container[~taken & (raw > 0)], pieces[~taken & (raw > 0)], fails)
-    fails |= _fails(work.container, work.containers, net, none) | _fails(work.container[taken], work.containers, net[taken], rest)
+    fails |= _fails(work.container, work.containers, net, none) | _fails(
+        work.container[taken], work.containers, net[taken], rest
+    )
     fails |= ~shapely.is_valid(rest)
     for row in np.flatnonzero(fails):
         mine = np.flatnonzero(work.container == row)
-        net[mine], raw[mine], rest[row], left[row] = _on_grid(work.containers[row], work.covers[work.cover[mine]], taken[mine])
+        net[mine], raw[mine], rest[row], left[row] = _on_grid(
+            work.containers[row], work.covers[work.cover[mine]], taken[mine]
+        )
     return Settled(net, raw, left, rest if work.geometry else None)
 
 
@@ -48,9 +52,13 @@ def _rest_only(work: Job) -> Settled:
     rest = work.containers.copy()
     _subtract(rest, work.container[near], work.covers[work.cover[near]], fails)
     left = shapely.area(rest)
-    for row in np.flatnonzero(fails | ~shapely.is_valid(rest) | (left > shapely.area(work.containers) * (1 + 1e-12) + AGREE_M2)):
+    for row in np.flatnonzero(
+        fails | ~shapely.is_valid(rest) | (left > shapely.area(work.containers) * (1 + 1e-12) + AGREE_M2)
+    ):
         mine = np.flatnonzero(near & (work.container == row))
-        _, _, rest[row], left[row] = _on_grid(work.containers[row], work.covers[work.cover[mine]], np.ones(len(mine), dtype=bool))
+        _, _, rest[row], left[row] = _on_grid(
+            work.containers[row], work.covers[work.cover[mine]], np.ones(len(mine), dtype=bool)
+        )
     none = np.zeros(len(work.cover))
     return Settled(none, none.copy(), left, rest if work.geometry else None)
 
@@ -188,7 +196,9 @@ def _first(container: np.ndarray, pieces: np.ndarray, raw: np.ndarray, fails: np
     later, first = _earlier(container, pieces)
     if not len(later):
         return net
-    turn = np.arange(len(later)) - np.repeat(np.flatnonzero(np.r_[True, np.diff(later) != 0]), np.unique(later, return_counts=True)[1])
+    turn = np.arange(len(later)) - np.repeat(
+        np.flatnonzero(np.r_[True, np.diff(later) != 0]), np.unique(later, return_counts=True)[1]
+    )
     alone = pieces.copy()
     for n in range(int(turn.max()) + 1):
         rows = np.flatnonzero(turn == n)

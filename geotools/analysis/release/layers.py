@@ -110,7 +110,9 @@ def _inside(shot: Snapshot, chosen: np.ndarray) -> np.ndarray:
             out[position[group_act[0]]] = cover
             continue
         ground = np.array([union(shot.ground[group_hazard])], dtype=object)
-        out[position[group_act[0]]] = geom.polygonal(overlay(shapely.intersection, np.array([cover], dtype=object), ground))[0]
+        out[position[group_act[0]]] = geom.polygonal(
+            overlay(shapely.intersection, np.array([cover], dtype=object), ground)
+        )[0]
     return out
 
 
@@ -137,7 +139,12 @@ def overlap_pairs(book: Ledger, shot: Snapshot) -> tuple[np.ndarray, np.ndarray,
     order = np.lexsort((first, later))
     later, first = later[order], first[order]
     if shot.engine == "sweep":
-        area = solve(paired(cover, cover, later, first, geometry=False), "sweep", threads=book.work.threads, chunk=book.work.chunk).raw
+        area = solve(
+            paired(cover, cover, later, first, geometry=False),
+            "sweep",
+            threads=book.work.threads,
+            chunk=book.work.chunk,
+        ).raw
     else:
         near = shapely.intersects(cover[later], cover[first])
         later, first = later[near], first[near]

@@ -211,7 +211,11 @@ def claim_order(rows: Entries) -> np.ndarray:
         while row is not None:
             if row in seen:
                 names = ", ".join(sorted(str(rows.id[n]) for n in seen))
-                raise ReleaseError(f"hazards supersede each other in a circle: {names}", hint="correct supersedes_id of one of them", layer="hazards")
+                raise ReleaseError(
+                    f"hazards supersede each other in a circle: {names}",
+                    hint="correct supersedes_id of one of them",
+                    layer="hazards",
+                )
             depth[row] = max(depth[row], steps)
             seen.add(row)
             row, steps = later[row], steps + 1
@@ -342,7 +346,9 @@ def own_ground(book: Ledger, ground: np.ndarray) -> np.ndarray:
     return own
 
 
-def _rest_of(book: Ledger, ground: np.ndarray, claim: np.ndarray, shared: tuple[tuple[int, int, float], ...]) -> tuple[np.ndarray, np.ndarray]:
+def _rest_of(
+    book: Ledger, ground: np.ndarray, claim: np.ndarray, shared: tuple[tuple[int, int, float], ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """Rows that share ground with one of an earlier claim, and what is left of them without it."""
     later = np.array([b if claim[a] < claim[b] else a for a, b, _ in shared])
     first = np.array([a if claim[a] < claim[b] else b for a, b, _ in shared])
@@ -353,7 +359,9 @@ def _rest_of(book: Ledger, ground: np.ndarray, claim: np.ndarray, shared: tuple[
     return rows, rest
 
 
-def _own(book: Ledger, name: str, work: _engine.Job, settled: _engine.Settled, sharing: tuple[Any, ...]) -> tuple[np.ndarray, ...]:
+def _own(
+    book: Ledger, name: str, work: _engine.Job, settled: _engine.Settled, sharing: tuple[Any, ...]
+) -> tuple[np.ndarray, ...]:
     """Pairs, areas and left-overs of the ground each hazard does not share with one that claims it first."""
     ground, claim, shared = sharing
     gross, left = shapely.area(ground), settled.left.copy()
@@ -374,7 +382,11 @@ def _own(book: Ledger, name: str, work: _engine.Job, settled: _engine.Settled, s
 
 
 def _outside(
-    book: Ledger, name: str, ground: np.ndarray, acts: tuple[np.ndarray, np.ndarray], wanted: tuple[tuple[np.ndarray, ...], bool]
+    book: Ledger,
+    name: str,
+    ground: np.ndarray,
+    acts: tuple[np.ndarray, np.ndarray],
+    wanted: tuple[tuple[np.ndarray, ...], bool],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Released ground outside every hazard, each m² with the act that took it first."""
     cover, act = acts

@@ -82,7 +82,8 @@ def layer_crs(frame: gpd.GeoDataFrame, what: str) -> pyproj.CRS | None:
         if not len(frame):
             return None
         raise SchemaError(
-            f"the {what} have no geometry column", hint="use frame.set_geometry('…') or geopandas.GeoDataFrame(table, geometry=…)"
+            f"the {what} have no geometry column",
+            hint="use frame.set_geometry('…') or geopandas.GeoDataFrame(table, geometry=…)",
         ) from error
     if series.crs is None:
         if series.notna().any():
@@ -124,7 +125,13 @@ def _to_lonlat(geometries: np.ndarray, source: pyproj.CRS) -> tuple[np.ndarray, 
     except CRSError:  # some row is out of the world: find which
         out = np.array([_one(geometry, source) for geometry in geometries], dtype=object)
     west, south, east, north = np.nan_to_num(shapely.bounds(out).T, nan=0.0)
-    lost = shapely.is_empty(out) | (np.abs(west) > 360) | (np.abs(east) > 360) | (np.abs(south) > 90) | (np.abs(north) > 90)
+    lost = (
+        shapely.is_empty(out)
+        | (np.abs(west) > 360)
+        | (np.abs(east) > 360)
+        | (np.abs(south) > 90)
+        | (np.abs(north) > 90)
+    )
     return out, lost
 
 
@@ -149,7 +156,9 @@ def plane_for(lonlats: list[np.ndarray]) -> pyproj.CRS:
     return _crs.equal_area((0.0, 0.0, 0.0, 0.0))
 
 
-def settle(given: np.ndarray, lonlat: np.ndarray, state: np.ndarray, source: pyproj.CRS | None, plane: pyproj.CRS) -> Ground:
+def settle(
+    given: np.ndarray, lonlat: np.ndarray, state: np.ndarray, source: pyproj.CRS | None, plane: pyproj.CRS
+) -> Ground:
     """Project, follow long edges along the geodesic, and repair what is invalid on the plane."""
     state = state.copy()
     dense = _crs.densify(lonlat)

@@ -171,7 +171,11 @@ def _group(edges, owner, count, covers, kept, box, trace, net, raw):
     runs = 0
     node_x, node_y, following = np.empty(64, np.float64), np.empty(64, np.float64), np.empty(64, np.int64)
     nodes = 0
-    ends_x, ends_node, ends_head = np.empty(2 * count, np.float64), np.empty(2 * count, np.int64), np.empty(2 * count, np.bool_)
+    ends_x, ends_node, ends_head = (
+        np.empty(2 * count, np.float64),
+        np.empty(2 * count, np.int64),
+        np.empty(2 * count, np.bool_),
+    )
     good = True
     for s in range(events.size):
         y = events[s]
@@ -310,11 +314,17 @@ def _rings(node_x, node_y, following, box, out, sizes, used, rings):
                 out[used, 0], out[used, 1] = x, y
                 used += 1
             node = following[node]
-        while used - begin > 1 and abs(out[used - 1, 0] - out[begin, 0]) <= SAME_M and abs(out[used - 1, 1] - out[begin, 1]) <= SAME_M:
+        while (
+            used - begin > 1
+            and abs(out[used - 1, 0] - out[begin, 0]) <= SAME_M
+            and abs(out[used - 1, 1] - out[begin, 1]) <= SAME_M
+        ):
             used -= 1
         for i in range(begin, used):
             j = i + 1 if i + 1 < used else begin
-            area += (out[i, 0] - out[begin, 0]) * (out[j, 1] - out[begin, 1]) - (out[j, 0] - out[begin, 0]) * (out[i, 1] - out[begin, 1])
+            area += (out[i, 0] - out[begin, 0]) * (out[j, 1] - out[begin, 1]) - (out[j, 0] - out[begin, 0]) * (
+                out[i, 1] - out[begin, 1]
+            )
         if used - begin < 3 or abs(area) < 2.0 * SMALL_M2:
             used = begin
             continue
@@ -329,7 +339,22 @@ def _rings(node_x, node_y, following, box, out, sizes, used, rings):
 
 
 @_jit
-def sweep(ground, ground_last, ground_from, boxes, cover, cover_last, cover_from, pair_from, pair_cover, kept, trace, net, raw, left):
+def sweep(
+    ground,
+    ground_last,
+    ground_from,
+    boxes,
+    cover,
+    cover_last,
+    cover_from,
+    pair_from,
+    pair_cover,
+    kept,
+    trace,
+    net,
+    raw,
+    left,
+):
     """Sweep every container of a chunk.
 
     Parameters
@@ -366,7 +391,9 @@ def sweep(ground, ground_last, ground_from, boxes, cover, cover_last, cover_from
             count = _collect(cover, cover_last, cover_from[c], cover_from[c + 1], box, p - p0 + 1, edges, owner, count)
         if count == 0:
             continue
-        rest, node_x, node_y, following, fine = _group(edges, owner, count, p1 - p0, kept[g], box, trace[g], net[p0:p1], raw[p0:p1])
+        rest, node_x, node_y, following, fine = _group(
+            edges, owner, count, p1 - p0, kept[g], box, trace[g], net[p0:p1], raw[p0:p1]
+        )
         left[g], good[g] = rest, fine
         if not trace[g] or not fine or node_x.size == 0:
             continue

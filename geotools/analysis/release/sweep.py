@@ -32,7 +32,20 @@ def run(work: Job) -> Settled:
     paint, paint_last, paint_from = flat(work.covers[used])
     boxes = np.nan_to_num(shapely.bounds(work.containers))
     xy, rings, owner, good = sweep(
-        ground, ground_last, ground_from, boxes, paint, paint_last, paint_from, starts, cover.astype(np.int64), kept, trace, net, raw, left
+        ground,
+        ground_last,
+        ground_from,
+        boxes,
+        paint,
+        paint_last,
+        paint_from,
+        starts,
+        cover.astype(np.int64),
+        kept,
+        trace,
+        net,
+        raw,
+        left,
     )
     left[alone] = shapely.area(work.containers[alone])
     if not work.geometry:
@@ -117,6 +130,8 @@ def _mend(work: Job, rest: np.ndarray, bad: np.ndarray, untouched: np.ndarray) -
         mine = np.flatnonzero(work.container == row)
         few = repair(work.covers[work.cover[mine]])
         stop = int((work.cover[mine] < work.kept).sum())
-        found = geos.run(Job(repair(work.containers[[row]]), few, np.zeros(len(mine), dtype=int), np.arange(len(mine)), stop))
+        found = geos.run(
+            Job(repair(work.containers[[row]]), few, np.zeros(len(mine), dtype=int), np.arange(len(mine)), stop)
+        )
         assert found.rest is not None
         rest[row] = found.rest[0]

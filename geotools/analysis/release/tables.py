@@ -236,7 +236,9 @@ def grouped(book: Ledger, shot: Snapshot, by: str) -> pd.DataFrame:
     if by in BY_HAZARD:
         return _by_hazard(book, shot, by)
     if by not in BY_RELEASE:
-        raise ReleaseError(f"the ledger cannot be grouped by '{by}'", hint=f"use one of {', '.join((*BY_RELEASE, *BY_HAZARD))}")
+        raise ReleaseError(
+            f"the ledger cannot be grouped by '{by}'", hint=f"use one of {', '.join((*BY_RELEASE, *BY_HAZARD))}"
+        )
     label = _release_labels(book, shot, by)
     names = sorted(set(label))
     group = np.array([names.index(text) for text in label], dtype=int)
@@ -283,7 +285,10 @@ def _by_hazard(book: Ledger, shot: Snapshot, by: str) -> pd.DataFrame:
     group = np.array([names.index(text) for text in label], dtype=int)
     count = len(names)
     act, pair = shot.act[shot.own_c], group[shot.own_h] if len(group) else np.zeros(0, dtype=int)
-    data: dict[str, object] = {by: names, "hazards": np.bincount(group, minlength=count) if count else np.zeros(0, dtype=int)}
+    data: dict[str, object] = {
+        by: names,
+        "hazards": np.bincount(group, minlength=count) if count else np.zeros(0, dtype=int),
+    }
     data["area_m2"] = sums(group, shot.own_gross, count)
     for name in (*PRODUCTS, "processed"):
         chosen = act == ACTS[name]
