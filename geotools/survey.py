@@ -22,6 +22,7 @@ from geotools.model.progress import Progress, tracked
 from geotools.model.provenance import InputFile
 from geotools.model.schema import KINDS, Issue, issues_frame, join_issues, kind_of
 from geotools.space import crs as _crs
+from geotools.space.sketch import sketch
 
 RASTERS = {"dem": ("dem", "elevation", "dtm", "srtm"), "landcover": ("landcover", "land_cover", "lulc")}
 PRODUCTS = ("result_", "issues")  # layers of our own GeoPackages that are outcomes, not records
@@ -134,9 +135,10 @@ class Survey:
             for kind, d in self.summary().layers.items()
         )
         counts = self.summary().issues
+        picture = sketch([(self.hazards, "#a63603"), (self.releases, "#00664a"), (self.finds, "#111111")])
         return (
             f"<h4>{escape(self.name)}</h4><table><tr><th>layer</th><th>rows</th><th>with geometry</th><th>system</th></tr>{rows}</table>"
-            f"<p>reading found {counts['error']} errors, {counts['warning']} warnings, {counts['info']} notes</p>"
+            f"<p>reading found {counts['error']} errors, {counts['warning']} warnings, {counts['info']} notes</p>{picture}"
         )
 
 
@@ -345,7 +347,9 @@ def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding:
         for key in ("columns", "values"):
             if not isinstance(row.get(key, {}), Mapping):
                 raise ReadError(
-                    f"[[layer]] number {number}: '{key}' must be a table", hint=f'{key} = {{ name = "value" }}', file=table
+                    f"[[layer]] number {number}: '{key}' must be a table",
+                    hint=f'{key} = {{ name = "value" }}',
+                    file=table,
                 )
         sources.append(
             LayerSource(

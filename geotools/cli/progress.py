@@ -32,7 +32,21 @@ SPLITS = ("organisation", "team", "method", "admin1", "admin2", "hazard_id")
     "--forecast/--no-forecast", default=True, show_default=True, help="Forecast completion from the months observed."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the forecast.")
-@click.option("--charts", type=click.Path(path_type=Path), help="Folder for charts of the figures (SVG).")
+@click.option(
+    "--bulletin",
+    nargs=2,
+    type=options.Day(),
+    metavar="FROM TO",
+    help="Also the table of a bulletin for these days, per organisation.",
+)
+@click.option(
+    "--chart-format",
+    type=click.Choice(["svg", "png", "pdf"]),
+    default="svg",
+    show_default=True,
+    help="Format of the charts.",
+)
+@click.option("--charts", type=click.Path(path_type=Path), help="Folder for charts of the figures.")
 @options.output
 @options.crs
 @options.encoding
@@ -60,6 +74,8 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
         "balance": _balance(coverage, credits),
         "productivity": progress.productivity(activities, credits, finds),
     }
+    if choices["bulletin"]:
+        tables["bulletin"] = progress.bulletin(credits, finds, start=choices["bulletin"][0], end=choices["bulletin"][1])
     cast = _forecast(credits, float(coverage.totals["remaining_m2"]), as_of, choices) if choices["forecast"] else None
     if output is not None:
         _write(tables, cast, output, overwrite=choices["overwrite"])
@@ -114,7 +130,7 @@ def _draw(tables: dict[str, Any], cast: Any, credits: Any, choices: dict[str, An
         figures["forecast"] = charts.completion(
             progress.monthly_rates(credits, as_of=cast.as_of, months=1200), cast, title=opened.name
         )
-    for file in charts.save(figures, choices["charts"], overwrite=choices["overwrite"]):
+    for file in charts.save(figures, choices["charts"], format=choices["chart_format"], overwrite=choices["overwrite"]):
         options.say(f"written: {file}")
 
 
@@ -198,6 +214,14 @@ def _words(name: str, tables: dict[str, Any], cast: Any) -> str:
         lines.append(
             f"activities: {len(rates)}, nothing found in {share:.0%}; median {rates['m2_per_worker_day'].median():.1f} m² per worker and day"
         )
+    if "bulletin" in tables:
+        lines += ["", f"{'bulletin':34}{'ha':>8}{'m²':>12}{'AP':>6}{'AV':>6}{'UXO':>6}"]
+        for row in tables["bulletin"].to_dict("records"):
+            lines.append(
+                f"{row['organisation']!s:34.34}{row['hectares']:>8.1f}{row['released_m2']:>12,.0f}{row['ap_mines']:>6}{row['av_mines']:>6}{row['uxo']:>6}".replace(
+                    ",", " "
+                )
+            )
     if cast is not None:
         ends = [
             f"{label} {end.isoformat() if end else 'beyond a century'}"

@@ -55,9 +55,10 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
         opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, progress=bar
     )
     issues = join_issues(opened.issues, checks.check(opened, progress=bar), coverage.issues)
+    tracks = _tracks(opened, task)
     document = report.build(
         opened, task, coverage, issues=issues, lang=choices["lang"] or opened.programme.languages[0],
-        certificate=choices["certificate"], photos=choices["photos"], paper=choices["paper"], theme=choices["theme"],
+        certificate=choices["certificate"], photos=choices["photos"], swath=tracks, paper=choices["paper"], theme=choices["theme"],
     )  # fmt: skip
     document.save(output, overwrite=choices["overwrite"])
     if choices["as_json"]:
@@ -76,3 +77,34 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
             click.echo(f"  - {reason}")
     if not document.complete:
         raise click.exceptions.Exit(1)
+
+
+def _tracks(opened: Any, hazard_id: str) -> list[str]:
+    """Sentences about the tracks of every task that lies on the hazard."""
+    from geotools.analysis import swath
+    from geotools.model.errors import CoverageError
+    from geotools.space import crs as systems
+
+    fixes, tasks = opened.fixes, opened.activities
+    if not len(fixes) or "task_id" not in fixes or not len(tasks):
+        return []
+    hazard = systems.to_wgs84(opened.hazards[opened.hazards["id"] == hazard_id])
+    drawn = systems.to_wgs84(tasks[tasks.geometry.geom_type.isin(["Polygon", "MultiPolygon"])])
+    lines = []
+    for row in drawn[drawn.intersects(hazard.union_all())].itertuples():
+        ground, logged = (
+            tasks[tasks["id"] == row.id],
+            fixes[fixes["task_id"].isin({row.id, getattr(row, "task_id", None)} - {None})],
+        )
+        if not len(logged):
+            continue
+        method = getattr(row, "method", None)
+        try:
+            covered = swath.cover(
+                swath.prepare(logged, ground), ground, method=method if isinstance(method, str) else "detector"
+            )
+        except CoverageError as error:
+            lines.append(f"{row.id}: {error}")
+            continue
+        lines += [f"{row.id}: {sentence}" for sentence in covered.sentences]
+    return lines

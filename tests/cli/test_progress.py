@@ -97,3 +97,13 @@ def test_ground_worked_by_machine_only_is_in_no_figure_of_released_land(tmp_path
         assert sum(row["released_m2"] for row in data[table]) == pytest.approx(ledger.totals["released_m2"], abs=1e-3)
     rates = gt.progress.monthly_rates(ledger.credits, as_of=pd.Timestamp("2022-12-31").date())
     assert rates.sum() == pytest.approx(ledger.totals["released_m2"], abs=1e-3)
+
+
+def test_a_bulletin_names_hectares_and_square_metres(survey: Path) -> None:
+    result = CliRunner().invoke(cli, ["progress", str(survey), "--bulletin", "2022-01-01", "2022-12-31", "--json"])
+    assert result.exit_code == 0, result.output
+    last = json.loads(result.stdout)["bulletin"][-1]
+    assert last["organisation"] == "Total"
+    assert last["released_m2"] == pytest.approx(600, abs=1)
+    shown = CliRunner().invoke(cli, ["progress", str(survey), "--bulletin", "2022-01-01", "2022-12-31"]).output
+    assert "bulletin" in shown

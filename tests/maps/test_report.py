@@ -208,3 +208,22 @@ def test_the_command_writes_the_report_and_says_what_is_missing(survey: Any, tmp
     assert result.exit_code == 1, result.output
     assert not json.loads(result.stdout)["complete"]
     assert out.read_bytes().startswith(b"%PDF")
+
+
+def test_tracks_on_the_task_get_a_section_of_their_own(survey: Any, make: Any, tmp_path: Path) -> None:
+    from geotools.cli.main import cli
+
+    for kind in ("hazards", "releases"):
+        gt.write(survey.layers[kind], tmp_path / "s" / f"{kind}.gpkg")
+    task = make.frame(
+        {"id": "ACT-1", "task_id": "T-1", "type": "clearance", "method": "manual", "geometry": make.square(10, 10, 20)}
+    )
+    gt.write(task, tmp_path / "s" / "activities.gpkg")
+    walk = [(10 + 0.5 * n, 12.0) for n in range(40)]
+    gt.write(make.fixes(walk, task_id="T-1", h_acc_m=0.02), tmp_path / "s" / "fixes.gpkg")
+    out = tmp_path / "r.pdf"
+    result = CliRunner().invoke(cli, ["report", str(tmp_path / "s"), "--task", "H-1", "-o", str(out)])
+    assert result.exit_code in (0, 1), result.output
+    text = " ".join(page.extract_text() for page in pypdf.PdfReader(out).pages)
+    assert "Coverage by tracks" in text
+    assert "ACT-1" in text
