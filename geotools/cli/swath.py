@@ -112,7 +112,7 @@ def load(survey: str, task: str, choices: dict[str, Any], bar: Any) -> tuple[Any
         raise CoverageError("the survey has no fixes", hint="add a layer of kind 'fixes', or give the file of fixes itself", file=survey)
     if wanted.is_file():
         return io.read(wanted), opened.fixes, opened.issues, None
-    ground, method = _task_of(opened, task, survey)
+    ground, method = task_of(opened, task, survey)
     fixes = opened.fixes
     if "task_id" in fixes and (fixes["task_id"] == task).any():
         fixes = fixes[fixes["task_id"] == task]
@@ -130,7 +130,8 @@ def _fixes_file(source: Path, choices: dict[str, Any]) -> tuple[Any, Any]:
     return io.read_with_issues(source, "fixes", crs=choices["crs"], encoding=choices["encoding"])
 
 
-def _task_of(opened: Any, task: str, survey: str) -> tuple[Any, str | None]:
+def task_of(opened: Any, task: str, survey: str) -> tuple[Any, str | None]:
+    """The polygons of a task of a survey, and the method of its work: "mechanical" for a machine known by name, None if not known."""
     from geotools.model.errors import CoverageError
 
     for kind in ("activities", "hazards"):
@@ -142,31 +143,6 @@ def _task_of(opened: Any, task: str, survey: str) -> tuple[Any, str | None]:
         if len(rows):
             return rows, _method_of(rows)
     raise CoverageError(f"there is no task '{task}' with a polygon", hint="give the id of an activity or hazard, or a file with the polygon", file=survey)
-
-
-def of_survey(survey: Any, folder: Path, found: list[Any]) -> list[dict[str, Any]]:
-    """Every task of a survey that has fixes, with the usual settings: products in one folder per task, issues added to `found`."""
-    from geotools.analysis import swath
-
-    fixes = survey.fixes
-    out: list[dict[str, Any]] = []
-    if not len(fixes) or "task_id" not in fixes:
-        return out
-    usual: dict[str, Any] = {param.name: param.default for param in command.params if param.name and not callable(param.default)}
-    usual |= {"sigma": None, "pod": None, "overwrite": True, "draws": 40}
-    for task in sorted(fixes["task_id"].dropna().astype(str).unique()):
-        try:
-            ground, method = _task_of(survey, task, survey.name)
-        except ValueError:
-            continue
-        prepared = swath.prepare(fixes[fixes["task_id"] == task], ground)
-        covered = swath.cover(prepared, ground, method=method)
-        result = {"covered": covered, "assurance": assured(prepared.passes, ground, usual), "residual": None, "issues": covered.issues}
-        name = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in task)
-        write_products(folder / "swath" / name, result, prepared.passes, ground, {**usual, "name": task})
-        found.append(covered.issues)
-        out.append({"task": task, "words": [f"{task}: {line}" for line in covered.sentences], **as_data(result, task)})
-    return out
 
 
 def _method_of(rows: Any) -> str | None:

@@ -128,17 +128,3 @@ def test_a_task_of_a_survey_by_its_id(tmp_path):
     assert total["task_m2"] == pytest.approx(truth["task_m2"], rel=1e-4)
     assert total["missed_m2"] == pytest.approx(truth["missed_m2"], rel=0.03)
     assert total["processed_m2"] == pytest.approx(total["covered_m2"])
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not (SAMPLE / "survey.toml").exists(), reason="the sample survey is not there")
-def test_all_tasks_of_a_survey(tmp_path):
-    from geotools.cli.swath import of_survey
-    from geotools.survey import open_survey
-
-    found = []
-    tasks = of_survey(open_survey(SAMPLE), tmp_path, found)
-    assert [item["task"] for item in tasks] == ["TASK-D1", "TASK-M1", "TASK-M2"]
-    assert all((tmp_path / "swath" / item["task"] / "swath.gpkg").exists() for item in tasks)
-    assert sum(len(frame) for frame in found) > 10
-    json.dumps(tasks, allow_nan=False)
