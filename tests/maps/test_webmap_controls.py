@@ -144,6 +144,15 @@ def test_every_control(show: Show, small_page: Path, lang: str, size: tuple[int,
     opened.quiet()
 
 
+def test_changing_the_language_leaves_no_text_behind(show: Show, small_page: Path) -> None:
+    opened = show(small_page)
+    opened.page.evaluate("() => { const p = geotools.pages[0]; p.cfg.start = [46.73, 39.79, 46.745, 39.81]; p.outside(); p.filters = {status: 'open'}; p.update(); p.goFeature(p.layers.find(l => l.spec.id === 'hazards'), 0); p.toggleMeasure(); }")
+    opened.page.select_option(".gt-lang", "ru")
+    text = opened.page.inner_text(".gt-shell")
+    for english in ("Whole map", "Remaining", "Layers", "Filters", "Information", "lie outside", "hidden by", "records"):
+        assert english not in text, english
+
+
 def test_keyboard_alone_reaches_a_record(show: Show, small_page: Path) -> None:
     opened = show(small_page)
     page = opened.page

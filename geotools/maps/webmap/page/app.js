@@ -267,6 +267,7 @@ Page.prototype = {
     this.north.setAttribute("role", "img"); this.north.setAttribute("aria-label", t("north"));
     if (this.selected) this.openCard(this.selected.list, this.selected.at, true);
     if (this.coarse()) this.coords(this.map.getCenter ? this.safeCenter() : null);
+    if (!this.chip.hidden) this.outside();
     if (this.relabelSwipe) this.relabelSwipe();
   },
   safeCenter: function () { try { return this.map.getCenter(); } catch (e) { return null; } },
