@@ -23,6 +23,7 @@ MODULES = {
     "sheet": "geotools.maps.sheet",
     "swath": "geotools.analysis.swath",
     "symbols": "geotools.maps.symbols",
+    "terrain": "geotools.analysis.terrain",
     "traverse": "geotools.space.traverse",
     "trial": "geotools.analysis.trial",
     "vocab": "geotools.model.vocab",

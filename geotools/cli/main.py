@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "coverage": ("geotools.cli.coverage:command", "The land-release ledger and coverage of each hazard."),
     "progress": ("geotools.cli.progress:command", "Land released and devices found per period, and done by when."),
     "swath": ("geotools.cli.swath:command", "What a detector or machine covered and missed, from its fixes."),
+    "terrain": ("geotools.cli.terrain:command", "Slope, aspect, ruggedness, curvature and drainage of a height model."),
     "trial": ("geotools.cli.trial:command", "Blind lanes: design, score and report detection trials."),
     "risk": ("geotools.cli.risk:command", "Residual risk and mine-row patterns, for clearance planning."),
     "plan": ("geotools.cli.plan:command", "Sampling plans for quality inspection."),
