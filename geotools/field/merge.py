@@ -3,9 +3,11 @@
 For combining frames that come from one base; nothing is written here and nothing is lost: whatever cannot be combined is
 a row of ISSUES with both values.
 
+An absent column is not an edit, a missing polygon is never an edit, and every deletion is listed.
+
 Codes: MG-01 both changed a value · MG-02 deleted by one, changed by the other · MG-03 added twice with differences ·
 MG-04 split or joined by one, redrawn by the other · MG-05 key missing or repeated in a returned file ·
-MG-06 geometry redrawn by both.
+MG-06 geometry redrawn by both, or missing in one · MG-07 deleted by one side (note).
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ def merge(
     Raises
     ------
     SchemaError
-        If a layer has no key column or a side of `prefer` is unknown.
+        If a layer has no key column, a returned layer is empty, or a side of `prefer` is unknown.
 
     Notes
     -----
@@ -80,6 +82,16 @@ def merge(
     """
     rules = _Rules(prefer)
     issues: list[Issue] = []
+    for label, frame in (("base", base), ("ours", ours), ("theirs", theirs)):
+        if not isinstance(frame, gpd.GeoDataFrame) or frame.active_geometry_name is None:
+            raise SchemaError(f"{label} is not a layer with geometry", hint="read it with geotools.read")
+        if frame.columns.has_duplicates:
+            raise SchemaError(f"{label} has two columns of one name", hint="rename one of them")
+        if len(base) and not len(frame):
+            raise SchemaError(
+                f"{label} is empty: a whole layer is not deleted by a merge",
+                hint="is the returned file whole? delete rows one by one",
+            )
     crs = _crs.require(base, "base layer")
     name = key or _key((base, ours, theirs))
     sides = [
@@ -181,6 +193,8 @@ def _plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and np.isnan(value):
         return None
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     return value
 
 
@@ -244,7 +258,8 @@ class _Merge:
             if mine is not None and other is not None:
                 merged[name] = self._both(name, old, mine, other)
             elif mine is None and other is None:
-                continue
+                if old is not None:
+                    self._report("MG-07", "info", old, "", "both sides deleted this row", old)
             elif old is None:
                 merged[name] = mine if mine is not None else other  # type: ignore[assignment]
             else:
@@ -253,7 +268,9 @@ class _Merge:
                 assert row is not None
                 if children[gone].get(name):
                     split.append((name, gone, old, row))
-                elif not self._unchanged(old, row):
+                elif self._unchanged(old, row):
+                    self._report("MG-07", "info", old, "", f"{gone} deleted this row; {keeper} had not changed it", old)
+                else:
                     merged[name] = row
                     self._report(
                         "MG-02",
@@ -283,13 +300,15 @@ class _Merge:
         return next((name for name, row in self.base.rows.items() if row.get("id") == parent), parent)
 
     def _unchanged(self, old: Row, new: Row) -> bool:
-        return all(_same(old.get(c), new.get(c), c) for c in (*self.columns, "geometry"))
+        columns = [c for c in self.columns if c in new]
+        return all(_same(old.get(c), new.get(c), c) for c in (*columns, "geometry"))
 
     def _both(self, name: str, old: Row | None, mine: Row, other: Row) -> Row:
         out: Row = {}
         for column in (*self.columns, "geometry"):
-            a, b = mine.get(column), other.get(column)
             before = old.get(column) if old is not None else None
+            a = self._said(self.ours, mine, column, before)
+            b = self._said(self.theirs, other, column, before)
             if _same(a, b, column) or (old is not None and _same(b, before, column)) or (old is None and b is None):
                 out[column] = a
             elif (old is not None and _same(a, before, column)) or (old is None and a is None):
@@ -309,6 +328,23 @@ class _Merge:
                     a if side == "ours" else b,
                 )
         return out
+
+    def _said(self, side: _Side, row: Row, column: str, before: Any) -> Any:
+        """What a side says; a column it does not have, or a polygon it has lost, says nothing."""
+        if column == "geometry":
+            lost = row.get("geometry") is None or row["geometry"].is_empty
+            if lost and before is not None and not before.is_empty:
+                self._report(
+                    "MG-06",
+                    "error",
+                    row,
+                    "geometry",
+                    f"{side.label} has no polygon for this row any more: the old one is kept",
+                    before,
+                )
+                return before
+            return row.get("geometry")
+        return row.get(column) if column in side.columns else before
 
     def _to_pieces(self, pieces: list[str], old: Row, row: Row, merged: dict[str, Row], name: str) -> None:
         """Carry an edit of the old row over to the pieces that replaced it; the old row does not come back."""
@@ -363,18 +399,16 @@ def _located(issues: list[Issue], crs: Any) -> list[Issue]:
     return [Issue(**{**vars(issue), "geometry": shape}) for issue, shape in zip(issues, shapes, strict=True)]
 
 
+def _typed(dtype: Any) -> bool:
+    """Whether a column type may be given back to merged values: not text, and not a closed list of categories."""
+    return dtype is not None and not isinstance(dtype, pd.CategoricalDtype) and not pd.api.types.is_object_dtype(dtype)
+
+
 def _frame(rows: list[Row], columns: list[str], sides: list[_Side], crs: Any) -> gpd.GeoDataFrame:
     data = {}
     for column in columns:
         values = pd.Series([row.get(column) for row in rows], dtype=object)
-        dtype = next(
-            (
-                s.dtypes[column]
-                for s in sides
-                if column in s.dtypes and not pd.api.types.is_object_dtype(s.dtypes[column])
-            ),
-            None,
-        )
+        dtype = next((s.dtypes[column] for s in sides if _typed(s.dtypes.get(column))), None)
         if dtype is not None:
             with contextlib.suppress(TypeError, ValueError):
                 whole = values.notna().all() or not pd.api.types.is_integer_dtype(dtype)
