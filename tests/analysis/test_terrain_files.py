@@ -146,6 +146,18 @@ def test_a_mask_band_is_honoured(tmp_path):
     assert np.isfinite(slope[18, 18:27]).all()
 
 
+def test_heights_no_land_has_are_missing_and_counted(tmp_path):
+    z = heights()
+    z[5, 5], z[5, 6], z[60, 13], z[0, 0] = -9999, 1e20, -32768, np.nan
+    done = terrain.derive(
+        save(tmp_path / "dem.tif", z), tmp_path / "out", products=["slope"], settings=terrain.Settings(tile=13)
+    )
+    assert done.impossible_cells == 3
+    assert "3 cells have heights no land has" in "\n".join(done.sentences)
+    assert done.to_dict()["impossible_cells"] == 3
+    assert np.isnan(values(done.files["slope"])[4:7, 4:8]).all()
+
+
 class Bar:
     def __init__(self) -> None:
         self.seen: list[tuple[str, int, int]] = []

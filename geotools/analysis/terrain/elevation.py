@@ -32,14 +32,20 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Elevation:
-    """A height model that gives windows: `read(row, column, rows, columns)` is float64 metres, NaN where missing or outside."""
+    """A height model that gives windows. `raw` is as `read`, but heights no land has are infinite there, so they can be counted."""
 
     transform: Affine
     shape: tuple[int, int]
     crs: pyproj.CRS
     ground: Ground
-    read: Callable[[int, int, int, int], np.ndarray]
+    raw: Callable[[int, int, int, int], np.ndarray]
     unit_m: float
+
+    def read(self, row: int, column: int, rows: int, columns: int) -> np.ndarray:
+        """Heights of a window in metres, float64, NaN where missing or outside."""
+        metres = self.raw(row, column, rows, columns)
+        metres[np.isinf(metres)] = np.nan
+        return metres
 
     def windows(self, tile: int) -> Iterator[tuple[int, int, int, int]]:
         """(row, column, rows, columns) of tiles that cover the model once."""
@@ -165,5 +171,5 @@ def _part(source: Any, path: str | Path, window: Window) -> Any:
 
 def _plausible(metres: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):
-        metres[~((metres >= LAND_M[0]) & (metres <= LAND_M[1]))] = np.nan
+        metres[(metres < LAND_M[0]) | (metres > LAND_M[1])] = np.inf
     return metres

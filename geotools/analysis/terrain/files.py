@@ -55,6 +55,8 @@ class Derived:
         Path of each band by name.
     cells, unknown_cells
         Cells of the model, and those without a slope: missing, beside a missing cell, or at the edge.
+    impossible_cells
+        Cells with heights no land has (below −1,000 m or above 9,000 m); they count as missing.
     area_m2
         Ground (on the map plane, not along the slope) by class of slope in degrees (``"0-5"`` … ``"over 35"``), and ``"unknown"``.
     provenance
@@ -64,6 +66,7 @@ class Derived:
     files: Mapping[str, Path]
     cells: int
     unknown_cells: int
+    impossible_cells: int
     area_m2: Mapping[str, float]
     provenance: Provenance
 
@@ -81,7 +84,8 @@ class Derived:
             f"  {name + ('°' if name != 'unknown' else ''):>9}  {100 * part:5.1f} %  {self.area_m2[name] / 1e4:12,.1f} ha"
             for name, part in self.share.items()
         ]
-        return [head, "Ground by slope:", *rows]
+        odd = f"{self.impossible_cells:,} cells have heights no land has (below -1,000 m or above 9,000 m) and count as missing."
+        return [head, *([odd] if self.impossible_cells else []), "Ground by slope:", *rows]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -89,6 +93,7 @@ class Derived:
             "files": {name: path.name for name, path in self.files.items()},
             "cells": self.cells,
             "unknown_cells": self.unknown_cells,
+            "impossible_cells": self.impossible_cells,
             "slope_classes": [{"slope_deg": name, "area_m2": round(area, 1), "share": round(self.share[name], 6)} for name, area in self.area_m2.items()],
             "provenance": self.provenance.to_dict(),
         }  # fmt: skip
@@ -155,11 +160,13 @@ def derive(
         places = {name: drafts / f"{name}.tif" for name in names}
         if "drainage" in wanted:
             _whole(lines(heights, settings.drainage_m2, progress), settings.drainage_m2, places["drainage"], heights)
-        area, unknown_cells = _tiles(heights, {band: places[band.name] for band in bands}, settings.tile, progress)
+        area, unknown_cells, impossible_cells = _tiles(
+            heights, {band: places[band.name] for band in bands}, settings.tile, progress
+        )
         parameters = {**vars(settings), "vertical_unit_m": heights.unit_m, "products": wanted}
         made = Provenance("terrain", (InputFile.of(path, crs=heights.crs.name),), parameters)
         files = {name: target / f"{name}.tif" for name in names}
-        result = Derived(files, heights.shape[0] * heights.shape[1], unknown_cells, area, made)
+        result = Derived(files, heights.shape[0] * heights.shape[1], unknown_cells, impossible_cells, area, made)
         _publish(places, result, target, overwrite=overwrite, progress=progress)
     return result
 
@@ -212,9 +219,9 @@ def _profile(heights: Elevation) -> dict[str, Any]:
 
 def _tiles(
     heights: Elevation, bands: Mapping[Layer, Path], tile: int, progress: Progress | None
-) -> tuple[dict[str, float], int]:
-    """Write every band tile by tile; the ground by class of slope, and the number of cells without one."""
-    area, unknown = np.zeros(len(CLASSES_DEG) + 1), 0
+) -> tuple[dict[str, float], int, int]:
+    """Write every band tile by tile; the ground by class of slope, and the numbers of cells without one and with impossible heights."""
+    area, unknown, impossible = np.zeros(len(CLASSES_DEG) + 1), 0, 0
     limits = np.tan(np.radians(CLASSES_DEG[1:]))
     with ExitStack() as stack:
         targets = {
@@ -225,7 +232,8 @@ def _tiles(
             target.set_band_unit(1, band.unit)
         for window in tracked(list(heights.windows(tile)), "computing terrain", progress):
             row, column, rows, columns = window
-            z, planes = block(heights, window)
+            z, planes, odd = block(heights, window)
+            impossible += odd
             steep = surface.rise(z, planes)
             group = np.searchsorted(limits, steep.ravel(), side="right")
             missing = np.isnan(steep).ravel()
@@ -237,7 +245,7 @@ def _tiles(
                 values = np.degrees(np.arctan(steep)) if band.name == "slope" else band.kernel(z, planes)
                 target.write(values.astype("float32", copy=False), 1, window=Window(column, row, columns, rows))
     names = [f"{low}-{high}" for low, high in pairwise(CLASSES_DEG)] + [f"over {CLASSES_DEG[-1]}", "unknown"]
-    return dict(zip(names, area.tolist(), strict=True)), unknown
+    return dict(zip(names, area.tolist(), strict=True)), unknown, impossible
 
 
 def _whole(values: np.ndarray, least_m2: float, place: Path, heights: Elevation) -> None:

@@ -56,10 +56,13 @@ def layers(product: str, *, north: str = "true", method: str = "riley") -> list[
     return table[product]
 
 
-def block(dem: Elevation, window: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Heights of a window with one more cell on every side, and the ground planes of its cells."""
+def block(dem: Elevation, window: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray, int]:
+    """Heights of a window with one more cell on every side, the ground planes of its cells, and how many have impossible heights."""
     row, column, rows, columns = window
-    return dem.read(row - 1, column - 1, rows + 2, columns + 2), dem.ground.over(row, column, (rows, columns))
+    z = dem.raw(row - 1, column - 1, rows + 2, columns + 2)
+    impossible = np.isinf(z)
+    z[impossible] = np.nan
+    return z, dem.ground.over(row, column, (rows, columns)), int(impossible[1:-1, 1:-1].sum())
 
 
 def _local(dem: Raster, layer: Layer, vertical_unit: str | None, tile: int) -> Raster:
@@ -67,7 +70,7 @@ def _local(dem: Raster, layer: Layer, vertical_unit: str | None, tile: int) -> R
     out = np.empty(heights.shape, dtype="float32")
     for window in heights.windows(tile):
         row, column, rows, columns = window
-        out[row : row + rows, column : column + columns] = layer.kernel(*block(heights, window))
+        out[row : row + rows, column : column + columns] = layer.kernel(*block(heights, window)[:2])
     return Raster(out, dem.grid, float("nan"), layer.name)
 
 
