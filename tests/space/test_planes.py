@@ -68,3 +68,13 @@ def test_each_feature_is_metric_in_its_own_zone():
 def test_nonsense_is_no_system():
     with pytest.raises(CRSError, match="not a coordinate reference system"):
         crs.parse("EPSG:fuzuli")
+
+
+@pytest.mark.parametrize("text", ["EPSG:32638", "+proj=laea +lat_0=39.6 +lon_0=47.15 +datum=WGS84 +units=m +no_defs", "EPSG:28408"])
+def test_the_key_of_a_system_says_everything_and_is_looked_for_once(text, monkeypatch):
+    system = crs.parse(text)
+    key = crs.code_or_wkt(system)
+    assert crs.parse(key) == system
+    assert crs.code_or_wkt(crs.parse(system.to_wkt())) == key
+    monkeypatch.setattr(type(system), "to_epsg", None)
+    assert crs.code_or_wkt(crs.parse(text)) == key

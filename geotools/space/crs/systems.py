@@ -60,6 +60,13 @@ def transformer(source: str, target: str) -> pyproj.Transformer:
 
 def code_or_wkt(crs: pyproj.CRS) -> str:
     """The EPSG code where it says everything, else the WKT: a key that can be cached."""
+    return _code_or_wkt(crs.srs)
+
+
+@lru_cache(maxsize=256)
+def _code_or_wkt(text: str) -> str:
+    """The key of a system by the text it was made from, which says everything about it; looking for its code is slow."""
+    crs = pyproj.CRS(text)
     code = crs.to_epsg(min_confidence=100)
     return f"EPSG:{code}" if code else crs.to_wkt()
 
