@@ -44,7 +44,7 @@ class PodType(click.ParamType):
 @click.option("--width", type=click.FloatRange(min=0, min_open=True), help="Width of the tool in metres where fixes state none.")
 @click.option("--ahead", type=float, default=0.0, show_default=True, help="Tool ahead of the antenna, metres (negative: behind).")
 @click.option("--right", type=float, default=0.0, show_default=True, help="Tool to the right of the antenna, metres (negative: left).")
-@click.option("--method", help="Method of the work; with 'mechanical' ground is processed, not searched (default: from the survey; unknown is neither).")
+@click.option("--method", help="Method of the work: a machine processes ground, it does not search it (default: from the survey; an unknown word is neither).")
 @click.option("--sigma", type=click.FloatRange(min=0), help="Position error per axis, metres (default: as the fixes state).")
 @click.option("--tau", type=click.FloatRange(min=0, min_open=True), default=300.0, show_default=True, help="Correlation time of the position error, seconds.")
 @click.option("--pod", type=PodType(), help="Detection per pass: FOUND/TARGETS of a trial, or MEAN,LOW,HIGH.")
@@ -131,7 +131,7 @@ def _fixes_file(source: Path, choices: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def task_of(opened: Any, task: str, survey: str) -> tuple[Any, str | None]:
-    """The polygons of a task of a survey, and the method of its work: "mechanical" for a machine known by name, None if not known."""
+    """The polygons of a task of a survey, and the method of its work: a key, a word nobody knows as it was entered, or None if nothing is said."""
     from geotools.model.errors import CoverageError
 
     for kind in ("activities", "hazards"):
@@ -146,15 +146,18 @@ def task_of(opened: Any, task: str, survey: str) -> tuple[Any, str | None]:
 
 
 def _method_of(rows: Any) -> str | None:
-    """The stated method; a machine is recognised by its name as well, since its ground must never pass for searched."""
-    from geotools.model.vocab import fold, vocabulary
+    """The method of all rows: a machine before a word nobody knows before a search, so that no ground passes for searched by mistake.
 
-    stated: Any = rows["method"].dropna() if "method" in rows else []
-    if len(stated) and str(stated.iloc[0]):
-        return str(stated.iloc[0])
-    names = " ".join(rows["asset"].dropna().astype(str)) if "asset" in rows else ""
-    known = vocabulary("method")
-    return "mechanical" if any(known.match(word) == "mechanical" for word in fold(names).split()) else None
+    A machine is recognised by the name of its asset as well.
+    """
+    from geotools.model.methods import MACHINE, UNKNOWN, method_key
+
+    said = [str(value) for name in ("method", "method_as_entered") if name in rows for value in rows[name] if method_key(value)]
+    keys = [method_key(value) for value in said]
+    assets = rows.get("asset", [])
+    if MACHINE in keys or (not said and any(method_key(value) == MACHINE for name in assets for value in (name, *str(name).split()))):
+        return MACHINE
+    return said[keys.index(UNKNOWN)] if UNKNOWN in keys else keys[0] if keys else None
 
 
 def assured(passes: Any, ground: Any, choices: dict[str, Any]) -> Any:

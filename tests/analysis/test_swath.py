@@ -485,3 +485,39 @@ def test_covered_and_missed_are_the_task_whatever_the_lanes(strokes, outline, wi
     swept = swath.swaths(made.passes)
     assert t["covered_m2"] <= swept.area.sum() * (1 + 1e-9)
     assert t["covered_m2"] + t["outside_m2"] == pytest.approx(swept.union_all().area, rel=1e-9)
+
+
+@pytest.mark.parametrize("word", ["mechanical", "Mechanical", "MECHANICAL ", "flail", "Mechanical flail", "Machine", "механизированная"])
+def test_a_machine_in_any_spelling_only_processes(word):
+    frame, ground, _, _ = straight()
+    result = swath.cover(swath.passes(frame, ground), ground, method=word)
+    assert result.totals["processed_m2"] == pytest.approx(50)
+    assert result.totals["searched_m2"] == pytest.approx(0)
+    assert result.covered["state"].tolist() == ["processed"]
+
+
+@pytest.mark.parametrize("word", ["zzz", 5, "unknown", "\u202ezzz\x07"])
+def test_a_method_nobody_knows_is_worked_and_named(word):
+    frame, ground, _, _ = straight()
+    result = swath.cover(swath.passes(frame, ground), ground, method=word)
+    assert result.totals["searched_m2"] == result.totals["processed_m2"] == 0
+    assert result.covered["state"].tolist() == ["worked"]
+    said = result.issues.loc[result.issues["check"] == "SW-16", "message"].tolist()
+    assert len(said) == 1
+    assert str(word).strip("\u202e\x07") in said[0]
+    assert "\u202e" not in said[0]
+    assert any("is not a known word" in line for line in result.sentences)
+
+
+@pytest.mark.parametrize("word", [None, "", float("nan")])
+def test_no_method_is_worked(word):
+    frame, ground, _, _ = straight()
+    result = swath.cover(swath.passes(frame, ground), ground, method=word)
+    assert result.totals["searched_m2"] == 0
+    assert result.covered["state"].tolist() == ["worked"]
+
+
+def test_a_search_in_any_spelling_searches():
+    frame, ground, _, _ = straight()
+    for word in ("manual", "Manual", "Detector"):
+        assert swath.cover(swath.passes(frame, ground), ground, method=word).totals["searched_m2"] == pytest.approx(50)

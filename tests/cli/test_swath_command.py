@@ -86,6 +86,32 @@ def test_machine_ground_is_processed(files):
     assert "not cleared until a search has followed" in result.output
 
 
+@pytest.mark.parametrize(("word", "text"), [("Flail", "not cleared until a search has followed"), ("zzz", "'zzz' is not a known word")])
+def test_a_free_word_for_the_method_never_makes_a_search_of_it(files, word, text):
+    result = run(files / "fixes.csv", "--task", files / "task.geojson", "--method", word, "--draws", "0")
+    assert text in result.output
+
+
+@pytest.mark.parametrize(
+    ("columns", "method"),
+    [
+        ({"method": ["manual"]}, "manual"),
+        ({"method": ["Flail"]}, "mechanical"),
+        ({"method": ["manual", "mechanical"]}, "mechanical"),
+        ({"method": [None], "method_as_entered": ["machine run 2"]}, "mechanical"),
+        ({"method": [None], "method_as_entered": ["zzz"]}, "zzz"),
+        ({"method": ["manual", None], "method_as_entered": [None, "zzz"]}, "zzz"),
+        ({"asset": ["Flail 3"]}, "mechanical"),
+        ({"asset": ["Team 3"]}, None),
+        ({"method": [float("nan")]}, None),
+    ],
+)
+def test_the_method_of_a_task_is_the_most_cautious_of_what_its_rows_say(columns, method):
+    from geotools.cli.swath import _method_of
+
+    assert _method_of(pd.DataFrame(columns)) == method
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -113,8 +139,6 @@ def test_an_existing_result_stays_unless_asked(files):
     assert run(*arguments).exit_code == 0
     assert run(*arguments).exit_code != 0
     assert run(*arguments, "--overwrite").exit_code == 0
-
-
 
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "fuzuli"

@@ -22,12 +22,11 @@ from geotools.analysis.swath.prepare import Prepared, require_task
 from geotools.analysis.swath.shares import shares
 from geotools.analysis.swath.summary import card, cover_findings, sentences
 from geotools.model.errors import CoverageError
+from geotools.model.methods import MACHINE, UNKNOWN, method_key
 from geotools.model.progress import Progress, tracked
 from geotools.model.schema import issues_frame, join_issues
 from geotools.space import crs as _crs
 from geotools.space import geom
-
-MACHINES = ("mechanical",)
 
 
 @dataclass(frozen=True)
@@ -153,8 +152,8 @@ def cover(
     rules
         Limits of the gap list, required passes, tiles.
     method
-        Word of the vocabulary ``method``. With ``mechanical`` covered ground is *processed*, not searched; without a word it is
-        only *worked*.
+        Word of the vocabulary ``method``, in any spelling that `model.methods.method_key` knows. With a machine covered ground is
+        *processed*, not searched; without a word, or with one that nobody knows, it is only *worked* (issue SW-16).
     follow_up
         Passes of a search that followed the machine; where they went, processed ground counts as searched.
 
@@ -188,6 +187,8 @@ def cover(
     0.5
     """
     limits = rules or CoverRules()
+    entered, method = method, method_key(method)
+    searching = method not in (None, UNKNOWN, MACHINE)
     prepared = passes if isinstance(passes, Prepared) else None
     made = require_passes(prepared.passes if prepared else passes)  # type: ignore[union-attr,arg-type]
     plane, ground, notes = task_ground(task)
@@ -200,10 +201,10 @@ def cover(
     shapes = {"covered": covered, "missed": missed, "outside": union.polygons(shapely.difference(parts["union"], ground)), "overlap": overlap}
     shapes |= {"short": missed if limits.required_passes == 1 else union.polygons(shapely.difference(ground, overlap)), **extra}
     totals = _totals(shapes, ground, made, gaps, prepared)
-    totals["searched_m2"] = 0.0 if method is None else totals["searched_m2"]
+    totals["searched_m2"] = totals["searched_m2"] if searching or method == MACHINE else 0.0
     home = _crs.require(task)
-    issues = join_issues(prepared.issues if prepared else None, issues_frame([*notes, *cover_findings(totals, made, shapes, method, plane)]))
-    words = {"covered": "worked" if method is None else "processed" if method in MACHINES else "searched"}
+    issues = join_issues(prepared.issues if prepared else None, issues_frame([*notes, *cover_findings(totals, made, shapes, (method, entered), plane)]))
+    words = {"covered": "searched" if searching else "processed" if method == MACHINE else "worked"}
     frames = {name: _frame(shape, words.get(name, name), plane, home) for name, shape in shapes.items() if name not in ("processed", "searched")}
     return SwathCoverage(
         task=_frame(ground, "task", plane, home), **frames, gaps=gaps.to_crs(home), shares=parts["shares"], totals=totals,
@@ -299,7 +300,7 @@ def _extra(made: gpd.GeoDataFrame, covered: BaseGeometry, method: str | None, fo
     deep = made["is_deep"].astype(bool) if "is_deep" in made else pd.Series(False, index=made.index)
     asked = bool(deep.any()) or bool(made.get("depth_cm", pd.Series(dtype=float)).notna().any())
     out = {"shallow": rest(deep) if asked else union.EMPTY, "fast": rest(~made["is_fast"].astype(bool)) if "is_fast" in made else union.EMPTY}
-    processed = covered if method in MACHINES else union.EMPTY
+    processed = covered if method == MACHINE else union.EMPTY
     if follow_up is not None:
         searched = union.joined(np.asarray(swaths(follow_up).array, dtype=object))
         processed = union.polygons(shapely.difference(processed, searched))

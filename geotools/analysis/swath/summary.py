@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geotools.model.methods import UNKNOWN
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
 
@@ -22,6 +23,11 @@ CONFIDENT = 2.4477  # radius of the circle that holds 95 % of a circular normal 
 def figure(value: float) -> str:
     """A number of square metres as people write it."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.1f}"
+
+
+def clipped(value: Any) -> str:
+    """What somebody typed, short and without control or direction marks, to be shown in a sentence."""
+    return "".join(c for c in str(value) if c.isprintable())[:60]
 
 
 def sentences(result: Any) -> list[str]:
@@ -45,8 +51,8 @@ def cannot_show(sigma_m: float, width_m: float) -> bool:
     return bool(sigma_m * CONFIDENT >= width_m / 2)
 
 
-def cover_findings(totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, Any], method: str | None, plane: Any) -> list[Issue]:
-    """ISSUES rows SW-11 … SW-16, SW-20 and SW-21 of a coverage."""
+def cover_findings(totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, Any], method: tuple[str | None, Any], plane: Any) -> list[Issue]:
+    """ISSUES rows SW-11 … SW-16, SW-20 and SW-21 of a coverage; `method` is the key and what was entered."""
     issues: list[Issue] = []
 
     def where(name: str) -> Any:
@@ -63,7 +69,10 @@ def cover_findings(totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, 
     if totals["gaps"]:
         text = f"{totals['gaps']} gaps, {figure(totals['gaps_m2'])} m² together, are inside the task"
         issues.append(Issue("SW-13", "warning", "fixes", message=text, value=float(totals["gaps_m2"]), geometry=where("missed")))
-    if method is None and totals["covered_m2"] > 0:
+    if method[0] == UNKNOWN:
+        text = f"the method '{clipped(method[1])}' is not a known word: covered ground is shown as worked, not as searched"
+        issues.append(Issue("SW-16", "warning", "fixes", column="method", message=text, value=clipped(method[1])))
+    if method[0] is None and totals["covered_m2"] > 0:
         text = "the method of the work is not stated: covered ground is shown as worked, not as searched"
         issues.append(Issue("SW-16", "info", "fixes", column="method", message=text, value=float(totals["covered_m2"])))
     if totals["processed_m2"] > 0:
