@@ -58,7 +58,8 @@ def coverage(
 
     Geometry decides what is released; `hazard_id` is only compared with it. A m² released twice counts once, for the
     act that released it first (by ``date``; undated last; on one day cleared before reduced before cancelled). Ground
-    worked by a machine without a search after it (``method`` mechanical, no ``follow_up``) is processed, not released.
+    worked by a machine without a search after it (``method`` mechanical, no ``follow_up``) is processed, not released; so is
+    cleared ground under a method word that nobody knows.
 
     Parameters
     ----------
@@ -271,7 +272,7 @@ class Coverage:
         lines = [
             f"{when}: {t['hazards']:.0f} hazards with {hectares(t['area_m2'])} of ground, counted once.",
             f"Released {hectares(t['released_m2'])} ({percent(t['coverage'])}): {products}.",
-            f"Remaining {hectares(t['remaining_m2'])}, of which {hectares(t['processed_m2'])} worked by machine without a search after it.",
+            f"Remaining {hectares(t['remaining_m2'])}, of which {hectares(t['processed_m2'])} without a proved search (worked by machine, or by an unknown method).",
             f"The release rows add up to {hectares(t['claimed_m2'])}: {twice} more than once, {beyond} outside every recorded hazard.",
         ]
         return "\n".join(lines)

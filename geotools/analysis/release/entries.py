@@ -16,7 +16,9 @@ import pandas as pd
 import shapely
 
 from geotools.model.errors import ReleaseError, SchemaError
+from geotools.model.methods import UNKNOWN, method_key, only_processed
 from geotools.model.programme import Programme
+from geotools.model.schema import KINDS
 from geotools.model.schema.conform import as_text, to_day
 from geotools.model.vocab import fold, vocabulary
 
@@ -27,9 +29,6 @@ CLEARED, REDUCED, CANCELLED, TRANSFERRED, CORRECTED, PROCESSED, REOPENED, NOTHIN
 WORDS = ("cleared", "reduced", "cancelled", "transferred", "corrected", "processed", "reopened", "")
 PRODUCTS = {"cleared": CLEARED, "reduced": REDUCED, "cancelled": CANCELLED}
 RELEASING = (CLEARED, REDUCED, CANCELLED)
-
-# Search methods that make mechanically processed ground releasable (NMAS 09.50 of Lebanon requires follow-up search).
-SEARCH = frozenset({"manual", "detector", "mdd", "mixed", "bac", "bac_subsurface"})
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,20 @@ def as_frame(layer: Any, what: str) -> gpd.GeoDataFrame:
             f"the {what} are a {type(layer).__name__}, not a GeoDataFrame",
             hint="read them with geotools.read(path) or geopandas.read_file(path)",
         )
+    _one_of_each(layer, what)
     return layer
+
+
+def _one_of_each(layer: gpd.GeoDataFrame, what: str) -> None:
+    known = set(KINDS[what].names) if what in KINDS else {"id", "event", "hazard_id", "date"}
+    known |= {f"{name}_as_entered" for name in known} | {"geometry", layer._geometry_column_name}
+    double = sorted({str(name) for name in layer.columns[layer.columns.duplicated()] if name in known})
+    if double:
+        raise ReleaseError(
+            f"the {what} have more than one column '{double[0]}': it cannot be told which one is right",
+            hint="keep the right one and give the other a name of its own",
+            layer=what,
+        )
 
 
 def entries(
@@ -249,15 +261,32 @@ def with_default(frame: gpd.GeoDataFrame, values: Mapping[str, Any]) -> gpd.GeoD
     return out
 
 
+def as_entered(frame: pd.DataFrame, column: str) -> np.ndarray:
+    """A column of words as text; where the word was not understood on reading, what was typed (``<column>_as_entered``)."""
+    clean, typed = texts(frame, column), texts(frame, f"{column}_as_entered")
+    return np.where(clean != None, clean, typed)  # noqa: E711
+
+
+def methods(frame: pd.DataFrame, programme: Programme, column: str = "method") -> np.ndarray:
+    """Method of each row as a key: ``unknown`` where there is a word that nobody knows, None where there is none."""
+    vocab, own = vocabulary("method"), programme.words.get("method", {})
+    raw = as_entered(frame, column)
+    found = {text: method_key(text, own) for text in set(raw)}
+    found = {text: key if key is None or key in vocab else UNKNOWN for text, key in found.items()}
+    return np.array([found[text] for text in raw], dtype=object)
+
+
 def release_acts(frame: gpd.GeoDataFrame, programme: Programme) -> np.ndarray:
-    """What each release does: its product, or `PROCESSED` for mechanical work that no search followed."""
+    """What each release does: its product, or `PROCESSED` where no search is proved.
+
+    That is machine work of any product without a search after it, and cleared ground whose method is a word nobody knows.
+    """
     product = keys(frame, "product", "product", programme)
-    method = keys(frame, "method", "method", programme)
-    after = keys(frame, "follow_up", "method", programme)
+    method, after = methods(frame, programme), methods(frame, programme, "follow_up")
     act = np.array([PRODUCTS.get(p, NOTHING) for p in product], dtype=np.int8)
-    searched = np.array([key in SEARCH for key in after], dtype=bool)
-    mechanical = (method == "mechanical") & ~searched
-    act[mechanical & (act != NOTHING)] = PROCESSED
+    waits = np.array([only_processed(m, f) for m, f in zip(method, after, strict=True)], dtype=bool)
+    waits &= (method != UNKNOWN) | (act == CLEARED)
+    act[waits & (act != NOTHING)] = PROCESSED
     return act
 
 

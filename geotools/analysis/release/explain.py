@@ -72,7 +72,7 @@ class Explanation:
             if h[name] or name == "remaining_m2":
                 lines.append(f"  {name[:-3]:11} {h[name]:>14,.1f} m²")
         if h["processed_m2"]:
-            lines.append(f"    of which worked by machine without a search after it: {h['processed_m2']:,.1f} m²")
+            lines.append(f"    of which without a proved search (worked by machine, or by an unknown method): {h['processed_m2']:,.1f} m²")
         share = percent(float("nan") if h["coverage"] is None else h["coverage"])
         lines += [f"  coverage    {share:>14}", ""]
         lines.append("In order of credit:" if len(self.acts) else "No act touches it.")

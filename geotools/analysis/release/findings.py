@@ -8,6 +8,7 @@ RL-07 mechanical without a search     RL-08 link to no known hazard             
 RL-10 release without a link          RL-11 all ground released before                RL-12 hazards share ground
 RL-13 closed but ground remains       RL-14 released before it was recorded           RL-15 superseded ground without a release
 RL-16 event that cannot be applied    RL-17 left out as of the day                    RL-18 id missing or used twice
+RL-19 method is not a known word
 AR-01 the ledger does not close       AR-03 released twice                            AR-05 released outside every hazard
 AR-13 reported and measured area differ
 """
@@ -26,7 +27,9 @@ from geotools.analysis.release import layers as _layers
 from geotools.analysis.release import projection as _p
 from geotools.analysis.release import tables as _tables
 from geotools.analysis.release.ledger import Layer, Ledger, Snapshot
+from geotools.model.methods import UNKNOWN
 from geotools.model.schema import Issue, issues_frame
+from geotools.model.vocab import vocabulary
 
 CLOSED = frozenset({"closed", "released", "cancelled"})
 IDENTITY_M2, IDENTITY_SHARE = 1.0, 0.001  # A1
@@ -124,7 +127,9 @@ def _release_rows(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> Itera
             limit=", ".join(_e.PRODUCTS),
             geometry=_where(layer, row),
         )
-    for row in np.flatnonzero((rows.act == _e.PROCESSED) & usable):
+    yield from _strange_methods(book)
+    strange = _e.methods(rows.frame, book.programme) == UNKNOWN
+    for row in np.flatnonzero((rows.act == _e.PROCESSED) & usable & ~strange):
         yield Issue(
             "RL-07",
             "warning",
@@ -164,6 +169,20 @@ def _release_rows(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> Itera
     reported = rows.number("area_reported_m2")
     yield from _reported(book, layer, "releases", reported)
     yield from _reported(book, book.hazards, "hazards", book.hazards.rows.number("area_reported_m2"))
+
+
+def _strange_methods(book: Ledger) -> Iterator[Issue]:
+    """A method nobody knows proves no search: cleared ground under it is not released."""
+    layer = book.releases
+    typed = _e.as_entered(layer.rows.frame, "method")
+    for row in np.flatnonzero(_e.methods(layer.rows.frame, book.programme) == UNKNOWN):
+        held = layer.rows.act[row] == _e.PROCESSED
+        then = "a search is not proved, its ground is processed, not released" if held else "it is counted as it says"
+        yield Issue(
+            "RL-19", "error" if held else "warning", "releases", layer.rows.id[row], "method",
+            f"its method '{typed[row]}' is not a known word: {then}", value=typed[row],
+            limit=", ".join(vocabulary("method").keys), geometry=_where(layer, row),
+        )  # fmt: skip
 
 
 def _reported(book: Ledger, layer: Layer, name: str, reported: np.ndarray) -> Iterator[Issue]:

@@ -17,6 +17,7 @@ from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
 from geotools.analysis.release.ledger import SLIVER_M2, Layer, Ledger, Snapshot
 from geotools.model.errors import ReleaseError
+from geotools.model.methods import UNKNOWN
 from geotools.space import crs as _crs
 
 PRODUCTS = ("cancelled", "reduced", "cleared")
@@ -138,7 +139,7 @@ def credit_table(book: Ledger, shot: Snapshot) -> pd.DataFrame:
     data["counted_as"] = np.array([_e.WORDS[code] for code in layer.rows.act], dtype=object)
     for column in ("hazard_id", "organisation", "team"):
         data[column] = layer.rows.text(column)
-    data["method"] = layer.rows.word("method", "method", book.programme)
+    data["method"] = _e.methods(layer.rows.frame, book.programme)
     data["date"] = pd.Series(layer.rows.day.astype("datetime64[s]")).dt.as_unit("ms").to_numpy()
     data["depth_cm"] = layer.rows.number("depth_cm")
     data["area_m2"] = layer.ground.area
@@ -164,7 +165,8 @@ def _why(book: Ledger, shot: Snapshot, data: dict[str, object]) -> np.ndarray:
     layer = book.releases
     why = np.full(len(layer), "", dtype=object)
     net, raw, out = (np.asarray(data[name]) for name in ("net_m2", "raw_m2", "outside_m2"))
-    act, state, day = layer.rows.act, layer.ground.state, layer.rows.day
+    act, state, day, method = layer.rows.act, layer.ground.state, layer.rows.day, data["method"]
+    assert isinstance(method, np.ndarray)
     for row in np.flatnonzero((net <= SLIVER_M2) | (act == _e.PROCESSED)):
         if state[row] != _p.USABLE:
             why[row] = _p.REASONS[int(state[row])]
@@ -174,6 +176,8 @@ def _why(book: Ledger, shot: Snapshot, data: dict[str, object]) -> np.ndarray:
             why[row] = f"it has no date, so it cannot be shown to be known on {shot.as_of}"
         elif shot.as_of is not None and day[row] > shot.as_of:
             why[row] = f"it is dated {day[row]}, after {shot.as_of}"
+        elif act[row] == _e.PROCESSED and method[row] == UNKNOWN:
+            why[row] = "its method is not a known word, so a search is not proved: it is not released"
         elif act[row] == _e.PROCESSED:
             why[row] = "the ground was processed by machine and no search followed: it is not released"
         elif raw[row] <= SLIVER_M2 < out[row]:
@@ -266,8 +270,10 @@ def _release_labels(book: Ledger, shot: Snapshot, by: str) -> list[str]:
         found = [None if np.isnat(day) else str(day.astype(f"datetime64[{unit}]")) for day in layer.rows.day[rows]]
     elif by == "depth":
         found = [None if np.isnan(value) else f"{value:g} cm" for value in layer.rows.number("depth_cm")[rows]]
-    elif by in ("product", "method"):
+    elif by == "product":
         found = list(layer.rows.word(by, by, book.programme)[rows])
+    elif by == "method":
+        found = list(_e.methods(layer.rows.frame, book.programme)[rows])
     else:
         found = list(layer.rows.text(by)[rows])
     events = iter(_e.WORDS[code] for code in shot.act[~own])

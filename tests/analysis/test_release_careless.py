@@ -1,0 +1,70 @@
+"""Careless and hostile records: they never make ground released, never vanish from the figure and never stop the ledger."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+import geotools as gt
+from geotools.model.errors import ReleaseError
+
+CRS = "EPSG:32638"
+
+
+def box(west, south, east, north):
+    return shapely.box(7e5 + west, 4.38e6 + south, 7e5 + east, 4.38e6 + north)
+
+
+def frame(shapes, **columns):
+    return gpd.GeoDataFrame(columns, geometry=list(shapes), crs=CRS)
+
+
+H = frame([box(0, 0, 100, 100)], id=["H1"])
+R = frame([box(0, 0, 100, 100)], id=["R1"], product=["cleared"], date=["2024-05-01"], method=["manual"])
+
+
+def told(found, check, severity=None):
+    rows = found.issues[found.issues["check"] == check]
+    return rows if severity is None else rows[rows["severity"] == severity]
+
+
+@pytest.mark.parametrize(
+    "word", ["mechanical flail", "Machine (Bozena 5)", "zzz", "['mechanical', 'x']", "механический трал"]
+)
+def test_a_method_that_proves_no_search_clears_nothing(word):
+    found = gt.coverage(H, R.assign(method=word))
+    assert found.totals["released_m2"] == 0
+    assert found.totals["processed_m2"] == pytest.approx(found.totals["area_m2"])
+    as_read = R.assign(method=None, method_as_entered=word)
+    assert gt.coverage(H, as_read).totals["released_m2"] == 0
+
+
+def test_an_unknown_method_is_named_in_plain_words():
+    found = gt.coverage(H, R.assign(method="zzz"))
+    assert "'zzz'" in told(found, "RL-19", "error")["message"].iloc[0]
+    assert found.credits["method"].tolist() == ["unknown"]
+    assert "method" in found.credits["why_zero"].iloc[0]
+    assert found.by("method")["method"].tolist() == ["unknown"]
+    for product in ("reduced", "cancelled"):
+        kept = gt.coverage(H, R.assign(method="zzz", product=product))
+        assert kept.totals["coverage"] == pytest.approx(1)
+        assert len(told(kept, "RL-19", "warning")) == 1
+    for product in ("cleared", "reduced", "cancelled"):
+        assert gt.coverage(H, R.assign(method="mechanical", product=product)).totals["released_m2"] == 0
+
+
+def test_a_follow_up_counts_as_typed_only_if_it_is_a_search():
+    machine = R.assign(method="mechanical", follow_up=None)
+    assert gt.coverage(H, machine.assign(follow_up_as_entered="dogs")).totals["coverage"] == pytest.approx(1)
+    assert gt.coverage(H, machine.assign(follow_up_as_entered="zzz")).totals["released_m2"] == 0
+
+
+@pytest.mark.parametrize("column", ["method", "product", "date", "id"])
+def test_a_column_given_twice_is_refused_in_words(column):
+    double = pd.concat([R, R[[column]]], axis=1)
+    with pytest.raises(ReleaseError, match=f"more than one column '{column}'") as caught:
+        gt.coverage(H, double)
+    assert caught.value.hint
