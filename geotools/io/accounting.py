@@ -22,6 +22,7 @@ from geotools.model.errors import CRSError
 from geotools.model.programme import Programme
 from geotools.model.schema import Issue, Schema, conform, renaming
 from geotools.model.schema.columns import Column
+from geotools.model.schema.conform import as_text
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 
@@ -38,6 +39,7 @@ TYPES = (
 PLAIN = {"Point": "a point", "LineString": "a line", "Polygon": "an area", "MultiPoint": "several points"} | {
     "MultiLineString": "several lines", "MultiPolygon": "several areas", "GeometryCollection": "a mixture", "LinearRing": "a line",
 }  # fmt: skip
+DANGER = "hazards"
 POSITION_IS_THE_RECORD = frozenset({"fixes"})  # without a usable position such a row is rejected
 ANY = Schema(
     "",
@@ -58,6 +60,7 @@ class _Ledger:
     geometry: np.ndarray
     rejected: np.ndarray
     repaired: np.ndarray
+    share: float  # change of area from which a repaired release is in doubt
     findings: list[Finding] = field(default_factory=list)
     without: set[int] = field(default_factory=set)
 
@@ -65,20 +68,34 @@ class _Ledger:
     def numbers(self) -> np.ndarray:
         return self.raw.row_numbers
 
+    @cached_property
+    def entered_ids(self) -> pd.Series | None:
+        """The ids as typed, if the file has any."""
+        table = self.raw.table
+        mapping = renaming(table.columns, self.schema, {})
+        key = (
+            "id" if "id" in table.columns else next((name for name, target in mapping.items() if target == "id"), None)
+        )
+        return None if key is None else table[key]
+
     def place(self, row: int) -> str:
         return f"{self.label} row {self.numbers[row]}"
 
     def reject(self, row: int, reason: str, value: Any = "", geometry: BaseGeometry | None = None) -> None:
         self.rejected[row] = True
-        self.findings.append(Finding("RD-02", "error", f"rejected: {reason}", row, value=value, geometry=geometry))
+        entered = None if self.entered_ids is None else as_text(self.entered_ids.iloc[row])
+        who = f" (id '{entered}')" if entered else ""
+        self.findings.append(Finding("RD-02", "error", f"rejected: {reason}{who}", row, value=value, geometry=geometry))
 
-    def set_aside(self, row: int, reason: str, value: Any = "") -> None:
+    def set_aside(self, row: int, reason: str, value: Any = "", geometry: BaseGeometry | None = None) -> None:
         """Keep the row without its geometry, or reject it where the position is all there is."""
         if self.schema.kind in POSITION_IS_THE_RECORD:
             self.reject(row, reason, value)
         else:
             self.findings.append(
-                Finding("RD-03", "error", f"{reason}; the row is kept without geometry", row, value=value)
+                Finding(
+                    "RD-03", "error", f"{reason}; the row is kept without geometry", row, value=value, geometry=geometry
+                )
             )
         self.geometry[row] = None
         self.without.add(row)
@@ -103,10 +120,13 @@ def account(raw: Raw, schema: Schema | None, label: str, programme: Programme) -
     count = len(raw.table)
     shapes = np.full(count, None, dtype=object) if raw.geometry is None else np.array(raw.geometry, dtype=object)
     ledger = _Ledger(
-        raw, own, label, shapes, np.zeros(count, dtype=bool), np.zeros(count, dtype=bool), list(raw.findings)
-    )
+        raw, own, label, shapes, np.zeros(count, dtype=bool), np.zeros(count, dtype=bool),
+        programme.limit("repair_area_share"), list(raw.findings),
+    )  # fmt: skip
     ledger.without = {f.row for f in raw.findings if f.code == "RD-03" and f.row is not None}
     columns = programme.columns.get(own.kind, {})
+    if "geometry" in raw.table:  # the name of the shapes themselves
+        raw.table = raw.table.rename(columns={"geometry": "geometry_property"})
     raw.table, odd = text.sound(raw.table, label)
     ledger.findings += odd
     _copies(ledger, columns)
@@ -130,11 +150,13 @@ def _copies(ledger: _Ledger, columns: Any) -> None:
     if key is None:
         return
     ids = table[key].reset_index(drop=True)
+    unread = [f.row for f in ledger.raw.findings if f.row is not None and f.code == "RD-03" and f.severity == "error"]
     try:
-        again = (ids.duplicated(keep=False) & ids.notna()).to_numpy()
+        again = (ids.duplicated(keep=False) & ids.notna()).to_numpy(copy=True)
     except TypeError:  # lists or other things that are no keys
         ids = ids.astype(str)
-        again = ids.duplicated(keep=False).to_numpy()
+        again = ids.duplicated(keep=False).to_numpy(copy=True)
+    again[unread] = False  # what could not be read cannot be called the same
     if not again.any():
         return
     rows = np.flatnonzero(again)
@@ -296,12 +318,11 @@ def _types(ledger: _Ledger) -> None:
         fitted, left_out = _fitting(shape, ledger.schema)
         if fitted is None:
             wanted = " or ".join(PLAIN[t] for t in ledger.schema.geometry if not t.startswith("Multi"))
-            ledger.reject(
-                int(row),
-                f"its geometry is {PLAIN[TYPES[kind]]}, but {ledger.schema.kind} needs {wanted}",
-                TYPES[kind],
-                shape,
-            )
+            reason = f"its geometry is {PLAIN[TYPES[kind]]}, but {ledger.schema.kind} needs {wanted}"
+            if ledger.schema.kind == DANGER:  # a recorded danger never leaves the records; the issue shows where it is
+                ledger.set_aside(int(row), reason, TYPES[kind], shape)
+            else:
+                ledger.reject(int(row), reason, TYPES[kind], shape)
             continue
         ledger.geometry[row] = fitted
         ledger.repaired[row] = True
@@ -364,7 +385,7 @@ def _validity(ledger: _Ledger) -> None:
 def _repair_notes(
     ledger: _Ledger, rows: np.ndarray, why: list[tuple[str, Any]], before: np.ndarray, after: np.ndarray
 ) -> list[Finding]:
-    """RD-01 for each row, with the area before and after."""
+    """RD-01 for each row, with the area before and after; an error where that leaves in doubt which ground was released."""
     m2 = np.array([_areas(before, ledger.raw.crs), _areas(after, ledger.raw.crs)])
     notes = []
     for row, (reason, where), (old, new) in zip(rows, why, m2.T, strict=True):
@@ -372,7 +393,11 @@ def _repair_notes(
         if np.isfinite([old, new]).all():
             message += f"; area before {old:,.1f} m², after {new:,.1f} m²"
         value, limit = (f"{v:.1f}" if np.isfinite(v) else "" for v in (old, new))
-        notes.append(Finding("RD-01", "warning", message, int(row), value=value, limit=limit, geometry=where))
+        doubtful = ledger.schema.kind == "releases" and not abs(new - old) <= ledger.share * min(old, new)
+        if doubtful:
+            message += "; which ground was meant is uncertain: it must be confirmed before it is signed"
+        severity = "error" if doubtful else "warning"
+        notes.append(Finding("RD-01", severity, message, int(row), value=value, limit=limit, geometry=where))
     return notes
 
 

@@ -218,7 +218,7 @@ CASES = [
     Case("positions of four values", geojson(feature(polygon([[[47, 39, 1, 5], [47.1, 39, 1, 5], [47.1, 39.1, 1, 5], [47, 39, 1, 5]]]), id="a")), counts=(1, 1, 0, 0), codes=("RD-06",)),
     Case("positions nested too shallow", geojson(feature({"type": "Polygon", "coordinates": [[47, 39], [47.1, 39], [47.1, 39.1]]}, id="a")), counts=(1, 1, 0, 0), codes=("RD-03",)),
     Case("nested collection", geojson(feature({"type": "GeometryCollection", "geometries": [{"type": "GeometryCollection", "geometries": [polygon()]}, {"type": "Point", "coordinates": [47, 39]}]}, id="a")), counts=(1, 0, 1, 0), codes=("RD-01",)),
-    Case("a point among areas", geojson(feature(polygon(), id="a"), feature({"type": "Point", "coordinates": [47, 39]}, id="b")), counts=(2, 1, 0, 1), codes=("RD-02",)),
+    Case("a point among areas", geojson(feature(polygon(), id="a"), feature({"type": "Point", "coordinates": [47, 39]}, id="b")), counts=(2, 2, 0, 0), codes=("RD-03",), says="needs an area"),
     Case("crossing boundary", geojson(feature(polygon(BOW), id="a")), counts=(1, 0, 1, 0), codes=("RD-01",), says="crosses itself"),
     Case("area without ground", geojson(feature(polygon([[[47, 39], [47.1, 39], [47, 39], [47, 39]]]), id="a")), counts=(1, 1, 0, 0), codes=("RD-03",), says="nothing is left"),
     Case("null island", geojson(feature(polygon([[[0, 0], [47.1, 39], [47.1, 39.1], [0, 0]]]), id="a")), counts=(1, 1, 0, 0), codes=("RD-03",), says="0, 0"),

@@ -78,11 +78,46 @@ def test_a_name_that_does_not_fit_rejects_nothing(put):
 
 def test_own_words_and_columns_of_a_programme(put):
     path = put("hazards.csv", "Nomre,Sinif,lon,lat\nX-1,Qırmızı,47,39\n")
-    own = Programme(words={"classification": {"Qırmızı": "CHA"}}, columns={"hazards": {"Nomre": "id", "Sinif": "classification"}})
-    rejected, issues = io.read_with_issues(path, "hazards", programme=own)
-    assert rejected.empty
-    assert issues[issues["check"] == "RD-02"]["message"].str.contains("row 2").all()
-    assert io.read(put("finds.csv", "Nomre,lon,lat\nX-1,47,39\n"), programme=Programme(columns={"finds": {"Nomre": "id"}})).loc[0, "id"] == "X-1"
+    own = Programme(
+        words={"classification": {"Qırmızı": "CHA"}}, columns={"hazards": {"Nomre": "id", "Sinif": "classification"}}
+    )
+    kept, issues = io.read_with_issues(path, "hazards", programme=own)
+    assert kept["id"].tolist() == ["X-1"], "a recorded danger stays in the records, whatever its shape"
+    assert kept.geometry.isna().all()
+    found = issues[issues["check"] == "RD-03"].iloc[0]
+    assert (found["severity"], found["id"]) == ("error", "X-1")
+    assert found.geometry.equals(shapely.Point(47, 39)), "the issue shows where it is"
+
+
+def test_a_rejected_row_is_named_by_its_id(put):
+    shape = '{"type": "Polygon", "coordinates": [[[47, 39], [47.1, 39], [47.1, 39.1], [47, 39]]]}'
+    path = put(
+        "finds.geojson",
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": "F-9"}, "geometry": %s}]}'
+        % shape,
+    )
+    frame, issues = io.read_with_issues(path, "finds")
+    assert frame.empty
+    assert "F-9" in issues[issues["check"] == "RD-02"]["message"].iloc[0]
+
+
+def test_rows_whose_shape_could_not_be_read_are_never_called_copies(put):
+    def feature(bad):
+        return (
+            '{"type": "Feature", "properties": {"id": "H1"}, "geometry": {"type": "Polygon", "coordinates": [[[47, 39], [47.1, "%s"], [47.1, 39.1], [47, 39]]]}}'
+            % bad
+        )
+
+    path = put("hazards.geojson", '{"type": "FeatureCollection", "features": [%s, %s]}' % (feature("x"), feature("y")))
+    frame, issues = io.read_with_issues(path)
+    assert len(frame) == 2
+    assert not (issues["check"] == "RD-02").any()
+    assert (
+        io.read(
+            put("finds.csv", "Nomre,lon,lat\nX-1,47,39\n"), programme=Programme(columns={"finds": {"Nomre": "id"}})
+        ).loc[0, "id"]
+        == "X-1"
+    )
 
 
 def test_the_system_of_the_programme_is_the_last_resort(put):
@@ -107,7 +142,9 @@ def test_a_system_that_the_file_says_is_not_overruled_silently(make, tmp_path):
 
 def test_geojson_is_rfc7946(make, tmp_path):
     clockwise = make["hazards"]("EPSG:32638")
-    clockwise["geometry"] = [g if g is None else shapely.orient_polygons(g, exterior_cw=True) for g in clockwise.geometry]
+    clockwise["geometry"] = [
+        g if g is None else shapely.orient_polygons(g, exterior_cw=True) for g in clockwise.geometry
+    ]
     data = json.loads(io.write(clockwise, tmp_path / "hazards.geojson").read_text("utf-8"))
     assert "crs" not in data
     assert [f["id"] for f in data["features"]] == ["H-1", "H-2", "H-3", "H-4"]
@@ -127,7 +164,9 @@ def test_geojson_is_rfc7946(make, tmp_path):
 @pytest.mark.parametrize("size", [1e-8, 3e-8, 1e-7])
 def test_areas_smaller_than_the_rounding_are_not_lost(size, tmp_path):
     tiny = shapely.box(47.1, 39.5, 47.1 + size, 39.5 + size)
-    holed = shapely.Polygon(shapely.box(47.2, 39.5, 47.3, 39.6).exterior, [shapely.box(47.25, 39.55, 47.25 + size, 39.55 + size).exterior])
+    holed = shapely.Polygon(
+        shapely.box(47.2, 39.5, 47.3, 39.6).exterior, [shapely.box(47.25, 39.55, 47.25 + size, 39.55 + size).exterior]
+    )
     frame = gpd.GeoDataFrame({"id": ["a", "b"]}, geometry=[tiny, holed], crs="EPSG:4326")
     back, issues = io.read_with_issues(io.write(frame, tmp_path / "hazards.geojson"), "hazards")
     assert back.geometry.is_valid.all()
@@ -212,7 +251,9 @@ def test_a_shapefile_of_every_kind_has_short_unique_names():
 
 def test_formulas_do_not_reach_a_spreadsheet(tmp_path):
     risky = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tx", "\rx", "'=1", "-5", "+994501234567", "plain"]
-    frame = gpd.GeoDataFrame({"id": [str(i) for i in range(10)], "note": risky}, geometry=gpd.points_from_xy([47] * 10, [39] * 10), crs=4326)
+    frame = gpd.GeoDataFrame(
+        {"id": [str(i) for i in range(10)], "note": risky}, geometry=gpd.points_from_xy([47] * 10, [39] * 10), crs=4326
+    )
     path = io.write(frame, tmp_path / "finds.csv")
     with path.open(encoding="utf-8", newline="") as stream:
         cells = [row["note"] for row in csv.DictReader(stream)]
@@ -243,7 +284,8 @@ GPX = """<?xml version="1.0"?>
 <trk><name>two</name><trkseg>{plain}</trkseg></trk>
 </gpx>"""
 PLAIN = "".join(
-    f'<trkpt lat="39.{i}" lon="47.{i}">\n<ele>{i}</ele><time>2024-05-01T10:00:0{i}Z</time><hdop>0.{i}</hdop></trkpt>' for i in range(1, 5)
+    f'<trkpt lat="39.{i}" lon="47.{i}">\n<ele>{i}</ele><time>2024-05-01T10:00:0{i}Z</time><hdop>0.{i}</hdop></trkpt>'
+    for i in range(1, 5)
 )
 
 
@@ -308,7 +350,10 @@ def test_kml_folders_data_and_tracks(put):
     assert frame["end"].iloc[1] == "2024-05-01T10:01:00Z"
 
 
-@pytest.mark.parametrize(("encoding", "name"), [("cp1251", "Минное поле"), ("cp1254", "Şırnak ılıca"), ("utf-8", "Ağdam Əfətli"), ("cp866", "Минное поле")])
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [("cp1251", "Минное поле"), ("cp1254", "Şırnak ılıca"), ("utf-8", "Ağdam Əfətli"), ("cp866", "Минное поле")],
+)
 def test_shapefile_text_in_its_code_page(encoding, name, tmp_path):
     path = tmp_path / "hazards.shp"
     frame = gpd.GeoDataFrame({"id": ["a"], "name": [name]}, geometry=[shapely.box(47, 39, 48, 40)], crs=4326)
@@ -403,8 +448,18 @@ def test_positions_in_metres_need_a_system(put):
 
 
 def test_corners_make_areas_in_their_order(put, holds):
-    lines = ["A,1,turning,47.1,39.1", "A,3,turning,47.2,39.2", "A,2,turning,47.2,39.1", "A,,benchmark,47,39", "B,TP2,,47.3,39.4", "B,TP1,,47.3,39.3", "B,TP3,,47.4,39.3"]
-    frame, issues = io.read_with_issues(put("hazards.csv", "hazard_id,point_no,point_type,lon,lat\n" + "\n".join(lines) + "\n"))
+    lines = [
+        "A,1,turning,47.1,39.1",
+        "A,3,turning,47.2,39.2",
+        "A,2,turning,47.2,39.1",
+        "A,,benchmark,47,39",
+        "B,TP2,,47.3,39.4",
+        "B,TP1,,47.3,39.3",
+        "B,TP3,,47.4,39.3",
+    ]
+    frame, issues = io.read_with_issues(
+        put("hazards.csv", "hazard_id,point_no,point_type,lon,lat\n" + "\n".join(lines) + "\n")
+    )
     holds(frame, issues)
     assert frame.geometry.iloc[0].equals(shapely.Polygon([(47.1, 39.1), (47.2, 39.1), (47.2, 39.2)]))
     assert frame.geometry.iloc[1].equals(shapely.Polygon([(47.3, 39.3), (47.3, 39.4), (47.4, 39.3)]))
@@ -431,7 +486,10 @@ def test_form_submissions_are_latitude_first_with_accuracy(put):
 
 
 def test_imsma_core_links(put):
-    path = put("releases.csv", 'imsma_id,imsma_links,wkt\nr_1,"hazard_poly_12,task_3",SRID=32638;POINT(700000 4380000)\nr_2,"hazard_1,hazard_2",\n')
+    path = put(
+        "releases.csv",
+        'imsma_id,imsma_links,wkt\nr_1,"hazard_poly_12,task_3",SRID=32638;POINT(700000 4380000)\nr_2,"hazard_1,hazard_2",\n',
+    )
     frame, issues = io.read_with_issues(path, "releases")
     assert frame["id"].tolist() == ["r_2"]
     assert pd.isna(frame["hazard_id"].iloc[0])
@@ -440,9 +498,15 @@ def test_imsma_core_links(put):
 
 def test_maxml_polygons_by_point_number(put):
     corners = [(3, 39.2, 47.1), (1, 39.1, 47.1), (2, 39.1, 47.2)]
-    points = "".join(f"<geoPoint><pointNo>{n}</pointNo><latitude>{a}</latitude><longitude>{o}</longitude></geoPoint>" for n, a, o in corners)
+    points = "".join(
+        f"<geoPoint><pointNo>{n}</pointNo><latitude>{a}</latitude><longitude>{o}</longitude></geoPoint>"
+        for n, a, o in corners
+    )
     body = f"<Hazard><localID>H-7</localID><status>Open</status><GeospatialInfo><shapeEnum>Polygon</shapeEnum>{points}</GeospatialInfo></Hazard>"
-    path = put("r.maxml", f"<MineActionFieldReport><FieldReport><FieldReportInfo><reportID>R1</reportID></FieldReportInfo>{body}</FieldReport></MineActionFieldReport>")
+    path = put(
+        "r.maxml",
+        f"<MineActionFieldReport><FieldReport><FieldReportInfo><reportID>R1</reportID></FieldReportInfo>{body}</FieldReport></MineActionFieldReport>",
+    )
     frame = io.read(path)
     assert frame[["id", "status", "reportID"]].iloc[0].tolist() == ["H-7", "open", "R1"]
     assert frame.geometry.iloc[0].equals(shapely.Polygon([(47.1, 39.1), (47.2, 39.1), (47.1, 39.2)]))
@@ -457,9 +521,16 @@ def sentence(body: str) -> str:
 
 def test_nmea_dates_qualities_and_midnight(put):
     gga = "GPGGA,{},3930.600,N,04706.000,E,{},08,0.9,45.4,M,46.9,M,,"
-    lines = [gga.format("235958", 4), "GPRMC,235958,A,3930.600,N,04706.000,E,010.0,090.0,310525,003.1,W", gga.format("235959", 5), gga.format("000001", 0)]
+    lines = [
+        gga.format("235958", 4),
+        "GPRMC,235958,A,3930.600,N,04706.000,E,010.0,090.0,310525,003.1,W",
+        gga.format("235959", 5),
+        gga.format("000001", 0),
+    ]
     frame = io.read(put("fixes.nmea", "".join(map(sentence, lines))))
-    assert frame["time"].tolist() == [pd.Timestamp(t, tz="UTC") for t in ("2025-05-31 23:59:58", "2025-05-31 23:59:59", "2025-06-01 00:00:01")]
+    assert frame["time"].tolist() == [
+        pd.Timestamp(t, tz="UTC") for t in ("2025-05-31 23:59:58", "2025-05-31 23:59:59", "2025-06-01 00:00:01")
+    ]
     assert frame["fix_quality"].tolist() == ["rtk_fixed", "rtk_float", "none"]
     assert frame.geometry.iloc[0].coords[0] == pytest.approx((47.1, 39.51))
 
@@ -482,7 +553,10 @@ def test_parts_are_the_whole(suffix, put, holds):
         content = "id,lon,lat\n" + "".join(f"{i},{47 + i * 1e-5:.6f},39.5\n" for i in range(250))
     else:
         content = sentence("GPRMC,000000,A,3930.000,N,04706.000,E,0,0,010125,,")
-        content += "".join(sentence(f"GPGGA,{i // 60:04d}{i % 60:02d},3930.{i:03d},N,04706.000,E,4,08,0.9,45.4,M,46.9,M,,") for i in range(250))
+        content += "".join(
+            sentence(f"GPGGA,{i // 60:04d}{i % 60:02d},3930.{i:03d},N,04706.000,E,4,08,0.9,45.4,M,46.9,M,,")
+            for i in range(250)
+        )
     path = put(f"fixes.{suffix}", content)
     whole = io.read(path)
     parts = list(io.stream(path, rows=100))
@@ -507,11 +581,17 @@ def test_memory_stays_flat(suffix, tmp_path):
     def peak(count: int) -> int:
         path = tmp_path / f"fixes.{suffix}"
         with path.open("w") as stream:
-            stream.write("id,lon,lat,time\n" if suffix == "csv" else sentence("GPRMC,000000,A,3930.000,N,04706.000,E,0,0,010125,,"))
+            stream.write(
+                "id,lon,lat,time\n"
+                if suffix == "csv"
+                else sentence("GPRMC,000000,A,3930.000,N,04706.000,E,0,0,010125,,")
+            )
             for i in range(count):
                 clock = f"{i // 3600 % 24:02d}{i // 60 % 60:02d}{i % 60:02d}"
                 stream.write(
-                    f"{i},47.1,39.5,2025-01-01T00:00:00Z\n" if suffix == "csv" else sentence(f"GPGGA,{clock},3930.000,N,04706.000,E,4,08,0.9,45.4,M,46.9,M,,")
+                    f"{i},47.1,39.5,2025-01-01T00:00:00Z\n"
+                    if suffix == "csv"
+                    else sentence(f"GPGGA,{clock},3930.000,N,04706.000,E,4,08,0.9,45.4,M,46.9,M,,")
                 )
         tracemalloc.start()
         assert sum(len(frame) for frame, _ in io.stream(path, "fixes", rows=2000)) == count
@@ -544,7 +624,10 @@ def test_a_plug_in_adds_a_format_but_replaces_none(monkeypatch, put):
 
         @staticmethod
         def load():
-            return [registry.Format("upper", "Upper", (".upper",), "geotools.io.tables:read"), registry.Format("csv", "Other", (".csv",))]
+            return [
+                registry.Format("upper", "Upper", (".upper",), "geotools.io.tables:read"),
+                registry.Format("csv", "Other", (".csv",)),
+            ]
 
     registry.table.cache_clear()
     monkeypatch.setattr(metadata, "entry_points", lambda group: [Entry] if group == "geotools.formats" else [])

@@ -103,3 +103,27 @@ def test_joined_issues_keep_all_rows_and_the_columns_of_the_contract() -> None:
     assert list(both["value"]) == ["3.25", "3.25"]
     with pytest.raises(ValueError, match="severity"):
         Issue("X", "fatal")
+
+
+@pytest.mark.parametrize("text", ["2024-1-123", "2024-05-019999", "2024-05-01x"])
+def test_a_day_with_something_after_it_is_not_a_day(text: str) -> None:
+    assert to_day(text) is None
+
+
+def test_the_day_is_the_one_written_whatever_carries_it() -> None:
+    text = "2024-05-01T23:30:00-05:00"
+    assert to_day(text) == to_day(pd.Timestamp(text)) == to_day("2024-05-01")
+
+
+def test_a_comma_that_may_group_thousands_and_an_infinite_number_are_reported() -> None:
+    out, issues = conform(
+        pd.DataFrame({"id": ["a", "b"], "classification": "SHA", "area_reported_m2": ["12,500", "12,5"]}),
+        schema("hazards"),
+    )
+    assert out["area_reported_m2"].tolist() == [12.5, 12.5]
+    assert [(i.check, i.id) for i in issues] == [("RD-12", "a")]
+    out, issues = conform(
+        pd.DataFrame({"id": ["a"], "classification": "SHA", "area_reported_m2": [float("inf")]}), schema("hazards")
+    )
+    assert out["area_reported_m2"].isna().all()
+    assert [i.check for i in issues] == ["RD-12"]

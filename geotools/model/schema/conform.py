@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -299,6 +299,8 @@ def to_number(value: Any) -> float | None:
 def _numbers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
     if pd.api.types.is_numeric_dtype(raw.dtype) and not pd.api.types.is_bool_dtype(raw.dtype):
         values = raw.astype("float64").to_numpy(copy=True, na_value=np.nan)
+        for row in map(int, np.flatnonzero(np.isinf(values))):
+            report(row, "RD-12", f"{column.name} is infinite: it is taken as missing")
         values[~np.isfinite(values)] = np.nan
     else:
         values = np.full(len(raw), np.nan)
@@ -310,6 +312,12 @@ def _numbers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
                 report(row, "RD-12", f"'{value}' is not a number")
             else:
                 values[row] = number
+                if isinstance(value, str) and _AMBIGUOUS.fullmatch(value.strip()):
+                    report(
+                        row,
+                        "RD-12",
+                        f"'{value}' is read as {number:g} with a decimal comma; if the comma groups thousands, correct it",
+                    )
     low, high = column.minimum, column.maximum
     with np.errstate(invalid="ignore"):
         wrong = (values < (-np.inf if low is None else low)) | (values > (np.inf if high is None else high))
@@ -346,13 +354,14 @@ def _booleans(raw: pd.Series, column: Column, report: Report) -> pd.Series:
 
 
 _DAY_FIRST = re.compile(r"^(\d{1,2})[./\-](\d{1,2})[./\-](\d{4})(?:[ T].*)?$")
-_ISO_DAY = re.compile(r"^(\d{4})[-./](\d{1,2})[-./](\d{1,2})")
+_ISO_DAY = re.compile(r"^(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?:[T\sZ+-].*)?$", re.IGNORECASE)
+_AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # twelve and a half, or twelve thousand five hundred?
 
 
 def to_day(value: Any) -> date | None:
     """A day from a cell: ISO, day-first text (31.12.2024), a date or timestamp, or None.
 
-    A time-zone-aware instant gives its UTC day.
+    An instant with a time zone gives the day as written in that zone, as text and as timestamp alike.
 
     Examples
     --------
@@ -360,7 +369,7 @@ def to_day(value: Any) -> date | None:
     (datetime.date(2024, 3, 5), datetime.date(2024, 3, 5), True)
     """
     if isinstance(value, datetime | pd.Timestamp):
-        return value.astimezone(UTC).date() if value.tzinfo else value.date()
+        return value.date()
     if isinstance(value, date):
         return value
     if isinstance(value, np.datetime64):
