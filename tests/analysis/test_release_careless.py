@@ -68,3 +68,31 @@ def test_a_column_given_twice_is_refused_in_words(column):
     with pytest.raises(ReleaseError, match=f"more than one column '{column}'") as caught:
         gt.coverage(H, double)
     assert caught.value.hint
+
+
+def test_a_hazard_without_ground_is_never_left_out_of_the_words():
+    two = frame([box(0, 0, 100, 100), None], id=["H1", "H2"], area_reported_m2=[np.nan, 250_000.0])
+    found = gt.coverage(two, R)
+    assert found.totals["hazards_without_ground"] == 1
+    assert found.totals["reported_without_ground_m2"] == 250_000
+    assert told(found, "RL-01", "error")["id"].tolist() == ["H2"]
+    for words in (found.summary(), found._repr_html_()):
+        assert "1 hazard has no usable polygon (25.00 ha as reported)" in words
+    plain = gt.coverage(H, R)
+    assert plain.totals["hazards_without_ground"] == 0
+    assert "no usable polygon" not in plain.summary()
+    assert gt.coverage(two, R).to_dict()["totals"]["hazards_without_ground"] == 1
+
+
+def test_the_command_says_it_too(tmp_path):
+    from click.testing import CliRunner
+
+    from geotools.cli.main import cli
+
+    two = frame([box(0, 0, 100, 100), shapely.Polygon()], id=["H1", "H2"], classification="CHA")
+    two.to_file(tmp_path / "survey.gpkg", layer="hazards")
+    R.to_file(tmp_path / "survey.gpkg", layer="releases")
+    for more in ([], ["--by", "product"]):
+        done = CliRunner().invoke(cli, ["coverage", str(tmp_path / "survey.gpkg"), *more])
+        assert done.exit_code == 0, done.output
+        assert "no usable polygon" in done.output

@@ -149,7 +149,9 @@ class Coverage:
     totals
         The same for the whole programme with no m² counted twice, and ``claimed_m2`` (sum over release rows) =
         ``released_m2`` + ``outside_m2`` + ``overlap_m2`` + ``reopened_m2``; ``union_m2`` (ground truth) = released + outside;
-        ``row_area_m2`` (sum over hazard rows), ``reported_m2`` (sum of what the releases say themselves).
+        ``row_area_m2`` (sum over hazard rows), ``reported_m2`` (sum of what the releases say themselves);
+        ``hazards_without_ground`` (hazards without a usable polygon, which no area can count) and
+        ``reported_without_ground_m2`` (the sum of what they report).
     credits
         One row per release: ``area_m2``, ``raw_m2`` (in hazards), ``net_m2`` (first to release), ``outside_m2``, ``why_zero``.
     as_of, priority, engine
@@ -275,6 +277,8 @@ class Coverage:
             f"Remaining {hectares(t['remaining_m2'])}, of which {hectares(t['processed_m2'])} without a proved search (worked by machine, or by an unknown method).",
             f"The release rows add up to {hectares(t['claimed_m2'])}: {twice} more than once, {beyond} outside every recorded hazard.",
         ]
+        if t["hazards_without_ground"] > 0:
+            lines.insert(2, _without_ground(t["hazards_without_ground"], t["reported_without_ground_m2"]))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -318,6 +322,12 @@ def percent(share: float) -> str:
     if math.isnan(share):
         return "no area"
     return f"{math.floor(share * 1000 + 1e-9) / 10:.1f} %"
+
+
+def _without_ground(count: float, reported: float) -> str:
+    told = f" ({hectares(reported)} as reported)" if reported > 0 else ""
+    who = "1 hazard has" if count == 1 else f"{count:.0f} hazards have"
+    return f"But {who} no usable polygon{told} and cannot be in these figures: none of that ground is shown to be released."
 
 
 def _cell(value: Any) -> str:

@@ -60,9 +60,11 @@ def _rows(book: Ledger, shot: Snapshot, name: str) -> Iterator[Issue]:
     """Ground and ids of one layer."""
     layer: Layer = getattr(book, name)
     ids, ground = layer.rows.id, layer.ground
-    code, result = ("RL-01", "it counts 0 m²") if name == "hazards" else ("RL-02", "it counts 0 m²")
+    code, severity, result = "RL-02", "warning", "it counts 0 m²"
+    if name == "hazards":
+        code, severity, result = "RL-01", "error", "it is in no figure of released or remaining ground, and none of it is shown to be released"
     for row in np.flatnonzero(ground.state != _p.USABLE):
-        yield Issue(code, "warning", name, ids[row], "geometry", f"{_p.REASONS[int(ground.state[row])]}: {result}")
+        yield Issue(code, severity, name, ids[row], "geometry", f"{_p.REASONS[int(ground.state[row])]}: {result}")
     for row in np.flatnonzero(ground.repaired & (ground.state == _p.USABLE)):
         yield Issue(
             "RL-03", "warning", name, ids[row], "geometry",

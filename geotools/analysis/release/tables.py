@@ -204,6 +204,8 @@ def totals(book: Ledger, shot: Snapshot) -> pd.Series:
     reopened = exact_sum(shot.reopened[shot.act <= _e.CANCELLED])
     claimed = math.fsum((released, outside, doubled, doubled_out, reopened))
     rows = book.releases.rows.number("area_reported_m2")[shot.release[shot.release < len(book.releases)]]
+    bare = shot.hazard[book.hazards.ground.state[shot.hazard] != _p.USABLE]
+    bare_reported = book.hazards.rows.number("area_reported_m2")[bare]
     figures = {
         "area_m2": area,
         **{f"{name}_m2": each[name] for name in PRODUCTS},
@@ -223,6 +225,8 @@ def totals(book: Ledger, shot: Snapshot) -> pd.Series:
         "shared_m2": exact_sum(np.maximum(shot.gross - shot.own_gross, 0.0)),
         "area_sigma_m2": math.sqrt(exact_sum(book.sigma[0][shot.hazard] ** 2)),
         "hazards": float(len(shot.hazard)),
+        "hazards_without_ground": float(len(bare)),
+        "reported_without_ground_m2": exact_sum(bare_reported[np.isfinite(bare_reported)]),
         "releases": float((shot.release < len(book.releases)).sum()),
     }
     return pd.Series(figures, name="totals", dtype=float)
