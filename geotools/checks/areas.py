@@ -20,7 +20,7 @@ LEDGER = "analysis.release"
 def _by_hazard(data: Data) -> dict[int, list[int]]:
     """Hazard row → its releases with a polygon; ground that a machine has only processed is no product."""
     releases = data.layer("releases")
-    usable = np.isin(shapely.get_type_id(releases.plane), POLYGONAL) & ~processed_only(releases)
+    usable = np.isin(shapely.get_type_id(releases.plane), POLYGONAL) & ~processed_only(data, releases)
     out: dict[int, list[int]] = {}
     for row, links in enumerate(linked_hazards(data, releases)):
         for hazard in links if usable[row] else []:

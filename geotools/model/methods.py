@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from geotools.model.vocab import fold, vocabulary
 
 SEARCH = frozenset({"manual", "detector", "mdd", "mixed", "bac", "bac_subsurface"})  # may follow a machine
@@ -70,3 +73,33 @@ def only_processed(method: str | None, follow_up: str | None) -> bool:
     (True, False, True, False)
     """
     return method in (MACHINE, UNKNOWN) and follow_up not in SEARCH
+
+
+def method_keys(frame: pd.DataFrame, column: str, aliases: Mapping[str, str] | None = None) -> np.ndarray:
+    """Keys of a column of method words, row by row; where the clean value is missing, of what was typed (``<column>_as_entered``).
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"method": ["manual", None, None], "method_as_entered": ["hand", "Mechanical flail", None]})
+    >>> method_keys(rows, "method").tolist()
+    ['manual', 'mechanical', None]
+    """
+    out = np.full(len(frame), None, dtype=object)
+    for name in (column, f"{column}_as_entered"):
+        if name in frame.columns:
+            cells = pd.DataFrame(frame[name]).iloc[:, 0].to_numpy(dtype=object)  # of a doubled column the first
+            keys = [key if key is not None else method_key(v, aliases) for key, v in zip(out, cells, strict=True)]
+            out = np.array([*keys, None], dtype=object)[:-1]
+    return out
+
+
+def processed_rows(frame: pd.DataFrame, aliases: Mapping[str, str] | None = None) -> np.ndarray:
+    """Rows whose ground waits for a search, by ``method`` and ``follow_up`` (see `only_processed`).
+
+    Examples
+    --------
+    >>> processed_rows(pd.DataFrame({"method": ["mechanical"] * 3, "follow_up": ["manual", "nts", None]})).tolist()
+    [False, True, True]
+    """
+    method, after = (method_keys(frame, name, aliases) for name in ("method", "follow_up"))
+    return np.array([only_processed(m, f) for m, f in zip(method, after, strict=True)], dtype=bool)

@@ -12,6 +12,7 @@ import shapely
 from geotools.checks import overlay
 from geotools.checks.layers import POLYGONAL, Data, Layer
 from geotools.checks.rule import Check, Finding, listed, m2, metres, spot
+from geotools.model import methods
 from geotools.model.vocab import fold
 
 ELSEWHERE_M = 100_000.0  # farther than this the coordinates themselves are wrong (CR-04)
@@ -42,10 +43,9 @@ def _linked(data: Data, layer: Layer) -> list[list[int]]:
     return out
 
 
-def processed_only(releases: Layer) -> np.ndarray:
-    """Rows worked by a machine without a search that followed: processed ground, which is not released."""
-    follow = releases.text("follow_up").astype(str)
-    return np.asarray((releases.text("method") == "mechanical") & np.isin(follow, ("None", "mechanical", "nts")))
+def processed_only(data: Data, releases: Layer) -> np.ndarray:
+    """Rows worked by a machine, or in no known way, without a search that followed: processed ground, which is not released."""
+    return methods.processed_rows(releases.frame, data.programme.words.get("method"))
 
 
 def _union(layer: Layer, rows: list[int]) -> Any:
@@ -157,7 +157,7 @@ def found_after_release(data: Data) -> Iterator[Finding]:
     """TP-10: ordnance or an accident in land released before that day. The release stands; the hazard reopens."""
     releases = data.layer("releases")
     days = releases.days("date")
-    processed = processed_only(releases)
+    processed = processed_only(data, releases)
     for layer in data.each("finds", "accidents"):
         when = layer.days("date")
         there = np.flatnonzero(~(shapely.is_missing(layer.plane) | shapely.is_empty(layer.plane)) & ~np.isnat(when))

@@ -94,7 +94,7 @@ def releases_overlap(data: Data) -> Iterator[Finding]:
     """TP-03: the same ground released twice, whoever released it. Processed and searched ground may coincide."""
     for layer in data.each("releases"):
         pairs = data.overlaps("releases")
-        processed = processed_only(layer)
+        processed = processed_only(data, layer)
         twice = (pairs.area > _tolerance(data, layer, pairs)) & ~(processed[pairs.a] ^ processed[pairs.b])
         for k in np.flatnonzero(twice & (layer.ids[pairs.a] != layer.ids[pairs.b])):
             yield _pair(data, layer, pairs, k, limit=data.limit("overlap_m2"))

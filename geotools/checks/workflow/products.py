@@ -9,6 +9,7 @@ import numpy as np
 from geotools.checks.layers import Data
 from geotools.checks.relations.ground import ids_of, linked_hazards
 from geotools.checks.rule import Check, Finding, listed
+from geotools.model import methods
 
 _OUTCOME = ("completion_report", "progress_report")
 
@@ -136,18 +137,23 @@ def depth(data: Data) -> Iterator[Finding]:
 
 
 def mechanical_only(data: Data) -> Iterator[Finding]:
-    """WF-08: ground called cleared after a machine alone."""
+    """WF-08: ground called cleared after a machine alone, or after work that nobody knows to be a search."""
+    own_words = data.programme.words.get("method")
     activities = data.layer("activities")
-    methods = activities.text("method")
+    worked = methods.method_keys(activities.frame, "method", own_words)
     for layer in data.each("releases"):
-        product, method, follow = layer.text("product"), layer.text("method"), layer.text("follow_up")
+        product = layer.text("product")
+        method, follow = (methods.method_keys(layer.frame, c, own_words) for c in ("method", "follow_up"))
         named = layer.text("activity_id")
         for row in np.flatnonzero(product == "cleared"):
             own = method[row] or next(
-                (methods[activities.index[a]] for a in ids_of(named[row]) if a in activities.index), None
+                (worked[activities.index[a]] for a in ids_of(named[row]) if a in activities.index), None
             )
-            if own == "mechanical" and (not follow[row] or follow[row] in ("mechanical", "nts")):
-                yield Finding(layer.kind, layer.ids[row], "method", {}, value="mechanical", geometry=layer.lonlat[row])
+            if methods.only_processed(own, follow[row]):
+                variant = "unknown" if own == methods.UNKNOWN else ""
+                yield Finding(
+                    layer.kind, layer.ids[row], "method", {}, variant=variant, value=own, geometry=layer.lonlat[row]
+                )
 
 
 LENIENT = ("reduction_in_clearance_allowed",)

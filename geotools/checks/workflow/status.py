@@ -124,7 +124,7 @@ def _remaining(data: Data, *, closed: bool) -> Iterator[Finding]:
     hazards, releases = data.layer("hazards"), data.layer("releases")
     status = hazards.text("status")
     ground = _released_ground(data)
-    processed = processed_only(releases)
+    processed = processed_only(data, releases)
     for hazard in np.flatnonzero(np.nan_to_num(hazards.area) > 0).tolist():
         if (
             (status[hazard] in CLOSED) != closed

@@ -57,8 +57,10 @@ def compare(
     theme = _theme(options.theme)
     made = OfflineMap(options)
     states = [_state(s, day) for s, day in zip((old, new), days, strict=True)]
+    programme = getattr(new, "programme", None)
+    methods = programme.words.get("method") if programme is not None else None
     for side, (frames, coverage) in zip(("old", "new"), states, strict=True):
-        content = _survey.content(frames, coverage=coverage, issues=None, theme=theme, sensitive=options.sensitive)
+        content = _survey.content(frames, coverage=coverage, issues=None, theme=theme, sensitive=options.sensitive, methods=methods)
         for layer in content.layers:
             if layer.spec.id in ("hazards", "remaining", "released"):
                 layer.spec = replace(
@@ -84,7 +86,6 @@ def compare(
             )
             made.add_child(AreaLayer(frame, spec.title, spec=spec))
     made.page.compare = {"old": _name("old", days, names), "new": _name("new", days, names)}
-    programme = getattr(new, "programme", None)
     made.page.title = options.title or (
         programme.texts.get("title", programme.name) if programme is not None else "geotools"
     )

@@ -308,7 +308,12 @@ def map_survey(
     coverage = _ledger(frames, shown, coverage, as_of, programme)
     made = OfflineMap(options)
     found = _survey.content(
-        shown, coverage=coverage, issues=issues, theme=_theme(options.theme), sensitive=options.sensitive
+        shown,
+        coverage=coverage,
+        issues=issues,
+        theme=_theme(options.theme),
+        sensitive=options.sensitive,
+        methods=programme.words.get("method") if programme is not None else None,
     )
     page = made.page
     page.title = options.title or (
@@ -317,7 +322,7 @@ def map_survey(
     page.notes, page.restricted = found.notes, found.restricted
     if programme is not None and programme.texts.get("footer"):
         page.notes.append(programme.texts["footer"])
-    page.series = series(coverage) if coverage is not None else None
+    page.series = series(coverage) if coverage is not None and "hazards" in shown else None
     if page.series and page.series.undated:
         page.notes.append(words.label("note", "with_undated"))
     page.as_of = _information_day(shown, as_of)
@@ -362,11 +367,11 @@ def _ledger(
     as_of: Any,
     programme: Any,
 ) -> Any:
-    if coverage is False or "hazards" not in shown:
+    if coverage is False:
         return None
     if coverage is not None:
         return coverage if as_of is None else coverage.at(as_of)
-    if "releases" not in shown or not len(frames["hazards"]) or not len(frames["releases"]):
+    if not {"hazards", "releases"} <= set(shown) or not len(frames["hazards"]) or not len(frames["releases"]):
         return None
     from geotools.analysis.release import coverage as compute
 

@@ -18,6 +18,7 @@ import shapely
 from geotools.maps.symbols import Theme
 from geotools.maps.webmap import words
 from geotools.maps.webmap.layers import AreaLayer, ClassRow, LayerSpec, PointLayer, TrackLayer, VectorLayer
+from geotools.model import methods as _methods
 from geotools.model.vocab import vocabulary
 from geotools.space import crs as _crs
 from geotools.space import measure
@@ -55,6 +56,7 @@ def content(
     issues: gpd.GeoDataFrame | None,
     theme: Theme,
     sensitive: bool,
+    methods: Mapping[str, str] | None = None,
 ) -> Content:
     """All layers of a map.
 
@@ -64,18 +66,20 @@ def content(
         Record kind, or name of a result (``covered``, ``missed``, ``assured``, ``task``), or any other name → layer.
     coverage
         What `geotools.coverage` returned for these hazards and releases, or None.
+    methods
+        The programme's own words for methods of work.
     """
     out = Content()
     kept = {kind: _publishable(frame, out, sensitive=sensitive) for kind, frame in frames.items() if len(frame)}
     kept = {kind: frame for kind, frame in kept.items() if len(frame)}
     _landuse(out, kept.pop("landuse", None), theme)
     hazards, releases = kept.pop("hazards", None), kept.pop("releases", None)
-    if coverage is not None:
+    if coverage is not None and hazards is not None:
         _covered(out, coverage, theme, hazards)
     if hazards is not None:
         out.add(_hazards(hazards, coverage, theme))
-    if coverage is None and releases is not None:
-        out.add(_releases(releases, theme))
+    if releases is not None and (coverage is None or hazards is None):
+        out.add(_releases(releases, _counted(releases, coverage, methods), theme))
     for kind in sorted(kept, key=_order):
         _KNOWN.get(kind, _other)(out, kept[kind], theme, kind)
     if issues is not None and len(issues):
@@ -310,8 +314,8 @@ def _centre(frame: gpd.GeoDataFrame) -> tuple[float, float]:
     return float(west + east) / 2, float(south + north) / 2
 
 
-def _releases(frame: gpd.GeoDataFrame, theme: Theme) -> VectorLayer:
-    """Release records as they are, where no coverage is given; machine work without a search after it is not called released."""
+def _releases(frame: gpd.GeoDataFrame, counted: list[str], theme: Theme) -> VectorLayer:
+    """Release records as they are, where the ground of a coverage is not drawn; what is only processed is not called released."""
     rows = (
         *_words("product", "area", theme),
         ClassRow("processed", words.label("layer", "processed"), theme.symbol("area", "processed")),
@@ -322,7 +326,7 @@ def _releases(frame: gpd.GeoDataFrame, theme: Theme) -> VectorLayer:
         "releases",
         "released",
         rows,
-        lambda f: _release_keys(f, rows),
+        lambda f: [key if key in {row.key for row in rows} else "unknown" for key in counted],
         date="date",
         undated="late",
         search=("id",),
@@ -330,15 +334,17 @@ def _releases(frame: gpd.GeoDataFrame, theme: Theme) -> VectorLayer:
     return AreaLayer(frame, spec.title, spec=spec)
 
 
-def _release_keys(frame: gpd.GeoDataFrame, rows: tuple[ClassRow, ...]) -> list[str]:
-    products = _keys(frame, "product", rows)
-    if "method" not in frame:
-        return products
-    follow = frame["follow_up"] if "follow_up" in frame else pd.Series([None] * len(frame), index=frame.index)
-    return [
-        "processed" if m == "mechanical" and (not isinstance(f, str) or not f) else p
-        for p, m, f in zip(products, frame["method"], follow, strict=True)
-    ]
+def _counted(frame: gpd.GeoDataFrame, coverage: Any, methods: Mapping[str, str] | None) -> list[str]:
+    """What each release row counts as: as the coverage says where there is one, else its product or ``processed``."""
+    waits = _methods.processed_rows(frame, methods)
+    products = frame["product"] if "product" in frame else [None] * len(frame)
+    own = ["processed" if w else p if isinstance(p, str) else "unknown" for w, p in zip(waits, products, strict=True)]
+    if coverage is None or "id" not in frame:
+        return own
+    ids = frame["id"].astype(str)
+    told = dict(zip(coverage.credits["id"].astype(str), coverage.credits["counted_as"], strict=True))
+    # rows that share an id cannot be told apart in the ledger: for them the rule itself
+    return [o if twice else told.get(i, o) for o, i, twice in zip(own, ids, ids.duplicated(keep=False), strict=True)]
 
 
 # ------------------------------------------------------------------------------------------------------------- other kinds
