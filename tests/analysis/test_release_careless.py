@@ -96,3 +96,59 @@ def test_the_command_says_it_too(tmp_path):
         done = CliRunner().invoke(cli, ["coverage", str(tmp_path / "survey.gpkg"), *more])
         assert done.exit_code == 0, done.output
         assert "no usable polygon" in done.output
+
+
+def event(word, shape=None, hazard="H1", day="2024-06-01", **more):
+    return frame([shape], id=["E1"], event=[word], hazard_id=[hazard], date=[day], **more)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "reopened",
+        "re-opened",
+        "Reopen",
+        "Reopened area",
+        "RE-OPENING",
+        "yenidən açıldı",
+        "повторно открыт",
+        "ropened",
+        None,
+    ],
+)
+@pytest.mark.parametrize("shape", [None, shapely.Polygon(), box(5000, 0, 5100, 100), shapely.Point(7e5, 4.38e6)])
+def test_a_reopening_that_cannot_be_placed_opens_the_whole_hazard(word, shape):
+    found = gt.coverage(H, R, events=event(word, shape))
+    assert found.totals["released_m2"] == 0
+    assert found.totals["remaining_m2"] == pytest.approx(found.totals["area_m2"])
+    assert found.totals["reopened_m2"] == pytest.approx(found.totals["area_m2"], rel=1e-5)
+    assert "all of that hazard" in told(found, "RL-16", "error")["message"].iloc[0]
+    assert gt.coverage(H, R, events=event(word, shape), as_of="2024-05-20").totals["coverage"] == pytest.approx(1)
+    sheet = found.between()
+    assert sheet.closing_m2 == pytest.approx(found.totals["remaining_m2"], abs=1e-6)
+    again = pd.concat([R, R.assign(id="R2", date="2024-07-01")])
+    assert gt.coverage(H, again, events=event(word, shape)).totals["coverage"] == pytest.approx(1)
+
+
+def test_a_placed_reopening_opens_its_ground_only():
+    for word in ("re-opened", "ropened"):
+        found = gt.coverage(H, R, events=event(word, box(0, 0, 50, 100)))
+        assert found.totals["coverage"] == pytest.approx(0.5, rel=1e-5)
+        assert len(told(found, "RL-16", "error")) == (word == "ropened")
+
+
+def test_the_word_as_read_and_the_words_of_a_programme_count():
+    read = event(None, event_as_entered=["ropened"])
+    assert "'ropened'" in told(gt.coverage(H, R, events=read), "RL-16", "error")["message"].iloc[0]
+    ours = gt.Programme(words={"event": {"handed to forestry": "transferred"}})
+    found = gt.coverage(H, R.iloc[:0], events=event("Handed to Forestry", box(0, 0, 50, 100)), programme=ours)
+    assert found.totals["transferred_m2"] == pytest.approx(found.totals["area_m2"] / 2, rel=1e-5)
+
+
+def test_a_reopening_reaches_every_hazard_of_that_id_and_says_when_it_reaches_none():
+    twice = frame([box(0, 0, 100, 100), box(200, 0, 300, 100)], id=["H1", "H1"])
+    done = frame([box(0, 0, 300, 100)], id=["R1"], product=["cleared"], date=["2024-05-01"])
+    for hazard in ("H1", "h1"):
+        assert gt.coverage(twice, done, events=event("reopened", hazard=hazard)).totals["released_m2"] == 0
+    lost = gt.coverage(H, R, events=event("reopened", hazard="H9"))
+    assert "nothing could be reopened" in told(lost, "RL-16", "error")["message"].iloc[0]

@@ -155,7 +155,7 @@ def _pieces(book: Ledger) -> dict[str, np.ndarray]:
     """Hazards and additions to them, each with the ground no earlier piece claims."""
     hazards, events = book.hazards, book.events
     names = {name: n for n, name in enumerate(hazards.rows.id)}
-    adds, target = _e.event_adds(events.rows.frame), events.rows.text("hazard_id")
+    adds, target = _e.event_adds(events.rows.frame, book.programme), events.rows.text("hazard_id")
     extra = [row for row in range(len(events)) if adds[row] and target[row] in names and events.ground.area[row] > 0]
     owner = np.array([*range(len(hazards)), *(names[target[row]] for row in extra)], dtype=int)
     parent, heir = hazards.rows.text("parent_id"), hazards.rows.text("supersedes_id")

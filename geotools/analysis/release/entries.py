@@ -290,27 +290,34 @@ def release_acts(frame: gpd.GeoDataFrame, programme: Programme) -> np.ndarray:
     return act
 
 
-EVENT_WORDS = {
-    "reopened": REOPENED,
-    "reopening": REOPENED,
-    "transferred": TRANSFERRED,
-    "transfer": TRANSFERRED,
-    "corrected_out": CORRECTED,
-    "correction": CORRECTED,
-    "corrected": CORRECTED,
-}
-ADDING = {"extended": "extended", "extension": "extended", "corrected_in": "corrected_in"}
+EVENT_ACTS = {"reopened": REOPENED, "transferred": TRANSFERRED, "corrected_out": CORRECTED}
+ADDING = {"extended": "extended", "corrected_in": "corrected_in"}
+_REOPENING = ("reopen", "openedagain", "yenidenac", "tekrarac", "повторнооткр", "переоткр")  # folded, without blanks
 
 
-def event_acts(frame: gpd.GeoDataFrame) -> np.ndarray:
-    """What each event does to the ground; extensions and corrections that add ground are `NOTHING` here."""
-    return np.array([EVENT_WORDS.get(_event(text), NOTHING) for text in texts(frame, "event")], dtype=np.int8)
+def events_of(frame: pd.DataFrame, programme: Programme) -> np.ndarray:
+    """What happened, as a key of the vocabulary ``event``; ``unknown`` where the word is missing or nobody knows it."""
+    vocab, own = vocabulary("event"), programme.words.get("event", {})
+    raw = as_entered(frame, "event")
+    found = {text: _event(text, vocab.match(text, own) if text else None) for text in set(raw)}
+    return np.array([found[text] for text in raw], dtype=object)
 
 
-def event_adds(frame: gpd.GeoDataFrame) -> np.ndarray:
+def _event(text: str | None, known: str | None) -> str:
+    if known in EVENT_ACTS or known in ADDING:
+        return str(known)
+    return "reopened" if any(stem in fold(text or "").replace(" ", "") for stem in _REOPENING) else UNKNOWN
+
+
+def event_acts(frame: gpd.GeoDataFrame, programme: Programme) -> np.ndarray:
+    """What each event does to the ground; extensions and corrections that add ground are `NOTHING` here.
+
+    A word that nobody knows may be a reopening: it is counted as one, so that released ground is never claimed against it.
+    """
+    act = {**EVENT_ACTS, UNKNOWN: REOPENED}
+    return np.array([act.get(key, NOTHING) for key in events_of(frame, programme)], dtype=np.int8)
+
+
+def event_adds(frame: gpd.GeoDataFrame, programme: Programme) -> np.ndarray:
     """For events that add ground: ``extended`` or ``corrected_in``; None for all others."""
-    return np.array([ADDING.get(_event(text)) for text in texts(frame, "event")], dtype=object)
-
-
-def _event(text: str | None) -> str:
-    return fold(text or "").replace(" ", "_")
+    return np.array([ADDING.get(key) for key in events_of(frame, programme)], dtype=object)

@@ -63,7 +63,12 @@ def _rows(book: Ledger, shot: Snapshot, name: str) -> Iterator[Issue]:
     code, severity, result = "RL-02", "warning", "it counts 0 m²"
     if name == "hazards":
         code, severity, result = "RL-01", "error", "it is in no figure of released or remaining ground, and none of it is shown to be released"
+    apart = book.reopened_whole if name == "events" else frozenset()
     for row in np.flatnonzero(ground.state != _p.USABLE):
+        if row in apart:
+            continue  # RL-16 says what is done
+        if name == "events":
+            severity = "error"  # ground that was to be added, taken over or opened again
         yield Issue(code, severity, name, ids[row], "geometry", f"{_p.REASONS[int(ground.state[row])]}: {result}")
     for row in np.flatnonzero(ground.repaired & (ground.state == _p.USABLE)):
         yield Issue(
@@ -316,19 +321,16 @@ def _events(book: Ledger) -> Iterator[Issue]:
     """Events that cannot be applied, or only with an assumption."""
     layer = book.events
     known = set(book.hazards.rows.id)
-    adds, link, words = _e.event_adds(layer.rows.frame), layer.rows.text("hazard_id"), layer.rows.text("event")
+    what, typed = _e.events_of(layer.rows.frame, book.programme), _e.as_entered(layer.rows.frame, "event")
+    adds, link = _e.event_adds(layer.rows.frame, book.programme), layer.rows.text("hazard_id")
     for row in range(len(layer)):
         name, act = layer.rows.id[row], layer.rows.act[row]
-        if act == _e.NOTHING and adds[row] is None:
+        if act == _e.REOPENED and (what[row] == UNKNOWN or row in book.reopened_whole or layer.ground.area[row] <= 0):
             yield Issue(
-                "RL-16",
-                "error",
-                "events",
-                name,
-                "event",
-                f"'{words[row] or ''}' is not a known event: it changes nothing",
-                limit=", ".join(sorted({*_e.EVENT_WORDS, *_e.ADDING})),
-            )
+                "RL-16", "error", "events", name, "event" if what[row] == UNKNOWN else "geometry",
+                _reopening(book, row, typed[row] if what[row] == UNKNOWN else None, link[row], what[row] == UNKNOWN),
+                value=typed[row] or "", limit=", ".join(sorted({*_e.EVENT_ACTS, *_e.ADDING})), geometry=_where(layer, row),
+            )  # fmt: skip
         elif adds[row] is not None and link[row] not in known:
             yield Issue(
                 "RL-16",
@@ -350,6 +352,19 @@ def _events(book: Ledger) -> Iterator[Issue]:
             yield Issue(
                 "RL-16", "warning", "events", name, "date", f"it has no date: {then}", geometry=_where(layer, row)
             )
+
+
+def _reopening(book: Ledger, row: int, word: str | None, hazard: str | None, unknown: bool) -> str:
+    """What is done with a reopening that is not clear, in words."""
+    if row in book.reopened_whole:
+        then = f"it has no ground on hazard {hazard}, so all of that hazard counts as reopened"
+    elif book.events.ground.area[row] > 0:
+        then = "its ground counts as reopened"
+    else:
+        then = "it has no ground and names no known hazard, so nothing could be reopened: find out where it was"
+    if not unknown:
+        return then
+    return f"'{word}' is not a known event, it may be a reopening: {then}" if word else f"it does not say what happened: {then}"
 
 
 def _hazard_rows(book: Ledger, shot: Snapshot, table: pd.DataFrame) -> Iterator[Issue]:

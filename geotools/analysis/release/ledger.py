@@ -17,9 +17,10 @@ import shapely
 from geotools.analysis.release import engine as _engine
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
+from geotools.analysis.release import reopenings
 from geotools.analysis.release.entries import Entries
 from geotools.analysis.release.geos import overlay, union
-from geotools.analysis.release.projection import Ground
+from geotools.analysis.release.reopenings import Layer
 from geotools.model.errors import ReleaseError
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress
@@ -43,17 +44,6 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Layer:
-    """The rows of one layer and their ground, aligned."""
-
-    rows: Entries
-    ground: Ground
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
-@dataclass(frozen=True)
 class Ledger:
     """All records, whatever their day."""
 
@@ -65,6 +55,7 @@ class Ledger:
     programme: Programme
     work: Work
     factor: np.ndarray = field(repr=False)
+    reopened_whole: frozenset[int] = frozenset()  # events that reopen all of the hazard they name
 
     @cached_property
     def accuracy(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -182,7 +173,7 @@ def ledger(
     acts: dict[str, Any] = {
         "hazards": lambda frame: np.full(len(frame), _e.NOTHING, dtype=np.int8),
         "releases": lambda frame: _e.release_acts(frame, programme),
-        "events": _e.event_acts,
+        "events": lambda frame: _e.event_acts(frame, programme),
     }
     days = {"hazards": "date_info", "releases": "date", "events": "date"}
     layers = {}
@@ -192,7 +183,8 @@ def ledger(
         layers[name] = Layer(rows, _p.settle(given[order], lonlat[order], state[order], systems[name], plane))
     crs = systems["hazards"] or systems["releases"] or pyproj.CRS.from_epsg(4326)
     factor = _p.factors(layers["hazards"].ground)
-    return Ledger(layers["hazards"], layers["releases"], layers["events"], plane, crs, programme, work, factor)
+    layers["events"], whole = reopenings.placed(layers["hazards"], layers["events"], programme)
+    return Ledger(layers["hazards"], layers["releases"], layers["events"], plane, crs, programme, work, factor, whole)
 
 
 def claim_order(rows: Entries) -> np.ndarray:
@@ -269,7 +261,7 @@ def _solve(book: Ledger, work: _engine.Job, name: str, what: str) -> _engine.Set
 def _extended(book: Ledger, hazard: np.ndarray, as_of: np.datetime64 | None) -> np.ndarray:
     """Ground of each hazard with the extensions and inward corrections known on the day."""
     ground = book.hazards.ground.plane[hazard].copy()
-    adds = _e.event_adds(book.events.rows.frame)
+    adds = _e.event_adds(book.events.rows.frame, book.programme)
     target = book.events.rows.text("hazard_id")
     position = {book.hazards.rows.id[row]: n for n, row in enumerate(hazard)}
     for row in np.flatnonzero((adds != None) & known(book.events.rows.day, as_of, undated=True)):  # noqa: E711
