@@ -82,6 +82,7 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
 def _tracks(opened: Any, hazard_id: str) -> list[str]:
     """Sentences about the tracks of every task that lies on the hazard."""
     from geotools.analysis import swath
+    from geotools.cli.swath import task_of
     from geotools.model.errors import CoverageError
     from geotools.space import crs as systems
 
@@ -92,17 +93,12 @@ def _tracks(opened: Any, hazard_id: str) -> list[str]:
     drawn = systems.to_wgs84(tasks[tasks.geometry.geom_type.isin(["Polygon", "MultiPolygon"])])
     lines = []
     for row in drawn[drawn.intersects(hazard.union_all())].itertuples():
-        ground, logged = (
-            tasks[tasks["id"] == row.id],
-            fixes[fixes["task_id"].isin({row.id, getattr(row, "task_id", None)} - {None})],
-        )
+        logged = fixes[fixes["task_id"].isin({row.id, getattr(row, "task_id", None)} - {None})]
         if not len(logged):
             continue
-        method = getattr(row, "method", None)
         try:
-            covered = swath.cover(
-                swath.prepare(logged, ground), ground, method=method if isinstance(method, str) else "detector"
-            )
+            ground, method = task_of(opened, str(row.id), opened.name)
+            covered = swath.cover(swath.prepare(logged, ground), ground, method=method)
         except CoverageError as error:
             lines.append(f"{row.id}: {error}")
             continue

@@ -101,10 +101,17 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
     from geotools.model.schema import join_issues
 
     skip, as_of = choices["skip"], choices["as_of"]
-    coverage = release.coverage(survey.hazards, survey.releases, as_of=as_of, programme=survey.programme, progress=bar)
-    found = [survey.issues, coverage.issues]
-    if "check" not in skip:
-        found.insert(1, checks.check(survey, progress=bar))
+    coverage = release.coverage(
+        survey.hazards,
+        survey.releases,
+        as_of=as_of,
+        programme=survey.programme,
+        events=survey.layers.get("events"),
+        progress=bar,
+    )
+    read = survey.issues if "check" in skip else checks.with_reading(checks.check(survey, progress=bar), survey.issues)
+    counts = survey.issues[survey.issues["check"] == "RD-00"]  # one line a file: rows kept, repaired, rejected
+    found = [*([] if "check" in skip else [counts]), read, coverage.issues]
     swath = [] if "swath" in skip else _swath(survey, folder, found, bar)
     issues = join_issues(*found)
     io.write(coverage.table.reset_index(drop=True), folder / "coverage.csv")
@@ -120,7 +127,7 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
     summary = {
         "coverage": coverage.to_dict()["totals"],
         "survey": survey.summary().to_dict(),
-        "swath": swath,
+        "swath": [item["data"] for item in swath],
         "provenance": provenance,
     }
     return {"coverage": coverage, "issues": issues, "swath": swath, "json": summary}
@@ -131,31 +138,26 @@ def _swath(survey: Any, folder: Path, found: list[Any], bar: Any) -> list[dict[s
     from geotools.analysis import swath
     from geotools.cli import swath as single
     from geotools.model.errors import CoverageError, CRSError
-    from geotools.model.schema import Issue, issues_frame
+    from geotools.model.schema import Issue, issues_frame, join_issues
 
     fixes, results = survey.fixes, []
     names = sorted(set(fixes["task_id"].dropna())) if "task_id" in fixes and len(fixes) else []
-    for name in names:
-        ground, method = _task_polygon(survey, str(name))
-        if ground is None:
-            continue
+    settings = {"sigma": None, "tau": 300.0, "pod": None, "resolution": 0.1, "draws": 50, "seed": 0, "overwrite": False}
+    for name in map(str, names):
         try:
+            ground, method = single.task_of(survey, name, survey.name)
             prepared = swath.prepare(fixes[fixes["task_id"] == name], ground)
-            covered = swath.cover(prepared, ground, method=method or "detector", progress=bar)
-            settings = {
-                "sigma": None,
-                "tau": 300.0,
-                "pod": None,
-                "resolution": 0.1,
-                "draws": 50,
-                "seed": 0,
-                "overwrite": False,
-                "name": name,
-            }
+            covered = swath.cover(prepared, ground, method=method, progress=bar)
             sure = single.assured(prepared.passes, ground, settings)
             result = {"covered": covered, "assurance": sure, "residual": None}
-            target = folder / "swath" / _file_name(str(name))
-            single.write_products(target, {**result, "issues": covered.issues}, prepared.passes, ground, settings)
+            issues = join_issues(covered.issues, None if sure is None else sure.issues)
+            single.write_products(
+                folder / "swath" / _file_name(name),
+                {**result, "issues": issues},
+                prepared.passes,
+                ground,
+                {**settings, "name": name},
+            )
         except (CoverageError, CRSError) as error:  # one unusable log does not hold up the rest
             found.append(
                 issues_frame(
@@ -164,36 +166,23 @@ def _swath(survey: Any, folder: Path, found: list[Any], bar: Any) -> list[dict[s
                             "SW-00",
                             "error",
                             "fixes",
-                            str(name),
+                            name,
                             message=f"the tracks of this task cannot be evaluated: {error}",
                         )
                     ]
                 )
             )
             continue
-        found.append(covered.issues)
+        found.append(issues)
         results.append(
             {
-                "task": str(name),
+                "task": name,
                 "covered": covered,
                 "sentences": list(covered.sentences),
-                "data": single.as_data(result, str(name)),
+                "data": single.as_data(result, name),
             }
         )
     return results
-
-
-def _task_polygon(survey: Any, name: str) -> tuple[Any, str | None]:
-    for kind in ("activities", "hazards"):
-        layer = survey.layer(kind)
-        same = layer["id"] == name
-        if "task_id" in layer:
-            same |= layer["task_id"] == name
-        rows = layer[same & layer.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
-        if len(rows):
-            method = rows["method"].iloc[0] if "method" in rows else None
-            return rows, method if isinstance(method, str) else None
-    return None, None
 
 
 def _file_name(text: str) -> str:
@@ -238,6 +227,26 @@ def _m2(value: float) -> str:
     return f"{value:>14,.0f} m²  {value / 10_000:>9,.1f} ha".replace(",", " ")
 
 
+def _without_ground(coverage: Any, survey: Any) -> list[str]:
+    """What the figures cannot hold: hazards on record that have no polygon."""
+    import pandas as pd
+
+    lost = (
+        set(survey.hazards["id"]) - set(coverage.table.loc[coverage.table["area_m2"] > 0, "id"])
+        if len(survey.hazards)
+        else set()
+    )
+    if not lost:
+        return []
+    rows = survey.hazards[survey.hazards["id"].isin(lost)]
+    told = float(pd.to_numeric(rows["area_reported_m2"], errors="coerce").sum()) if "area_reported_m2" in rows else 0.0
+    said = f"; they report {told / 10_000:,.1f} ha together" if told else ""
+    return [
+        "",
+        f"{len(lost)} hazards on record have no ground that can be drawn or counted{said}: no figure above includes them",
+    ]
+
+
 def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
     totals = result["coverage"].totals
     get = totals.get if isinstance(totals, dict) else lambda name, default=0.0: getattr(totals, name, default)
@@ -262,6 +271,7 @@ def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
         ("sum of the rows as claimed", "claimed_m2"),
     ]
     lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in extra]
+    lines += _without_ground(result["coverage"], survey)
     for item in result["swath"]:
         lines += ["", f"tracks of {item['task']}:", *(f"  {text}" for text in item["sentences"][:3])]
     lines.append("")
