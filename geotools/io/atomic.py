@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from geotools.io import words
 from geotools.model.errors import WriteError
 
 
@@ -51,16 +52,25 @@ def replacing(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
             yield temporary
             _sync(temporary)
             _settle(temporary, target)
-        except WriteError:
+        except WriteError as error:
+            error.file = _as_called(error.file, temporary, target)
             raise
         except OSError as error:
             raise WriteError(
-                f"writing failed ({error.strerror or error}); nothing was changed",
+                f"writing failed{words.bracketed(os.strerror(error.errno) if error.errno else words.said(error))}; nothing was changed",
                 hint="is the disk full or the file open elsewhere?",
                 file=target,
             ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_called(file: str | None, temporary: Path, target: Path) -> str:
+    """The name that people know instead of the temporary one."""
+    if file is None:
+        return str(target)
+    place = Path(file)
+    return str(target / place.relative_to(temporary)) if place.is_relative_to(temporary) else file
 
 
 def _sync(path: Path) -> None:

@@ -13,8 +13,9 @@ import rasterio
 from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
+from geotools.io import verification
 from geotools.io.atomic import replacing
-from geotools.model.errors import CRSError, ReadError
+from geotools.model.errors import CRSError, ReadError, WriteError
 from geotools.space.grid import Grid, Raster
 
 KINDS = {"bool": "uint8", "float64": "float32", "int64": "int32"}
@@ -33,7 +34,7 @@ def write_raster(raster: Raster, path: str | Path, *, overwrite: bool = False) -
     Raises
     ------
     WriteError
-        If the file exists and `overwrite` is false, or the folder cannot be written.
+        If the file exists and `overwrite` is false, the folder cannot be written, or the file does not read as it was written.
 
     Examples
     --------
@@ -50,11 +51,31 @@ def write_raster(raster: Raster, path: str | Path, *, overwrite: bool = False) -
         "transform": raster.grid.transform, "nodata": raster.nodata, "compress": "deflate",
         "predictor": "standard" if kind.startswith(("u", "i")) else "floating_point", "blocksize": 256, "overview_resampling": "nearest",
     }  # fmt: skip
-    with replacing(path, overwrite=overwrite) as temporary, rasterio.open(temporary, "w", **profile) as target:
-        target.write(raster.values.astype(kind, copy=False), 1)
-        if raster.name:
-            target.set_band_description(1, raster.name)
+    values = raster.values.astype(kind, copy=False)
+    with replacing(path, overwrite=overwrite) as temporary:
+        try:
+            with rasterio.open(temporary, "w", **profile) as target:
+                target.write(values, 1)
+                if raster.name:
+                    target.set_band_description(1, raster.name)
+            whole = _is_whole(temporary, values)
+        except Exception as error:  # a full disk shows in many ways
+            raise WriteError("writing failed (the file could not be completed); nothing was changed", hint=verification.HINT, file=path) from error
+        if not whole:
+            raise WriteError("writing failed: parts of it are missing; nothing was changed", hint=verification.HINT, file=path)
     return Path(path)
+
+
+def _is_whole(path: Path, values: np.ndarray) -> bool:
+    """Whether every cell reads as it was written: not every error of closing is reported."""
+    floating = values.dtype.kind == "f"
+    with rasterio.open(path) as source:
+        for top in range(0, len(values), 1024):
+            part = values[top : top + 1024]
+            there = source.read(1, window=Window(0, top, part.shape[1], part.shape[0]))
+            if not np.array_equal(there, part, equal_nan=floating):
+                return False
+    return True
 
 
 def read_raster(path: str | Path, *, bounds: tuple[float, float, float, float] | None = None, band: int = 1) -> Raster:

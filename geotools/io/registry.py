@@ -27,9 +27,10 @@ class Format:
     ----------
     suffixes
         File endings, lower case, the usual one first.
-    reader, writer, lister, streamer
+    reader, writer, lister, streamer, verifier
         ``module:function`` of `read(Source) -> Raw`, `write(frame, path, layer) -> None`,
-        `layers(Source) -> list[str]` and `chunks(Source, rows) -> Iterator[Raw]`; empty where the format cannot do that.
+        `layers(Source) -> list[str]`, `chunks(Source, rows) -> Iterator[Raw]` and `verify(path, {layer: frame}) -> None`, which
+        reads back what was written before it counts; empty where the format cannot do that or its writer needs no check.
     many
         Whether one file holds several layers and can be added to.
     crs
@@ -48,6 +49,7 @@ class Format:
     many: bool = False
     crs: str = "kept"
     note: str = ""
+    verifier: str = ""
 
     def read(self) -> Callable[..., Any]:
         """The reader."""
@@ -60,6 +62,10 @@ class Format:
     def chunks(self) -> Callable[..., Any] | None:
         """The reader in parts, if the format can be read without holding all of it."""
         return _load(self.streamer) if self.streamer else None
+
+    def verify(self) -> Callable[..., Any] | None:
+        """The check of a file just written, where the library that writes it does not report everything."""
+        return _load(self.verifier) if self.verifier else None
 
     def layers(self) -> Callable[..., Any] | None:
         """The function that lists layers, if the format has layers."""
@@ -79,7 +85,10 @@ TABLE: tuple[Format, ...] = (
         "geojsonseq", "GeoJSON text sequence", (".geojsonl", ".geojsons", ".ndjson", ".jsonl"),
         _IO + "geojson:read_sequence", _IO + "geojson:write_sequence", crs="WGS 84", note="one feature per line; '-' on the command line",
     ),
-    Format("gpkg", "GeoPackage", (".gpkg",), _IO + "ogr:read", _IO + "ogr:write_gpkg", _IO + "ogr:layers", many=True),
+    Format(
+        "gpkg", "GeoPackage", (".gpkg",), _IO + "ogr:read", _IO + "ogr:write_gpkg", _IO + "ogr:layers", many=True,
+        verifier=_IO + "verification:geopackage",
+    ),
     Format(
         "shapefile", "Shapefile", (".shp",), _IO + "shapefile:read", _IO + "shapefile:write",
         note="names of at most 10 characters; one geometry type",
@@ -87,7 +96,7 @@ TABLE: tuple[Format, ...] = (
     Format(
         "zip", "Zipped shapefile (reads any zipped format)", (".zip", ".shz"), _IO + "archive:read", _IO + "archive:write", _IO + "archive:layers",
     ),
-    Format("flatgeobuf", "FlatGeobuf", (".fgb",), _IO + "ogr:read", _IO + "ogr:write_flatgeobuf"),
+    Format("flatgeobuf", "FlatGeobuf", (".fgb",), _IO + "ogr:read", _IO + "ogr:write_flatgeobuf", verifier=_IO + "verification:flatgeobuf"),
     Format("geoparquet", "GeoParquet", (".parquet", ".geoparquet"), _IO + "parquet:read", _IO + "parquet:write"),
     Format("kml", "KML", (".kml",), _IO + "kml:read", _IO + "kml:write", crs="WGS 84"),
     Format("kmz", "KMZ (zipped KML)", (".kmz",), _IO + "archive:read", _IO + "archive:write_kmz", crs="WGS 84"),

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
-from geotools.io import ogr, text
+from geotools.io import ogr, text, verification
 from geotools.io.raw import Finding, Raw, Source
 from geotools.model.errors import WriteError
 from geotools.model.schema import KINDS
@@ -310,9 +310,7 @@ def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     pyogrio.write_dataframe(
         out, path, driver="ESRI Shapefile", use_arrow=True, encoding="UTF-8", geometry_type=announced, promote_to_multi=several,
     )  # fmt: skip
-    written = pyogrio.read_info(path, force_feature_count=True)["features"]
-    if written != len(frame):
-        raise WriteError(f"only {written} of {len(frame)} rows could be written")
+    verification.shapefile(path, out)  # here, for the side files take their place before the .shp
     home = path.parent.parent if path.parent.name.startswith(".geotools-") else path.parent
     if home != path.parent:
         _move_side_files(path, home)

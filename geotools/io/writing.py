@@ -16,7 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geotools.io import registry
+from geotools.io import registry, words
 from geotools.io.atomic import replacing
 from geotools.model.errors import CRSError, GeotoolsError, WriteError
 
@@ -100,7 +100,7 @@ def write_layers(
 def _fill(
     frames: Mapping[str, gpd.GeoDataFrame], target: Path, chosen: registry.Format, *, keep: bool, overwrite: bool
 ) -> None:
-    writer = chosen.write()
+    writer, verify = chosen.write(), chosen.verify()
     try:
         with replacing(target, overwrite=overwrite) as temporary:
             if keep:
@@ -108,16 +108,19 @@ def _fill(
             for name, frame in frames.items():
                 _need_crs(frame, target)
                 writer(plain(frame), temporary, name)
+            if verify is not None:
+                verify(temporary, frames)
     except GeotoolsError as error:
         error.file = error.file if error.file in (None, str(target)) else str(target)
         error.file = error.file or str(target)
         raise
     except Exception as error:
-        text = str(error).strip().splitlines()
+        why = words.said(error) if isinstance(error, ValueError | TypeError) else ""  # others speak of their own inside
         raise WriteError(
-            f"writing failed ({(text[0] if text else type(error).__name__)[:200]}); nothing was changed",
-            hint="is the disk full or the file open elsewhere?", file=target,
-        ) from error  # fmt: skip
+            f"writing failed ({why or 'the file could not be completed'}); nothing was changed",
+            hint="is the disk full or the file open elsewhere?",
+            file=target,
+        ) from error
 
 
 def _names(chosen: registry.Format, target: Path) -> list[str]:

@@ -32,10 +32,6 @@ LEAKS = pytest.mark.xfail(reason="reading a damaged GeoPackage shows words of th
 USAGE = pytest.mark.xfail(
     reason="a file that is not there counts as wrong usage (2) instead of unreadable (3)", strict=False
 )
-NO_HINT = pytest.mark.xfail(reason="a cut-off .shp is refused without a hint", strict=False)
-CLOSES_SILENTLY = pytest.mark.xfail(
-    reason="a disk that fills up while the file is closed is not noticed, or told in words of the library", strict=False
-)
 
 UTM = "EPSG:32638"
 X, Y = 683_000.0, 4_385_000.0
@@ -488,9 +484,7 @@ def limited(args: list[str], limit: int, **more: object) -> subprocess.Completed
     )
 
 
-@pytest.mark.parametrize(
-    "words", [pytest.param(w, marks=CLOSES_SILENTLY if "OUT.gpkg" in w else []) for w in WRITERS], ids=WRITER_IDS
-)
+@writers
 @pytest.mark.parametrize("old", [False, True], ids=["new", "replacing"])
 @pytest.mark.slow
 def test_a_full_disk(words, old, survey, tmp_path, hazards):
@@ -507,9 +501,7 @@ def test_a_full_disk(words, old, survey, tmp_path, hazards):
     assert _contents(tmp_path) == before
 
 
-@pytest.mark.parametrize(
-    "ending", ["geojson", pytest.param("gpkg", marks=CLOSES_SILENTLY), pytest.param("fgb", marks=CLOSES_SILENTLY), "parquet", "shp.zip", "csv", "kml", "geojsonl"]
-)  # fmt: skip
+@pytest.mark.parametrize("ending", ["geojson", "gpkg", "fgb", "parquet", "shp.zip", "csv", "kml", "geojsonl"])
 @pytest.mark.slow
 def test_a_disk_that_fills_up_at_the_very_end(ending, survey, tmp_path, hazards):
     """The last two percent do not fit: refused, or the file is whole all the same."""
