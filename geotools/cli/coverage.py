@@ -64,10 +64,9 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     bar = options.progress_bar(choices["progress"])
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
     ground = output is not None and output.suffix.lower() == ".gpkg"
-    events = opened.layers.get("events")
     found = release.coverage(
         opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, priority=choices["priority"],
-        engine=choices["engine"], product=choices["product"], events=events if events is not None and "event" in events else None, progress=bar, geometry=ground,
+        engine=choices["engine"], product=choices["product"], events=opened.layers.get("events"), progress=bar, geometry=ground,
     )  # fmt: skip
     if choices["explain_id"]:
         _explain(found, output, choices)

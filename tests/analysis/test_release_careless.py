@@ -152,3 +152,28 @@ def test_a_reopening_reaches_every_hazard_of_that_id_and_says_when_it_reaches_no
         assert gt.coverage(twice, done, events=event("reopened", hazard=hazard)).totals["released_m2"] == 0
     lost = gt.coverage(H, R, events=event("reopened", hazard="H9"))
     assert "nothing could be reopened" in told(lost, "RL-16", "error")["message"].iloc[0]
+
+
+@pytest.mark.parametrize("kind", ["gpkg", "csv"])
+def test_the_commands_read_events_of_a_survey(tmp_path, kind):
+    import json
+
+    from click.testing import CliRunner
+
+    from geotools.cli.main import cli
+
+    folder = tmp_path / "survey"
+    folder.mkdir()
+    H.assign(classification="CHA").to_file(folder / "hazards.gpkg")
+    R.to_file(folder / "releases.gpkg")
+    back = event("re-opend", box(0, 0, 50, 100) if kind == "gpkg" else None)
+    if kind == "gpkg":
+        back.to_file(folder / "events.gpkg")
+    else:
+        pd.DataFrame(back.drop(columns="geometry")).to_csv(folder / "events.csv", index=False)
+    share = pytest.approx(0.5 if kind == "gpkg" else 0.0, rel=1e-5)
+    done = CliRunner().invoke(cli, ["coverage", str(folder), "--json"])
+    assert json.loads(done.stdout)["totals"]["coverage"] == share, done.output
+    made = CliRunner().invoke(cli, ["run", str(folder), "-o", str(tmp_path / "out")])
+    assert made.exit_code == 0, made.output
+    assert json.loads((tmp_path / "out" / "coverage.json").read_text("utf-8"))["totals"]["coverage"] == share

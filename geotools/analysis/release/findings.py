@@ -26,7 +26,8 @@ from geotools.analysis.release import entries as _e
 from geotools.analysis.release import layers as _layers
 from geotools.analysis.release import projection as _p
 from geotools.analysis.release import tables as _tables
-from geotools.analysis.release.ledger import Layer, Ledger, Snapshot
+from geotools.analysis.release.ledger import Ledger, Snapshot
+from geotools.analysis.release.reopenings import Layer
 from geotools.model.methods import UNKNOWN
 from geotools.model.schema import Issue, issues_frame
 from geotools.model.vocab import vocabulary

@@ -70,5 +70,5 @@ def _named(hazards: Layer) -> dict[str, list[int]]:
     return found
 
 
-def _touches(shape: object, ground: np.ndarray) -> bool:
+def _touches(shape: shapely.Geometry, ground: np.ndarray) -> bool:
     return bool((shapely.area(shapely.intersection(ground, shape)) > 0).any())

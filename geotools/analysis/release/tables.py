@@ -15,7 +15,8 @@ import shapely
 
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
-from geotools.analysis.release.ledger import SLIVER_M2, Layer, Ledger, Snapshot
+from geotools.analysis.release.ledger import SLIVER_M2, Ledger, Snapshot
+from geotools.analysis.release.reopenings import Layer
 from geotools.model.errors import ReleaseError
 from geotools.model.methods import UNKNOWN
 from geotools.space import crs as _crs

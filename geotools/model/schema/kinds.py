@@ -228,6 +228,31 @@ _RELEASES = Schema(
         "completed areas",
     ),
 )
+_EVENTS = Schema(
+    "events",
+    AREA,
+    (
+        _id("event_id", "eventid"),
+        _GUID,
+        C(
+            "event",
+            "word",
+            required=True,
+            words="event",
+            aliases=("event type", "what happened", "change", "type"),
+            short="event",
+        ),
+        _HAZARD_ID,
+        C("date", "date", aliases=("event date", "date of event", "date reopened", *_DATE), short="date"),
+        _ORG,
+        _TEAM,
+        _H_ACC,
+        *_SOURCE,
+        _NOTE,
+    ),
+    "Changes to hazards",
+    ("event", "ledger events", "hazard events", "reopenings", "reopened", "reopened areas"),
+)
 _ACTIVITIES = Schema(
     "activities",
     (*AREA, *POINT, *LINE),
@@ -528,7 +553,7 @@ _SIGNALS = Schema(
 KINDS: dict[str, Schema] = {
     entry.kind: entry
     for entry in (
-        _HAZARDS, _RELEASES, _ACTIVITIES, _FINDS, _ACCIDENTS, _FIXES, _TRACKS, _MARKS, _LEGS, _SAMPLES, _PLACES, _LANDUSE, _TARGETS, _SIGNALS,
+        _HAZARDS, _RELEASES, _EVENTS, _ACTIVITIES, _FINDS, _ACCIDENTS, _FIXES, _TRACKS, _MARKS, _LEGS, _SAMPLES, _PLACES, _LANDUSE, _TARGETS, _SIGNALS,
     )
 }  # fmt: skip
 
