@@ -19,6 +19,7 @@ import pyogrio
 import pyproj
 import shapely
 
+from geotools.io import words
 from geotools.io.raw import Finding, Raw, Source, choose_layer
 from geotools.model.errors import ReadError, WriteError
 from geotools.space import crs as _crs
@@ -138,11 +139,8 @@ class _Ear(logging.Handler):
 
 
 def _damaged(source: Source, error: Exception) -> ReadError:
-    text = str(error).replace(str(source.path), source.label).strip().splitlines()
-    return source.refuse(
-        f"it is damaged or not what its name says ({(text[0] if text else '')[:200]})",
-        "open it where it came from and export it again",
-    )
+    why = words.said(error, {str(source.path): source.label})
+    return source.refuse(f"it is damaged or not what its name says{words.bracketed(why)}", words.AGAIN)
 
 
 def decode(blobs: np.ndarray, source: Source, layer: str | None = None) -> tuple[np.ndarray, list[Finding]]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from geotools.io import ogr
+from geotools.io import ogr, words
 from geotools.io.raw import Finding, Raw, Source
 
 
@@ -25,8 +25,8 @@ def read(source: Source) -> Raw:
     try:
         table = pq.read_table(source.path)
     except (pa.ArrowException, OSError, ValueError) as error:
-        text = str(error).splitlines()[0][:200]
-        raise source.refuse(f"it is damaged or not Parquet ({text})", "copy it again, or export it again") from error
+        why = words.bracketed(words.said(error))
+        raise source.refuse(f"it is damaged or not Parquet{why}", "copy it again, or export it again") from error
     if b"geo" not in (table.schema.metadata or {}):
         from geotools.io import places
 
@@ -34,7 +34,9 @@ def read(source: Source) -> Raw:
     try:
         frame = gpd.read_parquet(source.path)
     except Exception as error:
-        raise source.refuse(f"its geometry cannot be read ({str(error).splitlines()[0][:200]})") from error
+        raise source.refuse(
+            f"its geometry cannot be read{words.bracketed(words.said(error))}", "copy it again, or export it again"
+        ) from error
     active = frame.geometry.name
     attributes = pd.DataFrame({name: frame[name] for name in frame.columns if name != active})
     others = [name for name in attributes if isinstance(attributes[name].dtype, gpd.array.GeometryDtype)]

@@ -13,7 +13,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geotools.io import imsma, registry
+from geotools.io import imsma, registry, words
 from geotools.io.accounting import TYPES, account
 from geotools.io.raw import Finding, Raw, Source
 from geotools.model.errors import CRSError, GeotoolsError, SchemaError
@@ -152,15 +152,15 @@ def read_raw(source: Source) -> Raw:
         error.file = error.file or source.label
         raise
     except FileNotFoundError as error:
-        raise source.refuse("no such file") from error
+        raise source.refuse("no such file", "check the name and the folder") from error
     except PermissionError as error:
         raise source.refuse("it may not be read", "is it open in another program?") from error
     except MemoryError as error:
-        raise source.refuse("it does not fit into memory") from error
+        raise source.refuse("it does not fit into memory", "split it, or read it on a larger computer") from error
     except Exception as error:  # a format library met a damaged file in a way nobody foresaw
         raise source.refuse(
-            f"it is damaged or not what its name says ({_first_line(error)})",
-            "open it where it came from and export it again",
+            f"it is damaged or not what its name says{words.bracketed(words.said(error, {str(source.path): source.label}))}",
+            words.AGAIN,
         ) from error
     return raw
 
@@ -182,7 +182,8 @@ def layers(path: str | Path) -> list[str]:
     except GeotoolsError:
         raise
     except Exception as error:
-        raise source.refuse(f"it is damaged or not what its name says ({_first_line(error)})") from error
+        why = words.said(error, {str(source.path): source.label})
+        raise source.refuse(f"it is damaged or not what its name says{words.bracketed(why)}", words.AGAIN) from error
 
 
 def is_survey_file(path: str | Path) -> bool:
@@ -214,7 +215,7 @@ def _format(source: Source) -> registry.Format:
             f"'{source.path.suffix or source.path.name}' is not a known file ending", f"known endings: {known}"
         )
     if not found.reader:
-        raise source.refuse(f"{found.title} is only written, not read")
+        raise source.refuse(f"{found.title} is only written, not read", "give the file it was made from")
     if source.path.is_file() and source.path.stat().st_size == 0:
         raise source.refuse("the file is empty (0 bytes)", "copy it again from where it came from")
     return found
@@ -279,8 +280,3 @@ def _in_degrees(shapes: np.ndarray) -> bool:
     points = shapely.get_coordinates(shapes)
     points = points[np.isfinite(points).all(axis=1)]
     return not len(points) or bool((np.abs(points) <= (180, 90)).all(axis=1).mean() > 0.5)
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return (text[0] if text else type(error).__name__)[:200]
