@@ -110,7 +110,7 @@ def _rebuild(shp: Path, source: Source) -> None:
     """Write the .shx from the record headers of the .shp."""
     data = shp.read_bytes()
     if len(data) < 100:
-        raise source.refuse("the .shp is cut off in its header", row=0)
+        raise source.refuse("the .shp is cut off in its header", _AGAIN)
     entries: list[bytes] = []
     at = 100
     while at + 8 <= len(data):
@@ -118,7 +118,7 @@ def _rebuild(shp: Path, source: Source) -> None:
         if length <= 0 or at + 8 + 2 * length > len(data):
             raise source.refuse(
                 f"the .shp is cut off or damaged at byte {at}",
-                "copy it again with all its side files",
+                _AGAIN,
                 row=len(entries) + 1,
             )
         entries.append((at // 2).to_bytes(4, "big") + length.to_bytes(4, "big"))

@@ -193,7 +193,7 @@ def test_unreadable_geopackage(words, damage, refused, tmp_path, hazards):
         "hazards.parquet",
         "hazards.zip",
         "hazards.fgb",
-        pytest.param("hazards.shp", marks=NO_HINT),
+        "hazards.shp",
     ],
 )
 def test_unreadable_other_formats(name, refused, tmp_path):
