@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterable
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +100,14 @@ _ERRORS = (
 
 def _by_arrow(path: Path, layer: str, encoding: str | None) -> tuple[dict[str, Any], pd.DataFrame, np.ndarray | None]:
     meta, table = pyogrio.read_arrow(path, layer=layer, return_fids=True, encoding=encoding)
-    name = meta["geometry_name"] or "wkb_geometry"
-    blobs = table.column(name).to_numpy() if name in table.column_names else None
-    drop = [n for n in (name, meta["fid_column"] or "OGC_FID") if n in table.column_names]
-    return meta, to_pandas(table.drop_columns(drop)), blobs
+    names = table.column_names  # row number first, geometry last; attributes may be called the same
+    keep = list(range(len(names)))
+    if names and names[0] == (meta["fid_column"] or "OGC_FID"):
+        keep.pop(0)
+    blobs = None
+    if keep and names[-1] == (meta["geometry_name"] or "wkb_geometry"):
+        blobs = table.column(keep.pop()).to_numpy()
+    return meta, to_pandas(table.select(keep)), blobs
 
 
 def _by_columns(path: Path, layer: str, encoding: str | None) -> tuple[dict[str, Any], pd.DataFrame, np.ndarray | None]:
@@ -212,7 +218,16 @@ def as_crs(text: Any) -> pyproj.CRS | None:
 
 def write_gpkg(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     """Add a layer to a GeoPackage, or make one."""
-    _write(frame, path, layer, "GPKG", {"FID": _free_fid(frame)})
+    names = [str(name) for name in frame.columns if name != frame.active_geometry_name]
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise WriteError(
+                f"the columns '{other}' and '{name}' differ in capitals only; a GeoPackage cannot hold both", hint="rename one"
+            )
+    options = {"FID": _free("fid", names), "GEOMETRY_NAME": _free("geom", names)}
+    _write(frame, path, layer, "GPKG", options)
 
 
 def write_flatgeobuf(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
@@ -220,9 +235,17 @@ def write_flatgeobuf(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     _write(frame, path, layer, "FlatGeobuf", {"SPATIAL_INDEX": "NO"})
 
 
-def _free_fid(frame: gpd.GeoDataFrame) -> str:
-    taken = {str(name).lower() for name in frame.columns}
-    return next(name for name in ("fid", "ogc_fid", "gpkg_fid", "gpkg_row_fid") if name not in taken)
+def _free(wanted: str, names: Iterable[str]) -> str:
+    """A name for a column of the format's own that no attribute has, in any capitals.
+
+    Examples
+    --------
+    >>> _free("fid", ["id"]), _free("geom", ["id", "Geom", "gpkg_geom"])
+    ('fid', 'gpkg_geom_2')
+    """
+    taken = {name.lower() for name in names}
+    choices = chain([wanted, f"gpkg_{wanted}"], (f"gpkg_{wanted}_{number}" for number in count(2)))
+    return next(name for name in choices if name not in taken)
 
 
 def _write(frame: gpd.GeoDataFrame, path: Path, layer: str, driver: str, options: dict[str, str]) -> None:
@@ -234,9 +257,23 @@ def _write(frame: gpd.GeoDataFrame, path: Path, layer: str, driver: str, options
         pyogrio.write_dataframe(table, path, layer=layer, driver=driver, use_arrow=True, layer_options=only)
         return
     announced, several = geometry_type(frame.geometry)
+    frame = apart(frame)
+    by_arrow = driver == "GPKG" or not taken_for_row_number(frame.columns)
     pyogrio.write_dataframe(
-        frame, path, layer=layer, driver=driver, use_arrow=True, geometry_type=announced, layer_options=options, promote_to_multi=several,
+        frame, path, layer=layer, driver=driver, use_arrow=by_arrow, geometry_type=announced, layer_options=options, promote_to_multi=several,
     )  # fmt: skip
+
+
+def apart(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The frame with a name for its geometry that no attribute has in other capitals: GDAL cannot tell the two apart."""
+    names = [str(name) for name in frame.columns if name != frame.active_geometry_name]
+    free = _free("geometry", names)
+    return frame if frame.active_geometry_name == free else frame.rename_geometry(free)
+
+
+def taken_for_row_number(names: Iterable[str]) -> bool:
+    """Whether an Arrow stream of these columns would lose one: GDAL takes it for its own row number."""
+    return "ogc_fid" in {str(name).lower() for name in names}
 
 
 def geometry_type(shapes: gpd.GeoSeries) -> tuple[str, bool]:

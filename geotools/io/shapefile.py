@@ -308,7 +308,7 @@ def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     if announced == "Unknown":
         announced = "Point"
     pyogrio.write_dataframe(
-        out, path, driver="ESRI Shapefile", use_arrow=True, encoding="UTF-8", geometry_type=announced, promote_to_multi=several,
+        ogr.apart(out), path, driver="ESRI Shapefile", use_arrow=not ogr.taken_for_row_number(data), encoding="UTF-8", geometry_type=announced, promote_to_multi=several,
     )  # fmt: skip
     verification.shapefile(path, out)  # here, for the side files take their place before the .shp
     home = path.parent.parent if path.parent.name.startswith(".geotools-") else path.parent

@@ -147,11 +147,14 @@ def plain(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """A copy with columns that every format understands and the geometry last, called ``geometry``.
 
     Lists and dictionaries become JSON text, day-only datetimes become dates, categories become text, further geometry
-    columns become WKT. Empty geometry becomes None.
+    columns become WKT; one of them, or an attribute, that is called ``geometry`` becomes ``geometry_property``. Empty geometry
+    becomes None.
     """
     shapes = _geometry(frame)
     active = shapes.name if isinstance(frame, gpd.GeoDataFrame) else None
     data = {str(name): _plain_column(frame[name]) for name in frame.columns if name != active}
+    if "geometry" in data:
+        data = {("geometry_property" if name == "geometry" else name): values for name, values in data.items()}
     clear = shapes.array.copy()
     if len(clear):
         clear[np.asarray(shapes.is_empty)] = None
