@@ -23,7 +23,6 @@ def to_rfc7946(frame: gpd.GeoDataFrame) -> np.ndarray:
     shapes = np.array(frame.geometry.array, dtype=object)
     if frame.crs is not None and _crs.parse(frame.crs) != _crs.WGS84:
         shapes = to_lonlat(shapes, frame.crs)
-    shapes = geom.orient(shapes)
     flat = shapely.has_z(shapes)
     rounded = shapes.copy()
     rounded[flat] = shapely.transform(
@@ -40,7 +39,7 @@ def to_rfc7946(frame: gpd.GeoDataFrame) -> np.ndarray:
             | (_rings(slim) != _rings(shapes))
         )
     slim[hurt] = shapes[hurt]
-    return np.asarray(slim, dtype=object)
+    return geom.orient(slim)  # last, for rounding may turn a sliver over
 
 
 def _slim(shape: Any) -> Any:
