@@ -73,8 +73,8 @@ def read_with_issues(
     frame, issues
         The frame has ``id`` (unique text), the columns of its kind, ``geometry`` (None where there is none) and the CRS
         of the file. The first issue is RD-00 with value ``rows=… kept=… repaired=… rejected=…``, where
-        kept + repaired + rejected = rows of the file; RD-01 is a repaired row (value and limit: m² before and after),
-        RD-02 a rejected one, RD-03 a row without geometry.
+        kept + repaired + rejected = rows of the file; RD-01 is a repaired row (value and limit: m² before and after; an
+        error for a release whose area that changes by more than the limit `repair_area_share`), RD-02 a rejected one, RD-03 a row without geometry.
 
     Raises
     ------
