@@ -26,7 +26,7 @@ from geotools.cli.main import COMMANDS, main
 
 # Known shortcomings elsewhere; the mark goes when they go.
 FOLDER_REPLACED = pytest.mark.xfail(
-    reason="with --overwrite a file takes the place of a folder and all it holds", strict=False
+    reason="progress writes a folder, which with --overwrite takes the place of any other", strict=False
 )
 USAGE = pytest.mark.xfail(
     reason="a file that is not there counts as wrong usage (2) instead of unreadable (3)", strict=False
@@ -389,8 +389,8 @@ def test_an_output_that_exists(words, refused, survey, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [pytest.param(w, marks=[] if w[0] == "run" else FOLDER_REPLACED) for w in WRITERS], ids=WRITER_IDS
-)  # fmt: skip
+    "words", [pytest.param(w, marks=FOLDER_REPLACED if w[0] == "progress" else []) for w in WRITERS], ids=WRITER_IDS
+)
 def test_a_folder_in_place_of_the_file(words, refused, survey, tmp_path):
     """A folder that holds someone's work is never replaced, with or without --overwrite."""
     out = tmp_path / next(w for w in words if w.startswith("OUT"))
@@ -455,7 +455,6 @@ def test_converting_a_file_onto_itself_keeps_its_rows(survey, tmp_path, capsys):
     assert untouched(survey) == ["hazards.gpkg", "releases.gpkg"]
 
 
-@pytest.mark.xfail(reason="writing replaces devices and pipes instead of refusing them", strict=False)
 def test_a_pipe_or_device_is_not_replaced(refused, survey, tmp_path):
     os.mkfifo(tmp_path / "out.geojson")
     refused("convert", survey / "hazards.gpkg", tmp_path / "out.geojson", "--overwrite")
