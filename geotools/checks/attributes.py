@@ -114,11 +114,11 @@ def spelling_variants(data: Data) -> Iterator[Finding]:
 
 def _columns_twice(layer: Layer) -> Iterator[Finding]:
     names: dict[str, list[str]] = {}
-    for name in layer.frame.columns:
+    for name, given in layer.given_name.items():
         key = (
-            re.sub(r"([ _.]?\d+|_[xy])$", "", fold(str(name)))
-            if str(name) not in (layer.schema.names if layer.schema else ())
-            else fold(str(name))
+            re.sub(r"([ _.]?\d+|_[xy])$", "", fold(given))
+            if given not in (layer.schema.names if layer.schema else ())
+            else fold(given)
         )
         names.setdefault(key or str(name), []).append(str(name))
     for found in names.values():

@@ -24,6 +24,7 @@ from geotools.model.errors import SchemaError
 from geotools.model.programme import Programme
 from geotools.model.schema import KINDS, Schema, kind_of
 from geotools.model.schema.conform import as_text
+from geotools.model.schema.names import with_single_names
 from geotools.space import crs as _crs
 from geotools.space import geom as _geom
 
@@ -49,6 +50,8 @@ class Layer:
     def __init__(self, kind: str, frame: pd.DataFrame, project: Callable[[Any], Any]) -> None:
         self.kind = kind
         self.schema: Schema | None = KINDS.get(kind)
+        given = list(map(str, frame.columns))
+        frame = with_single_names(frame)  # the later of doubled columns get a number, and GC-17 names them
         rows = frame.reset_index(drop=True)
         ids = _ids(rows)
         order = np.argsort(ids.astype(str), kind="stable")
@@ -57,6 +60,7 @@ class Layer:
         self.row_number: np.ndarray = order + 1
         self.crs = _frame_crs(frame)
         self.raw = _geometries(self.frame)
+        self.given_name = dict(zip(frame.columns, given, strict=True))
         self._project = project
         self._texts: dict[str, np.ndarray] = {}
 

@@ -114,3 +114,22 @@ def test_hostile_words_stay_words():
     issues = gt.check({"hazards": frame})
     assert not (issues["check"] == "CK-00").any()
     assert not issues["message"].str.contains("[\x00\u202e]").any()
+
+
+@pytest.mark.parametrize("name", ["id", "status", "date", "h_acc_m", "area_reported_m2", "depth_cm", "product", "note", 7])
+def test_doubled_and_numbered_columns_stop_no_rule(name):
+    rows = pd.DataFrame({"id": ["A-1", "A-2"], name: ["1", "2"]})
+    rows = pd.concat([rows, rows[[name]]], axis=1)
+    frame = gpd.GeoDataFrame(rows, geometry=[shapely.box(X, Y, X + 50, Y + 50), None], crs=32638)
+    kinds = ("hazards", "releases", "finds", "accidents", "marks", "places", "activities", "samples", "other")
+    issues = gt.check(dict.fromkeys(kinds, frame))
+    assert issues[issues["check"] == "CK-00"]["message"].tolist() == []
+    assert set(issues.loc[(issues["check"] == "GC-17") & issues["message"].str.contains("twice"), "kind"]) == set(kinds)
+    assert list(frame.columns) == ["id", *([name] if name != "id" else []), name, "geometry"]
+
+
+def test_a_geometry_column_that_is_there_twice_is_read_once():
+    shape = gpd.GeoSeries([shapely.box(X, Y, X + 50, Y + 50)], crs=32638)
+    frame = gpd.GeoDataFrame({"id": ["A-1"], "geometry": shape, "g": shape}, geometry="geometry")
+    frame.columns = ["id", "geometry", "geometry"]
+    assert "CK-00" not in gt.check({"hazards": frame})["check"].tolist()
