@@ -177,3 +177,39 @@ def test_the_commands_read_events_of_a_survey(tmp_path, kind):
     made = CliRunner().invoke(cli, ["run", str(folder), "-o", str(tmp_path / "out")])
     assert made.exit_code == 0, made.output
     assert json.loads((tmp_path / "out" / "coverage.json").read_text("utf-8"))["totals"]["coverage"] == share
+
+
+@pytest.mark.parametrize("ids", [["a", "a", "b"], [None, None, None], ["a", "a", None], [1, 1.0, np.nan]])
+@pytest.mark.parametrize("cells", [["x", None, np.nan], [pd.NA, [1, 2], {"k": 1}], [1.5, pd.NaT, "y"]])
+def test_repeated_or_missing_ids_with_missing_cells_are_ordered_by_what_they_say(ids, cells):
+    shapes = [box(0, 0, 60, 60), box(0, 0, 60, 60), box(60, 60, 100, 100)]
+    done = frame(
+        shapes,
+        id=pd.Series(ids, dtype=object),
+        product="cleared",
+        date="2024-05-01",
+        note=pd.Series(cells, dtype=object),
+    )
+    if all(isinstance(cell, str | float) or cell is None for cell in cells):
+        done["team"] = pd.Series(["t", None, np.nan])  # text column of its own dtype
+    one, two = gt.coverage(H, done), gt.coverage(H, done.iloc[::-1])
+    assert one.totals["released_m2"] == pytest.approx(0.52 * one.totals["area_m2"], rel=1e-5)
+    assert one.totals.equals(two.totals)
+    assert gt.coverage(done, R).totals["hazards"] == 3
+
+
+@pytest.mark.parametrize("odd", [[2024, 5, 1], {"day": 1}, ("2024",), np.array([1, 2])])
+def test_a_date_that_is_a_heap_of_things_is_an_issue(odd):
+    cells = pd.Series([odd, "2024-05-01"], dtype=object)
+    done = frame([box(0, 0, 50, 100), box(50, 0, 100, 100)], id=["a", "b"], product="cleared", date=cells)
+    done["depth_cm"] = done["area_reported_m2"] = done["h_acc_m"] = cells
+    found = gt.coverage(H, done)
+    assert "cannot be read" in told(found, "RL-04").set_index("id").loc["a", "message"]
+    assert gt.coverage(H, done, as_of="2025-01-01").totals["coverage"] == pytest.approx(0.5, rel=1e-5)
+
+
+@pytest.mark.parametrize("odd", [pd.NaT, np.datetime64("NaT"), float("nan"), [2024], pd.NA, ""])
+def test_a_day_that_is_none_is_refused(odd):
+    for call in ({"as_of": odd}, {"date": odd}):
+        with pytest.raises(ReleaseError, match="is not a date"):
+            gt.coverage(H, R, **call)

@@ -101,6 +101,7 @@ def coverage(
     >>> round(float(done.totals["coverage"]), 4), len(done.remaining)
     (0.5, 1)
     """
+    _e.one_day(more.get("date"), "date")  # refused here if it is none
     defaults = {"product": more.get("product"), "date": more.get("date")}
     unknown = sorted(set(more) - set(More.__annotations__))
     if unknown:

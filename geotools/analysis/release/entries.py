@@ -147,12 +147,18 @@ def _order(frame: gpd.GeoDataFrame, ids: np.ndarray, lonlat: np.ndarray) -> np.n
     tied = np.r_[same, False] | np.r_[False, same]
     rows = order[tied]
     wkb = shapely.to_wkb(shapely.normalize(lonlat[rows]))
-    said = [c for c in sorted(map(str, frame.columns)) if c != frame._geometry_column_name and c in frame.columns]
-    told = frame.iloc[rows][said].astype(str).agg("\x1f".join, axis=1).to_numpy() if said else np.full(len(rows), "")
+    told = _told(frame, rows)
     key = sorted(range(len(rows)), key=lambda n: (str(ids[rows[n]]), wkb[n], told[n]))
     out = order.copy()
     out[tied] = rows[key]
     return out
+
+
+def _told(frame: gpd.GeoDataFrame, rows: np.ndarray) -> list[str]:
+    """All that each row says beside its geometry, as one text, cell by cell: cells may hold anything, or nothing."""
+    names = sorted((str(name), place) for place, name in enumerate(frame.columns) if name != frame._geometry_column_name)
+    cells = [frame.iloc[:, place].to_numpy(dtype=object)[rows] for _, place in names]
+    return ["\x1f".join(as_text(column[n]) or "" for column in cells) for n in range(len(rows))]
 
 
 def _unique(given: list[str | None], order: np.ndarray, prefix: str) -> np.ndarray:
@@ -205,7 +211,10 @@ def numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
     """A column as floats, NaN where it is missing or not a number."""
     if column not in frame.columns:
         return np.full(len(frame), np.nan)
-    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    cells = frame[column]
+    if cells.dtype == object:  # cells may hold anything
+        cells = cells.map(lambda value: value if isinstance(value, str | int | float | np.number) else None)
+    values = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     return np.where(np.isfinite(values), values, np.nan)
 
 
@@ -217,16 +226,17 @@ def days_of(frame: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
     raw = frame[column]
     if pd.api.types.is_datetime64_dtype(raw.dtype):
         return raw.to_numpy().astype("datetime64[D]"), np.zeros(count, dtype=bool)
-    cache: dict[Any, np.datetime64] = {}
+    cache: dict[tuple[type, Any], np.datetime64] = {}
     days = np.full(count, NO_DAY)
     odd = np.zeros(count, dtype=bool)
     for row, value in enumerate(raw.to_numpy(dtype=object)):
         if as_text(value) is None:
             continue
-        if value not in cache:
+        known = (type(value), value if isinstance(value, str | date | int | float) else str(value))
+        if known not in cache:
             found = to_day(value)
-            cache[value] = NO_DAY if found is None else np.datetime64(found, "D")
-        days[row] = cache[value]
+            cache[known] = NO_DAY if found is None else np.datetime64(found, "D")
+        days[row] = cache[known]
         odd[row] = np.isnat(days[row])
     return days, odd
 
@@ -241,7 +251,7 @@ def one_day(value: Any, what: str) -> np.datetime64 | None:
     """
     if value is None:
         return None
-    found = value if type(value) is date else to_day(value)
+    found = value if type(value) is date else None if as_text(value) is None else to_day(value)
     if found is None:
         raise ReleaseError(f"{what} is not a date: '{value}'", hint="write YYYY-MM-DD, for example as_of='2025-12-31'")
     return np.datetime64(found, "D")
