@@ -213,3 +213,45 @@ def test_a_day_that_is_none_is_refused(odd):
     for call in ({"as_of": odd}, {"date": odd}):
         with pytest.raises(ReleaseError, match="is not a date"):
             gt.coverage(H, R, **call)
+
+
+def test_a_hazard_that_supersedes_itself_stays_and_is_told():
+    odd = H.assign(supersedes_id="H1", parent_id="H1", status="closed", date_info="2024-01-01")
+    found = gt.coverage(odd, R.iloc[:0])
+    assert found.totals["remaining_m2"] == pytest.approx(found.totals["area_m2"])
+    assert told(found, "RL-20")["column"].tolist() == ["parent_id", "supersedes_id"]
+    assert len(told(found, "RL-13")) == 1
+    assert found.between().new_m2 == pytest.approx(found.totals["area_m2"])
+    twice = frame([box(0, 0, 100, 100)] * 2, id=["H1", "H1"], supersedes_id=["H1", None])
+    assert gt.coverage(twice, R).totals["coverage"] == pytest.approx(1)
+
+
+def lonlat_box(lon, lat, size):
+    return shapely.box(lon - size, lat - size, lon + size, lat + size)
+
+
+@pytest.mark.parametrize("size", [1e-6, 0.01, 1.0, 20.0])
+@pytest.mark.parametrize("offset", [(0, 0), (1e-7, 0), (0.005, 0.005), (5, 5)])
+def test_one_record_on_the_other_side_of_the_earth_releases_nothing_here(size, offset):
+    here = gpd.GeoDataFrame({"id": ["H1"]}, geometry=[lonlat_box(47.0, 39.5, 0.001)], crs="EPSG:4326")
+    there = lonlat_box(47.0 - 180 + offset[0], -39.5 + offset[1], size)
+    good = lonlat_box(47.0, 39.5, 0.0005)
+    done = gpd.GeoDataFrame({"id": ["good", "far"], "product": "cleared"}, geometry=[good, there], crs="EPSG:4326")
+    found = gt.coverage(here, done)
+    assert found.totals["coverage"] == pytest.approx(0.25, rel=1e-3)
+    assert told(found, "RL-02")["id"].tolist() == ["far"]
+    both = gpd.GeoDataFrame({"id": ["H1", "H2", "H3"]}, geometry=[*here.geometry, good, there], crs="EPSG:4326")
+    assert gt.coverage(both, done).totals["hazards_without_ground"] == 1
+
+
+@pytest.mark.parametrize("far", [1e7, 1e8, 1e9, 1e12])
+def test_one_record_out_of_the_world_does_not_stop_the_ledger(far):
+    away = shapely.box(7e5 + far, 4.38e6, 7e5 + far + 100, 4.38e6 + 100)
+    two = frame([box(0, 0, 100, 100), away], id=["H1", "H2"])
+    done = frame([box(0, 0, 50, 100), away], id=["R1", "R2"], product="cleared")
+    row = gt.coverage(two, done).table.set_index("id").loc["H1"]
+    assert row["coverage"] == pytest.approx(0.5, rel=1e-4)
+    last = gt.coverage(H, done)
+    assert last.totals["coverage"] == pytest.approx(0.5, rel=1e-4)
+    long = shapely.box(7e5, 4.38e6, 7e5 + far, 4.38e6 + 100)
+    assert gt.coverage(H, frame([long], id=["R1"], product="cleared")).totals["coverage"] <= 1

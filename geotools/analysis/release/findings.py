@@ -8,7 +8,7 @@ RL-07 mechanical without a search     RL-08 link to no known hazard             
 RL-10 release without a link          RL-11 all ground released before                RL-12 hazards share ground
 RL-13 closed but ground remains       RL-14 released before it was recorded           RL-15 superseded ground without a release
 RL-16 event that cannot be applied    RL-17 left out as of the day                    RL-18 id missing or used twice
-RL-19 method is not a known word
+RL-19 method is not a known word      RL-20 hazard that names itself as another
 AR-01 the ledger does not close       AR-03 released twice                            AR-05 released outside every hazard
 AR-13 reported and measured area differ
 """
@@ -100,6 +100,11 @@ def _rows(book: Ledger, shot: Snapshot, name: str) -> Iterator[Issue]:
         )
     if name != "hazards":
         return
+    for row, column in book.self_links:
+        yield Issue(
+            "RL-20", "warning", name, ids[row], column,
+            f"it names itself in {column}: the link is ignored", value=ids[row], geometry=_where(layer, row),
+        )  # fmt: skip
     for row in shot.hazard[np.isnat(layer.rows.day[shot.hazard])]:
         told = "a date that cannot be read" if layer.rows.odd_day[row] else "no date of information"
         yield Issue(

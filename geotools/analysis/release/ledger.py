@@ -56,6 +56,7 @@ class Ledger:
     work: Work
     factor: np.ndarray = field(repr=False)
     reopened_whole: frozenset[int] = frozenset()  # events that reopen all of the hazard they name
+    self_links: tuple[tuple[int, str], ...] = ()  # hazards that name themselves, and in which column
 
     @cached_property
     def accuracy(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -180,11 +181,13 @@ def ledger(
     for name, frame in frames.items():
         given, lonlat, state = found[name]
         rows, order = _e.entries(frame, lonlat, day=days[name], acts=acts[name])
+        if name == "hazards":
+            rows, alone = _e.without_self_links(rows)
         layers[name] = Layer(rows, _p.settle(given[order], lonlat[order], state[order], systems[name], plane))
     crs = systems["hazards"] or systems["releases"] or pyproj.CRS.from_epsg(4326)
     factor = _p.factors(layers["hazards"].ground)
     layers["events"], whole = reopenings.placed(layers["hazards"], layers["events"], programme)
-    return Ledger(layers["hazards"], layers["releases"], layers["events"], plane, crs, programme, work, factor, whole)
+    return Ledger(layers["hazards"], layers["releases"], layers["events"], plane, crs, programme, work, factor, whole, alone)
 
 
 def claim_order(rows: Entries) -> np.ndarray:

@@ -20,12 +20,13 @@ from geotools.space import crs as _crs
 from geotools.space import geom, measure
 
 NEEDLE_M = 1e-6
+FAR_M = 12.3e6  # 150° from the centre of an equal-area plane; a ring around its antipode would turn inside out
 USABLE, MISSING, EMPTY, NOT_AREA, NO_PLACE, COLLAPSED = range(6)
 REASONS = {
     MISSING: "it has no geometry",
     EMPTY: "its geometry is empty",
     NOT_AREA: "its geometry is a point or a line, not an area",
-    NO_PLACE: "its coordinates are not numbers or lie outside the reference system",
+    NO_PLACE: "its coordinates are not numbers, lie outside the reference system or on the other side of the Earth",
     COLLAPSED: "its boundary encloses no area",
 }
 
@@ -161,8 +162,11 @@ def settle(
 ) -> Ground:
     """Project, follow long edges along the geodesic, and repair what is invalid on the plane."""
     state = state.copy()
-    dense = _crs.densify(lonlat)
-    flat = _crs.transform(dense, _crs.WGS84, plane)
+    dense, flat, lost = _flattened(lonlat, plane)
+    if (lost & (state == USABLE)).any():
+        state[lost & (state == USABLE)] = NO_PLACE
+        lonlat = lonlat.copy()
+        lonlat[lost] = shapely.Polygon()
     bad = (state == USABLE) & (~shapely.is_valid(flat) | (shapely.get_type_id(flat) == 7))
     before = np.abs(shapely.area(flat))
     if bad.any():
@@ -176,6 +180,32 @@ def settle(
     area[state != USABLE] = 0.0
     longer = np.fromiter((a is not b for a, b in zip(dense, lonlat, strict=True)), dtype=bool, count=len(lonlat))
     return Ground(given, lonlat, flat, area, state, bad, before, source or _crs.WGS84, longer)
+
+
+def _flattened(lonlat: np.ndarray, plane: pyproj.CRS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Densified in WGS 84, on the plane, and which cannot be there (empty in both)."""
+
+    def move(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        dense = _crs.densify(shapes)
+        return dense, _crs.transform(dense, _crs.WGS84, plane)
+
+    lost = np.zeros(len(lonlat), dtype=bool)
+    try:
+        dense, flat = move(lonlat)
+    except CRSError:  # some row cannot be expressed: find which
+        dense = flat = lonlat
+        dense, flat = dense.copy(), flat.copy()
+        for row in range(len(lonlat)):
+            try:
+                dense[[row]], flat[[row]] = move(lonlat[[row]])
+            except CRSError:
+                lost[row] = True
+    reach = np.nan_to_num(np.abs(shapely.bounds(flat)), nan=0.0, posinf=np.inf)
+    lost |= np.hypot(reach[:, [0, 2]].max(axis=1), reach[:, [1, 3]].max(axis=1)) > FAR_M
+    if lost.any():
+        dense, flat = dense.copy(), flat.copy()
+        dense[lost] = flat[lost] = shapely.Polygon()
+    return dense, flat, lost
 
 
 def factors(ground: Ground) -> np.ndarray:
