@@ -521,3 +521,105 @@ def test_a_search_in_any_spelling_searches():
     frame, ground, _, _ = straight()
     for word in ("manual", "Manual", "Detector"):
         assert swath.cover(swath.passes(frame, ground), ground, method=word).totals["searched_m2"] == pytest.approx(50)
+
+
+def together(*sides, order=None, count=400, step=0.25, width=0.5, shake=0.0, seed=0):
+    """Fixes of several tools abreast, one after the other as `order` says, logged as one; the truth is the union of their own swaths."""
+    turn = np.resize(np.arange(len(sides)) if order is None else order, count)
+    xy = np.column_stack([np.arange(count) * step, np.array(sides)[turn]]) + np.random.default_rng(seed).normal(size=(count, 2)) * shake
+    frame = sim.as_fixes(np.arange(count) * 0.5, xy, width_m=width)
+    return frame, shapely.union_all([box(-1, y - width / 2, count * step + 1, y + width / 2) for y in sides])
+
+
+def false_ground(frame, truth):
+    made = swath.prepare(frame.drop(columns="asset_id"), task(box(-50, -50, 250, 50)))
+    assert made.counts["read"] == made.counts.drop("read").sum()
+    return shapely.difference(swath.swaths(made.passes).union_all(), truth.buffer(1e-6)).area, made
+
+
+@pytest.mark.parametrize("spacing", [0.8, 1.0, 1.6, 2.0, 2.4, 2.6, 2.9])
+@pytest.mark.parametrize("order", [(0, 1), (0, 1, 1), (0, 1, 1, 1, 1, 1)])
+def test_two_tools_logged_as_one_paint_nothing_between_them(spacing, order):
+    frame, truth = together(-spacing / 2, spacing / 2, order=order)
+    area, made = false_ground(frame, truth)
+    assert area < 0.3
+    assert made.counts["mixed_tools"] > 0.9 * len(frame)
+    said = made.issues[made.issues["column"].isin(["mixed_tools", "asset_id"])]
+    assert len(said) == 2
+
+
+@pytest.mark.parametrize("spacing", [0.8, 1.0, 1.4, 2.0, 2.4, 2.6])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+def test_three_tools_logged_as_one_paint_nothing_between_them(spacing, order):
+    frame, truth = together(0, spacing, 2 * spacing, order=order, step=0.2)
+    area, made = false_ground(frame, truth)
+    assert area < 0.3
+    assert "SW-17" in set(made.issues["check"])
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("spacing", [1.0, 1.8, 2.4])
+def test_tools_that_write_in_no_order_and_shake_paint_nothing_between_them(seed, spacing):
+    order = np.random.default_rng(seed).integers(0, 2, 600)
+    frame, truth = together(-spacing / 2, spacing / 2, order=order, count=600, shake=0.02, seed=seed)
+    area, _ = false_ground(frame, truth.buffer(0.06))
+    assert area < 0.01 * spacing * 150
+
+
+def test_a_stretch_of_two_tools_does_not_cost_the_work_before_it():
+    frame, truth = together(-1.0, 1.0, count=100)
+    alone = sim.as_fixes(np.arange(80) * 0.5, along_x(40.0) - [40.5, -1.0], width_m=0.5)
+    both = pd.concat([alone, frame.assign(time=frame["time"] + pd.Timedelta("40s"))], ignore_index=True)
+    area, made = false_ground(gpd.GeoDataFrame(both, crs=frame.crs), truth.union(box(-41, 0.75, 0, 1.25)))
+    assert area < 0.3
+    assert made.passes["length_m"].sum() > 36
+
+
+def along_x(length, step=0.5):
+    x = np.arange(0, length, step)
+    return np.column_stack([x, np.zeros(len(x))])
+
+
+def swing(per_swing, reach=0.6, length=20.0, forward=0.1):
+    """A detector swung from side to side with so many fixes for each swing."""
+    count = int(length / forward * per_swing)
+    phase = np.arange(count) / per_swing
+    side = reach * (1 - 2 * np.abs(phase % 2 - 1))
+    return np.column_stack([phase * forward, side])
+
+
+def short_lanes(step, hop, length=5.0, count=10):
+    """Short lanes up and down without a pause, with one step aside between them."""
+    y = np.arange(0, length + 1e-9, step)
+    return np.vstack([np.column_stack([np.full(len(y), i * hop), y if i % 2 == 0 else y[::-1]]) for i in range(count)])
+
+
+HONEST = {
+    "swing 2": swing(2), "swing 2.5": swing(2.5), "swing 3": swing(3), "swing 7.3": swing(7.3), "lanes": short_lanes(0.7, 0.9), "narrow": short_lanes(0.7, 0.45),
+    "steps": np.column_stack([np.repeat(np.arange(60) * 0.6, 3), np.zeros(180)]),
+    "zigzag": np.vstack([np.column_stack([np.linspace(0, 2, 6)[:-1] + 2 * i, np.linspace(0, 3, 6)[:-1] * (-1) ** i + 3 * (i % 2)]) for i in range(12)]),
+    "circle": np.column_stack([2 * np.cos(np.arange(100) * 0.4), 2 * np.sin(np.arange(100) * 0.4)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_the_turns_and_swings_of_one_tool_keep_their_ground(name):
+    rng = np.random.default_rng(4)
+    track = HONEST[name]
+    for noise in (0.0, 0.01, 0.03):
+        frame = sim.as_fixes(np.arange(len(track)) * 1.0, track + rng.normal(size=track.shape) * noise, width_m=0.4)
+        assert swath.prepare(frame, task(box(-50, -50, 250, 50))).counts["mixed_tools"] == 0
+
+
+def test_a_track_with_lost_fixes_is_not_taken_for_several_tools():
+    rng = np.random.default_rng(5)
+    log, _ = sim.lanes(10, 30, 0.5, hz=1)
+    frame = log.frame(width_m=0.3)
+    assert swath.prepare(frame[rng.random(len(frame)) > 0.3], task(box(0, 0, 5, 30))).counts["mixed_tools"] == 0
+
+
+def test_rows_without_a_tool_are_always_said():
+    frame, ground, _, _ = straight()
+    for bare in (frame.drop(columns="asset_id"), frame.assign(asset_id=None), frame.assign(asset_id=[""] + ["D"] * (len(frame) - 1))):
+        assert "SW-17" in set(swath.prepare(bare, ground).issues["check"])
+    assert "SW-17" not in set(swath.prepare(frame, ground).issues["check"])

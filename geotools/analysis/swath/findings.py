@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import pandas as pd
 
-from geotools.analysis.swath.fixes import LIFTED, REASONS
+from geotools.analysis.swath.fixes import LIFTED, REASONS, text
 from geotools.analysis.swath.rules import Rules, Tool
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
@@ -28,6 +28,7 @@ class Seen:
     with_width: int = 0
     systems: frozenset[str] = frozenset()
     zoneless: bool = False
+    nameless: int = 0
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Seen:
@@ -35,12 +36,13 @@ class Seen:
         flag, width = (int(frame[name].notna().sum()) if name in frame else 0 for name in ("is_on", "width_m"))
         systems = frozenset(frame["source_crs"].dropna().astype(str).unique()[:8]) if "source_crs" in frame else frozenset()
         zoneless = "time" in frame and pd.api.types.is_datetime64_any_dtype(frame["time"].dtype) and frame["time"].dt.tz is None
-        return cls(len(frame), flag, width, systems, bool(zoneless))
+        nameless = int((text(frame, "asset_id").str.strip() == "").sum())
+        return cls(len(frame), flag, width, systems, bool(zoneless), nameless)
 
     def __add__(self, other: Seen) -> Seen:
         return Seen(
             self.rows + other.rows, self.with_flag + other.with_flag, self.with_width + other.with_width, self.systems | other.systems,
-            self.zoneless or other.zoneless,
+            self.zoneless or other.zoneless, self.nameless + other.nameless,
         )  # fmt: skip
 
 
@@ -68,6 +70,9 @@ def _assumed(seen: Seen, tool: Tool) -> list[Issue]:
     bare = seen.rows - seen.with_width
     if tool.width_m is not None and not tool.sections and bare:
         issues.append(Issue("SW-05", "info", "fixes", column="width_m", message=f"{bare} fixes state no width: {tool.width_m:g} m was given", value=bare, limit=tool.width_m))
+    if seen.nameless:
+        words = f"{seen.nameless} fixes do not say which tool they belong to (asset_id): if several tools are among them, their ways cannot be told apart"
+        issues.append(Issue("SW-17", "warning", "fixes", column="asset_id", message=words, value=seen.nameless))
     if len(seen.systems) > 1:
         text = f"the fixes were entered in several reference systems ({', '.join(sorted(seen.systems)[:4])}): check that all were converted"
         issues.append(Issue("SW-06", "warning", "fixes", column="source_crs", message=text))

@@ -31,6 +31,7 @@ REASONS = {
     "inaccurate": "stated an accuracy worse than the limit",
     "duplicate_time": "repeated the time of another fix of the same asset",
     "spike": "jumped away from their neighbours",
+    "mixed_tools": "jumped to and fro between places, as when several tools are logged as one",
     "alone": "had no working neighbour to make a swath with, or never moved",
     "no_heading": "belonged to stretches too short to tell where an offset tool was",
 }

@@ -14,6 +14,9 @@ from geotools.analysis.swath.fixes import UNIT_M, Fixes
 from geotools.analysis.swath.rules import Rules
 
 SECOND = 1_000_000
+HOP = 0.45  # of the width: lesser hops stay within the swath, so they join no ground that was not worked
+HOP_WINDOW, HOPS, HOP_PAD = 24, 4, 3  # so many steps, hops to and fro among them that tell several tools, and fixes left out beside them
+HOP_DETOUR = 1.25  # the way over six steps against its chord: one tool that advances in hops makes no detour
 NOISE = 1.2533 / np.sqrt(6.0)  # mean absolute second difference to standard deviation of white noise
 
 
@@ -92,6 +95,53 @@ def sequences(fixes: Fixes, rules: Rules) -> tuple[np.ndarray, Break]:
     at = np.flatnonzero((first[1:] & ~other) | slow)
     why = np.where(slow[at], "bridged", np.where(silent[at], "outage", "jump")).astype(object)
     return first, Break(at, at + 1, why)
+
+
+def mixed(fixes: Fixes, first: np.ndarray) -> np.ndarray:
+    """Mask of fixes in stretches that jump to and fro, as when several tools are logged under one name.
+
+    A hop is a step that leaves its neighbours' direction and whose end leaves it back again (the bends at both of its ends are
+    wide and opposite), on a way with a detour. One hop is a glitch; many within a few steps are not the way of one tool. A tool
+    swung from side to side with two or more fixes per swing has none: it bends the same way twice.
+    """
+    out = np.zeros(len(fixes), dtype=bool)
+    if len(fixes) < 5:
+        return out
+    x, y, need = fixes.x * UNIT_M, fixes.y * UNIT_M, HOP * fixes.width
+    step = np.where(first[1:], 0.0, np.hypot(np.diff(x), np.diff(y)))
+    if not (step > need[1:]).any():
+        return out
+    low, high = extent(first)
+    bx, by = _bends(x, fixes.t, low, high), _bends(y, fixes.t, low, high)
+    wide = np.hypot(bx, by) >= need
+    hop = np.r_[wide[:-1] & wide[1:] & ~first[1:] & (bx[:-1] * bx[1:] + by[:-1] * by[1:] < 0), False]
+    at = np.flatnonzero(hop)
+    onward = (x[at] - x[at - 1]) * (x[at + 2] - x[at + 1]) + (y[at] - y[at - 1]) * (y[at + 2] - y[at + 1]) > 0  # not a turn into the next lane
+    gone = np.r_[0.0, np.cumsum(step)]
+    back, ahead = np.maximum(low[at], at - 2), np.minimum(high[at], at + 4)
+    detour = gone[ahead] - gone[back] >= HOP_DETOUR * np.hypot(x[ahead] - x[back], y[ahead] - y[back])
+    at = at[onward & detour]
+    enough = np.clip(-(-(high[at] - low[at] - 2) // 4), 2, HOPS)
+    near = HOP_WINDOW // 2  # the ends of a run are too short to show a hop of their own
+    begin = np.where(at - low[at] <= near, low[at], at - HOP_PAD)
+    end = np.where(high[at] - at <= near, high[at], at + 1 + HOP_PAD)
+    change = np.zeros(len(fixes) + 1, dtype=np.int64)
+    for hops in range(2, HOPS + 1):  # every stretch from a hop to the last of those that are enough
+        left = np.arange(len(at) - hops + 1)
+        right = left + hops - 1
+        close = (enough[left] == hops) & (at[right] - at[left] < HOP_WINDOW) & (low[at[right]] == low[at[left]])
+        np.add.at(change, begin[left[close]], 1)
+        np.add.at(change, end[right[close]] + 1, -1)
+    return np.asarray(np.cumsum(change[:-1]) > 0)
+
+
+def _bends(values: np.ndarray, t: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """How far every fix lies from where steady motion between its two neighbours would put it; 0 at the ends of a run."""
+    place = np.arange(len(values))
+    before, after = np.maximum(low, place - 1), np.minimum(high, place + 1)
+    share = (t - t[before]) / np.maximum(1, t[after] - t[before])
+    bend = values - values[before] - share * (values[after] - values[before])
+    return np.where((place > low) & (place < high), bend, 0.0)
 
 
 def smoothed(fixes: Fixes, first: np.ndarray, rules: Rules) -> tuple[np.ndarray, np.ndarray]:

@@ -80,7 +80,7 @@ def prepare(
     """Turn fixes into passes, and account for every fix.
 
     Fixes are gated (no position, null island, simulated, inaccurate, far away, no time or width), sorted by asset, run and time,
-    freed of repeated times and spikes, broken at outages, steps and a lifted tool, smoothed inside runs, moved to the place of an
+    freed of repeated times, spikes and stretches that jump to and fro, broken at outages, steps and a lifted tool, smoothed inside runs, moved to the place of an
     offset tool, thinned, and split into passes at turns. An outage is never bridged.
 
     Parameters
@@ -187,7 +187,9 @@ def work(table: Table, gate: Gate) -> Piece:
     refuse(fixes.row[wild], "spike")
     fixes = fixes.take(~wild) if wild.any() else fixes
     first, breaks = path.sequences(fixes, rules)
-    working, run_first, alone = _working(fixes, first)
+    mixed = path.mixed(fixes, path.blocks(fixes, rules)) & fixes.on.any(axis=1)
+    refuse(fixes.row[mixed], "mixed_tools")
+    working, run_first, alone = _working(fixes, first, ~mixed)
     refuse(alone, "alone")
     made, refused = build(working, run_first, frame, gate.tool, rules)
     for why, rows in refused.items():
@@ -197,9 +199,9 @@ def work(table: Table, gate: Gate) -> Piece:
     return Piece(made.set_crs(plane), outages(fixes, breaks, frame, plane), _dropped(table, reason), counts)
 
 
-def _working(fixes: Fixes, first: np.ndarray) -> tuple[Fixes, np.ndarray, np.ndarray]:
-    """Fixes with the tool on in runs of at least two, marks at the first of each run, and rows of those left alone."""
-    on = np.flatnonzero(fixes.on.any(axis=1))
+def _working(fixes: Fixes, first: np.ndarray, usable: np.ndarray) -> tuple[Fixes, np.ndarray, np.ndarray]:
+    """Usable fixes with the tool on in runs of at least two, marks at the first of each run, and rows of those left alone."""
+    on = np.flatnonzero(fixes.on.any(axis=1) & usable)
     if not len(on):
         return fixes.take(on), np.zeros(0, dtype=bool), fixes.row[:0]
     begins = first[on] | np.r_[True, np.diff(on) != 1]
