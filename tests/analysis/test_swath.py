@@ -623,3 +623,18 @@ def test_rows_without_a_tool_are_always_said():
     for bare in (frame.drop(columns="asset_id"), frame.assign(asset_id=None), frame.assign(asset_id=[""] + ["D"] * (len(frame) - 1))):
         assert "SW-17" in set(swath.prepare(bare, ground).issues["check"])
     assert "SW-17" not in set(swath.prepare(frame, ground).issues["check"])
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_an_accuracy_of_zero_or_less_is_unknown_never_perfect(value):
+    frame, ground, _, _ = lanes_overlapping()
+    made = swath.prepare(frame.assign(h_acc_m=value), ground)
+    assert made.passes["h_acc_m"].isna().all()
+    assert made.issues.loc[made.issues["check"] == "SW-18", "value"].astype(int).tolist() == [len(frame)]
+    assert "SW-21" in set(swath.cover(made, ground).issues["check"])
+    with pytest.raises(CoverageError, match="how accurate"):
+        swath.assurance(made.passes, swath.grid_of(ground, 0.5), task=ground)
+    with pytest.raises(CoverageError, match="how accurate"):
+        swath.assurance(made.passes.assign(h_acc_m=value), swath.grid_of(ground, 0.5), task=ground)
+    assumed = swath.prepare(frame.assign(h_acc_m=value, fix_quality="rtk_float"), ground).passes["h_acc_m"]
+    assert assumed.tolist() == pytest.approx([0.3] * len(assumed))

@@ -16,6 +16,7 @@ import pandas as pd
 import shapely
 
 from geotools.analysis.swath.counts import trip_shapes
+from geotools.analysis.swath.fixes import stated_sigma
 from geotools.analysis.swath.passes import swaths
 from geotools.model.errors import CoverageError
 
@@ -60,14 +61,14 @@ def groups(passes: gpd.GeoDataFrame, sigma_m: float | None, tau_s: float) -> lis
     """
     if not (np.isfinite(tau_s) and tau_s > 0) or (sigma_m is not None and not (np.isfinite(sigma_m) and sigma_m >= 0)):
         raise CoverageError("sigma_m must be 0 or more and tau_s more than 0", hint="metres and seconds")
-    stated = passes["h_acc_m"].to_numpy(dtype=float) if "h_acc_m" in passes else np.full(len(passes), np.nan)
+    stated = stated_sigma(passes)
     if sigma_m is None and not np.isfinite(stated).any() and len(passes):
         raise CoverageError("the fixes do not state how accurate they are", hint="give sigma_m, the standard deviation per axis in metres")
     worst = 0.0 if sigma_m is not None or not len(passes) else float(np.nanmax(stated))
     out = []
     by = [passes[name].astype(str) if name in passes else pd.Series("", index=passes.index) for name in ("asset_id", "day")]
     for _, part in passes.groupby(by, sort=True):
-        known = part["h_acc_m"].to_numpy(dtype=float) if sigma_m is None else np.zeros(0)
+        known = stated_sigma(part) if sigma_m is None else np.zeros(0)
         known = np.where(np.isnan(known), worst, known)
         sigma = float(sigma_m) if sigma_m is not None else float(np.sqrt(np.mean(known**2)))
         wait = intervals(part)

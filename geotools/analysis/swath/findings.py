@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import geopandas as gpd
 import pandas as pd
 
-from geotools.analysis.swath.fixes import LIFTED, REASONS, text
+from geotools.analysis.swath.fixes import LIFTED, REASONS, number, text
 from geotools.analysis.swath.rules import Rules, Tool
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
@@ -29,6 +29,7 @@ class Seen:
     systems: frozenset[str] = frozenset()
     zoneless: bool = False
     nameless: int = 0
+    too_good: int = 0
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> Seen:
@@ -37,12 +38,13 @@ class Seen:
         systems = frozenset(frame["source_crs"].dropna().astype(str).unique()[:8]) if "source_crs" in frame else frozenset()
         zoneless = "time" in frame and pd.api.types.is_datetime64_any_dtype(frame["time"].dtype) and frame["time"].dt.tz is None
         nameless = int((text(frame, "asset_id").str.strip() == "").sum())
-        return cls(len(frame), flag, width, systems, bool(zoneless), nameless)
+        return cls(len(frame), flag, width, systems, bool(zoneless), nameless, int((number(frame, "h_acc_m") <= 0).sum()))
 
     def __add__(self, other: Seen) -> Seen:
         return Seen(
             self.rows + other.rows, self.with_flag + other.with_flag, self.with_width + other.with_width, self.systems | other.systems,
             self.zoneless or other.zoneless, self.nameless + other.nameless,
+            self.too_good + other.too_good,
         )  # fmt: skip
 
 
@@ -73,6 +75,9 @@ def _assumed(seen: Seen, tool: Tool) -> list[Issue]:
     if seen.nameless:
         words = f"{seen.nameless} fixes do not say which tool they belong to (asset_id): if several tools are among them, their ways cannot be told apart"
         issues.append(Issue("SW-17", "warning", "fixes", column="asset_id", message=words, value=seen.nameless))
+    if seen.too_good:
+        words = f"{seen.too_good} fixes state an accuracy of zero or less, as receivers do that do not know it: it is taken as unknown"
+        issues.append(Issue("SW-18", "warning", "fixes", column="h_acc_m", message=words, value=seen.too_good))
     if len(seen.systems) > 1:
         text = f"the fixes were entered in several reference systems ({', '.join(sorted(seen.systems)[:4])}): check that all were converted"
         issues.append(Issue("SW-06", "warning", "fixes", column="source_crs", message=text))

@@ -201,12 +201,24 @@ def _widths(frame: pd.DataFrame, tool: Tool) -> np.ndarray:
 
 
 def sigmas(frame: pd.DataFrame) -> np.ndarray:
-    """Standard deviation per axis in metres: as stated, else assumed from the fix quality, else NaN."""
+    """Standard deviation per axis in metres: as stated, else assumed from the fix quality, else NaN.
+
+    Zero or less is what receivers write that do not know; it never means a perfect position.
+    """
     sigma = number(frame, "h_acc_m")
+    sigma[sigma <= 0] = np.nan
     if "fix_quality" in frame:
         assumed = frame["fix_quality"].map(ASSUMED_SIGMA_M).to_numpy(dtype=float, na_value=np.nan)
         sigma = np.where(np.isnan(sigma), assumed, sigma)
     return sigma
+
+
+def stated_sigma(passes: pd.DataFrame) -> np.ndarray:
+    """Standard deviation that each pass states; NaN where it states none, or zero or less, which no receiver can know."""
+    if "h_acc_m" not in passes:
+        return np.full(len(passes), np.nan)
+    stated = pd.to_numeric(passes["h_acc_m"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return np.where(np.isfinite(stated) & (stated > 0), stated, np.nan)
 
 
 def _flags(frame: pd.DataFrame, tool: Tool) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geotools.analysis.swath.fixes import stated_sigma
 from geotools.model.methods import UNKNOWN
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
@@ -82,16 +83,16 @@ def cover_findings(totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, 
 
 
 def _position(made: gpd.GeoDataFrame) -> list[Issue]:
-    sigma = made["h_acc_m"].dropna() if "h_acc_m" in made else pd.Series(dtype=float)
     if not len(made):
         return []
-    if not len(sigma):
+    stated = stated_sigma(made)
+    if not np.isfinite(stated).any():
         text = "the fixes do not state how accurate they are: the covered area takes every position as exact"
         return [Issue("SW-21", "warning", "fixes", column="h_acc_m", message=text)]
-    poor = made["h_acc_m"].to_numpy(dtype=float) * CONFIDENT >= made["width_m"].to_numpy(dtype=float) / 2
+    poor = stated * CONFIDENT >= made["width_m"].to_numpy(dtype=float) / 2
     if not poor.any():
         return []
-    worst, width = float(sigma.max()), float(made["width_m"].min())
+    worst, width = float(np.nanmax(stated)), float(made["width_m"].min())
     share = float(made["length_m"][poor].sum() / made["length_m"].sum()) if "length_m" in made else float(poor.mean())
     text = (
         f"These tracks cannot show coverage: on {100 * share:.0f} % of their length the position error (up to {worst:.2f} m) is too large "
