@@ -100,10 +100,10 @@ def _rows(book: Ledger, shot: Snapshot, name: str) -> Iterator[Issue]:
         )
     if name != "hazards":
         return
-    for row, column in book.self_links:
+    for own, column in book.self_links:
         yield Issue(
-            "RL-20", "warning", name, ids[row], column,
-            f"it names itself in {column}: the link is ignored", value=ids[row], geometry=_where(layer, row),
+            "RL-20", "warning", name, ids[own], column,
+            f"it names itself in {column}: the link is ignored", value=ids[own], geometry=_where(layer, own),
         )  # fmt: skip
     for row in shot.hazard[np.isnat(layer.rows.day[shot.hazard])]:
         told = "a date that cannot be read" if layer.rows.odd_day[row] else "no date of information"

@@ -185,26 +185,22 @@ def settle(
 def _flattened(lonlat: np.ndarray, plane: pyproj.CRS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Densified in WGS 84, on the plane, and which cannot be there (empty in both)."""
 
-    def move(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        dense = _crs.densify(shapes)
-        return dense, _crs.transform(dense, _crs.WGS84, plane)
-
     lost = np.zeros(len(lonlat), dtype=bool)
-    try:
-        dense, flat = move(lonlat)
-    except CRSError:  # some row cannot be expressed: find which
-        dense = flat = lonlat
-        dense, flat = dense.copy(), flat.copy()
-        for row in range(len(lonlat)):
-            try:
-                dense[[row]], flat[[row]] = move(lonlat[[row]])
-            except CRSError:
-                lost[row] = True
+    dense, flat = lonlat.copy(), lonlat.copy()
+    parts = [np.arange(len(lonlat))]
+    while parts:  # where a row cannot be expressed, halves are tried until it stands alone
+        rows = parts.pop()
+        try:
+            long = _crs.densify(lonlat[rows])
+            flat[rows], dense[rows] = _crs.transform(long, _crs.WGS84, plane), long
+        except CRSError:
+            if len(rows) == 1:
+                lost[rows] = True
+            else:
+                parts += np.array_split(rows, 2)
     reach = np.nan_to_num(np.abs(shapely.bounds(flat)), nan=0.0, posinf=np.inf)
     lost |= np.hypot(reach[:, [0, 2]].max(axis=1), reach[:, [1, 3]].max(axis=1)) > FAR_M
-    if lost.any():
-        dense, flat = dense.copy(), flat.copy()
-        dense[lost] = flat[lost] = shapely.Polygon()
+    dense[lost] = flat[lost] = shapely.Polygon()
     return dense, flat, lost
 
 
