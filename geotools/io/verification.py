@@ -5,6 +5,7 @@ For files that GDAL writes, before they take their place; our own writers raise 
 
 from __future__ import annotations
 
+import mmap
 import sqlite3
 import struct
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+import shapely
 
 from geotools.model.errors import WriteError
 
@@ -60,13 +62,14 @@ def _layer(connection: sqlite3.Connection, name: str, frame: pd.DataFrame) -> No
     column = connection.execute(
         "SELECT column_name FROM gpkg_geometry_columns WHERE lower(table_name) = lower(?)", (name,)
     ).fetchone()
+    places = _with_place(frame)
     if column is None:
-        if _with_place(frame):
+        if places:
             raise _broken(f"'{name}' has no geometry")
         return
     index = f"rtree_{name}_{column[0]}".replace('"', '""')
     indexed = connection.execute(f'SELECT count(*) FROM "{index}_rowid"').fetchone()[0]  # noqa: S608
-    if indexed != _with_place(frame):
+    if indexed != places:
         raise _broken(f"the spatial index of '{name}' is not complete")
     extent = connection.execute(
         "SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE lower(table_name) = lower(?)", (name,)
@@ -84,14 +87,16 @@ def flatgeobuf(path: Path, frames: Mapping[str, pd.DataFrame]) -> None:
     """
     (frame,) = frames.values()
     _header(path, frame)
-    data = path.read_bytes()
-    at, rows = 8 + _SIZE.size + _SIZE.unpack_from(data, 8)[0], 0
-    size, read = len(data), _SIZE.unpack_from
-    while at + 4 <= size:
-        at += 4 + read(data, at)[0]
-        rows += 1
-    if rows != len(frame) or at != size:
-        raise _broken(f"at most {rows} of {len(frame)} rows are in it")
+    read = _SIZE.unpack_from
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            at = 12 + read(data, 8)[0]
+            for _ in range(len(frame)):  # each row begins with its length
+                at += 4 + read(data, at)[0]
+        except struct.error as error:
+            raise _broken("it ends too early") from error
+        if at != len(data):
+            raise _broken("it does not end where its rows end")
 
 
 def shapefile(path: Path, frame: gpd.GeoDataFrame) -> None:
@@ -144,13 +149,15 @@ def _with_place(frame: pd.DataFrame) -> int:
     """Number of rows with a geometry that is not empty."""
     if not isinstance(frame, gpd.GeoDataFrame) or frame.active_geometry_name is None:
         return 0
-    return int((~(frame.geometry.isna() | frame.geometry.is_empty)).sum())
+    shapes = np.asarray(frame.geometry.array, dtype=object)
+    return len(shapes) - int((shapely.is_missing(shapes) | shapely.is_empty(shapes)).sum())
 
 
 def _same_bounds(stated: Sequence[float] | None, frame: pd.DataFrame) -> None:
-    if not _with_place(frame):
+    placed = isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None
+    wanted = np.asarray(frame.geometry.total_bounds if placed else [np.nan], dtype=float)
+    if np.isnan(wanted).all():
         return
-    wanted = np.asarray(frame.geometry.total_bounds, dtype=float)
     found = np.full(4, np.nan) if stated is None else np.asarray(stated, dtype=float)
     if not np.allclose(found, wanted, rtol=1e-9, atol=1e-9, equal_nan=True):
         raise _broken("its extent is not that of the rows")
