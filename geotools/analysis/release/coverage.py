@@ -22,6 +22,7 @@ from geotools.analysis.release import entries as _e
 from geotools.analysis.release import findings as _findings
 from geotools.analysis.release import layers as _layers
 from geotools.analysis.release import ledger as _ledger
+from geotools.analysis.release import series as _series
 from geotools.analysis.release import tables as _tables
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress
@@ -218,6 +219,17 @@ class Coverage:
     def at(self, as_of: Any) -> Coverage:
         """The same ledger on another day, without reading the layers again."""
         return at(self._book, _e.one_day(as_of, "as_of"))
+
+    def series(self) -> pd.DataFrame:
+        """The figures of `totals` on every day with a record, up to `as_of`.
+
+        Returns
+        -------
+        DataFrame
+            ``day`` and, in m², ``area_m2``, ``remaining_m2``, ``released_m2``, ``cleared_m2``, ``reduced_m2``, ``cancelled_m2``,
+            ``processed_m2``: what `at` gives for that day. Releases without a date are in none of them.
+        """
+        return _series.series(self._book, None if self.as_of is None else np.datetime64(self.as_of, "D"))
 
     @cached_property
     def bookings(self) -> pd.DataFrame:
