@@ -638,3 +638,31 @@ def test_an_accuracy_of_zero_or_less_is_unknown_never_perfect(value):
         swath.assurance(made.passes.assign(h_acc_m=value), swath.grid_of(ground, 0.5), task=ground)
     assumed = swath.prepare(frame.assign(h_acc_m=value, fix_quality="rtk_float"), ground).passes["h_acc_m"]
     assert assumed.tolist() == pytest.approx([0.3] * len(assumed))
+
+
+@pytest.mark.parametrize(
+    ("width", "tool"),
+    [
+        (120.0, None),
+        (20.1, None),
+        (np.nan, swath.Tool(width_m=120.0)),
+        (np.nan, swath.Tool(sections=(swath.Section("one", 50.0), swath.Section("two", 1.0, right_m=3)))),
+    ],
+)
+def test_a_width_no_tool_has_claims_nothing(width, tool):
+    frame, ground, _, _ = straight()
+    covered, made = painted(frame.assign(width_m=width), ground, tool=tool)
+    assert covered == 0
+    assert made.counts["implausible_width"] == len(frame)
+    assert "implausible_width" in set(made.issues["column"])
+
+
+def test_a_wide_tool_is_doubted_and_the_limits_can_be_set():
+    frame, ground, _, _ = straight()
+    wide = swath.prepare(frame.assign(width_m=12.0), ground)
+    assert wide.issues.loc[wide.issues["check"] == "SW-19", "limit"].astype(float).tolist() == [8.0]
+    assert (swath.cover(wide.passes, ground).issues["check"] == "SW-19").sum() == (swath.cover(wide, ground).issues["check"] == "SW-19").sum() == 1
+    known = swath.prepare(frame.assign(width_m=24.0), ground, rules=swath.Rules(width_warn_m=25, width_max_m=30))
+    assert known.counts["used"] == len(frame)
+    assert "SW-19" not in set(known.issues["check"])
+    assert "SW-19" not in set(swath.prepare(frame, ground).issues["check"])

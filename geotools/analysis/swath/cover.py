@@ -16,9 +16,11 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.swath import union
+from geotools.analysis.swath.findings import wide_findings
 from geotools.analysis.swath.gaps import gap_list
 from geotools.analysis.swath.passes import require_passes, swaths
 from geotools.analysis.swath.prepare import Prepared, require_task
+from geotools.analysis.swath.rules import Rules
 from geotools.analysis.swath.shares import shares
 from geotools.analysis.swath.summary import card, cover_findings, sentences
 from geotools.model.errors import CoverageError
@@ -203,6 +205,7 @@ def cover(
     totals = _totals(shapes, ground, made, gaps, prepared)
     totals["searched_m2"] = totals["searched_m2"] if searching or method == MACHINE else 0.0
     home = _crs.require(task)
+    notes += [] if prepared else wide_findings(made, Rules.width_warn_m)
     issues = join_issues(prepared.issues if prepared else None, issues_frame([*notes, *cover_findings(totals, made, shapes, (method, entered), plane)]))
     words = {"covered": "searched" if searching else "processed" if method == MACHINE else "worked"}
     frames = {name: _frame(shape, words.get(name, name), plane, home) for name, shape in shapes.items() if name not in ("processed", "searched")}

@@ -98,6 +98,7 @@ def pass_findings(made: gpd.GeoDataFrame, interruptions: gpd.GeoDataFrame, rules
     unsteady = (made["heading_sd_deg"] > HEADING_SD_DEG) & (made["length_m"] >= LONG_PASS_M)
     if unsteady.any():
         issues.append(Issue("SW-08", "info", "fixes", column="heading_sd_deg", message=f"{int(unsteady.sum())} passes wander by more than {HEADING_SD_DEG:g}°", value=int(unsteady.sum()), limit=HEADING_SD_DEG))
+    issues += wide_findings(made, rules.width_warn_m)
     if rules.depth_cm is not None:
         shallow = ~made["is_deep"].to_numpy(dtype=bool)
         length, unknown = float(made["length_m"][shallow].sum()), float(made["length_m"][made["depth_cm"].isna()].sum())
@@ -105,6 +106,16 @@ def pass_findings(made: gpd.GeoDataFrame, interruptions: gpd.GeoDataFrame, rules
             text = f"{length:.0f} m of passes did not show the required depth of {rules.depth_cm:g} cm ({unknown:.0f} m of them had no depth recorded)"
             issues.append(Issue("SW-10", "warning", "fixes", column="depth_cm", message=text, value=length, limit=rules.depth_cm))
     return issues
+
+
+def wide_findings(made: gpd.GeoDataFrame, limit_m: float) -> list[Issue]:
+    """A row if passes are wider than tools commonly are."""
+    width = made["width_m"].to_numpy(dtype=float)
+    wide = width > limit_m
+    if not wide.any():
+        return []
+    text = f"{int(wide.sum())} passes are up to {width.max():g} m wide, more than {limit_m:g} m: is the working width right, and in metres?"
+    return [Issue("SW-19", "warning", "fixes", column="width_m", message=text, value=float(width.max()), limit=limit_m)]
 
 
 def _interruptions(frame: gpd.GeoDataFrame) -> list[Issue]:

@@ -28,6 +28,7 @@ REASONS = {
     "far_away": "lay far from the task, or in a wrong zone",
     "no_time": "had no time",
     "no_width": "had no usable working width",
+    "implausible_width": "stated a working width that no tool has (perhaps centimetres entered as metres)",
     "inaccurate": "stated an accuracy worse than the limit",
     "duplicate_time": "repeated the time of another fix of the same asset",
     "spike": "jumped away from their neighbours",
@@ -136,6 +137,7 @@ def admitted(table: Table, gate: Gate) -> tuple[Fixes, np.ndarray]:
     refuse(~timed, "no_time")
     width = _widths(frame, gate.tool)
     refuse(~(width > 0), "no_width")
+    refuse(width > gate.rules.width_max_m, "implausible_width")
     sigma = sigmas(frame)
     stated = number(frame, "h_acc_m")
     refuse(stated > gate.rules.h_acc_max_m, "inaccurate")

@@ -117,6 +117,9 @@ class Rules:
         Fixes that state a worse accuracy are dropped.
     far_m
         Fixes farther than this from the task are dropped (without a task: farther than 50 km from the middle of the fixes).
+    width_warn_m, width_max_m
+        Working widths (of a section, where there are sections) above the first are doubted in an issue; fixes with a width above the
+        second are dropped: a width in centimetres taken as metres would cover everything.
     accept
         Words of `fix_quality` that count as a position; a fix without the word is accepted.
     depth_cm
@@ -134,6 +137,8 @@ class Rules:
     chord_m: float = 1.0
     h_acc_max_m: float = 10.0
     far_m: float = 10_000.0
+    width_warn_m: float = 8.0
+    width_max_m: float = 20.0
     accept: tuple[str, ...] = field(default=ACCEPTED)
     depth_cm: float | None = None
     speed_max_mps: float | None = None
@@ -142,6 +147,7 @@ class Rules:
         _positive(
             "rules", outage_s=self.outage_s, step_m=self.step_m, spike_m=self.spike_m, thin_m=self.thin_m, turn_deg=self.turn_deg,
             chord_m=self.chord_m, h_acc_max_m=self.h_acc_max_m, far_m=self.far_m, depth_cm=self.depth_cm, speed_max_mps=self.speed_max_mps,
+            width_warn_m=self.width_warn_m, width_max_m=self.width_max_m,
         )  # fmt: skip
         if not (np.isfinite(self.smooth_s) and 0 <= self.smooth_s <= 4):
             raise CoverageError(f"rules: smooth_s must be between 0 and 4 seconds, not {self.smooth_s}", hint="a longer average hides gaps")
