@@ -255,3 +255,9 @@ def test_one_record_out_of_the_world_does_not_stop_the_ledger(far):
     assert last.totals["coverage"] == pytest.approx(0.5, rel=1e-4)
     long = shapely.box(7e5, 4.38e6, 7e5 + far, 4.38e6 + 100)
     assert gt.coverage(H, frame([long], id=["R1"], product="cleared")).totals["coverage"] <= 1
+
+
+def test_the_story_of_a_hazard_tells_of_a_reopening_without_ground():
+    story = gt.explain(gt.coverage(H, R, events=event("ropened")), "H1")
+    assert "RL-16" in set(story.issues["check"])
+    assert "it may be a reopening" in story.text()

@@ -143,6 +143,8 @@ def explain(coverage: Coverage, hazard_id: str) -> Explanation:
         {"id": [ids[n] for n, _ in others], "shared_m2": [area * shot.factor[place] for _, area in others]}
     )
     about = {("hazards", str(hazard_id)), *(("releases", str(n)) for n in [*acts["id"], *idle["id"]])}
+    events = book.events.rows
+    about |= {("events", str(n)) for n, link in zip(events.id, events.text("hazard_id"), strict=True) if link == hazard_id}
     issues = coverage.issues
     mine = [(kind, name) in about for kind, name in zip(issues["kind"], issues["id"], strict=True)]
     return Explanation(
