@@ -666,3 +666,60 @@ def test_a_wide_tool_is_doubted_and_the_limits_can_be_set():
     assert known.counts["used"] == len(frame)
     assert "SW-19" not in set(known.issues["check"])
     assert "SW-19" not in set(swath.prepare(frame, ground).issues["check"])
+
+
+@pytest.mark.parametrize(
+    ("value", "on", "unreadable"),
+    [("yes", True, False), ("Ja?", False, True), ("0", False, False), ("1", True, False), (1.0, True, False), (0.5, False, True), (2, False, True), ("вкл", False, True), ("да", True, False)],
+)
+def test_working_flags_in_words_and_numbers(value, on, unreadable):
+    frame, ground, _, _ = straight()
+    covered, made = painted(frame.assign(is_on=value), ground)
+    assert covered == pytest.approx(50 if on else 0, rel=1e-3)
+    said = made.issues[(made.issues["check"] == "SW-04") & (made.issues["severity"] == "warning")]
+    assert len(said) == int(unreadable)
+    half = swath.Tool(sections=(swath.Section("one", 1.0, is_on="boom"),))
+    covered, made = painted(frame.assign(boom=value), ground, tool=half)
+    assert (covered > 40) == on
+    assert ("SW-04" in set(made.issues["check"])) == unreadable
+
+
+def test_flags_of_mixed_kinds_are_read_one_by_one():
+    frame, ground, _, _ = straight()
+    mixed = pd.Series(np.resize(np.array([True, "yes", 1, "on", np.int64(1)], dtype=object), len(frame)), index=frame.index)
+    assert painted(frame.assign(is_on=mixed), ground)[0] == pytest.approx(50, rel=1e-3)
+    mixed.iloc[100:200] = None
+    mixed.iloc[300:400] = "perhaps"
+    covered, made = painted(frame.assign(is_on=mixed), ground)
+    assert covered == pytest.approx(50 - 202 * 0.07, abs=0.1)
+    assert made.counts["tool_lifted"] == 200
+
+
+@pytest.mark.parametrize("column", ["width_m", "is_on", "asset_id"])
+def test_a_column_that_occurs_twice_is_refused_in_words(column):
+    frame, ground, _, _ = straight()
+    twice = pd.concat([frame, frame[[column]]], axis=1)
+    with pytest.raises(CoverageError, match=column):
+        swath.prepare(twice, ground)
+    passes = swath.passes(frame, ground)
+    with pytest.raises(CoverageError, match="width_m"):
+        swath.cover(pd.concat([passes, passes[["width_m"]]], axis=1), ground)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda p: p.set_geometry(gpd.GeoSeries([None] * len(p), crs=p.crs)),
+        lambda p: p.set_geometry(p.geometry.buffer(3)),
+        lambda p: p.set_geometry(gpd.GeoSeries(shapely.from_wkt(["LINESTRING (0 0, nan 1)"] * len(p)), crs=p.crs)),
+        lambda p: p.assign(width_m="wide"),
+        lambda p: p.assign(width_m="1.0"),
+        lambda p: p.assign(width_m=np.inf),
+        lambda p: p.assign(width_m=np.nan),
+        lambda p: p.assign(width_m=-1.0),
+    ],
+)
+def test_passes_without_a_line_or_a_width_are_refused_in_words(spoil):
+    frame, ground, _, _ = straight()
+    with pytest.raises(CoverageError, match="every pass needs"):
+        swath.cover(spoil(swath.passes(frame, ground)), ground)

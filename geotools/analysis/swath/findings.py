@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
-from geotools.analysis.swath.fixes import LIFTED, REASONS, number, text
+from geotools.analysis.swath.fixes import LIFTED, REASONS, flags, number, text
 from geotools.analysis.swath.rules import Rules, Tool
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
@@ -30,21 +31,24 @@ class Seen:
     zoneless: bool = False
     nameless: int = 0
     too_good: int = 0
+    unreadable: int = 0
 
     @classmethod
-    def of(cls, frame: pd.DataFrame) -> Seen:
+    def of(cls, frame: pd.DataFrame, tool: Tool | None = None) -> Seen:
         """Counts of one frame."""
+        names = {section.is_on for section in tool.sections} if tool and tool.sections else {"is_on"}
+        unreadable = [flags(frame[name])[1] for name in sorted(names) if name in frame]
         flag, width = (int(frame[name].notna().sum()) if name in frame else 0 for name in ("is_on", "width_m"))
         systems = frozenset(frame["source_crs"].dropna().astype(str).unique()[:8]) if "source_crs" in frame else frozenset()
         zoneless = "time" in frame and pd.api.types.is_datetime64_any_dtype(frame["time"].dtype) and frame["time"].dt.tz is None
         nameless = int((text(frame, "asset_id").str.strip() == "").sum())
-        return cls(len(frame), flag, width, systems, bool(zoneless), nameless, int((number(frame, "h_acc_m") <= 0).sum()))
+        return cls(len(frame), flag, width, systems, bool(zoneless), nameless, int((number(frame, "h_acc_m") <= 0).sum()), int(np.any(unreadable, axis=0).sum()) if unreadable else 0)
 
     def __add__(self, other: Seen) -> Seen:
         return Seen(
             self.rows + other.rows, self.with_flag + other.with_flag, self.with_width + other.with_width, self.systems | other.systems,
             self.zoneless or other.zoneless, self.nameless + other.nameless,
-            self.too_good + other.too_good,
+            self.too_good + other.too_good, self.unreadable + other.unreadable,
         )  # fmt: skip
 
 
@@ -69,6 +73,9 @@ def _assumed(seen: Seen, tool: Tool) -> list[Issue]:
         missing = seen.rows - seen.with_flag
         text = f"{missing} fixes do not say whether the tool was working: they are taken as not working"
         issues.append(Issue("SW-04", "info", "fixes", column="is_on", message=text, value=missing))
+    if seen.unreadable:
+        words = f"{seen.unreadable} fixes have a word or number that is neither yes nor no for whether the tool was working: they are taken as not working"
+        issues.append(Issue("SW-04", "warning", "fixes", column="is_on", message=words, value=seen.unreadable))
     bare = seen.rows - seen.with_width
     if tool.width_m is not None and not tool.sections and bare:
         issues.append(Issue("SW-05", "info", "fixes", column="width_m", message=f"{bare} fixes state no width: {tool.width_m:g} m was given", value=bare, limit=tool.width_m))

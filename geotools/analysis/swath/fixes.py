@@ -15,6 +15,7 @@ import shapely
 
 from geotools.analysis.swath.rules import ASSUMED_SIGMA_M, Rules, Tool
 from geotools.model.errors import CoverageError
+from geotools.model.schema.conform import to_boolean
 from geotools.space import crs as _crs
 
 UNIT_M = 1e-5  # positions are whole multiples of 0.01 mm, so that sums do not depend on the order or size of chunks
@@ -94,6 +95,19 @@ def coordinates(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> np.ndarray:
     return xy
 
 
+def require_single(frame: pd.DataFrame) -> None:
+    """Refuse a frame that has a column twice: nobody can say which of them counts.
+
+    Raises
+    ------
+    CoverageError
+        If a name occurs more than once.
+    """
+    if not frame.columns.is_unique:
+        name = frame.columns[frame.columns.duplicated()][0]
+        raise CoverageError(f"the column '{name}' occurs more than once", hint="keep one of them, or rename the other")
+
+
 @dataclass(frozen=True)
 class Table:
     """A table of fixes: attributes by the names of the schema, x and y of every row, and their system."""
@@ -101,6 +115,9 @@ class Table:
     rows: pd.DataFrame
     xy: np.ndarray
     crs: pyproj.CRS
+
+    def __post_init__(self) -> None:
+        require_single(self.rows)
 
     @classmethod
     def of(cls, frame: gpd.GeoDataFrame) -> Table:
@@ -233,8 +250,22 @@ def _flags(frame: pd.DataFrame, tool: Tool) -> np.ndarray:
                 raise CoverageError(f"the fixes have no column '{name}', which a section of the tool names", hint="name a column that exists")
             columns.append(np.ones(len(frame), dtype=bool) if name == "is_on" else np.zeros(len(frame), dtype=bool))
         else:
-            columns.append(frame[name].astype("boolean").fillna(False).to_numpy(dtype=bool))
+            columns.append(flags(frame[name])[0])
     return np.column_stack(columns) if columns else np.ones((len(frame), 1), dtype=bool)
+
+
+def flags(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each value means yes, and whether it can be read neither as yes nor as no; what cannot be read is not yes."""
+    if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.infer_dtype(column, skipna=True) == "boolean":
+        return column.astype("boolean").fillna(False).to_numpy(dtype=bool), np.zeros(len(column), dtype=bool)
+    missing = column.isna().to_numpy(dtype=bool)
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        return values == 1, ~missing & (values != 1) & (values != 0)
+    words = column.astype(object).where(~missing, "").map(str)
+    meant = {word: to_boolean(word) for word in words.unique()}
+    found = [meant[word] for word in words]
+    return np.array([value is True for value in found], dtype=bool), ~missing & np.array([value is None for value in found], dtype=bool)
 
 
 def text(frame: pd.DataFrame, column: str) -> pd.Series:

@@ -14,9 +14,9 @@ import pandas as pd
 import shapely
 
 from geotools.analysis.swath import path
-from geotools.analysis.swath.fixes import Fixes, text
+from geotools.analysis.swath.fixes import Fixes, require_single, text
 from geotools.analysis.swath.rules import Rules, Section, Tool
-from geotools.model.errors import SchemaError
+from geotools.model.errors import CoverageError, SchemaError
 
 WIDTH_STEP_M = 0.005
 STILL_M = 1e-3
@@ -50,14 +50,21 @@ def require_passes(passes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     Raises
     ------
     SchemaError
-        If a column is missing or a width is not a positive number.
+        If a column is missing.
+    CoverageError
+        If a column occurs twice, a width is not a positive number, or a centreline is missing or not a line.
     """
     needed = {"id", "pass_id", "width_m", "geometry"}
     missing = sorted(needed - set(passes.columns))
     if missing:
         raise SchemaError(f"the passes lack the column '{missing[0]}'", hint="make passes with geotools.swath.passes(fixes)")
-    if len(passes) and not (passes["width_m"] > 0).all():
-        raise SchemaError("every pass needs a positive width_m")
+    require_single(passes)
+    width = pd.to_numeric(passes["width_m"], errors="coerce") if pd.api.types.is_numeric_dtype(passes["width_m"].dtype) else None
+    if len(passes) and (width is None or not ((width > 0) & (width < np.inf)).all()):
+        raise CoverageError("every pass needs a positive number as width_m", hint="make passes with geotools.swath.passes(fixes)")
+    lines = np.asarray(passes.geometry.array, dtype=object)
+    if not (np.isin(shapely.get_type_id(lines), (1, 2, 5)).all() and np.isfinite(shapely.get_coordinates(lines)).all()):
+        raise CoverageError("every pass needs a line as its centreline", hint="make passes with geotools.swath.passes(fixes)")
     return passes
 
 

@@ -117,7 +117,7 @@ def prepare(
     tool, rules = tool or Tool(), rules or Rules()
     plane = plane_of(fixes, robust=True) if task is None else plane_of(require_task(task))
     piece = work(Table.of(fixes), Gate(plane, reach_of(task, plane, rules), tool, rules))
-    return finish([piece], plane, Seen.of(fixes), tool=tool, rules=rules)
+    return finish([piece], plane, Seen.of(fixes, tool), tool=tool, rules=rules)
 
 
 def passes(

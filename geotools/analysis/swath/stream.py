@@ -71,7 +71,7 @@ def stream(
     gate = Gate(plane, reach_of(task, plane, rules), tool, rules)
     seen, pieces, listed = Seen(), [], 0
     for table in _blocks(Path(path), crs, rules, progress):
-        seen += Seen.of(table.rows)
+        seen += Seen.of(table.rows, tool)
         piece = work(table, gate)
         room = max(0, LISTED - listed)
         pieces.append(Piece(piece.passes, piece.outages, piece.dropped.iloc[:room], piece.counts))

@@ -340,16 +340,25 @@ def _integers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
     return whole.astype("Int64")
 
 
+def to_boolean(value: Any) -> bool | None:
+    """Yes or no from a cell, in words of several languages or as 1 and 0; None for anything else.
+
+    Examples
+    --------
+    >>> to_boolean("Yes"), to_boolean(0.0), to_boolean("да"), to_boolean(0.5) is None, to_boolean("maybe") is None
+    (True, False, True, True, True)
+    """
+    text = fold(as_text(value) or "")
+    return text in _YES if text in _YES or text in _NO else None
+
+
 def _booleans(raw: pd.Series, column: Column, report: Report) -> pd.Series:
     values: list[bool | None] = []
     for row, value in enumerate(raw):
-        text = fold(as_text(value) or "")
-        if text in _YES or text in _NO:
-            values.append(text in _YES)
-            continue
-        if text:
+        found = to_boolean(value)
+        if found is None and fold(as_text(value) or ""):
             report(row, "RD-14", f"'{value}' is neither yes nor no")
-        values.append(None)
+        values.append(found)
     return pd.Series(values, dtype="boolean")
 
 
