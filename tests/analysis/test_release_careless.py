@@ -9,6 +9,7 @@ import pytest
 import shapely
 
 import geotools as gt
+from geotools.analysis.release import explain
 from geotools.model.errors import ReleaseError
 
 CRS = "EPSG:32638"
@@ -258,6 +259,6 @@ def test_one_record_out_of_the_world_does_not_stop_the_ledger(far):
 
 
 def test_the_story_of_a_hazard_tells_of_a_reopening_without_ground():
-    story = gt.explain(gt.coverage(H, R, events=event("ropened")), "H1")
+    story = explain(gt.coverage(H, R, events=event("ropened")), "H1")
     assert "RL-16" in set(story.issues["check"])
     assert "it may be a reopening" in story.text()
