@@ -120,7 +120,7 @@ def _columns_twice(layer: Layer) -> Iterator[Finding]:
             if given not in (layer.schema.names if layer.schema else ())
             else fold(given)
         )
-        names.setdefault(key or str(name), []).append(str(name))
+        names.setdefault(key or given, []).append(name)
     for found in names.values():
         if len(found) > 1 and not any(n.endswith("_as_entered") for n in found):
             yield Finding(layer.kind, "", found[1], {"values": listed(found)}, variant="columns", value=listed(found))
