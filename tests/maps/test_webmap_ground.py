@@ -6,10 +6,12 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import pytest
 import shapely
 
 import geotools as gt
 from geotools.maps.webmap import payload
+from geotools.model.vocab import LANGUAGES
 
 # (method, as entered, follow_up, follow-up as entered, whether the ground waits for a search)
 WORK = [
@@ -73,3 +75,51 @@ def test_own_words_of_the_programme_are_understood() -> None:
     survey = type("Survey", (), {"layers": {"releases": frame}, "programme": programme, "inputs": (), "rasters": {}})()
     assert list(drawn(gt.map(survey)).values()) == ["cleared"]
     assert list(drawn(gt.map({"releases": frame})).values()) == ["processed"]
+
+
+def bare_hazards() -> gpd.GeoDataFrame:
+    """A polygon, no place, a point and a line."""
+    shapes = [shapely.box(46.7, 39.8, 46.71, 39.805), None, shapely.Point(46.715, 39.803), shapely.LineString([(46.7, 39.81), (46.71, 39.81)])]
+    return gpd.GeoDataFrame(
+        {
+            "id": [f"H-{n}" for n in range(1, 5)],
+            "classification": "CHA",
+            "status": ["open", "open", "open", "closed"],
+            "area_reported_m2": [100.0, 5e4, 7e4, None],
+        },
+        geometry=shapes,
+        crs=4326,
+    )
+
+
+def test_hazards_without_ground_are_counted_with_what_they_report() -> None:
+    hazards = bare_hazards()
+    release = releases().iloc[:1]
+    for layers in ({"hazards": hazards}, {"hazards": hazards, "releases": release}):
+        assert gt.map(layers).page.describe()["noGround"] == {"n": 3, "m2": 120_000.0, "unstated": 1}
+    ledger = gt.coverage(hazards, release)
+    assert ledger.totals["hazards_without_ground"] == 3
+    assert gt.map({"hazards": hazards.iloc[:2]}, ledger).page.describe()["noGround"]["n"] == 3  # the ledger knows more than is shown
+    assert "noGround" not in gt.map({"hazards": hazards.iloc[:1]}).page.describe()
+
+
+def test_hazards_recorded_as_points_are_danger_points() -> None:
+    made = gt.map({"hazards": bare_hazards()})
+    assert drawn(made, "hazard_points") == {"H-3": "CHA|open", "H-4": "CHA|closed"}
+    assert set(drawn(made, "hazards")) == {"H-1", "H-2"}
+    points = next(e for e in made._children.values() if getattr(getattr(e, "spec", None), "id", "") == "hazard_points")
+    assert [s.geom_type for s in payload.decode(points.payload.body).geometries] == ["Point", "Point"]
+    assert points.spec.visible
+    only = gt.map({"hazards": bare_hazards().iloc[[2]]})
+    assert drawn(only, "hazard_points") == {"H-3": "CHA|open"}
+
+
+@pytest.mark.browser
+def test_the_panel_says_what_has_no_ground(show: Any, tmp_path: Any) -> None:
+    for lang in LANGUAGES:
+        made = gt.map({"hazards": bare_hazards(), "releases": releases().iloc[:1].assign(date=pd.Timestamp("2022-01-01"))}, lang=lang)
+        opened = show(gt.webmap.save(made, tmp_path / f"{lang}.html"), size=(390, 844) if lang == "az" else (1280, 800))
+        assert opened.page.text_content(".gt-noground").startswith(("3 ", "Опасных районов без границы на карте: 3"))
+        assert "12" in opened.page.text_content(".gt-noground")
+        assert opened.page.text_content(".gt-figures .gt-bare b") == "+3"
+        opened.quiet()

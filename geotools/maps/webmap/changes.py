@@ -18,6 +18,7 @@ from geotools.maps.webmap import survey as _survey
 from geotools.maps.webmap import words
 from geotools.maps.webmap.layers import AreaLayer, ClassRow, LayerSpec
 from geotools.maps.webmap.page import MapOptions, OfflineMap, _information_day, _known_on, _ledger, _pictures
+from geotools.maps.webmap.sources import frames_of, on_earth
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 
@@ -62,7 +63,7 @@ def compare(
     for side, (frames, coverage) in zip(("old", "new"), states, strict=True):
         content = _survey.content(frames, coverage=coverage, issues=None, theme=theme, sensitive=options.sensitive, methods=methods)
         for layer in content.layers:
-            if layer.spec.id in ("hazards", "remaining", "released"):
+            if layer.spec.id in ("hazards", "hazard_points", "remaining", "released"):
                 layer.spec = replace(
                     layer.spec,
                     id=f"{side}-{layer.spec.id}",
@@ -100,7 +101,7 @@ def _name(side: str, days: tuple[Any, Any], names: tuple[str, str]) -> str:
 
 
 def _state(survey: Any, day: Any) -> tuple[dict[str, gpd.GeoDataFrame], Any]:
-    frames = dict(survey if isinstance(survey, dict) else survey.layers)
+    frames, _ = on_earth(frames_of(survey))
     shown = {k: _known_on(frames[k], day) for k in _KINDS if k in frames}
     return shown, _ledger(frames, shown, None, day, getattr(survey, "programme", None))
 

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +26,7 @@ from geotools.maps.webmap import words
 from geotools.maps.webmap.words import Label
 from geotools.model.errors import MapError
 from geotools.model.schema import KINDS
+from geotools.model.schema.names import whole_text, with_single_names
 from geotools.space import crs as _crs
 from geotools.space import measure
 
@@ -135,7 +136,7 @@ class VectorLayer(MacroElement):
     ) -> None:
         super().__init__()
         self._name = type(self).__name__
-        lonlat = _crs.to_wgs84(frame)
+        lonlat = _crs.to_wgs84(cast("gpd.GeoDataFrame", with_single_names(frame)))
         self.spec = spec or _own_spec(lonlat, title, by, symbols, self.shape, settings)
         classes, codes = _classes(lonlat, self.spec)
         self.spec = dataclasses.replace(self.spec, classes=classes)
@@ -296,7 +297,7 @@ def packed_json(data: Any) -> str:
     False
     """
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return _payload.pack(text.encode("utf-8", "replace"))
+    return _payload.pack(whole_text(text).encode("utf-8"))
 
 
 def _words_in(columns: list[dict[str, Any]], table: Mapping[str, Any]) -> dict[str, set[str]]:

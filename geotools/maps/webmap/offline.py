@@ -20,6 +20,7 @@ from geotools.maps.webmap import stock
 from geotools.maps.webmap.layers import RasterLayer, VectorLayer
 from geotools.maps.webmap.page import OfflineMap, Page, _walk
 from geotools.model.errors import MapError
+from geotools.model.schema.names import whole_text
 from geotools.model.vocab import LANGUAGES
 
 SCRIPTS = ("leaflet.js", "flatbush.js", "mgrs.js", "fflate-gunzip.js")
@@ -72,7 +73,7 @@ def _lean(text: str) -> str:
 
 def _script(text: str) -> str:
     """Script text that cannot end its element early, with the line ends and characters a parser would put there."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    text = whole_text(text).replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     return text.replace("</script", "<\\/script").replace("</SCRIPT", "<\\/SCRIPT").replace("<!--", "<\\!--")
 
 
@@ -174,7 +175,7 @@ def _assemble(made: folium.Map, page: Page, blocks: str, scripts: list[str]) -> 
         + "\n".join(body)
         + "\n</body>\n</html>\n"
     )
-    return text.replace("\r\n", "\n")
+    return whole_text(text).replace("\r\n", "\n")
 
 
 _LINK = re.compile(

@@ -23,12 +23,15 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from geotools.maps.symbols import theme as _theme
+from geotools.maps.webmap import sources as _sources
 from geotools.maps.webmap import survey as _survey
 from geotools.maps.webmap import words
 from geotools.maps.webmap.layers import RasterLayer, VectorLayer, packed_json
 from geotools.maps.webmap.series import FIGURES, Series, series
 from geotools.model.errors import MapError
 from geotools.model.provenance import version
+from geotools.model.schema import Issue, issues_frame, join_issues
+from geotools.model.schema.names import whole_text
 from geotools.model.vocab import LANGUAGES, vocabulary
 
 FILTERS = (
@@ -117,6 +120,7 @@ class Page(MacroElement):
         self.options = options or MapOptions()
         self.as_of: date | None = None
         self.series: Series | None = None
+        self.no_ground: dict[str, float] | None = None
         self.notes: list[words.Label] = []
         self.restricted = False
         self.facts: list[tuple[str, str]] = []
@@ -143,6 +147,8 @@ class Page(MacroElement):
         if self.series:
             s = self.series
             out["series"] = {"days": s.days, "m2": s.m2, "start": s.start, "undated": s.undated, "colors": colors}
+        if self.no_ground:
+            out["noGround"] = self.no_ground
         if self.restricted:
             out["sensitivity"] = words.label("note", "restricted")
         elif self.options.sensitivity:
@@ -264,7 +270,7 @@ def map_survey(
     Parameters
     ----------
     source
-        A `Survey`, or a mapping of record kind (or ``covered``, ``missed``, ``assured``, ``task``, or any name) → GeoDataFrame.
+        A `Survey`, one layer, or a mapping of record kind (or ``covered``, ``missed``, ``assured``, ``task``, or any name) → GeoDataFrame.
     coverage
         What `geotools.coverage` returned; None: computed where there are hazards and releases; False: records only.
     issues
@@ -294,11 +300,12 @@ def map_survey(
     True
     """
     options = MapOptions.of(settings)
-    frames = dict(source if isinstance(source, Mapping) else source.layers)
-    programme = None if isinstance(source, Mapping) else source.programme
+    frames, lost = _sources.on_earth(_sources.frames_of(source))
+    survey = None if isinstance(source, Mapping | pd.DataFrame) else source
+    programme = getattr(survey, "programme", None)
     wanted = options.layers or (
         tuple(frames)
-        if isinstance(source, Mapping)
+        if not survey
         else tuple(k for k in frames if k in _survey.SHOWN or k not in _raw_kinds())
     )
     unknown = [k for k in options.layers if k not in frames and k != "issues"]
@@ -310,27 +317,36 @@ def map_survey(
     found = _survey.content(
         shown,
         coverage=coverage,
-        issues=issues,
+        issues=_with(issues, [i for i in lost if i.kind in shown]),
         theme=_theme(options.theme),
         sensitive=options.sensitive,
         methods=programme.words.get("method") if programme is not None else None,
     )
     page = made.page
-    page.title = options.title or (
-        programme.texts.get("title", programme.name) if programme is not None else "geotools"
+    page.title = whole_text(
+        options.title or (programme.texts.get("title", programme.name) if programme is not None else "geotools")
     )
-    page.notes, page.restricted = found.notes, found.restricted
+    page.notes = [*_sources.notes([i for i in lost if i.kind in shown]), *found.notes]
+    page.restricted = found.restricted
     if programme is not None and programme.texts.get("footer"):
         page.notes.append(programme.texts["footer"])
     page.series = series(coverage) if coverage is not None and "hazards" in shown else None
     if page.series and page.series.undated:
         page.notes.append(words.label("note", "with_undated"))
     page.as_of = _information_day(shown, as_of)
-    page.facts = _facts(source)
+    page.no_ground = _no_ground(shown.get("hazards"), coverage)
+    page.facts = _facts(survey)
     for layer in found.layers:
         made.add_child(layer)
-    _pictures(made, source, options)
+    _pictures(made, survey, options)
     return made
+
+
+def _with(issues: gpd.GeoDataFrame | None, more: list[Issue]) -> gpd.GeoDataFrame | None:
+    if not more:
+        return issues
+    own = issues_frame(more)
+    return own if issues is None else join_issues(issues, own)
 
 
 def _raw_kinds() -> tuple[str, ...]:
@@ -393,13 +409,29 @@ def _information_day(frames: Mapping[str, gpd.GeoDataFrame], as_of: Any) -> date
     return max(known).date() if known else None
 
 
+def _no_ground(hazards: gpd.GeoDataFrame | None, coverage: Any) -> dict[str, float] | None:
+    """Hazards that no figure of ground can count: how many, the area they report, and how many report none."""
+    if hazards is None:
+        return None
+    with np.errstate(invalid="ignore"):
+        bare = ~(shapely.area(np.asarray(hazards.geometry.array, dtype=object)) > 0)
+    said = pd.to_numeric(hazards["area_reported_m2"], errors="coerce") if "area_reported_m2" in hazards else None
+    reported = np.full(len(hazards), np.nan) if said is None else said.to_numpy(dtype=float, na_value=np.nan)
+    known = reported[bare & np.isfinite(reported) & (reported > 0)]
+    out = {"n": int(bare.sum()), "m2": round(float(known.sum()), 1), "unstated": int(bare.sum()) - len(known)}
+    totals = coverage.totals if coverage is not None else {}
+    if "hazards_without_ground" in totals and int(totals["hazards_without_ground"]) != out["n"]:
+        out = {"n": int(totals["hazards_without_ground"]), "m2": float(totals["reported_without_ground_m2"]), "unstated": 0}
+    return out if out["n"] else None
+
+
 def _facts(source: Any) -> list[tuple[str, str]]:
-    inputs = [] if isinstance(source, Mapping) else list(source.inputs)
+    inputs = list(getattr(source, "inputs", ()))
     return [("inputs", ", ".join(f"{i.name} ({i.sha256[:8]})" for i in inputs))] if inputs else []
 
 
 def _pictures(made: OfflineMap, source: Any, options: MapOptions) -> None:
-    rasters = {} if isinstance(source, Mapping) else dict(source.rasters)
+    rasters = dict(getattr(source, "rasters", {}))
     if options.basemap and "dem" in rasters:
         made.add_child(
             RasterLayer(rasters["dem"], words.label("layer", "dem"), kind="relief", id="relief", basemap=True)

@@ -23,6 +23,7 @@ import pandas as pd
 import shapely
 
 from geotools.model.errors import MapError
+from geotools.model.schema.names import whole_text
 
 VERSION = 1
 STEPS = 10_000_000  # steps per degree
@@ -99,7 +100,7 @@ def encode(geometries: Any, columns: Mapping[str, Any], *, kind: str = "polygon"
         "q": 1 / STEPS,
         "cols": cols,
     }
-    header = json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+    header = whole_text(json.dumps(head, ensure_ascii=False, separators=(",", ":"), allow_nan=False)).encode("utf-8")
     deltas = np.diff(points, axis=0, prepend=np.zeros((1, 2), dtype=np.int64))
     body = b"".join(
         (

@@ -77,14 +77,14 @@ def content(
     if coverage is not None and hazards is not None:
         _covered(out, coverage, theme, hazards)
     if hazards is not None:
-        out.add(_hazards(hazards, coverage, theme))
+        _hazards(out, hazards, coverage, theme)
     if releases is not None and (coverage is None or hazards is None):
         out.add(_releases(releases, _counted(releases, coverage, methods), theme))
     for kind in sorted(kept, key=_order):
         _KNOWN.get(kind, _other)(out, kept[kind], theme, kind)
     if issues is not None and len(issues):
         out.add(_issues(issues, frames, theme))
-    missing = sum(layer.features - layer.placed for layer in out.layers)
+    missing = sum(layer.features - layer.placed for layer in out.layers if layer.spec.id != "issues")
     if missing:
         out.notes.append(words.fill(words.label("note", "without_place"), n=missing))
     if out.withheld:
@@ -181,12 +181,38 @@ def _hazard_keys(frame: gpd.GeoDataFrame) -> list[str]:
     ]
 
 
-def _hazards(frame: gpd.GeoDataFrame, coverage: Any, theme: Theme) -> VectorLayer:
+def _hazards(out: Content, frame: gpd.GeoDataFrame, coverage: Any, theme: Theme) -> None:
+    """Hazards as areas, and those recorded as a point or line as danger points, which have no ground of their own."""
+    spots = _has(frame, (*POINT_TYPES, *LINE_TYPES)) & ~frame.geometry.is_empty.to_numpy()
+    if spots.any():
+        out.add(_hazard_points(frame[spots], theme))
+    if not spots.all():
+        out.add(_hazard_areas(frame[~spots], coverage, theme))
+
+
+def _hazard_points(frame: gpd.GeoDataFrame, theme: Theme) -> VectorLayer:
+    from dataclasses import replace
+
+    rows = tuple(
+        replace(row, symbol=replace(row.symbol, marker="diamond", size=9, fill=row.symbol.solid, outline="#ffffff", order=75))
+        for row in _hazard_rows(theme, outline=False)
+    )
+    lines = _has(frame, LINE_TYPES)
+    shapes = frame.geometry.where(~lines, frame.geometry.representative_point())
+    spec = LayerSpec(
+        "hazard_points", words.label("layer", "hazard_points"), "hazards", "areas", rows, _hazard_keys,
+        date="date_info", search=("id", "name", "place"),
+    )  # fmt: skip
+    return PointLayer(frame.set_geometry(shapes), spec.title, spec=spec)
+
+
+def _hazard_areas(frame: gpd.GeoDataFrame, coverage: Any, theme: Theme) -> VectorLayer:
     extra: dict[str, Any] = {}
     if coverage is not None:
         table = coverage.table.drop_duplicates("id").set_index("id")
         ids = [str(v) for v in frame["id"]] if "id" in frame else [""] * len(frame)
         known = table.reindex(ids)
+        known = known.where(known["area_m2"] > 0)  # without ground there is no ledger to show: 0 m² would read as nothing left
         extra = {
             f"ledger_{name}_m2": known[f"{name}_m2"].astype(float).round(1).to_numpy()
             for name in LEDGER

@@ -291,9 +291,16 @@ Page.prototype = {
     const keys = Array.from(groups.keys()).sort(function (a, b) { return order.indexOf(a) - order.indexOf(b); });
     const focused = document.activeElement && document.activeElement.id;
     this.legendBox.replaceChildren(...keys.map(function (g) {
-      return el("div", { class: "gt-group" }, el("h2", null, self.t("group_" + g)), groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }));
+      return el("div", { class: "gt-group" }, el("h2", null, self.t("group_" + g)), g === "areas" ? self.noGround() : null, groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }));
     }));
     if (focused && focused.startsWith("gt-c-")) { const again = document.getElementById(focused); if (again) again.focus(); }
+  },
+  /* Hazards that no figure of ground counts, said beside those that are counted. */
+  noGround: function () {
+    const b = this.cfg.noGround;
+    if (!b) return null;
+    const some = b.m2 > 0 && b.unstated ? " " + this.t("no_ground_some").replace("{n}", this.count(b.unstated)) : "";
+    return el("p", { class: "gt-noground", "data-n": b.n, "data-m2": b.m2 }, bdi(this.t(b.m2 > 0 ? "no_ground" : "no_ground_unstated").replace("{n}", this.count(b.n)).replace("{area}", this.area(b.m2)) + some));
   },
   classSums: function () {
     const sums = new Map();
@@ -470,6 +477,8 @@ Page.prototype = {
       return el("span", { class: "gt-figure", title: GT.number(f[key], 0, self.lang) + " " + self.t("m2"), "data-key": key, "data-m2": f[key] }, chip, self.t("fig_" + key), " ", el("b", null, self.area(f[key])));
     };
     this.sums.replaceChildren(...["remaining", "cleared", "reduced", "cancelled"].filter(function (k) { return k === "remaining" || k === "cleared" || f[k] > 0 || s.m2[k][s.days.length - 1] > 0; }).map(item));
+    const b = this.cfg.noGround;
+    if (b) this.sums.firstChild.after(el("span", { class: "gt-bare", title: b.m2 > 0 ? this.area(b.m2) : "" }, this.t("fig_no_ground"), " ", el("b", null, "+" + this.count(b.n))));
     const x = ((day - first) / Math.max(1, last - first)) * 1000;
     this.cursor.setAttribute("x1", x); this.cursor.setAttribute("x2", x);
   },
