@@ -131,6 +131,12 @@ def test_what_speaks_against_completion_stands_first_and_changes_the_title(surve
     critical = survey.samples.assign(nonconformity="critical")
     layers = {**survey.layers, "samples": critical}
     assert "critical" in gt.report.build(gt.Survey("x", layers), "H-1", ledger, issues=NO_ISSUES).reasons[0]
+    for wrong in ({"result": "failed"}, {"nonconformity": "major"}):
+        layers = {**survey.layers, "samples": survey.samples.assign(**wrong)}
+        refused = gt.report.build(gt.Survey("x", layers), "H-1", ledger, issues=NO_ISSUES, certificate=True)
+        assert not refused.complete
+        assert "Q-1" in refused.reasons[0]
+        assert "Handover" not in refused.title
     shallow = survey.releases.assign(depth_cm=np.nan)
     again = gt.report.build(
         gt.Survey("x", {**survey.layers, "releases": shallow}),
@@ -227,3 +233,25 @@ def test_tracks_on_the_task_get_a_section_of_their_own(survey: Any, make: Any, t
     text = " ".join(page.extract_text() for page in pypdf.PdfReader(out).pages)
     assert "Coverage by tracks" in text
     assert "ACT-1" in text
+
+
+def test_an_accident_on_the_ground_is_the_first_reason_and_allows_no_certificate(
+    survey: Any, ledger: Any, make: Any
+) -> None:
+    accident = make.frame(
+        {
+            "id": "ACC-1",
+            "date": pd.Timestamp("2024-02-01"),
+            "cause": "mine",
+            "killed": 1,
+            "injured": 0,
+            "geometry": make.square().centroid,
+        }
+    )
+    layers = {**survey.layers, "accidents": accident}
+    issue = issues_frame([Issue("TP-10", "error", "accidents", "ACC-1", message="after its release")])
+    document = gt.report.build(gt.Survey("x", layers), "H-1", ledger, issues=issue, certificate=True)
+    assert not document.complete
+    assert "ACC-1" in document.reasons[0]
+    told = facts.Facts.of(gt.Survey("x", layers), "H-1", ledger, issue)
+    assert told.issues["check"].tolist() == ["TP-10"]

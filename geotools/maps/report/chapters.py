@@ -179,6 +179,21 @@ def finds(facts: Facts, lang: str) -> list[_column.Block]:
     return _table(word("finds", lang), head, rows, (1.6, 2.2, 1.6, 0.7, 1.1, 1.4, 2.2), lang, note=totals)
 
 
+def accidents(facts: Facts, lang: str) -> list[_column.Block]:
+    """Accidents on the ground of the task or linked to it, whatever their date; empty where there are none."""
+    rows = [
+        (
+            clean(r["id"], 28), day(r.get("date")), vocabulary("accident_cause").label(str(r.get("cause") or "unknown"), lang),
+            number(r.get("killed"), 0, lang), number(r.get("injured"), 0, lang),
+        )
+        for r in facts.accidents.to_dict("records")
+    ]  # fmt: skip
+    if not rows:
+        return []
+    head = ["", *(word(k, lang) for k in ("col_date", "col_type", "col_killed", "col_injured"))]
+    return _table(word("accidents", lang), head, rows, (1.6, 1.4, 2.4, 1.0, 1.0), lang)
+
+
 def activities(facts: Facts, lang: str) -> list[_column.Block]:
     """Activities, assets, days, people and hours."""
     rows = []

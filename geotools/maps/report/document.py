@@ -116,7 +116,8 @@ def build(survey: Any, hazard_id: str, coverage: Any, **choices: Unpack[Choices]
     """The report of one task.
 
     It is titled a completion report only if nothing in the records speaks against completion: no ground remains, none is
-    merely machine-processed, every cleared area has its depth, no critical non-conformity and no data error is open.
+    merely machine-processed, every cleared area has its depth, no accident is recorded on it, no inspection failed or found a
+    critical or major non-conformity, and no data error is open.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ def build(survey: Any, hazard_id: str, coverage: Any, **choices: Unpack[Choices]
             (word("summary", lang), pages.set([*_chapters.head(task, title, reasons, lang), *area_blocks(task), *_chapters.ledger(facts, lang), *_chapters.depths(facts, lang)])),
             (word("map", lang), tuple(sheet.figures)),
             (word("boundary", lang), pages.set(_chapters.boundary(task, lang))),
-            (word("finds", lang), pages.set([*_chapters.finds(facts, lang), *_chapters.activities(facts, lang), *_chapters.swath(choices.get("swath") or (), lang), *_chapters.inspections(facts, lang)])),
+            (word("finds", lang), pages.set([*_chapters.accidents(facts, lang), *_chapters.finds(facts, lang), *_chapters.activities(facts, lang), *_chapters.swath(choices.get("swath") or (), lang), *_chapters.inspections(facts, lang)])),
             (word("issues", lang), pages.set(_chapters.issues(facts, lang))),
             *_photos(choices.get("photos") or (), pages, lang),
             (word("signatures", lang), pages.set([*_chapters.signatures(lang, certificate=bool(choices.get("certificate"))), *_chapters.provenance(survey, manifest, _digest(manifest), lang)])),

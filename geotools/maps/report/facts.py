@@ -54,6 +54,7 @@ class Facts:
     finds: pd.DataFrame
     activities: pd.DataFrame
     samples: pd.DataFrame
+    accidents: pd.DataFrame
     issues: pd.DataFrame
 
     @classmethod
@@ -80,14 +81,17 @@ class Facts:
         )
         owned = {hazard_id, *releases["id"], *activities.get("id", [])}
         finds = _within(survey.finds, shape, owned)
+        accidents = _within(survey.accidents, shape, owned)
+        samples = _within(survey.samples, shape, owned)
         return cls(
             match.iloc[0],
             coverage.table[coverage.table["id"] == hazard_id].iloc[0],
             releases,
             finds,
             activities,
-            _within(survey.samples, shape, owned),
-            _issues(issues, {*owned, *finds.get("id", [])}),
+            samples,
+            accidents,
+            _issues(issues, {*owned, *finds.get("id", []), *accidents.get("id", []), *samples.get("id", [])}),
         )
 
     def reasons(self, lang: str, number: Any) -> list[str]:
@@ -97,9 +101,11 @@ class Facts:
             out.append(word("reason_remaining", lang, area=number(self.line["remaining_m2"], 0, lang)))
         if self.line["processed_m2"] > FINISHED_M2:
             out.append(word("reason_processed", lang, area=number(self.line["processed_m2"], 0, lang)))
-        critical = int((self.samples.get("nonconformity", pd.Series(dtype=object)) == "critical").sum())
-        if critical:
-            out.append(word("reason_critical", lang, n=critical))
+        if len(self.accidents):
+            out.insert(0, word("reason_accident", lang, n=len(self.accidents), ids=_listed(self.accidents["id"])))
+        failed = self.failed()
+        if len(failed):
+            out.append(word("reason_failed", lang, n=len(failed), ids=_listed(failed["id"])))
         cleared = self.releases[(self.releases["product"] == "cleared") & (self.releases["here_m2"] > FINISHED_M2)]
         shallow = int(cleared["depth_cm"].isna().sum()) if "depth_cm" in cleared else len(cleared)
         if shallow:
@@ -109,6 +115,15 @@ class Facts:
             out.append(word("reason_errors", lang, n=errors))
         return out
 
+    def failed(self) -> pd.DataFrame:
+        """Inspections that were not passed, or that found a critical or major non-conformity."""
+        if not len(self.samples):
+            return self.samples
+        nothing = pd.Series(None, index=self.samples.index, dtype=object)
+        result = self.samples.get("result", nothing)
+        severity = self.samples.get("nonconformity", nothing)
+        return self.samples[(result == "failed") | severity.isin(["critical", "major"])]
+
     def depths(self) -> pd.DataFrame:
         """Cleared m² by depth: ``depth_cm`` (NaN: not stated) and ``m2``."""
         cleared = self.releases[(self.releases["product"] == "cleared") & (self.releases["here_m2"] > 0)]
@@ -116,6 +131,11 @@ class Facts:
         return (
             cleared.assign(depth_cm=depth).groupby("depth_cm", dropna=False)["here_m2"].sum().rename("m2").reset_index()
         )
+
+
+def _listed(ids: Any, most: int = 6) -> str:
+    names = [str(name) for name in ids]
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
 
 
 def _releases(survey: Any, hazard_id: str, shape: Any, coverage: Any) -> pd.DataFrame:
