@@ -17,8 +17,17 @@ from geotools.maps.symbols import theme as _theme
 from geotools.maps.webmap import survey as _survey
 from geotools.maps.webmap import words
 from geotools.maps.webmap.layers import AreaLayer, ClassRow, LayerSpec
-from geotools.maps.webmap.page import MapOptions, OfflineMap, _information_day, _known_on, _ledger, _pictures
-from geotools.maps.webmap.sources import frames_of, on_earth
+from geotools.maps.webmap.page import (
+    MapOptions,
+    OfflineMap,
+    _information_day,
+    _known_on,
+    _ledger,
+    _no_ground,
+    _pictures,
+)
+from geotools.maps.webmap.sources import frames_of, notes, on_earth
+from geotools.model.schema import Issue
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 
@@ -60,7 +69,7 @@ def compare(
     states = [_state(s, day) for s, day in zip((old, new), days, strict=True)]
     programme = getattr(new, "programme", None)
     methods = programme.words.get("method") if programme is not None else None
-    for side, (frames, coverage) in zip(("old", "new"), states, strict=True):
+    for side, (frames, coverage, lost) in zip(("old", "new"), states, strict=True):
         content = _survey.content(frames, coverage=coverage, issues=None, theme=theme, sensitive=options.sensitive, methods=methods)
         for layer in content.layers:
             if layer.spec.id in ("hazards", "hazard_points", "remaining", "released"):
@@ -73,8 +82,9 @@ def compare(
                 )
                 made.add_child(layer)
         if side == "new":
-            made.page.notes = content.notes
-    for name, frame in changes(*(coverage_or_hazards for coverage_or_hazards in (_ground(*s) for s in states))).items():
+            made.page.notes = [*notes(lost), *content.notes]
+            made.page.no_ground = _no_ground(frames.get("hazards"), coverage)
+    for name, frame in changes(*(coverage_or_hazards for coverage_or_hazards in (_ground(*s[:2]) for s in states))).items():
         if len(frame):
             spec = LayerSpec(
                 name,
@@ -100,10 +110,11 @@ def _name(side: str, days: tuple[Any, Any], names: tuple[str, str]) -> str:
     return str(days[at] or Path(names[at]).stem or side)
 
 
-def _state(survey: Any, day: Any) -> tuple[dict[str, gpd.GeoDataFrame], Any]:
-    frames, _ = on_earth(frames_of(survey))
+def _state(survey: Any, day: Any) -> tuple[dict[str, gpd.GeoDataFrame], Any, list[Issue]]:
+    frames, lost = on_earth(frames_of(survey))
     shown = {k: _known_on(frames[k], day) for k in _KINDS if k in frames}
-    return shown, _ledger(frames, shown, None, day, getattr(survey, "programme", None))
+    ledger = _ledger(frames, shown, None, day, getattr(survey, "programme", None))
+    return shown, ledger, [i for i in lost if i.kind in shown]
 
 
 def _ground(frames: dict[str, gpd.GeoDataFrame], coverage: Any) -> gpd.GeoDataFrame:
