@@ -26,6 +26,9 @@ def _list_formats(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     ctx.exit()
 
 
+SHOWN = 10
+
+
 @click.command(
     name="convert",
     epilog="Example: geotools convert perimeter.gpx hazards.geojson --kind hazards     '-' is GeoJSON lines on stdin or stdout.",
@@ -76,12 +79,29 @@ def command(source: str, target: str, dst_crs: str | None, fail_on: str, progres
     told = join_issues(*found)
     for row in told[told["check"] == "RD-00"].itertuples():
         options.say(row.message)
-    counts = {s: int((told["severity"] == s).sum()) for s in ("error", "warning")}
-    if any(counts.values()):
-        options.say(
-            f"{counts['error']} errors, {counts['warning']} warnings; list them: geotools info --issues {source}"
-        )
+    odd = told[told["severity"].isin(["error", "warning"])]
+    for row in odd.head(SHOWN).itertuples():
+        options.say(f"{row.severity}: {row.id or row.kind}: {row.message}")
+    if len(odd) > SHOWN:
+        options.say(f"… and {len(odd) - SHOWN} more errors and warnings")
+    _left_behind(path, layers, choices)
     options.exit_for(told, fail_on)
+    if not sum(len(frame) for frame in frames.values()) and told["check"].eq("RD-02").any():
+        options.say("error: no row could be written; is --kind right?")
+        raise click.exceptions.Exit(1)
+
+
+def _left_behind(path: Path, taken: list[str | None], choices: dict[str, Any]) -> None:
+    """Name the layers of the input that were not written."""
+    from geotools import io
+
+    if not path.is_file() and not path.is_dir():
+        return
+    names = list(io.layers(path))
+    if len(names) > 1 and len(taken) == 1:
+        options.say(
+            f"layers in the file: {', '.join(names)}; one was written ({choices['layer'] or 'the first that fits'}), the others were not: take them with --layer, or write a .gpkg"
+        )
 
 
 def _layers(path: Path, target: str, choices: dict[str, Any]) -> list[str | None]:

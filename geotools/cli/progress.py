@@ -165,6 +165,7 @@ def _write(tables: dict[str, Any], cast: Any, output: Path, *, overwrite: bool) 
 
     from geotools import io
     from geotools.io.atomic import replacing, write_text
+    from geotools.model.errors import WriteError
 
     if output.suffix.lower() == ".json":
         write_text(output, json.dumps(_plain(tables, cast), ensure_ascii=False, indent=2) + "\n", overwrite=overwrite)
@@ -181,6 +182,10 @@ def _write(tables: dict[str, Any], cast: Any, output: Path, *, overwrite: bool) 
                 safe = table.map(lambda cell: guard(cell) if isinstance(cell, str) else cell)
                 safe.to_excel(book, sheet_name=name, index=False)
         return
+    if output.is_dir() and any(f.suffix != ".csv" for f in output.iterdir()):
+        raise WriteError(
+            "this folder holds other things, it is not replaced", hint="choose an empty or new folder", file=output
+        )
     with replacing(output, overwrite=overwrite) as folder:
         folder.mkdir()
         for name, table in tables.items():

@@ -46,9 +46,12 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
     from geotools import checks
     from geotools.analysis import release
     from geotools.maps import report
+    from geotools.model.errors import need
     from geotools.model.schema import join_issues
     from geotools.survey import open_survey
 
+    for library in ("pypdf", "segno"):
+        need(library, "report")  # before the work, not after it
     bar = options.progress_bar(choices["progress"])
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
     coverage = release.coverage(

@@ -112,7 +112,7 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
     read = survey.issues if "check" in skip else checks.with_reading(checks.check(survey, progress=bar), survey.issues)
     counts = survey.issues[survey.issues["check"] == "RD-00"]  # one line a file: rows kept, repaired, rejected
     found = [*([] if "check" in skip else [counts]), read, coverage.issues]
-    swath = [] if "swath" in skip else _swath(survey, folder, found, bar)
+    swath = [] if "swath" in skip else _swath(survey, folder, found, (as_of, bar))
     issues = join_issues(*found)
     io.write(coverage.table.reset_index(drop=True), folder / "coverage.csv")
     _write_json(folder / "coverage.json", coverage.to_dict())
@@ -133,14 +133,17 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
     return {"coverage": coverage, "issues": issues, "swath": swath, "json": summary}
 
 
-def _swath(survey: Any, folder: Path, found: list[Any], bar: Any) -> list[dict[str, Any]]:
+def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None, Any]) -> list[dict[str, Any]]:
     """Coverage by tracks of every task that has fixes and a polygon; layers, rasters and gap lists go to swath/TASK/."""
     from geotools.analysis import swath
     from geotools.cli import swath as single
     from geotools.model.errors import CoverageError, CRSError
     from geotools.model.schema import Issue, issues_frame, join_issues
 
+    as_of, bar = when
     fixes, results = survey.fixes, []
+    if as_of is not None and "time" in fixes:
+        fixes = fixes[fixes["time"].dt.date <= as_of]
     names = sorted(set(fixes["task_id"].dropna())) if "task_id" in fixes and len(fixes) else []
     settings = {"sigma": None, "tau": 300.0, "pod": None, "resolution": 0.1, "draws": 50, "seed": 0, "overwrite": False}
     for name in map(str, names):

@@ -137,5 +137,5 @@ def need(module: str, extra: str) -> Any:
     except ImportError as error:
         raise MissingLibraryError(
             f"this needs the library '{module.split('.', maxsplit=1)[0]}', which is not installed",
-            hint=f"pip install 'geotools-demining[{extra}]'",
+            hint=f"pip install 'geotools-demining[{extra}]' (from a clone: pip install '.[{extra}]')",
         ) from error
