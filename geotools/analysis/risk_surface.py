@@ -88,7 +88,9 @@ class Surface:
 
     def predict(self, places: pd.DataFrame) -> pd.Series:
         """Score of the full model, fitted on all places, for other places with the same columns."""
-        return pd.Series(self._fit.predict(_matrix(places, self.setup, self.setup.columns)), index=places.index, name="survey_score")
+        return pd.Series(
+            self._fit.predict(_matrix(places, self.setup, self.setup.columns)), index=places.index, name="survey_score"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Metrics, coefficients and the rule, as plain data."""
@@ -98,7 +100,9 @@ class Surface:
         }  # fmt: skip
 
 
-def distances(places: gpd.GeoDataFrame | gpd.GeoSeries, layers: Mapping[str, gpd.GeoDataFrame | gpd.GeoSeries]) -> pd.DataFrame:
+def distances(
+    places: gpd.GeoDataFrame | gpd.GeoSeries, layers: Mapping[str, gpd.GeoDataFrame | gpd.GeoSeries]
+) -> pd.DataFrame:
     """Distance in metres from every place to the nearest feature of each layer.
 
     Returns
@@ -157,10 +161,19 @@ def evaluate(places: gpd.GeoDataFrame, setup: Setup) -> Surface:
     scores = {name: _out_of_fold(values, label, fold, xy, setup) for name, values in inputs.items()}
     table = pd.DataFrame({"fold": fold, **scores}, index=places.index)
     metrics = pd.DataFrame([{"model": name, **_metrics(label, values)} for name, values in scores.items()])
-    groups = pd.concat([_calibration(label, values).assign(model=name) for name, values in scores.items()], ignore_index=True)
+    groups = pd.concat(
+        [_calibration(label, values).assign(model=name) for name, values in scores.items()], ignore_index=True
+    )
     fit = _Logistic.of(inputs[FULL], label, setup.penalty)
     names = ["log distance" if c == setup.distance else c for c in setup.columns]
-    return Surface(metrics, table, groups[["model", "predicted", "observed", "n"]], pd.Series(fit.beta[1:], index=names, name="coefficient"), setup, fit)
+    return Surface(
+        metrics,
+        table,
+        groups[["model", "predicted", "observed", "n"]],
+        pd.Series(fit.beta[1:], index=names, name="coefficient"),
+        setup,
+        fit,
+    )
 
 
 def raise_priority(current: pd.Series, score: pd.Series, *, threshold: float) -> pd.Series:
@@ -245,12 +258,21 @@ def _label(places: gpd.GeoDataFrame, setup: Setup) -> np.ndarray:
     for name in (setup.label, *setup.columns):
         values = pd.to_numeric(places[name], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
         if not np.isfinite(values).all():
-            raise SchemaError(f"column '{name}' has missing values or text", hint="drop or fill those places first, and say so")
+            raise SchemaError(
+                f"column '{name}' has missing values or text", hint="drop or fill those places first, and say so"
+            )
     return places[setup.label].to_numpy(dtype=bool)
 
 
 def _matrix(places: pd.DataFrame, setup: Setup, columns: Sequence[str]) -> np.ndarray:
-    return np.column_stack([np.log1p(np.maximum(places[c].to_numpy(dtype=float), 0)) if c == setup.distance else places[c].to_numpy(dtype=float) for c in columns])
+    return np.column_stack(
+        [
+            np.log1p(np.maximum(places[c].to_numpy(dtype=float), 0))
+            if c == setup.distance
+            else places[c].to_numpy(dtype=float)
+            for c in columns
+        ]
+    )
 
 
 def _folds(places: gpd.GeoDataFrame, label: np.ndarray, setup: Setup) -> tuple[np.ndarray, np.ndarray]:
@@ -271,7 +293,9 @@ def _folds(places: gpd.GeoDataFrame, label: np.ndarray, setup: Setup) -> tuple[n
         load[lightest] += positives[b], (block == b).sum()
     fold = fold_of[block]
     if sum(bool(label[fold == f].any()) for f in range(setup.folds)) < 2 or label.all():
-        raise StatisticsError("known ordnance lies in too few blocks to judge a model", hint="smaller blocks, or more ground")
+        raise StatisticsError(
+            "known ordnance lies in too few blocks to judge a model", hint="smaller blocks, or more ground"
+        )
     return fold, xy
 
 
@@ -285,7 +309,9 @@ def _out_of_fold(values: np.ndarray, label: np.ndarray, fold: np.ndarray, xy: np
         if setup.gap_m > 0:
             train &= cKDTree(xy[test]).query(xy)[0] >= setup.gap_m
         if not label[train].any() or label[train].all():
-            raise StatisticsError("a fold leaves no known ordnance to learn from", hint="fewer folds, smaller blocks or a smaller gap")
+            raise StatisticsError(
+                "a fold leaves no known ordnance to learn from", hint="fewer folds, smaller blocks or a smaller gap"
+            )
         out[test] = _Logistic.of(values[train], label[train], setup.penalty).predict(values[test])
     return out
 
@@ -316,7 +342,9 @@ class _Logistic:
         for _ in range(STEPS):
             p = expit(design @ beta)
             gradient = design.T @ (p - label) + ridge @ beta
-            step = np.linalg.solve(design.T @ (design * (p * (1 - p))[:, None]) + ridge + 1e-10 * np.eye(len(beta)), gradient)
+            step = np.linalg.solve(
+                design.T @ (design * (p * (1 - p))[:, None]) + ridge + 1e-10 * np.eye(len(beta)), gradient
+            )
             scale = 1.0
             while scale > 1e-8 and loss(beta - scale * step) > loss(beta):
                 scale /= 2
@@ -341,4 +369,10 @@ def _metrics(label: np.ndarray, score: np.ndarray) -> dict[str, float]:
 
 def _calibration(label: np.ndarray, score: np.ndarray) -> pd.DataFrame:
     groups = np.array_split(np.argsort(score, kind="stable"), 10)
-    return pd.DataFrame([{"predicted": float(score[g].mean()), "observed": float(label[g].mean()), "n": len(g)} for g in groups if len(g)])
+    return pd.DataFrame(
+        [
+            {"predicted": float(score[g].mean()), "observed": float(label[g].mean()), "n": len(g)}
+            for g in groups
+            if len(g)
+        ]
+    )

@@ -24,13 +24,26 @@ from geotools.cli import options
 @options.encoding
 @click.option("--dst-crs", default="EPSG:4326", show_default=True, help="Reference system of the output.")
 @click.option("--operation", help="EPSG operation code, or '+towgs84=dx,dy,dz,rx,ry,rz,ppm', or a PROJ pipeline.")
-@click.option("--list-operations", is_flag=True, help="List every operation on offer for these points, the one used first.")
-@click.option("--explain", is_flag=True, help="Say what is probably wrong, by how many metres, and the option that reads it right.")
+@click.option(
+    "--list-operations", is_flag=True, help="List every operation on offer for these points, the one used first."
+)
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say what is probably wrong, by how many metres, and the option that reads it right.",
+)
 @click.option("--reference", type=click.Path(path_type=str), help="A trusted layer of the same place, for --explain.")
 @options.bounds
-@click.option("--programme", "settings", type=click.Path(path_type=Path), help="survey.toml whose extent, limits and operations hold.")
+@click.option(
+    "--programme",
+    "settings",
+    type=click.Path(path_type=Path),
+    help="survey.toml whose extent, limits and operations hold.",
+)
 @click.option("--swap-xy", is_flag=True, help="The axes of IN are exchanged.")
-@click.option("--degrees-minutes", is_flag=True, help="Degrees and minutes of IN were typed as decimals (39.45 for 39°45').")
+@click.option(
+    "--degrees-minutes", is_flag=True, help="Degrees and minutes of IN were typed as decimals (39.45 for 39°45')."
+)
 @click.option("--drop-zero", is_flag=True, help="Points at 0, 0 are taken as missing; their rows are kept.")
 @options.as_json
 @options.fail_on
@@ -99,7 +112,11 @@ def _read(source: str, given: dict[str, Any]) -> Any:
         given = {**given, "swap_xy": False}
     frame = gpd.GeoDataFrame(raw.table.reset_index(drop=True), geometry=_mend(raw.geometry, given), crs=said)
     if frame.crs is None and not given["explain"]:
-        raise CRSError("the file does not say its reference system", hint=f"find out with: geotools datum --explain {source}", file=source)
+        raise CRSError(
+            "the file does not say its reference system",
+            hint=f"find out with: geotools datum --explain {source}",
+            file=source,
+        )
     return frame
 
 
@@ -109,7 +126,12 @@ def _mend(shapes: Any, given: dict[str, Any]) -> Any:
 
     out = np.asarray(shapes, dtype=object).copy()
     if given["drop_zero"]:
-        zero = np.array([s is not None and s.geom_type == "Point" and not s.is_empty and abs(s.x) < 1e-6 and abs(s.y) < 1e-6 for s in out])
+        zero = np.array(
+            [
+                s is not None and s.geom_type == "Point" and not s.is_empty and abs(s.x) < 1e-6 and abs(s.y) < 1e-6
+                for s in out
+            ]
+        )
         out[zero] = None
         options.say(f"{int(zero.sum())} points at 0, 0 taken as missing")
     if given["degrees_minutes"]:
@@ -135,12 +157,21 @@ def _explain(frame: Any, programme: Any, given: dict[str, Any], *, as_json: bool
 def _report(found: Any) -> str:
     lines = [f"{found.points} points, {found.crs or 'reference system not stated'}; held against {found.checked}"]
     if not found.findings and not found.question:
-        lines.append("nothing wrong was found" + ("" if found.checked.startswith("the ") else ", as far as can be seen without an extent or a reference layer"))
+        lines.append(
+            "nothing wrong was found"
+            + (
+                ""
+                if found.checked.startswith("the ")
+                else ", as far as can be seen without an extent or a reference layer"
+            )
+        )
     marks = {"error": "✗", "warning": "!", "info": "·"}
     for item in found.findings:
         lines.append(f"{marks[item.severity]} {item.message}")
         if item.option and not found.question:
-            lines.append(f"    read it right: {item.option}" if item.severity != "info" else f"    if so: {item.option}")
+            lines.append(
+                f"    read it right: {item.option}" if item.severity != "info" else f"    if so: {item.option}"
+            )
     if found.question:
         lines.append(f"? {found.question}")
     return "\n".join(lines)
@@ -151,15 +182,24 @@ def _operations(rows: Any) -> str:
     for number, row in enumerate(rows):
         accuracy = "unknown" if row["accuracy_m"] is None else f"{row['accuracy_m']:g} m"
         mark = "used" if number == 0 else f"{row['differs_m']:.2f} m"
-        lines.append(f"{row['code'] or '-':14} {accuracy:>9} {'yes' if row['covers'] else 'no':14} {mark:>9}  {row['name']}")
+        lines.append(
+            f"{row['code'] or '-':14} {accuracy:>9} {'yes' if row['covers'] else 'no':14} {mark:>9}  {row['name']}"
+        )
     return "\n".join(lines)
 
 
 def _text(done: Any, rows: int) -> str:
     accuracy = "unknown" if done.accuracy_m is None else f"{done.accuracy_m:g} m"
-    lines = [f"{rows} rows   {done.source} → {done.target}", f"operation  {done.operation.code or done.operation.name}" + (f"  {done.operation.name}" if done.operation.code else "")]
+    lines = [
+        f"{rows} rows   {done.source} → {done.target}",
+        f"operation  {done.operation.code or done.operation.name}"
+        + (f"  {done.operation.name}" if done.operation.code else ""),
+    ]
     if done.moved_m > 0:
-        lines += [f"accuracy   {accuracy}", f"moved by   {done.moved_m:.1f} m at most (the error if the shift were forgotten)"]
+        lines += [
+            f"accuracy   {accuracy}",
+            f"moved by   {done.moved_m:.1f} m at most (the error if the shift were forgotten)",
+        ]
     if done.spread_m > 0:
         lines.append(f"spread     {done.spread_m:.1f} m between sensible operations here")
     return "\n".join(lines)

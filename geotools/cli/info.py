@@ -22,7 +22,13 @@ from geotools.cli import options
 @options.fail_on
 @options.common
 def command(
-    survey: str, crs: str | None, encoding: str | None, as_json: bool, list_issues: bool, fail_on: str, progress: bool | None
+    survey: str,
+    crs: str | None,
+    encoding: str | None,
+    as_json: bool,
+    list_issues: bool,
+    fail_on: str,
+    progress: bool | None,
 ) -> None:
     """Show layers, rows, reference systems, dates and what reading found.
 
@@ -49,7 +55,9 @@ def _text(survey: Any, summary: Any) -> str:
     lines = [f"{summary.name}", ""]
     lines.append(f"{'layer':14} {'rows':>7} {'on map':>7}  {'system':22} geometry")
     for kind, d in summary.layers.items():
-        lines.append(f"{kind:14} {d['rows']:>7} {d['with_geometry']:>7}  {d['crs'][:22]:22} {', '.join(d['geometry']) or 'none'}")
+        lines.append(
+            f"{kind:14} {d['rows']:>7} {d['with_geometry']:>7}  {d['crs'][:22]:22} {', '.join(d['geometry']) or 'none'}"
+        )
     counts = survey.issues[survey.issues["check"] == "RD-00"]
     if len(counts):
         lines += ["", "every row accounted for:"]
@@ -62,5 +70,7 @@ def _text(survey: Any, summary: Any) -> str:
     for role, file in survey.rasters.items():
         lines.append(f"raster   {role}: {file.name}")
     found = summary.issues
-    lines.append(f"reading  {found['error']} errors, {found['warning']} warnings, {found['info']} notes   (list them: geotools info --issues)")
+    lines.append(
+        f"reading  {found['error']} errors, {found['warning']} warnings, {found['info']} notes   (list them: geotools info --issues)"
+    )
     return "\n".join(lines)

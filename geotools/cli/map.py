@@ -25,14 +25,40 @@ from geotools.cli import options
 @options.crs
 @options.encoding
 @click.option("--layers", help="Record kinds to show, with commas (default: all but raw positions and training data).")
-@click.option("--lang", type=click.Choice(["en", "az", "tr", "ru"]), default="en", show_default=True, help="Language the page opens in.")
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "az", "tr", "ru"]),
+    default="en",
+    show_default=True,
+    help="Language the page opens in.",
+)
 @click.option("--theme", default="safe", show_default=True, help="safe, imsma, or a TOML file of symbols.")
-@click.option("--basemap/--no-basemap", default=True, show_default=True, help="Draw the survey's relief below the layers.")
+@click.option(
+    "--basemap/--no-basemap", default=True, show_default=True, help="Draw the survey's relief below the layers."
+)
 @click.option("--title", default="", help="Title in the panel (default: the programme's).")
 @click.option("--sensitive", is_flag=True, help="Also show records whose location is marked as not to be published.")
-@click.option("--issues/--no-issues", "with_issues", default=True, show_default=True, help="Carry the issues found in reading as a layer.")
-@click.option("--compare", nargs=2, type=click.Path(path_type=str), metavar="OLD NEW", help="What changed between two surveys, or two days (YYYY-MM-DD) of SURVEY.")
-@click.option("--max-mb", type=click.FloatRange(min=0, min_open=True), default=40.0, show_default=True, help="Refuse to write a file larger than this.")
+@click.option(
+    "--issues/--no-issues",
+    "with_issues",
+    default=True,
+    show_default=True,
+    help="Carry the issues found in reading as a layer.",
+)
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.Path(path_type=str),
+    metavar="OLD NEW",
+    help="What changed between two surveys, or two days (YYYY-MM-DD) of SURVEY.",
+)
+@click.option(
+    "--max-mb",
+    type=click.FloatRange(min=0, min_open=True),
+    default=40.0,
+    show_default=True,
+    help="Refuse to write a file larger than this.",
+)
 @click.option("--open", "open_", is_flag=True, help="Open the map in the browser.")
 @options.common
 def command(
@@ -64,7 +90,14 @@ def command(
 
     if (survey is None) and not (compare and not all(_is_day(c) for c in compare)):
         raise click.UsageError("Missing argument 'SURVEY'.")
-    settings = {"layers": layers or "", "lang": lang, "theme": theme, "basemap": basemap, "title": title, "sensitive": sensitive}
+    settings = {
+        "layers": layers or "",
+        "lang": lang,
+        "theme": theme,
+        "basemap": basemap,
+        "title": title,
+        "sensitive": sensitive,
+    }
     bar = options.progress_bar(progress)
     if compare:
         made = _compared(survey, compare, settings, crs=crs, encoding=encoding)

@@ -7,7 +7,11 @@ import click
 from geotools.cli.plan_sample import command as sample
 
 
-@click.group(name="plan", epilog="Example: geotools plan sample cleared.geojson -o sample.gpkg", short_help="Plans for work to come.")
+@click.group(
+    name="plan",
+    epilog="Example: geotools plan sample cleared.geojson -o sample.gpkg",
+    short_help="Plans for work to come.",
+)
 def command() -> None:
     """Plans for work to come. They advise; a named person decides."""
 

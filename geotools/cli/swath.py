@@ -30,7 +30,11 @@ class PodType(click.ParamType):
                 return found, targets
             mean, low, high = (float(part) for part in text.split(","))
         except ValueError:
-            self.fail("give a trial as FOUND/TARGETS (27/30) or MEAN,LOW,HIGH (0.90,0.75,0.98); a lone number says too little", param, ctx)
+            self.fail(
+                "give a trial as FOUND/TARGETS (27/30) or MEAN,LOW,HIGH (0.90,0.75,0.98); a lone number says too little",
+                param,
+                ctx,
+            )
         return mean, low, high
 
 
@@ -40,19 +44,56 @@ class PodType(click.ParamType):
     short_help="What a tool covered and missed, from its fixes.",
 )
 @options.survey_argument
-@click.option("--task", required=True, help="Id of the task (an activity or hazard of the survey), or a file with its polygon.")
-@click.option("--width", type=click.FloatRange(min=0, min_open=True), help="Width of the tool in metres where fixes state none.")
-@click.option("--ahead", type=float, default=0.0, show_default=True, help="Tool ahead of the antenna, metres (negative: behind).")
-@click.option("--right", type=float, default=0.0, show_default=True, help="Tool to the right of the antenna, metres (negative: left).")
-@click.option("--method", help="Method of the work: a machine processes ground, it does not search it (default: from the survey; an unknown word is neither).")
-@click.option("--sigma", type=click.FloatRange(min=0), help="Position error per axis, metres (default: as the fixes state).")
-@click.option("--tau", type=click.FloatRange(min=0, min_open=True), default=300.0, show_default=True, help="Correlation time of the position error, seconds.")
+@click.option(
+    "--task", required=True, help="Id of the task (an activity or hazard of the survey), or a file with its polygon."
+)
+@click.option(
+    "--width", type=click.FloatRange(min=0, min_open=True), help="Width of the tool in metres where fixes state none."
+)
+@click.option(
+    "--ahead", type=float, default=0.0, show_default=True, help="Tool ahead of the antenna, metres (negative: behind)."
+)
+@click.option(
+    "--right",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Tool to the right of the antenna, metres (negative: left).",
+)
+@click.option(
+    "--method",
+    help="Method of the work: a machine processes ground, it does not search it (default: from the survey; an unknown word is neither).",
+)
+@click.option(
+    "--sigma", type=click.FloatRange(min=0), help="Position error per axis, metres (default: as the fixes state)."
+)
+@click.option(
+    "--tau",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Correlation time of the position error, seconds.",
+)
 @click.option("--pod", type=PodType(), help="Detection per pass: FOUND/TARGETS of a trial, or MEAN,LOW,HIGH.")
-@click.option("--resolution", type=click.FloatRange(min=0.01), default=0.05, show_default=True, help="Cell size of the pass counts, metres.")
-@click.option("--required-passes", type=click.IntRange(1, 2), default=1, show_default=True, help="Passes the ground needs.")
+@click.option(
+    "--resolution",
+    type=click.FloatRange(min=0.01),
+    default=0.05,
+    show_default=True,
+    help="Cell size of the pass counts, metres.",
+)
+@click.option(
+    "--required-passes", type=click.IntRange(1, 2), default=1, show_default=True, help="Passes the ground needs."
+)
 @click.option("--depth", type=click.FloatRange(min=0, min_open=True), help="Required depth, cm.")
 @click.option("--speed-max", type=click.FloatRange(min=0, min_open=True), help="Fastest speed that still detects, m/s.")
-@click.option("--draws", type=click.IntRange(min=0), default=100, show_default=True, help="Monte Carlo layouts for the expected uncovered area.")
+@click.option(
+    "--draws",
+    type=click.IntRange(min=0),
+    default=100,
+    show_default=True,
+    help="Monte Carlo layouts for the expected uncovered area.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random numbers.")
 @options.output
 @options.overwrite
@@ -85,7 +126,9 @@ def command(survey: str, task: str, output: Path | None, **choices: Any) -> None
     issues = join_issues(notes, covered.issues, None if sure is None else sure.issues)
     found = {"covered": covered, "assurance": sure, "residual": left}
     if output is not None:
-        written = write_products(output, {**found, "issues": issues}, prepared.passes, ground, {**choices, "name": task})
+        written = write_products(
+            output, {**found, "issues": issues}, prepared.passes, ground, {**choices, "name": task}
+        )
         options.say(f"written: {output} ({len(written)} files)")
     if choices["as_json"]:
         options.print_json(as_data(found, task))
@@ -102,14 +145,20 @@ def load(survey: str, task: str, choices: dict[str, Any], bar: Any) -> tuple[Any
     source, wanted = Path(survey), Path(task)
     if source.is_file() and source.suffix.lower() not in SURVEYS:
         if not wanted.is_file():
-            raise CoverageError("with one file of fixes, --task must be a file with the polygon", hint="for example --task task.geojson", file=survey)
+            raise CoverageError(
+                "with one file of fixes, --task must be a file with the polygon",
+                hint="for example --task task.geojson",
+                file=survey,
+            )
         ground = io.read(wanted)
         return ground, *_fixes_file(source, choices), None
     from geotools.survey import open_survey
 
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
     if not len(opened.fixes):
-        raise CoverageError("the survey has no fixes", hint="add a layer of kind 'fixes', or give the file of fixes itself", file=survey)
+        raise CoverageError(
+            "the survey has no fixes", hint="add a layer of kind 'fixes', or give the file of fixes itself", file=survey
+        )
     if wanted.is_file():
         return io.read(wanted), opened.fixes, opened.issues, None
     ground, method = task_of(opened, task, survey)
@@ -142,7 +191,11 @@ def task_of(opened: Any, task: str, survey: str) -> tuple[Any, str | None]:
         rows = layer[same & layer.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
         if len(rows):
             return rows, _method_of(rows)
-    raise CoverageError(f"there is no task '{task}' with a polygon", hint="give the id of an activity or hazard, or a file with the polygon", file=survey)
+    raise CoverageError(
+        f"there is no task '{task}' with a polygon",
+        hint="give the id of an activity or hazard, or a file with the polygon",
+        file=survey,
+    )
 
 
 def _method_of(rows: Any) -> str | None:
@@ -152,10 +205,18 @@ def _method_of(rows: Any) -> str | None:
     """
     from geotools.model.methods import MACHINE, UNKNOWN, method_key
 
-    said = [str(value) for name in ("method", "method_as_entered") if name in rows for value in rows[name] if method_key(value)]
+    said = [
+        str(value)
+        for name in ("method", "method_as_entered")
+        if name in rows
+        for value in rows[name]
+        if method_key(value)
+    ]
     keys = [method_key(value) for value in said]
     assets = rows.get("asset", [])
-    if MACHINE in keys or (not said and any(method_key(value) == MACHINE for name in assets for value in (name, *str(name).split()))):
+    if MACHINE in keys or (
+        not said and any(method_key(value) == MACHINE for name in assets for value in (name, *str(name).split()))
+    ):
         return MACHINE
     return said[keys.index(UNKNOWN)] if UNKNOWN in keys else keys[0] if keys else None
 
@@ -178,13 +239,17 @@ def left_behind(passes: Any, ground: Any, choices: dict[str, Any]) -> Any:
 
     if choices["pod"] is None or not len(passes):
         return None
-    pod = swath.Pod.from_trial(*choices["pod"]) if len(choices["pod"]) == 2 else swath.Pod.from_interval(*choices["pod"])
+    pod = (
+        swath.Pod.from_trial(*choices["pod"]) if len(choices["pod"]) == 2 else swath.Pod.from_interval(*choices["pod"])
+    )
     sigma = choices["sigma"] if choices["sigma"] is not None or passes["h_acc_m"].notna().any() else 0.0
     grid = swath.grid_of(ground, max(choices["resolution"], 0.1))
     return swath.residual(passes, grid, pod=pod, sigma_m=sigma, tau_s=choices["tau"], task=ground)
 
 
-def write_products(folder: Path, found: dict[str, Any], passes: Any, ground: Any, choices: dict[str, Any]) -> list[Path]:
+def write_products(
+    folder: Path, found: dict[str, Any], passes: Any, ground: Any, choices: dict[str, Any]
+) -> list[Path]:
     """Layers, rasters, gap list, figures and summary into a folder."""
     import json
 
@@ -199,8 +264,12 @@ def write_products(folder: Path, found: dict[str, Any], passes: Any, ground: Any
     layers["issues"] = found["issues"]
     layers["result_swath_passes"] = passes.to_crs(covered.covered.crs)
     if sure is not None:
-        layers |= {f"result_swath_{name}": getattr(sure, name) for name in ("assured", "possible") if len(getattr(sure, name))}
-    out = [io.write_layers({name: frame for name, frame in layers.items() if len(frame)}, folder / "swath.gpkg", **over)]
+        layers |= {
+            f"result_swath_{name}": getattr(sure, name) for name in ("assured", "possible") if len(getattr(sure, name))
+        }
+    out = [
+        io.write_layers({name: frame for name, frame in layers.items() if len(frame)}, folder / "swath.gpkg", **over)
+    ]
     rasters = [swath.count(passes, swath.grid_of(ground, choices["resolution"]))] if len(passes) else []
     rasters += [] if sure is None else [sure.probability]
     rasters += [] if left is None else [left.independent, left.correlated]
@@ -216,7 +285,10 @@ def write_products(folder: Path, found: dict[str, Any], passes: Any, ground: Any
 def as_data(found: dict[str, Any], task: str) -> dict[str, Any]:
     """Everything as plain data."""
     names = {"covered": "coverage", "assurance": "assurance", "residual": "residual"}
-    return {"task": task, **{name: found[key].to_dict() if found[key] is not None else None for key, name in names.items()}}
+    return {
+        "task": task,
+        **{name: found[key].to_dict() if found[key] is not None else None for key, name in names.items()},
+    }
 
 
 def words(found: dict[str, Any]) -> list[str]:
@@ -225,12 +297,25 @@ def words(found: dict[str, Any]) -> list[str]:
     lines = list(covered.sentences)
     for more in (sure, left):
         if more is not None:
-            lines += [line for line in more.sentences if not (line.startswith("These tracks cannot") and any(x.startswith("These tracks cannot") for x in lines))]
+            lines += [
+                line
+                for line in more.sentences
+                if not (
+                    line.startswith("These tracks cannot") and any(x.startswith("These tracks cannot") for x in lines)
+                )
+            ]
     if len(covered.gaps):
         lines += ["", f"{'gap':6} {'m²':>9} {'width m':>8}  middle (latitude, longitude)"]
         for _, row in covered.gaps.head(SHOWN).iterrows():
-            lines.append(f"{row['id']:6} {row['area_m2']:9.2f} {row['width_m']:8.2f}  {row['latitude']:.7f}, {row['longitude']:.7f}")
+            lines.append(
+                f"{row['id']:6} {row['area_m2']:9.2f} {row['width_m']:8.2f}  {row['latitude']:.7f}, {row['longitude']:.7f}"
+            )
         if len(covered.gaps) > SHOWN:
             lines.append(f"… and {len(covered.gaps) - SHOWN} more")
     account = covered.totals.filter(like="fixes_")
-    return [*lines, "", "fixes: " + ", ".join(f"{name.removeprefix('fixes_').replace('_', ' ')} {value}" for name, value in account.items())]
+    return [
+        *lines,
+        "",
+        "fixes: "
+        + ", ".join(f"{name.removeprefix('fixes_').replace('_', ' ')} {value}" for name, value in account.items()),
+    ]

@@ -38,23 +38,61 @@ def command() -> None:
     """
 
 
-@command.command(name="solve", short_help="Compute a sheet of legs (the default).", epilog="Example: geotools traverse sheet.csv -o area.geojson --fixes marks.csv")
+@command.command(
+    name="solve",
+    short_help="Compute a sheet of legs (the default).",
+    epilog="Example: geotools traverse sheet.csv -o area.geojson --fixes marks.csv",
+)
 @click.argument("legs", type=click.Path(path_type=str))
 @options.output
 @options.format_
 @options.overwrite
-@click.option("--start", help="Known first point: coordinates as text ('39.6 N 47.14 E', '38SPJ8373885550'), in --crs if they are metres.")
-@click.option("--fixes", type=click.Path(path_type=str), help="GNSS positions of points (id = point name): starts and checks.")
-@click.option("--north", type=click.Choice(["true", "grid", "magnetic"]), help="North the bearings count from, where the sheet does not say.")
+@click.option(
+    "--start",
+    help="Known first point: coordinates as text ('39.6 N 47.14 E', '38SPJ8373885550'), in --crs if they are metres.",
+)
+@click.option(
+    "--fixes", type=click.Path(path_type=str), help="GNSS positions of points (id = point name): starts and checks."
+)
+@click.option(
+    "--north",
+    type=click.Choice(["true", "grid", "magnetic"]),
+    help="North the bearings count from, where the sheet does not say.",
+)
 @click.option("--date", "day", type=options.Day(), help="Day of the magnetic bearings, where the sheet does not say.")
-@click.option("--unit", type=click.Choice(UNITS), default="deg", show_default=True, help="Unit of bearings, where the sheet does not say.")
+@click.option(
+    "--unit",
+    type=click.Choice(UNITS),
+    default="deg",
+    show_default=True,
+    help="Unit of bearings, where the sheet does not say.",
+)
 @options.crs
-@click.option("--adjust", type=click.Choice(["bowditch", "least-squares", "none"]), default="bowditch", show_default=True, help="How a misclosure is shared out.")
+@click.option(
+    "--adjust",
+    type=click.Choice(["bowditch", "least-squares", "none"]),
+    default="bowditch",
+    show_default=True,
+    help="How a misclosure is shared out.",
+)
 @click.option("--declination", type=float, help="Declination in degrees, east positive, instead of the magnetic model.")
-@click.option("--grid-correction", type=float, help="Magnetic to grid in degrees, found between two known points of the task.")
-@click.option("--instrument", type=click.Choice(["compass", "total-station"]), default="compass", show_default=True, help="Sets the closure tolerance.")
+@click.option(
+    "--grid-correction", type=float, help="Magnetic to grid in degrees, found between two known points of the task."
+)
+@click.option(
+    "--instrument",
+    type=click.Choice(["compass", "total-station"]),
+    default="compass",
+    show_default=True,
+    help="Sets the closure tolerance.",
+)
 @click.option("--fitted", is_flag=True, help="Write the polygon moved onto the fixes.")
-@click.option("--points", "points_out", type=click.Path(path_type=Path), help="Also write the adjusted points with their error ellipses.")
+@click.option(
+    "--points",
+    "points_out",
+    type=click.Path(path_type=Path),
+    help="Also write the adjusted points with their error ellipses.",
+)
 @options.as_json
 @options.fail_on
 @options.common
@@ -123,7 +161,9 @@ def _write(done: Any, output: Path | None, given: dict[str, Any]) -> None:
         if given["fitted"]:
             import pandas as pd
 
-            parts = [figure.to_frame(name, fitted=True) for name, figure in done.solved.items() if figure.polygon is not None]
+            parts = [
+                figure.to_frame(name, fitted=True) for name, figure in done.solved.items() if figure.polygon is not None
+            ]
             frame = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
         if len(frame):
             options.say(f"wrote {io.write(frame, output, format=given['format_'], overwrite=given['overwrite'])}")
@@ -132,21 +172,32 @@ def _write(done: Any, output: Path | None, given: dict[str, Any]) -> None:
     if given["points_out"] is not None and done.solved:
         import pandas as pd
 
-        frames = [figure.adjusted.to_crs(4326).assign(feature_id=name, id=[f"{name}-{p}" for p in figure.adjusted["id"]]) for name, figure in done.solved.items()]
-        options.say(f"wrote {io.write(pd.concat(frames, ignore_index=True), given['points_out'], overwrite=given['overwrite'])}")
+        frames = [
+            figure.adjusted.to_crs(4326).assign(feature_id=name, id=[f"{name}-{p}" for p in figure.adjusted["id"]])
+            for name, figure in done.solved.items()
+        ]
+        options.say(
+            f"wrote {io.write(pd.concat(frames, ignore_index=True), given['points_out'], overwrite=given['overwrite'])}"
+        )
 
 
 def _text(name: str, figure: Any) -> str:
     from geotools.space import crs as systems
 
     lines = [f"{name}   {systems.label(figure.crs)}   {figure.method}"]
-    lines.append(f"  {'point':10} {'kind':12} {'east m':>12} {'north m':>13} {'moved m':>8}  {'± m (1σ ellipse)':24} MGRS")
+    lines.append(
+        f"  {'point':10} {'kind':12} {'east m':>12} {'north m':>13} {'moved m':>8}  {'± m (1σ ellipse)':24} MGRS"
+    )
     lonlat = figure.adjusted.to_crs(4326).geometry
     for row, point in zip(figure.adjusted.itertuples(), lonlat, strict=True):
         ellipse = f"{row.sigma_major_m:.2f} × {row.sigma_minor_m:.2f} at {row.sigma_bearing_deg:.0f}°"
-        lines.append(f"  {row.id:10} {row.point_type:12} {row.x_m:12.3f} {row.y_m:13.3f} {row.moved_m:8.3f}  {ellipse:24} {systems.to_mgrs(point.x, point.y)}")
+        lines.append(
+            f"  {row.id:10} {row.point_type:12} {row.x_m:12.3f} {row.y_m:13.3f} {row.moved_m:8.3f}  {ellipse:24} {systems.to_mgrs(point.x, point.y)}"
+        )
     if figure.start_h_acc_m:
-        lines.append(f"  ± is relative to the start, whose accuracy is not stated (taken as {figure.start_h_acc_m:g} m in what is written)")
+        lines.append(
+            f"  ± is relative to the start, whose accuracy is not stated (taken as {figure.start_h_acc_m:g} m in what is written)"
+        )
     closure = figure.misclosure
     if closure.measured:
         ratio = "exact" if closure.ratio is None else f"1:{closure.ratio:.0f}"
@@ -156,10 +207,14 @@ def _text(name: str, figure: Any) -> str:
     if figure.correction_deg is not None:
         lines.append(f"  north     magnetic {figure.correction_deg:+.2f}° = grid")
     if figure.polygon is not None:
-        lines.append(f"  area      {figure.area_m2:,.1f} m² ± {figure.area_sigma_m2:,.1f} m²   perimeter {figure.perimeter_m:,.2f} m")
+        lines.append(
+            f"  area      {figure.area_m2:,.1f} m² ± {figure.area_sigma_m2:,.1f} m²   perimeter {figure.perimeter_m:,.2f} m"
+        )
     if figure.fit is not None:
         worst = figure.fit.residuals["residual_m"].max()
-        lines.append(f"  fixes     {len(figure.fit.residuals)}: rotation {figure.fit.rotation_deg:+.2f}°, scale {figure.fit.scale:.4f}, largest residual {worst:.2f} m")
+        lines.append(
+            f"  fixes     {len(figure.fit.residuals)}: rotation {figure.fit.rotation_deg:+.2f}°, scale {figure.fit.scale:.4f}, largest residual {worst:.2f} m"
+        )
     return "\n".join(lines)
 
 
@@ -172,7 +227,11 @@ def _tell(done: Any) -> None:
         options.say(f"{notes} notes on long sides without an intermediate point")
 
 
-@command.command(name="template", short_help="An empty sheet to fill in, .csv or .xlsx.", epilog="Example: geotools traverse template sheet.xlsx")
+@command.command(
+    name="template",
+    short_help="An empty sheet to fill in, .csv or .xlsx.",
+    epilog="Example: geotools traverse template sheet.xlsx",
+)
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @options.overwrite
 @options.common
@@ -204,7 +263,9 @@ def template(target: Path, overwrite: bool, progress: bool | None) -> None:
             book.save(temporary)
     else:
         raise WriteError("a template is .csv or .xlsx", hint="name it sheet.csv or sheet.xlsx", file=target)
-    options.say(f"wrote {target}: replace the example rows, then  geotools traverse {target.name} -o area.geojson --start …")
+    options.say(
+        f"wrote {target}: replace the example rows, then  geotools traverse {target.name} -o area.geojson --start …"
+    )
 
 
 def _words(kind: Any) -> list[list[str]]:
@@ -215,16 +276,24 @@ def _words(kind: Any) -> list[list[str]]:
     return rows
 
 
-@command.command(name="inverse", short_help="A polygon back to bearings and distances.", epilog="Example: geotools traverse inverse hazards.gpkg --id H-7 --date 2026-11-20 -o walk.csv")
+@command.command(
+    name="inverse",
+    short_help="A polygon back to bearings and distances.",
+    epilog="Example: geotools traverse inverse hazards.gpkg --id H-7 --date 2026-11-20 -o walk.csv",
+)
 @click.argument("polygon", type=click.Path(path_type=str))
 @options.output
 @options.overwrite
 @options.layer
 @click.option("--id", "key", help="Which polygon, by its id, where there are several.")
 @options.crs
-@click.option("--date", "day", type=options.Day(), default=None, help="Day of the walk, for magnetic bearings; default: today.")
+@click.option(
+    "--date", "day", type=options.Day(), default=None, help="Day of the walk, for magnetic bearings; default: today."
+)
 @click.option("--landmark", help="Coordinates of a landmark to walk in from.")
-@click.option("--unit", type=click.Choice(UNITS), default="deg", show_default=True, help="Unit of the printed bearings.")
+@click.option(
+    "--unit", type=click.Choice(UNITS), default="deg", show_default=True, help="Unit of the printed bearings."
+)
 @options.as_json
 @options.common
 def inverse(polygon: str, output: Path | None, as_json: bool, progress: bool | None, **given: Any) -> None:
@@ -245,15 +314,32 @@ def inverse(polygon: str, output: Path | None, as_json: bool, progress: bool | N
     day: date = given["day"] or now().date()
     table = traverse.inverse(frame, crs=_projected(given["crs"]), date=day, landmark=landmark)
     if output is not None:
-        rounded = table.round({"true_deg": 3, "grid_deg": 3, "magnetic_deg": 3, "distance_m": 2, "declination_deg": 3, "convergence_deg": 3, "to_lon": 7, "to_lat": 7})
+        rounded = table.round(
+            {
+                "true_deg": 3,
+                "grid_deg": 3,
+                "magnetic_deg": 3,
+                "distance_m": 2,
+                "declination_deg": 3,
+                "convergence_deg": 3,
+                "to_lon": 7,
+                "to_lat": 7,
+            }
+        )
         write_text(output, "\ufeff" + rounded.to_csv(index=False, lineterminator="\n"), overwrite=given["overwrite"])
         options.say(f"wrote {output}")
     if as_json:
         options.print_json({"date": day.isoformat(), "legs": table.to_dict("records")})
     elif output is None:
-        click.echo(f"magnetic bearings for {day.isoformat()}: declination {table['declination_deg'].mean():+.2f}°, convergence {table['convergence_deg'].mean():+.2f}°")
+        click.echo(
+            f"magnetic bearings for {day.isoformat()}: declination {table['declination_deg'].mean():+.2f}°, convergence {table['convergence_deg'].mean():+.2f}°"
+        )
         click.echo(f"{'leg':>3}  {'from → to':14} {'magnetic':>12} {'grid':>12} {'true':>12} {'metres':>9}  end at")
         row: Any
         for row in table.itertuples():
-            bearings = " ".join(f"{format_angle(float(v), given['unit']):>12}" for v in (row.magnetic_deg, row.grid_deg, row.true_deg))
-            click.echo(f"{row.leg_no:>3}  {f'{row.from_point} → {row.to_point}':14} {bearings} {row.distance_m:9.2f}  {row.to_mgrs}")
+            bearings = " ".join(
+                f"{format_angle(float(v), given['unit']):>12}" for v in (row.magnetic_deg, row.grid_deg, row.true_deg)
+            )
+            click.echo(
+                f"{row.leg_no:>3}  {f'{row.from_point} → {row.to_point}':14} {bearings} {row.distance_m:9.2f}  {row.to_mgrs}"
+            )

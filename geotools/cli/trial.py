@@ -12,28 +12,65 @@ from geotools.cli import options
 
 targets_argument = click.argument("targets", type=click.Path(exists=True, path_type=Path))
 signals_argument = click.argument("signals", type=click.Path(exists=True, path_type=Path))
-halo = click.option("--halo", "halo_m", type=click.FloatRange(min=0, min_open=True), required=True, help="Radius in metres inside which a mark counts; from the trial plan.")
-lanes_option = click.option("--lanes", type=click.Path(exists=True, path_type=Path), help="Lane outlines (column id or lane_id), for false alarms per m².")
-runs_option = click.option("--runs", type=click.Path(exists=True, path_type=Path), help="Roster of runs, so that runs without marks count too.")
-seal_option = click.option("--seal", "seal_file", type=click.Path(exists=True, path_type=Path), help="seal.json of the design.")
+halo = click.option(
+    "--halo",
+    "halo_m",
+    type=click.FloatRange(min=0, min_open=True),
+    required=True,
+    help="Radius in metres inside which a mark counts; from the trial plan.",
+)
+lanes_option = click.option(
+    "--lanes",
+    type=click.Path(exists=True, path_type=Path),
+    help="Lane outlines (column id or lane_id), for false alarms per m².",
+)
+runs_option = click.option(
+    "--runs", type=click.Path(exists=True, path_type=Path), help="Roster of runs, so that runs without marks count too."
+)
+seal_option = click.option(
+    "--seal", "seal_file", type=click.Path(exists=True, path_type=Path), help="seal.json of the design."
+)
 frozen_option = click.option("--frozen", type=click.Path(exists=True, path_type=Path), help="frozen.json of the marks.")
-salt_option = click.option("--salt", type=click.Path(exists=True, path_type=Path), help="salt.txt, opened after the marks were frozen.")
-pod_option = click.option("--pod", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.90, show_default=True, help="Detection to be shown.")
+salt_option = click.option(
+    "--salt", type=click.Path(exists=True, path_type=Path), help="salt.txt, opened after the marks were frozen."
+)
+pod_option = click.option(
+    "--pod",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.90,
+    show_default=True,
+    help="Detection to be shown.",
+)
 
 
-@click.group(name="trial", epilog="Example: geotools trial score targets.csv signals.csv --halo 0.2 --lanes lanes.geojson", short_help="Blind lanes.")
+@click.group(
+    name="trial",
+    epilog="Example: geotools trial score targets.csv signals.csv --halo 0.2 --lanes lanes.geojson",
+    short_help="Blind lanes.",
+)
 def command() -> None:
     """Blind lanes: design, freeze, score and report detection trials on inert targets."""
 
 
-@command.command("design", epilog="Example: geotools trial design lanes.geojson --type large --type small --depth 5 --depth 10 --halo 0.2 --head 0.3 -o trial1")
+@command.command(
+    "design",
+    epilog="Example: geotools trial design lanes.geojson --type large --type small --depth 5 --depth 10 --halo 0.2 --head 0.3 -o trial1",
+)
 @click.argument("lanes", type=click.Path(exists=True, path_type=Path))
 @click.option("--type", "types", multiple=True, required=True, help="Target type; repeat.")
 @click.option("--depth", "depths", multiple=True, type=float, required=True, help="Depth in cm; repeat.")
 @halo
-@click.option("--head", "head_m", type=click.FloatRange(min=0), required=True, help="Measured width of the widest detector head, metres.")
+@click.option(
+    "--head",
+    "head_m",
+    type=click.FloatRange(min=0),
+    required=True,
+    help="Measured width of the widest detector head, metres.",
+)
 @pod_option
-@click.option("--misses", type=click.IntRange(min=0), default=0, show_default=True, help="Misses the trial should survive.")
+@click.option(
+    "--misses", type=click.IntRange(min=0), default=0, show_default=True, help="Misses the trial should survive."
+)
 @click.option("--operator", "operators", multiple=True, help="Operator code; repeat.")
 @click.option("--detector", "detectors", multiple=True, help="Detector; repeat.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same layout.")
@@ -55,7 +92,9 @@ def design(lanes: Path, output: Path, **choices: Any) -> None:
     wanted = trial.Wanted(
         tuple(choices["types"]), tuple(choices["depths"]), choices["halo_m"], choices["head_m"], pod=choices["pod"], misses=choices["misses"]
     )  # fmt: skip
-    plan = trial.design(ground, wanted, operators=choices["operators"], detectors=choices["detectors"], seed=choices["seed"])
+    plan = trial.design(
+        ground, wanted, operators=choices["operators"], detectors=choices["detectors"], seed=choices["seed"]
+    )
     with replacing(output) as folder:
         (folder / "director").mkdir(parents=True)
         io.write(plan.targets, folder / "director" / "targets.geojson")
@@ -68,12 +107,18 @@ def design(lanes: Path, output: Path, **choices: Any) -> None:
     if choices["as_json"]:
         options.print_json(plan.to_dict())
     else:
-        click.echo(f"{len(plan.targets)} targets for POD {choices['pod']} at 95 % with {choices['misses']} misses, {len(plan.roster)} runs, seal {plan.seal[:16]}…")
+        click.echo(
+            f"{len(plan.targets)} targets for POD {choices['pod']} at 95 % with {choices['misses']} misses, {len(plan.roster)} runs, seal {plan.seal[:16]}…"
+        )
 
 
-@command.command("freeze", epilog="Example: geotools trial freeze signals.csv --seal trial1/seal.json -o trial1/frozen.json")
+@command.command(
+    "freeze", epilog="Example: geotools trial freeze signals.csv --seal trial1/seal.json -o trial1/frozen.json"
+)
 @signals_argument
-@click.option("--seal", "seal_file", type=click.Path(exists=True, path_type=Path), required=True, help="seal.json of the design.")
+@click.option(
+    "--seal", "seal_file", type=click.Path(exists=True, path_type=Path), required=True, help="seal.json of the design."
+)
 @options.output_required
 @options.overwrite
 @options.crs
@@ -91,7 +136,10 @@ def freeze(signals: Path, seal_file: Path, output: Path, **choices: Any) -> None
     click.echo(f"{record['count']} marks frozen at {record['frozen_at']}")
 
 
-@command.command("score", epilog="Example: geotools trial score targets.csv signals.csv --halo 0.2 --lanes lanes.geojson --by operator --json")
+@command.command(
+    "score",
+    epilog="Example: geotools trial score targets.csv signals.csv --halo 0.2 --lanes lanes.geojson --by operator --json",
+)
 @targets_argument
 @signals_argument
 @halo
@@ -100,7 +148,12 @@ def freeze(signals: Path, seal_file: Path, output: Path, **choices: Any) -> None
 @seal_option
 @frozen_option
 @salt_option
-@click.option("--by", multiple=True, type=click.Choice(["operator", "detector", "target_type", "depth_cm", "soil", "lane_id"]), help="Figures per group; repeat to cross.")
+@click.option(
+    "--by",
+    multiple=True,
+    type=click.Choice(["operator", "detector", "target_type", "depth_cm", "soil", "lane_id"]),
+    help="Figures per group; repeat to cross.",
+)
 @options.output
 @options.overwrite
 @options.crs
@@ -121,7 +174,11 @@ def score(targets: Path, signals: Path, output: Path | None, **choices: Any) -> 
         options.say(f"written: {output}")
     if choices["as_json"]:
         data = scored.to_dict()
-        data["shrunk"] = {name: trial.shrink(*_counts(scored, name)).to_dict() for name in ("operator", "detector") if scored.real[name].nunique() > 1}
+        data["shrunk"] = {
+            name: trial.shrink(*_counts(scored, name)).to_dict()
+            for name in ("operator", "detector")
+            if scored.real[name].nunique() > 1
+        }
         options.print_json(data)
     else:
         click.echo("\n".join(trial.findings(scored)))
@@ -130,7 +187,10 @@ def score(targets: Path, signals: Path, output: Path | None, **choices: Any) -> 
     options.exit_for(scored.issues, choices["fail_on"])
 
 
-@command.command("report", epilog="Example: geotools trial report targets.csv signals.csv --halo 0.2 --lanes lanes.geojson -o trial.html")
+@command.command(
+    "report",
+    epilog="Example: geotools trial report targets.csv signals.csv --halo 0.2 --lanes lanes.geojson -o trial.html",
+)
 @targets_argument
 @signals_argument
 @halo
@@ -170,7 +230,9 @@ def _scored(targets: Path, signals: Path, choices: dict[str, Any]) -> Any:
         raise click.UsageError("--seal, --frozen and --salt prove blindness together: give all three or none")
     blind = None
     if all(given):
-        blind = trial.Blind(_json(choices["seal_file"], "seal"), choices["salt"].read_text("utf-8").strip(), _json(choices["frozen"]))
+        blind = trial.Blind(
+            _json(choices["seal_file"], "seal"), choices["salt"].read_text("utf-8").strip(), _json(choices["frozen"])
+        )
     lanes = None if choices["lanes"] is None else _lanes(choices["lanes"], choices["crs"])
     runs = None if choices["runs"] is None else _runs(choices["runs"])
     return trial.score(aims, marks, halo_m=choices["halo_m"], lanes=lanes, runs=runs, blind=blind)
@@ -194,7 +256,11 @@ def _runs(path: Path) -> Any:
     try:
         return pd.read_csv(path, dtype=str)
     except (OSError, ValueError) as error:
-        raise ReadError("not a readable table of runs", hint="a .csv with run_id, lane_id, operator, detector and, if known, minutes", file=path) from error
+        raise ReadError(
+            "not a readable table of runs",
+            hint="a .csv with run_id, lane_id, operator, detector and, if known, minutes",
+            file=path,
+        ) from error
 
 
 def _json(path: Path, key: str | None = None) -> Any:
@@ -204,7 +270,11 @@ def _json(path: Path, key: str | None = None) -> Any:
         data = json.loads(path.read_text("utf-8"))
         return data if key is None else data[key]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReadError("not a record of this kind of trial", hint="use the files written by trial design and trial freeze", file=path) from error
+        raise ReadError(
+            "not a record of this kind of trial",
+            hint="use the files written by trial design and trial freeze",
+            file=path,
+        ) from error
 
 
 def _counts(scored: Any, factor: str) -> tuple[Any, Any]:

@@ -83,9 +83,13 @@ def _settle(temporary: Path, target: Path) -> None:
     """Put the new thing in the place of the old one of the same sort; never a file over a folder, nor over a device."""
     if target.exists() and target.is_dir() != temporary.is_dir():
         what = "a folder" if target.is_dir() else "a file"
-        raise WriteError(f"there is {what} of this name already; nothing was changed", hint="choose another name", file=target)
+        raise WriteError(
+            f"there is {what} of this name already; nothing was changed", hint="choose another name", file=target
+        )
     if target.exists() and not (target.is_dir() or target.is_file()):
-        raise WriteError("this is neither a file nor a folder; nothing was changed", hint="choose another name", file=target)
+        raise WriteError(
+            "this is neither a file nor a folder; nothing was changed", hint="choose another name", file=target
+        )
     if target.is_dir() and not target.is_symlink():
         old = temporary.parent / ".old"
         target.replace(old)

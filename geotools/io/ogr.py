@@ -224,7 +224,8 @@ def write_gpkg(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
         other = seen.setdefault(name.lower(), name)
         if other != name:
             raise WriteError(
-                f"the columns '{other}' and '{name}' differ in capitals only; a GeoPackage cannot hold both", hint="rename one"
+                f"the columns '{other}' and '{name}' differ in capitals only; a GeoPackage cannot hold both",
+                hint="rename one",
             )
     options = {"FID": _free("fid", names), "GEOMETRY_NAME": _free("geom", names)}
     _write(frame, path, layer, "GPKG", options)

@@ -60,9 +60,15 @@ def write_raster(raster: Raster, path: str | Path, *, overwrite: bool = False) -
                     target.set_band_description(1, raster.name)
             whole = _is_whole(temporary, values)
         except Exception as error:  # a full disk shows in many ways
-            raise WriteError("writing failed (the file could not be completed); nothing was changed", hint=verification.HINT, file=path) from error
+            raise WriteError(
+                "writing failed (the file could not be completed); nothing was changed",
+                hint=verification.HINT,
+                file=path,
+            ) from error
         if not whole:
-            raise WriteError("writing failed: parts of it are missing; nothing was changed", hint=verification.HINT, file=path)
+            raise WriteError(
+                "writing failed: parts of it are missing; nothing was changed", hint=verification.HINT, file=path
+            )
     return Path(path)
 
 
@@ -90,15 +96,34 @@ def read_raster(path: str | Path, *, bounds: tuple[float, float, float, float] |
     """
     try:
         with rasterio.open(path) as source:
-            turned = source.transform.b or source.transform.d or source.transform.a <= 0 or abs(source.transform.a + source.transform.e) > 1e-9 * source.transform.a
+            turned = (
+                source.transform.b
+                or source.transform.d
+                or source.transform.a <= 0
+                or abs(source.transform.a + source.transform.e) > 1e-9 * source.transform.a
+            )
             if turned:
-                raise ReadError("the raster is rotated or its cells are not square", hint="resample it first, for example with gdalwarp -tr", file=path)
+                raise ReadError(
+                    "the raster is rotated or its cells are not square",
+                    hint="resample it first, for example with gdalwarp -tr",
+                    file=path,
+                )
             if source.crs is None:
-                raise CRSError("the raster has no coordinate reference system", hint="add one, for example with gdal_edit.py -a_srs", file=path)
+                raise CRSError(
+                    "the raster has no coordinate reference system",
+                    hint="add one, for example with gdal_edit.py -a_srs",
+                    file=path,
+                )
             window = Window(0, 0, source.width, source.height) if bounds is None else _window(source, bounds, path)
             values = source.read(band, window=window)
             cell = abs(source.transform.a)
-            grid = Grid(source.transform.c + window.col_off * cell, source.transform.f - window.row_off * cell, cell, values.shape, source.crs.to_wkt())
+            grid = Grid(
+                source.transform.c + window.col_off * cell,
+                source.transform.f - window.row_off * cell,
+                cell,
+                values.shape,
+                source.crs.to_wkt(),
+            )
             return Raster(values, grid, source.nodata, source.descriptions[band - 1] or "")
     except RasterioIOError as error:
         raise ReadError("not a raster that can be read", hint="give a GeoTIFF", file=path) from error
@@ -107,9 +132,14 @@ def read_raster(path: str | Path, *, bounds: tuple[float, float, float, float] |
 def _window(source: Any, bounds: tuple[float, float, float, float], path: str | Path) -> Window:
     west, south, east, north = bounds
     cell, left_edge, top_edge = source.transform.a, source.transform.c, source.transform.f
-    top, left = max(0, int(np.floor((top_edge - north) / cell + 1e-9))), max(0, int(np.floor((west - left_edge) / cell + 1e-9)))
+    top, left = (
+        max(0, int(np.floor((top_edge - north) / cell + 1e-9))),
+        max(0, int(np.floor((west - left_edge) / cell + 1e-9))),
+    )
     bottom = min(source.height, int(np.ceil((top_edge - south) / cell - 1e-9)))
     right = min(source.width, int(np.ceil((east - left_edge) / cell - 1e-9)))
     if bottom <= top or right <= left:
-        raise ReadError("the raster does not reach the asked bounds", hint="is it the right place and reference system?", file=path)
+        raise ReadError(
+            "the raster does not reach the asked bounds", hint="is it the right place and reference system?", file=path
+        )
     return Window(left, top, right - left, bottom - top)

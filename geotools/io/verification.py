@@ -117,7 +117,10 @@ def shapefile(path: Path, frame: gpd.GeoDataFrame) -> None:
         if len(header) < 100 or 2 * int.from_bytes(header[24:28], "big") != path.with_suffix(suffix).stat().st_size:
             raise _broken(f"the {suffix} ends too early")
     _attributes(path.with_suffix(".dbf"), len(frame))
-    if path.with_suffix(".cpg").read_bytes().strip() != b"UTF-8" or path.with_suffix(".prj").read_bytes().strip()[-1:] != b"]":
+    if (
+        path.with_suffix(".cpg").read_bytes().strip() != b"UTF-8"
+        or path.with_suffix(".prj").read_bytes().strip()[-1:] != b"]"
+    ):
         raise _broken("the .prj or .cpg ends too early")
     _header(path, frame)
 

@@ -58,7 +58,9 @@ class InputFile:
         if not file.is_dir():
             return cls(name=file.name, bytes=file.stat().st_size, sha256=sha256(file), **known)
         parts = sorted(p for p in file.rglob("*") if p.is_file())
-        digest = hashlib.sha256("\n".join(f"{p.relative_to(file).as_posix()} {sha256(p)}" for p in parts).encode()).hexdigest()
+        digest = hashlib.sha256(
+            "\n".join(f"{p.relative_to(file).as_posix()} {sha256(p)}" for p in parts).encode()
+        ).hexdigest()
         return cls(name=file.name, bytes=sum(p.stat().st_size for p in parts), sha256=digest, **known)
 
 

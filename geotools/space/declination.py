@@ -62,7 +62,9 @@ def field(lat: float, lon: float, *, date: dt.date | float, height_m: float = 0.
             hint="give the declination of that time yourself (declination_deg=…, --declination)",
         )
     if not (-90 <= lat <= 90 and -180 <= lon <= 180 and np.isfinite(height_m)):
-        raise TraverseError(f"latitude {lat:g}, longitude {lon:g} is not a place on the Earth", hint="latitude comes first here")
+        raise TraverseError(
+            f"latitude {lat:g}, longitude {lon:g} is not a place on the Earth", hint="latitude comes first here"
+        )
     result = _model(MODELS[start]).calculate(glat=float(lat), glon=float(lon), alt=height_m / 1000.0, time=year)
     if result.in_blackout_zone:
         raise TraverseError("a compass cannot be used this near to a magnetic pole", hint="use true or grid bearings")
@@ -112,7 +114,9 @@ def factors(lon: float, lat: float, crs: Any) -> tuple[float, float]:
     """
     system = parse(crs)
     if not system.is_projected:
-        raise CRSError(f"{system.name} has no grid: convergence needs a projected system", hint="for example EPSG:32638")
+        raise CRSError(
+            f"{system.name} has no grid: convergence needs a projected system", hint="for example EPSG:32638"
+        )
     found = _projection(code_or_wkt(system)).get_factors(lon, lat)
     gamma, scale = float(found.meridian_convergence), float(found.meridional_scale)
     if not np.isfinite([gamma, scale]).all():

@@ -69,7 +69,14 @@ class Log:
                 part[name] = value
             parts.append(part)
         table = pd.concat(parts, ignore_index=True)
-        return as_fixes(table["t"], table[["x", "y"]].to_numpy(), crs=crs, start=self.start, asset=self.asset, **{**table.drop(columns=["t", "x", "y"]).to_dict("series"), **columns})
+        return as_fixes(
+            table["t"],
+            table[["x", "y"]].to_numpy(),
+            crs=crs,
+            start=self.start,
+            asset=self.asset,
+            **{**table.drop(columns=["t", "x", "y"]).to_dict("series"), **columns},
+        )
 
 
 def as_fixes(t, xy, *, crs=LOCAL, start=DAY, asset="D-1", **columns):
@@ -138,7 +145,9 @@ class Site:
     planted: tuple = ()
 
 
-def marked_lanes(*, width=0.5, count=20, length=40.0, overlap=0.15, gaps=12, sigma=0.02, tau=120.0, hz=5.0, family=ou, seed=0):
+def marked_lanes(
+    *, width=0.5, count=20, length=40.0, overlap=0.15, gaps=12, sigma=0.02, tau=120.0, hz=5.0, family=ou, seed=0
+):
     """True lanes are regular (marked with tape); what the receiver records is wrong by `family`. Omissions are planted between lanes."""
     rng = np.random.default_rng(seed)
     spacing = width - overlap
@@ -168,7 +177,12 @@ def marked_lanes(*, width=0.5, count=20, length=40.0, overlap=0.15, gaps=12, sig
     t = (frame["time"] - DAY).dt.total_seconds().to_numpy()
     xy = np.column_stack([frame.geometry.x, frame.geometry.y])
     seen = xy + (family(t, sigma, tau, rng) if sigma else 0)
-    return Site(frame.set_geometry(gpd.GeoSeries(gpd.points_from_xy(*seen.T), crs=LOCAL, index=frame.index)), task(ground), truth, tuple(planted))
+    return Site(
+        frame.set_geometry(gpd.GeoSeries(gpd.points_from_xy(*seen.T), crs=LOCAL, index=frame.index)),
+        task(ground),
+        truth,
+        tuple(planted),
+    )
 
 
 def _merge(spans):
@@ -215,7 +229,20 @@ def messy(frame, *, seed=0, drop=0.02, spikes=20, repeats=50):
     return whole.iloc[rng.permutation(len(whole))].reset_index(drop=True)
 
 
-def write_parquet(path, count, *, hz=10.0, width=1.0, spacing=0.9, lane_m=100.0, assets=2, speed=1.0, sigma=0.01, chunk=200_000, seed=0):
+def write_parquet(
+    path,
+    count,
+    *,
+    hz=10.0,
+    width=1.0,
+    spacing=0.9,
+    lane_m=100.0,
+    assets=2,
+    speed=1.0,
+    sigma=0.01,
+    chunk=200_000,
+    seed=0,
+):
     """A Parquet table of fixes with x and y on LOCAL, assets alternating in blocks, made in bounded memory; returns the task."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -223,7 +250,15 @@ def write_parquet(path, count, *, hz=10.0, width=1.0, spacing=0.9, lane_m=100.0,
     rng = np.random.default_rng(seed)
     per_lane = int(lane_m / speed * hz) + 1
     per_asset = count // assets
-    fields = [("id", pa.string()), ("asset_id", pa.string()), ("time", pa.timestamp("ms", tz="UTC")), ("x", pa.float64()), ("y", pa.float64()), ("width_m", pa.float64()), ("is_on", pa.bool_())]
+    fields = [
+        ("id", pa.string()),
+        ("asset_id", pa.string()),
+        ("time", pa.timestamp("ms", tz="UTC")),
+        ("x", pa.float64()),
+        ("y", pa.float64()),
+        ("width_m", pa.float64()),
+        ("is_on", pa.bool_()),
+    ]
     top = right = 0.0
     with pq.ParquetWriter(path, pa.schema(fields)) as target:
         for begin in range(0, per_asset, chunk):

@@ -20,13 +20,20 @@ ORIGIN = np.array([700000.0, 4380000.0])
 
 def frame(xy, **columns):
     data = {"id": [f"p{n:05d}" for n in range(len(xy))], **columns}
-    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapely.points(np.asarray(xy, float) + ORIGIN), crs="EPSG:32638"))
+    return gpd.GeoDataFrame(
+        data, geometry=gpd.GeoSeries(shapely.points(np.asarray(xy, float) + ORIGIN), crs="EPSG:32638")
+    )
 
 
 def mined(rng, clutter):
     """A field of 2 to 6 rows with missing mines, jitter and uniform clutter, turned by a random angle."""
     count, rows = int(rng.integers(15, 41)), int(rng.integers(2, 7))
-    spacing, apart, jitter, missing = rng.uniform(1.5, 5), rng.uniform(4, 10), rng.uniform(0.05, 0.2), rng.uniform(0, 0.2)
+    spacing, apart, jitter, missing = (
+        rng.uniform(1.5, 5),
+        rng.uniform(4, 10),
+        rng.uniform(0.05, 0.2),
+        rng.uniform(0, 0.2),
+    )
     size = np.array([count * spacing + 20, rows * apart + 30])
     parts, label = [], []
     for row in range(rows):
@@ -58,7 +65,12 @@ def power(rng, clutter, fields):
 
 @pytest.mark.parametrize(
     ("clutter", "fields", "recall"),
-    [(0.5, 6, 0.98), (1, 6, 0.95), pytest.param(1, 40, 0.98, marks=pytest.mark.slow), pytest.param(2, 12, 0.80, marks=pytest.mark.slow)],
+    [
+        (0.5, 6, 0.98),
+        (1, 6, 0.95),
+        pytest.param(1, 40, 0.98, marks=pytest.mark.slow),
+        pytest.param(2, 12, 0.80, marks=pytest.mark.slow),
+    ],
 )
 def test_rows_are_found_and_are_rows(clutter, fields, recall):
     got, precision = power(np.random.default_rng(11), clutter, fields)
@@ -160,14 +172,18 @@ def test_recorded_is_found_plus_craters_plus_unaccounted(n, m, seed, drift):
 
 
 def test_circular_normal_and_exponential_radii():
-    assert [pattern.circular_normal_m(1, p) for p in (1e-2, 1e-3, 1e-4, 1e-6)] == pytest.approx([2.5776, 3.1569, 3.6452, 4.4645], abs=5e-5)
+    assert [pattern.circular_normal_m(1, p) for p in (1e-2, 1e-3, 1e-4, 1e-6)] == pytest.approx(
+        [2.5776, 3.1569, 3.6452, 4.4645], abs=5e-5
+    )
     assert pattern.exponential_m(1, 1e-6) == pytest.approx(19.9, abs=0.05)
     assert pattern.circular_normal_m(7, 0.5) == pattern.exponential_m(7, 0.5) == 7
 
 
 def test_fadeout_finds_what_was_not_searched():
     searched = gpd.GeoSeries([shapely.box(*ORIGIN, *(ORIGIN + 100))], crs="EPSG:32638")
-    result = pattern.fadeout(frame([(50, 50), (90, 50), (120, 50)]), searched, fadeout_m=20, authority_ref="invented standard, 4.2")
+    result = pattern.fadeout(
+        frame([(50, 50), (90, 50), (120, 50)]), searched, fadeout_m=20, authority_ref="invented standard, 4.2"
+    )
     assert result.finds["short"].tolist() == [False, True, True]
     assert result.finds["to_edge_m"].to_numpy() == pytest.approx([50, 10, -20], abs=0.05)
     assert not result.met

@@ -20,7 +20,9 @@ GRID = Grid(700000.0, 4380020.0, 1.0, (20, 20), "EPSG:32638")
 
 
 def search(counts, found=90, targets=100, **more):
-    return residual.Search(more.pop("name", "manual"), Raster(np.asarray(counts, dtype=int), GRID), found, targets, **more)
+    return residual.Search(
+        more.pop("name", "manual"), Raster(np.asarray(counts, dtype=int), GRID), found, targets, **more
+    )
 
 
 def even(items=10.0):
@@ -32,8 +34,12 @@ def even(items=10.0):
 
 def test_detection_laws():
     coverage = [0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0]
-    assert residual.random_search(coverage) == pytest.approx([0.2212, 0.3935, 0.5276, 0.6321, 0.7769, 0.8647, 0.9502], abs=5e-5)
-    assert residual.inverse_cube(coverage) == pytest.approx([0.2460, 0.4691, 0.6528, 0.7899, 0.9399, 0.9878, 0.9998], abs=5e-5)
+    assert residual.random_search(coverage) == pytest.approx(
+        [0.2212, 0.3935, 0.5276, 0.6321, 0.7769, 0.8647, 0.9502], abs=5e-5
+    )
+    assert residual.inverse_cube(coverage) == pytest.approx(
+        [0.2460, 0.4691, 0.6528, 0.7899, 0.9399, 0.9878, 0.9998], abs=5e-5
+    )
 
 
 def test_misses_of_independent_and_correlated_passes():
@@ -50,8 +56,12 @@ def test_posteriors_and_counts_left():
     q = [0.1, 0.01, 0.001]
     assert residual.posterior(0.5, q) == pytest.approx([0.090909, 0.009901, 0.000999], abs=5e-7)
     assert residual.posterior(0.05, q) == pytest.approx([0.005236, 0.000526, 0.000053], abs=5e-7)
-    assert (residual.expected_left(20, 0.9), residual.expected_left(20, 0.99)) == pytest.approx((2.3333, 0.2121), abs=5e-5)
-    assert (residual.probability_none(20, 0.9), residual.probability_none(20, 0.99)) == pytest.approx((0.1094, 0.8097), abs=5e-5)
+    assert (residual.expected_left(20, 0.9), residual.expected_left(20, 0.99)) == pytest.approx(
+        (2.3333, 0.2121), abs=5e-5
+    )
+    assert (residual.probability_none(20, 0.9), residual.probability_none(20, 0.99)) == pytest.approx(
+        (0.1094, 0.8097), abs=5e-5
+    )
     assert residual.expected_left(20, 0.9) == pytest.approx(nbinom(21, 0.9).mean())
 
 
@@ -78,7 +88,11 @@ def test_published_allocation(effort, expected, success, uniform):
     assert (pi * (1 - np.exp(-effort / 4))).sum() == pytest.approx(uniform, abs=5e-5)
 
 
-@given(st.lists(st.tuples(st.floats(0, 3), st.floats(0.1, 4), st.floats(0.2, 5)), min_size=1, max_size=8), st.floats(0.01, 20), st.integers(0, 99))
+@given(
+    st.lists(st.tuples(st.floats(0, 3), st.floats(0.1, 4), st.floats(0.2, 5)), min_size=1, max_size=8),
+    st.floats(0.01, 20),
+    st.integers(0, 99),
+)
 @settings(max_examples=50, deadline=None, derandomize=True)
 def test_no_other_division_beats_the_allocation(places, effort, seed):
     pi, b, c = np.array(places).T
@@ -113,7 +127,9 @@ def test_cells_add_up_and_drivers_add_up():
     assert result.expected.values.sum() == pytest.approx(result.left)
     assert result.drivers["expected_left"].sum() == pytest.approx(result.left)
     assert result.drivers["area_m2"].sum() == pytest.approx(400)
-    assert (result.drivers["too_deep"] + result.drivers["missed"]).to_numpy() == pytest.approx(result.drivers["expected_left"].to_numpy())
+    assert (result.drivers["too_deep"] + result.drivers["missed"]).to_numpy() == pytest.approx(
+        result.drivers["expected_left"].to_numpy()
+    )
     assert result.drivers["group"].iloc[0] == "not searched"
     assert result.searched_share == pytest.approx(0.5)
     assert result.left_independent <= result.left
@@ -158,8 +174,19 @@ def campaign(rng, items_mean, items_sd):
     a, b = residual.beta_shape(pod, sd) if sd else (np.inf, np.inf)
     each = rng.beta(a, b, items) if sd else np.full(items, pod)
     missed = rng.random(items) < (1 - each) ** counts[rows, columns]
-    result = residual.ledger(even(items_mean), [search(counts, int(lanes), targets, sd=sd)], found=int((~missed).sum()), items_sd=items_sd, seed=1)
-    return result.low <= missed.sum() <= result.high, result.low < missed.sum() <= result.high, result.left, missed.sum()
+    result = residual.ledger(
+        even(items_mean),
+        [search(counts, int(lanes), targets, sd=sd)],
+        found=int((~missed).sum()),
+        items_sd=items_sd,
+        seed=1,
+    )
+    return (
+        result.low <= missed.sum() <= result.high,
+        result.low < missed.sum() <= result.high,
+        result.left,
+        missed.sum(),
+    )
 
 
 @pytest.mark.parametrize("runs", [60, pytest.param(1000, marks=pytest.mark.slow)])
@@ -196,7 +223,9 @@ def test_next_actions_are_real_reductions_in_order():
 @pytest.mark.parametrize("cell", [0.5, 1.3])
 def test_only_cells_wholly_searched_count(cell):
     rng = np.random.default_rng(22)
-    shapes = [shapely.Point(*rng.uniform((700003, 4380003), (700017, 4380017))).buffer(rng.uniform(1, 5)) for _ in range(5)]
+    shapes = [
+        shapely.Point(*rng.uniform((700003, 4380003), (700017, 4380017))).buffer(rng.uniform(1, 5)) for _ in range(5)
+    ]
     layer = gpd.GeoSeries(shapes, crs="EPSG:32638")
     grid = Grid.around((700000, 4380000, 700020, 4380020), cell, "EPSG:32638")
     counts = residual.passes(layer, grid).values
@@ -210,7 +239,10 @@ def test_only_cells_wholly_searched_count(cell):
 
 def test_touching_blocks_leave_no_seam_and_overlaps_count_twice():
     grid = Grid.around((700000, 4380000, 700020, 4380010), 1.0, "EPSG:32638")
-    blocks = gpd.GeoSeries([shapely.box(700000, 4380000, 700010.5, 4380010), shapely.box(700010.5, 4380000, 700020, 4380010)], crs="EPSG:32638")
+    blocks = gpd.GeoSeries(
+        [shapely.box(700000, 4380000, 700010.5, 4380010), shapely.box(700010.5, 4380000, 700020, 4380010)],
+        crs="EPSG:32638",
+    )
     assert (residual.passes(blocks, grid).values == 1).all()
     double = gpd.GeoSeries([shapely.box(700000, 4380000, 700020, 4380010)] * 2, crs="EPSG:32638")
     assert residual.passes(double, grid).values[3:7, 3:17].min() == 2
@@ -248,7 +280,9 @@ def test_concentration_is_the_smallest_ground_with_its_share(seed, share):
 
 def test_the_checklist_shows_what_is_missing_and_never_decides():
     result = residual.ledger(even(), [search(np.ones(GRID.shape))])
-    table = residual.checklist(result, {"pod_low": 0.83, "sample": "accepted"}, {"pod_low": 0.9, "searched_share": 1.0}).set_index("item")
+    table = residual.checklist(
+        result, {"pod_low": 0.83, "sample": "accepted"}, {"pod_low": 0.9, "searched_share": 1.0}
+    ).set_index("item")
     assert table["status"].iloc[-1] == "missing"
     assert table.loc["Detection shown in blind lanes (lower limit)", "status"] == "not shown"
     assert table.loc["Required coverage reached", "status"] == "shown"

@@ -91,7 +91,12 @@ def test_logistic_equals_a_general_optimiser():
     y = rng.random(120) < 1 / (1 + np.exp(-x[:, 0]))
     fit = surface._Logistic.of(x, y, 2.0)
     z = np.column_stack([np.ones(120), (x - x.mean(axis=0)) / x.std(axis=0)])
-    best = minimize(lambda b: (np.logaddexp(0, z @ b) - y * (z @ b)).sum() + (b[1:] ** 2).sum(), np.zeros(4), method="BFGS", options={"gtol": 1e-9}).x
+    best = minimize(
+        lambda b: (np.logaddexp(0, z @ b) - y * (z @ b)).sum() + (b[1:] ** 2).sum(),
+        np.zeros(4),
+        method="BFGS",
+        options={"gtol": 1e-9},
+    ).x
     assert fit.beta == pytest.approx(best, abs=1e-4)
 
 

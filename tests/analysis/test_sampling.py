@@ -36,7 +36,11 @@ def brute(units, held, confidence):
 def test_sizes_equal_exact_integer_arithmetic():
     assert len(CASES) >= 50
     for units, held, confidence in CASES:
-        assert sampling.accept_zero_n(units, held, float(confidence)) == brute(units, held, confidence), (units, held, confidence)
+        assert sampling.accept_zero_n(units, held, float(confidence)) == brute(units, held, confidence), (
+            units,
+            held,
+            confidence,
+        )
 
 
 @pytest.mark.parametrize(("held", "shares"), [(1, (80, 90, 95)), (3, (41.5, 53.6, 63)), (10, (15, 20.6, 26))])
@@ -48,7 +52,9 @@ def test_reality_check_of_small_samples(held, shares):
 
 def test_miss_probability_equals_scipy():
     for units, sample, held in [(50, 10, 3), (1000, 205, 10), (9, 9, 2), (400, 0, 5), (400, 17, 0), (30, 20, 15)]:
-        assert sampling.miss_probability(units, sample, held) == pytest.approx(hypergeom.pmf(0, units, held, sample), abs=1e-12)
+        assert sampling.miss_probability(units, sample, held) == pytest.approx(
+            hypergeom.pmf(0, units, held, sample), abs=1e-12
+        )
     q = 0.7
     sums = sum(hypergeom.pmf(j, 80, 6, 20) * (1 - q) ** j for j in range(7))
     assert sampling.miss_probability(80, 20, 6, sensitivity=q) == pytest.approx(sums)
@@ -74,7 +80,11 @@ def test_iso_letters_and_sizes():
 
 def lot(width=60, height=40):
     shape = shapely.box(0, 0, width, height).difference(shapely.Point(20, 20).buffer(6))
-    return gpd.GeoDataFrame({"id": ["lot"]}, geometry=[shapely.transform(shape, lambda c: c + np.array([700000, 4380000]))], crs="EPSG:32638")
+    return gpd.GeoDataFrame(
+        {"id": ["lot"]},
+        geometry=[shapely.transform(shape, lambda c: c + np.array([700000, 4380000]))],
+        crs="EPSG:32638",
+    )
 
 
 def found_share(plan, spots_of, runs, seed):
@@ -85,7 +95,9 @@ def found_share(plan, spots_of, runs, seed):
     xy = np.array([[int(v) for v in re.match(r"R(\d+)C(\d+)", i).groups()] for i in ids])
     hits = 0
     for run in range(runs):
-        chosen = set(sampling.plan(lot(), plan["rule"], unit_m=plan["unit_m"], strata=plan.get("strata"), seed=run).cells["id"])
+        chosen = set(
+            sampling.plan(lot(), plan["rule"], unit_m=plan["unit_m"], strata=plan.get("strata"), seed=run).cells["id"]
+        )
         hits += bool(chosen & set(ids[spots_of(xy, rng)]))
     return hits / runs
 
@@ -101,7 +113,11 @@ def test_simulated_confidence_for_scattered_and_clustered_items(runs):
     def clustered(xy, rng):
         return np.argsort(np.abs(xy - xy[rng.integers(len(xy))]).sum(axis=1), kind="stable")[:5]
 
-    near = gpd.GeoDataFrame({"stratum": ["near finds"], "weight": [3.0]}, geometry=[shapely.box(700000, 4380000, 700015, 4380040)], crs="EPSG:32638")
+    near = gpd.GeoDataFrame(
+        {"stratum": ["near finds"], "weight": [3.0]},
+        geometry=[shapely.box(700000, 4380000, 700015, 4380040)],
+        crs="EPSG:32638",
+    )
     tolerance = 3 * np.sqrt(0.09 / runs)
     for spots in (scattered, clustered):
         assert found_share(setup, spots, runs, 1) >= 0.9 - tolerance
@@ -126,7 +142,9 @@ def test_worst_spread_equals_brute_force(strata, held):
 def test_cells_lie_in_the_lot_without_overlap_and_all_cells_fill_it():
     whole = sampling.plan(lot(), sampling.Share(1.0), unit_m=3.0)
     assert whole.cells["area_m2"].sum() == pytest.approx(whole.area_m2, rel=1e-6)
-    assert whole.cells.to_crs(32638).union_all().symmetric_difference(lot().union_all()).area < 0.3  # a millimetre along the edge
+    assert (
+        whole.cells.to_crs(32638).union_all().symmetric_difference(lot().union_all()).area < 0.3
+    )  # a millimetre along the edge
     part = sampling.plan(lot(), sampling.AcceptZero(5, 0.9), unit_m=1.0, seed=4)
     assert part.cells["id"].is_unique
     assert part.sample == len(part.cells) == part.strata["sample"].sum()
@@ -136,7 +154,9 @@ def test_cells_lie_in_the_lot_without_overlap_and_all_cells_fill_it():
 
 def test_same_seed_same_sample_whatever_the_row_order():
     parts = gpd.GeoDataFrame(
-        {"id": ["a", "b"]}, geometry=[shapely.box(700000, 4380000, 700020, 4380040), shapely.box(700020, 4380000, 700060, 4380040)], crs="EPSG:32638"
+        {"id": ["a", "b"]},
+        geometry=[shapely.box(700000, 4380000, 700020, 4380040), shapely.box(700020, 4380000, 700060, 4380040)],
+        crs="EPSG:32638",
     )
     one = sampling.plan(parts, sampling.Share(0.1), seed=9)
     two = sampling.plan(parts.iloc[::-1], sampling.Share(0.1), seed=9)
@@ -179,19 +199,32 @@ def test_lot_decisions():
     assert shallow.shown < drawn.shown
     elsewhere = gpd.GeoDataFrame({"id": ["x"], "result": ["failed"]}, geometry=[shapely.Point(0, 0)], crs="EPSG:4326")
     assert sampling.judge(drawn, pd.concat([good.to_crs(4326), elsewhere])).status == "rejected"
-    placed = good.assign(id=[f"q{n}" for n in range(len(good))], geometry=good.to_crs(32638).representative_point().to_crs(4326))
+    placed = good.assign(
+        id=[f"q{n}" for n in range(len(good))], geometry=good.to_crs(32638).representative_point().to_crs(4326)
+    )
     assert sampling.judge(drawn, placed).status == "accepted"
 
 
 def test_no_text_calls_land_safe():
     drawn = sampling.plan(lot(), unit_m=2.0)
     decision = sampling.judge(drawn, drawn.cells[["id", "geometry"]].assign(result="passed"))
-    text = f"{drawn.words} {sampling.in_words(1000, 80)} {drawn.to_dict()} {decision.reason} {decision.to_dict()}".lower()
+    text = (
+        f"{drawn.words} {sampling.in_words(1000, 80)} {drawn.to_dict()} {decision.reason} {decision.to_dict()}".lower()
+    )
     assert not re.search(r"\bsafe\b|\bfree of\b|\bclear of\b", text)
     assert "needs 90.1 % of the area" in drawn.words  # 571 of 634 units, rounded up
 
 
-@pytest.mark.parametrize("call", [lambda: sampling.AcceptZero(0), lambda: sampling.AcceptZero(1, 1.0), lambda: sampling.Share(0), lambda: sampling.plan(shapely.Polygon()), lambda: sampling.Iso2859().size(0)])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: sampling.AcceptZero(0),
+        lambda: sampling.AcceptZero(1, 1.0),
+        lambda: sampling.Share(0),
+        lambda: sampling.plan(shapely.Polygon()),
+        lambda: sampling.Iso2859().size(0),
+    ],
+)
 def test_impossible_requests_are_refused(call):
     with pytest.raises(StatisticsError):
         call()

@@ -33,7 +33,12 @@ Log, task, arc, box = sim.Log, sim.task, sim.arc, shapely.box
 
 # Each fixture: frame, task, tool, expected square metres by name.
 def straight():
-    return Log().stroke([(0, 0), (50, 0)]).frame(width_m=1.0), task(box(0, -1, 50, 1)), None, {"covered_m2": 50, "missed_m2": 50}
+    return (
+        Log().stroke([(0, 0), (50, 0)]).frame(width_m=1.0),
+        task(box(0, -1, 50, 1)),
+        None,
+        {"covered_m2": 50, "missed_m2": 50},
+    )
 
 
 def lanes_side_by_side():
@@ -43,7 +48,12 @@ def lanes_side_by_side():
 
 def lanes_overlapping():
     log, _ = sim.lanes(20, 60, 0.5, hz=5)
-    return log.frame(width_m=0.65), task(box(-1, 0, 11, 60)), None, {"covered_m2": (19 * 0.5 + 0.65) * 60, "overlap_m2": 19 * 0.15 * 60}
+    return (
+        log.frame(width_m=0.65),
+        task(box(-1, 0, 11, 60)),
+        None,
+        {"covered_m2": (19 * 0.5 + 0.65) * 60, "overlap_m2": 19 * 0.15 * 60},
+    )
 
 
 def missing_lane():
@@ -58,12 +68,22 @@ def curve():
 
 def s_bend():
     line = np.vstack([arc((0, 0), 15, 180, 0), arc((30, 0), 15, 180, 360)[1:]])
-    return Log().stroke(line).frame(width_m=0.5), task(box(-20, -20, 50, 20)), None, {"covered_m2": 2 * np.pi * 15 * 0.5}
+    return (
+        Log().stroke(line).frame(width_m=0.5),
+        task(box(-20, -20, 50, 20)),
+        None,
+        {"covered_m2": 2 * np.pi * 15 * 0.5},
+    )
 
 
 def headland():
     line = np.vstack([[(0, 0), (0, 30)], arc((6, 30), 6, 180, 0)[1:], [(12, 0)]])
-    return Log().stroke(line).frame(width_m=2.0), task(box(-5, -5, 20, 40)), None, {"covered_m2": 2 * (60 + np.pi * 6), "overlap_m2": 0}
+    return (
+        Log().stroke(line).frame(width_m=2.0),
+        task(box(-5, -5, 20, 40)),
+        None,
+        {"covered_m2": 2 * (60 + np.pi * 6), "overlap_m2": 0},
+    )
 
 
 def island():
@@ -76,7 +96,12 @@ def island():
 
 def many_parts():
     frame = Log().stroke([(0, 0), (60, 0)]).frame(width_m=2.0)
-    return frame, task(box(0, -5, 10, 5), shapely.MultiPolygon([box(20, -5, 30, 5), box(40, -5, 50, 5)])), None, {"covered_m2": 60, "missed_m2": 240, "outside_m2": 60}
+    return (
+        frame,
+        task(box(0, -5, 10, 5), shapely.MultiPolygon([box(20, -5, 30, 5), box(40, -5, 50, 5)])),
+        None,
+        {"covered_m2": 60, "missed_m2": 240, "outside_m2": 60},
+    )
 
 
 def overlapping_tasks():
@@ -87,7 +112,12 @@ def overlapping_tasks():
 def outage():
     frame = Log().stroke([(0, 0), (70, 0)]).frame(width_m=1.0)
     x = frame.geometry.x
-    return frame[(x <= 20.05) | (x >= 33.99)], task(box(0, -0.5, 70, 0.5)), None, {"covered_m2": 20.02 + 70 - 34.02, "outages": 1}
+    return (
+        frame[(x <= 20.05) | (x >= 33.99)],
+        task(box(0, -0.5, 70, 0.5)),
+        None,
+        {"covered_m2": 20.02 + 70 - 34.02, "outages": 1},
+    )
 
 
 def jump():
@@ -106,17 +136,29 @@ def reverse_lane():
 
 
 def out_of_boundary():
-    return Log().stroke([(-20, 0), (60, 0)]).frame(width_m=1.0), task(box(0, -2, 40, 2)), None, {"covered_m2": 40, "outside_m2": 40}
+    return (
+        Log().stroke([(-20, 0), (60, 0)]).frame(width_m=1.0),
+        task(box(0, -2, 40, 2)),
+        None,
+        {"covered_m2": 40, "outside_m2": 40},
+    )
 
 
 def border_line():
-    return Log().stroke([(0, 0), (40, 0)]).frame(width_m=1.0), task(box(0, 0, 40, 4)), None, {"covered_m2": 20, "outside_m2": 20}
+    return (
+        Log().stroke([(0, 0), (40, 0)]).frame(width_m=1.0),
+        task(box(0, 0, 40, 4)),
+        None,
+        {"covered_m2": 20, "outside_m2": 20},
+    )
 
 
 def variable_width():
     log = Log().stroke([(0, 0), (20, 0)], width_m=1.0).stroke([(20, 0), (50, 0)], width_m=2.5)
     frame = log.frame()
-    frame = frame[~frame.geometry.duplicated()]  # the wider tool starts one fix later: the lesser width counts until then
+    frame = frame[
+        ~frame.geometry.duplicated()
+    ]  # the wider tool starts one fix later: the lesser width counts until then
     return frame, task(box(0, -5, 50, 5)), None, {"covered_m2": 20.07 + 29.93 * 2.5}
 
 
@@ -129,7 +171,12 @@ def lift_outs():
 
 def antenna_offset():
     frame = Log().stroke([(0, 0), (40, 0)]).frame(width_m=2.0)
-    return frame, task(box(3, -4, 43, 0)), swath.Tool(ahead_m=3.0, right_m=2.0), {"covered_m2": 80 - 0, "outside_m2": 0, "missed_m2": 80}
+    return (
+        frame,
+        task(box(3, -4, 43, 0)),
+        swath.Tool(ahead_m=3.0, right_m=2.0),
+        {"covered_m2": 80 - 0, "outside_m2": 0, "missed_m2": 80},
+    )
 
 
 def antenna_offset_on_curve():
@@ -146,7 +193,9 @@ def sections():
     log = Log().stroke([(0, 0), (20, 0)], left=True).stroke([(20, 0), (50, 0)], left=False)
     frame = log.frame()
     frame = frame[~frame.geometry.duplicated()]
-    tool = swath.Tool(sections=(swath.Section("left", 1.0, right_m=-0.5, is_on="left"), swath.Section("right", 1.0, right_m=0.5)))
+    tool = swath.Tool(
+        sections=(swath.Section("left", 1.0, right_m=-0.5, is_on="left"), swath.Section("right", 1.0, right_m=0.5))
+    )
     return frame, task(box(0, -2, 50, 2)), tool, {"covered_m2": 70, "overlap_m2": 0}
 
 
@@ -168,7 +217,12 @@ def diagonal():
 
 def crossing():
     log = Log().stroke([(-20, 0), (20, 0)]).wait(30).stroke([(0, -20), (0, 20)])
-    return log.frame(width_m=1.5), task(box(-20, -20, 20, 20)), None, {"covered_m2": 2 * 40 * 1.5 - 1.5**2, "overlap_m2": 1.5**2}
+    return (
+        log.frame(width_m=1.5),
+        task(box(-20, -20, 20, 20)),
+        None,
+        {"covered_m2": 2 * 40 * 1.5 - 1.5**2, "overlap_m2": 1.5**2},
+    )
 
 
 def one_hertz():
@@ -215,7 +269,10 @@ def noisy(seed=0):
 
 def test_a_wider_tool_never_covers_less():
     frame, ground = noisy()
-    covered = [swath.cover(swath.passes(frame.assign(width_m=w), ground), ground).totals["covered_m2"] for w in (0.2, 0.35, 0.5, 0.7, 1.0)]
+    covered = [
+        swath.cover(swath.passes(frame.assign(width_m=w), ground), ground).totals["covered_m2"]
+        for w in (0.2, 0.35, 0.5, 0.7, 1.0)
+    ]
     assert covered == sorted(covered)
 
 
@@ -244,7 +301,10 @@ def test_tiles_change_nothing():
             assert tiled[name] == pytest.approx(whole[name], rel=1e-9), name
 
 
-@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:3857", "EPSG:32638", "EPSG:32639", "+proj=tmerc +lat_0=39 +lon_0=47 +units=us-ft +datum=WGS84"])
+@pytest.mark.parametrize(
+    "crs",
+    ["EPSG:4326", "EPSG:3857", "EPSG:32638", "EPSG:32639", "+proj=tmerc +lat_0=39 +lon_0=47 +units=us-ft +datum=WGS84"],
+)
 def test_any_reference_system_gives_the_same_ground(crs):
     log, _ = sim.lanes(6, 40, 0.5, hz=2)
     home = log.frame(width_m=0.6), task(box(0, 0, 3, 40))
@@ -340,7 +400,9 @@ def test_unknown_depth_counts_as_not_reached():
 def test_required_passes():
     log = Log().stroke([(0, 0), (40, 0)]).wait(20).stroke([(0, 0.5), (40, 0.5)])
     ground = task(box(0, -0.5, 40, 1.0))
-    total = swath.cover(swath.passes(log.frame(width_m=1.0), ground), ground, rules=swath.CoverRules(required_passes=2)).totals
+    total = swath.cover(
+        swath.passes(log.frame(width_m=1.0), ground), ground, rules=swath.CoverRules(required_passes=2)
+    ).totals
     assert total["short_m2"] == pytest.approx(40, rel=1e-3)
 
 
@@ -367,7 +429,10 @@ def painted(frame, ground, **keywords):
         (lambda f: f.assign(time=pd.Series(pd.NaT, index=f.index).dt.tz_localize("UTC")), "no_time"),
         (lambda f: f.set_geometry(gpd.GeoSeries([None] * len(f), index=f.index, crs=f.crs)), "no_geometry"),
         (lambda f: f.set_geometry(gpd.points_from_xy([np.nan] * len(f), [np.nan] * len(f), crs=f.crs)), "no_geometry"),
-        (lambda f: f.set_geometry(gpd.points_from_xy([0.0] * len(f), [0.0] * len(f), crs=4326).to_crs(f.crs)), "far_away"),
+        (
+            lambda f: f.set_geometry(gpd.points_from_xy([0.0] * len(f), [0.0] * len(f), crs=4326).to_crs(f.crs)),
+            "far_away",
+        ),
         (lambda f: f.set_geometry(f.geometry.translate(500_000)), "far_away"),
         (lambda f: f.assign(fix_quality="simulated"), "no_position_solution"),
         (lambda f: f.assign(fix_quality="none"), "no_position_solution"),
@@ -399,7 +464,12 @@ def test_null_island_is_named():
 def test_fixes_of_another_zone_are_not_painted():
     frame, ground, _, _ = straight()
     other = frame.to_crs("EPSG:32639")
-    mixed = gpd.GeoDataFrame(pd.concat([frame.to_crs("EPSG:32638")[:300], gpd.GeoDataFrame(other[300:]).set_crs("EPSG:32638", allow_override=True)]), crs="EPSG:32638")
+    mixed = gpd.GeoDataFrame(
+        pd.concat(
+            [frame.to_crs("EPSG:32638")[:300], gpd.GeoDataFrame(other[300:]).set_crs("EPSG:32638", allow_override=True)]
+        ),
+        crs="EPSG:32638",
+    )
     covered, made = painted(mixed, ground)
     assert made.counts["far_away"] == len(frame) - 300
     assert covered == pytest.approx(299 * 0.07, rel=1e-3)
@@ -431,7 +501,9 @@ def test_broken_calls_are_refused_in_words(spoil, error):
     assert len(str(caught.value)) > 15
 
 
-@pytest.mark.parametrize("bad", [{"outage_s": 0}, {"smooth_s": 10}, {"thin_m": -1}, {"turn_deg": 170}, {"step_m": float("nan")}])
+@pytest.mark.parametrize(
+    "bad", [{"outage_s": 0}, {"smooth_s": 10}, {"thin_m": -1}, {"turn_deg": 170}, {"step_m": float("nan")}]
+)
 def test_rules_that_would_hide_gaps_are_refused(bad):
     with pytest.raises(CoverageError):
         swath.Rules(**bad)
@@ -460,7 +532,9 @@ def test_hostile_names_stay_text():
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(
-    st.lists(st.tuples(st.floats(-5, 30), st.floats(-5, 30), st.floats(-5, 30), st.floats(-5, 30)), min_size=1, max_size=6),
+    st.lists(
+        st.tuples(st.floats(-5, 30), st.floats(-5, 30), st.floats(-5, 30), st.floats(-5, 30)), min_size=1, max_size=6
+    ),
     st.lists(st.tuples(st.floats(0, 25), st.floats(0, 25)), min_size=3, max_size=7, unique=True),
     st.floats(0.1, 3.0),
 )
@@ -487,7 +561,9 @@ def test_covered_and_missed_are_the_task_whatever_the_lanes(strokes, outline, wi
     assert t["covered_m2"] + t["outside_m2"] == pytest.approx(swept.union_all().area, rel=1e-9)
 
 
-@pytest.mark.parametrize("word", ["mechanical", "Mechanical", "MECHANICAL ", "flail", "Mechanical flail", "Machine", "механизированная"])
+@pytest.mark.parametrize(
+    "word", ["mechanical", "Mechanical", "MECHANICAL ", "flail", "Mechanical flail", "Machine", "механизированная"]
+)
 def test_a_machine_in_any_spelling_only_processes(word):
     frame, ground, _, _ = straight()
     result = swath.cover(swath.passes(frame, ground), ground, method=word)
@@ -526,7 +602,10 @@ def test_a_search_in_any_spelling_searches():
 def together(*sides, order=None, count=400, step=0.25, width=0.5, shake=0.0, seed=0):
     """Fixes of several tools abreast, one after the other as `order` says, logged as one; the truth is the union of their own swaths."""
     turn = np.resize(np.arange(len(sides)) if order is None else order, count)
-    xy = np.column_stack([np.arange(count) * step, np.array(sides)[turn]]) + np.random.default_rng(seed).normal(size=(count, 2)) * shake
+    xy = (
+        np.column_stack([np.arange(count) * step, np.array(sides)[turn]])
+        + np.random.default_rng(seed).normal(size=(count, 2)) * shake
+    )
     frame = sim.as_fixes(np.arange(count) * 0.5, xy, width_m=width)
     return frame, shapely.union_all([box(-1, y - width / 2, count * step + 1, y + width / 2) for y in sides])
 
@@ -620,7 +699,11 @@ def test_a_track_with_lost_fixes_is_not_taken_for_several_tools():
 
 def test_rows_without_a_tool_are_always_said():
     frame, ground, _, _ = straight()
-    for bare in (frame.drop(columns="asset_id"), frame.assign(asset_id=None), frame.assign(asset_id=[""] + ["D"] * (len(frame) - 1))):
+    for bare in (
+        frame.drop(columns="asset_id"),
+        frame.assign(asset_id=None),
+        frame.assign(asset_id=[""] + ["D"] * (len(frame) - 1)),
+    ):
         assert "SW-17" in set(swath.prepare(bare, ground).issues["check"])
     assert "SW-17" not in set(swath.prepare(frame, ground).issues["check"])
 
@@ -661,7 +744,11 @@ def test_a_wide_tool_is_doubted_and_the_limits_can_be_set():
     frame, ground, _, _ = straight()
     wide = swath.prepare(frame.assign(width_m=12.0), ground)
     assert wide.issues.loc[wide.issues["check"] == "SW-19", "limit"].astype(float).tolist() == [8.0]
-    assert (swath.cover(wide.passes, ground).issues["check"] == "SW-19").sum() == (swath.cover(wide, ground).issues["check"] == "SW-19").sum() == 1
+    assert (
+        (swath.cover(wide.passes, ground).issues["check"] == "SW-19").sum()
+        == (swath.cover(wide, ground).issues["check"] == "SW-19").sum()
+        == 1
+    )
     known = swath.prepare(frame.assign(width_m=24.0), ground, rules=swath.Rules(width_warn_m=25, width_max_m=30))
     assert known.counts["used"] == len(frame)
     assert "SW-19" not in set(known.issues["check"])
@@ -670,7 +757,17 @@ def test_a_wide_tool_is_doubted_and_the_limits_can_be_set():
 
 @pytest.mark.parametrize(
     ("value", "on", "unreadable"),
-    [("yes", True, False), ("Ja?", False, True), ("0", False, False), ("1", True, False), (1.0, True, False), (0.5, False, True), (2, False, True), ("вкл", False, True), ("да", True, False)],
+    [
+        ("yes", True, False),
+        ("Ja?", False, True),
+        ("0", False, False),
+        ("1", True, False),
+        (1.0, True, False),
+        (0.5, False, True),
+        (2, False, True),
+        ("вкл", False, True),
+        ("да", True, False),
+    ],
 )
 def test_working_flags_in_words_and_numbers(value, on, unreadable):
     frame, ground, _, _ = straight()
@@ -686,7 +783,9 @@ def test_working_flags_in_words_and_numbers(value, on, unreadable):
 
 def test_flags_of_mixed_kinds_are_read_one_by_one():
     frame, ground, _, _ = straight()
-    mixed = pd.Series(np.resize(np.array([True, "yes", 1, "on", np.int64(1)], dtype=object), len(frame)), index=frame.index)
+    mixed = pd.Series(
+        np.resize(np.array([True, "yes", 1, "on", np.int64(1)], dtype=object), len(frame)), index=frame.index
+    )
     assert painted(frame.assign(is_on=mixed), ground)[0] == pytest.approx(50, rel=1e-3)
     mixed.iloc[100:200] = None
     mixed.iloc[300:400] = "perhaps"

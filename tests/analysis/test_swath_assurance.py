@@ -57,7 +57,9 @@ def judged(sigma, tau, *, family=sim.ou, count=40, wrong=(1.0,), draws=100):
     error = sum(abs(said[bins == k].mean() - was[bins == k].mean()) * (bins == k).mean() for k in np.unique(bins))
     bad = []
     for factor in wrong:
-        sure = swath.assurance(passes, grid, sigma_m=sigma, tau_s=tau * factor, task=task, options=swath.Draws(count=0)).assured
+        sure = swath.assurance(
+            passes, grid, sigma_m=sigma, tau_s=tau * factor, task=task, options=swath.Draws(count=0)
+        ).assured
         shape = sure.geometry.iloc[0] if len(sure) else shapely.Polygon()
         bad.append(sum(m.intersection(shape).area for m in missed) / sum(m.area for m in missed))
     return result, np.mean([m.area for m in missed]), error, bad
@@ -94,7 +96,9 @@ def test_missed_ground_is_not_assured_under_a_foreign_error(sigma, tau):
 def test_planted_omissions_between_marked_lanes_are_not_assured(sigma):
     site = sim.marked_lanes(sigma=sigma, width=1.0, overlap=0.15, count=12, length=30.0, gaps=4, seed=5)
     passes = swath.passes(site.fixes, site.task)
-    result = swath.assurance(passes, swath.grid_of(site.task, 0.1), sigma_m=sigma, tau_s=120.0, task=site.task, options=swath.Draws(count=0))
+    result = swath.assurance(
+        passes, swath.grid_of(site.task, 0.1), sigma_m=sigma, tau_s=120.0, task=site.task, options=swath.Draws(count=0)
+    )
     missed = site.task.geometry.iloc[0].difference(site.truth)
     sure = result.assured.geometry.iloc[0] if len(result.assured) else shapely.Polygon()
     assert missed.intersection(sure).area <= 0.05 * missed.area
@@ -103,7 +107,9 @@ def test_planted_omissions_between_marked_lanes_are_not_assured(sigma):
 @pytest.mark.parametrize("sigma", [0.5, 2.0])
 def test_an_error_too_large_for_the_width_is_said_in_words(sigma):
     frame, task, _ = sim.steered(count=4, length=20)
-    result = swath.assurance(swath.passes(frame, task), swath.grid_of(task, 0.25), sigma_m=sigma, task=task, options=swath.Draws(count=8))
+    result = swath.assurance(
+        swath.passes(frame, task), swath.grid_of(task, 0.25), sigma_m=sigma, task=task, options=swath.Draws(count=8)
+    )
     assert any("cannot show coverage" in line for line in result.sentences)
     assert result.totals["assured_share"] < 0.01
     assert len(result.sensitivity) == 5
@@ -113,7 +119,10 @@ def test_an_error_too_large_for_the_width_is_said_in_words(sigma):
 def test_assured_shrinks_and_possible_grows_with_the_error():
     frame, task, _ = sim.steered(count=6, length=20)
     passes = swath.passes(frame, task)
-    results = [swath.assurance(passes, swath.grid_of(task, 0.1), sigma_m=s, task=task, options=swath.Draws(count=0)).totals for s in (0.0, 0.02, 0.05, 0.1, 0.3)]
+    results = [
+        swath.assurance(passes, swath.grid_of(task, 0.1), sigma_m=s, task=task, options=swath.Draws(count=0)).totals
+        for s in (0.0, 0.02, 0.05, 0.1, 0.3)
+    ]
     assured, possible = [r["assured_m2"] for r in results], [r["possible_m2"] for r in results]
     assert (np.diff(assured) <= 1e-6).all()
     assert (np.diff(possible) >= -1e-6).all()
@@ -123,7 +132,11 @@ def test_assured_shrinks_and_possible_grows_with_the_error():
 
 
 def test_one_straight_pass_has_the_normal_profile():
-    line = gpd.GeoDataFrame({"id": ["a"], "pass_id": ["a"], "width_m": [1.0]}, geometry=[shapely.LineString([(0, 5), (40, 5)])], crs="EPSG:32638")
+    line = gpd.GeoDataFrame(
+        {"id": ["a"], "pass_id": ["a"], "width_m": [1.0]},
+        geometry=[shapely.LineString([(0, 5), (40, 5)])],
+        crs="EPSG:32638",
+    )
     grid = Grid(0, 10, 0.05, (200, 800), "EPSG:32638")
     result = swath.assurance(line, grid, sigma_m=0.4, options=swath.Draws(count=0))
     d = grid.centres[1] - 5
@@ -135,7 +148,12 @@ def test_the_same_seed_gives_the_same_answer():
     frame, task, _ = sim.steered(count=3, length=15)
     passes = swath.passes(frame, task)
     grid = swath.grid_of(task, 0.2)
-    one, two = (swath.assurance(passes.sample(frac=1, random_state=k), grid, sigma_m=0.2, task=task, options=swath.Draws(count=8, seed=4)) for k in (1, 2))
+    one, two = (
+        swath.assurance(
+            passes.sample(frac=1, random_state=k), grid, sigma_m=0.2, task=task, options=swath.Draws(count=8, seed=4)
+        )
+        for k in (1, 2)
+    )
     assert one.totals.to_dict() == two.totals.to_dict()
     np.testing.assert_array_equal(one.probability.values, two.probability.values)
 
@@ -145,7 +163,9 @@ def test_accuracy_must_be_known():
     with pytest.raises(CoverageError, match="how accurate"):
         swath.assurance(swath.passes(frame, task), swath.grid_of(task, 0.2), task=task)
     stated = swath.passes(frame.assign(fix_quality="rtk_fixed"), task)
-    assert swath.assurance(stated, swath.grid_of(task, 0.2), task=task, options=swath.Draws(count=0)).totals["sigma_m"] == pytest.approx(0.02)
+    assert swath.assurance(stated, swath.grid_of(task, 0.2), task=task, options=swath.Draws(count=0)).totals[
+        "sigma_m"
+    ] == pytest.approx(0.02)
     with pytest.raises(CoverageError):
         swath.assurance(stated, Grid(47, 40, 0.001, (10, 10), "EPSG:4326"), task=task)
 
@@ -168,7 +188,9 @@ def test_one_shape_per_day_would_lose_the_overlap():
     passes = swath.passes(frame, task)
     merged = swath.count(passes.assign(pass_id="one"), swath.grid_of(task, 0.05)).values
     assert (merged >= 2).sum() == 0
-    assert (swath.count(passes, swath.grid_of(task, 0.05)).values >= 2).sum() * 0.0025 == pytest.approx(9 * 0.15 * 30, rel=2e-3)
+    assert (swath.count(passes, swath.grid_of(task, 0.05)).values >= 2).sum() * 0.0025 == pytest.approx(
+        9 * 0.15 * 30, rel=2e-3
+    )
 
 
 def test_many_passes_saturate_and_never_wrap():
@@ -201,17 +223,23 @@ def test_planted_gaps_are_found():
 # Detection.
 def test_residual_of_exact_passes_is_the_closed_form():
     lines = [shapely.LineString([(0, 1), (10, 1)])] * 3
-    passes = gpd.GeoDataFrame({"id": list("abc"), "pass_id": list("abc"), "width_m": 2.0}, geometry=lines, crs="EPSG:32638")
+    passes = gpd.GeoDataFrame(
+        {"id": list("abc"), "pass_id": list("abc"), "width_m": 2.0}, geometry=lines, crs="EPSG:32638"
+    )
     pod = swath.Pod.from_trial(27, 30)
     result = swath.residual(passes, Grid(0, 2, 0.1, (20, 100), "EPSG:32638"), pod=pod)
     assert result.totals["independent"] == pytest.approx(0.1**3, rel=1e-4)
     assert result.totals["correlated"] == pytest.approx(beta_function(27.5, 6.5) / beta_function(27.5, 3.5), rel=1e-4)
-    assert result.by_passes["correlated"].tolist() == pytest.approx([beta_function(27.5, 3.5 + n) / beta_function(27.5, 3.5) for n in range(8)])
+    assert result.by_passes["correlated"].tolist() == pytest.approx(
+        [beta_function(27.5, 3.5 + n) / beta_function(27.5, 3.5) for n in range(8)]
+    )
 
 
 def test_correlated_misses_are_never_the_smaller_number():
     frame, task, _ = sim.steered(count=5, length=20)
-    result = swath.residual(swath.passes(frame, task), swath.grid_of(task, 0.1), pod=swath.Pod.from_trial(19, 20), sigma_m=0.2, task=task)
+    result = swath.residual(
+        swath.passes(frame, task), swath.grid_of(task, 0.1), pod=swath.Pod.from_trial(19, 20), sigma_m=0.2, task=task
+    )
     t = result.totals
     assert t["unsearched"] <= t["independent_low"] <= t["independent"] <= t["independent_high"]
     assert t["correlated"] >= t["independent"]
@@ -225,7 +253,14 @@ def test_position_error_raises_the_residual():
     assert vague["independent"] > exact["independent"]
 
 
-@pytest.mark.parametrize("bad", [lambda: swath.Pod.from_trial(31, 30), lambda: swath.Pod.from_interval(0.9, 0.95, 0.99), lambda: swath.Pod(0.5, 0.6, 0.7, 1, 1)])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        lambda: swath.Pod.from_trial(31, 30),
+        lambda: swath.Pod.from_interval(0.9, 0.95, 0.99),
+        lambda: swath.Pod(0.5, 0.6, 0.7, 1, 1),
+    ],
+)
 def test_impossible_detection_probabilities_are_refused(bad):
     with pytest.raises(CoverageError):
         bad()
@@ -233,17 +268,27 @@ def test_impossible_detection_probabilities_are_refused(bad):
 
 # Re-search.
 def worked(days):
-    frames = [sim.Log(asset=asset, start=pd.Timestamp(f"2026-05-{day:02d}T06:00Z")).stroke([(0, y), (10, y)]).frame(width_m=1.0, operator=f"op {asset}") for asset, day, y in days]
+    frames = [
+        sim.Log(asset=asset, start=pd.Timestamp(f"2026-05-{day:02d}T06:00Z"))
+        .stroke([(0, y), (10, y)])
+        .frame(width_m=1.0, operator=f"op {asset}")
+        for asset, day, y in days
+    ]
     return swath.passes(pd.concat(frames, ignore_index=True))
 
 
 def checks(*rows):
-    return pd.DataFrame([{"asset_id": a, "date": pd.Timestamp(d), "result": r} for a, d, r in rows], columns=["asset_id", "date", "result"])
+    return pd.DataFrame(
+        [{"asset_id": a, "date": pd.Timestamp(d), "result": r} for a, d, r in rows],
+        columns=["asset_id", "date", "result"],
+    )
 
 
 def test_everything_since_the_last_passed_check():
     passes = worked([("A", 1, 0), ("A", 3, 5), ("A", 5, 10), ("B", 2, 20)])
-    area = swath.research_area(passes, checks(("A", "2026-05-03", "passed"), ("A", "2026-05-04", "failed"))).set_index("id")
+    area = swath.research_area(passes, checks(("A", "2026-05-03", "passed"), ("A", "2026-05-04", "failed"))).set_index(
+        "id"
+    )
     assert area.loc["A", "area_m2"] == pytest.approx(20, rel=1e-3)  # the day of the check counts as not checked
     assert area.loc["B", "area_m2"] == pytest.approx(10, rel=1e-3)
     assert area.loc["A", "since"] == "2026-05-03"
@@ -254,7 +299,9 @@ def test_everything_since_the_last_passed_check():
 
 def test_a_find_in_searched_ground_names_all_work_since_the_check_before():
     passes = worked([("A", 1, 0), ("A", 3, 5), ("A", 5, 10), ("B", 2, 20)])
-    find = gpd.GeoSeries([shapely.line_interpolate_point(passes.geometry[passes["day"] == "2026-05-03"].iloc[0], 5)], crs=passes.crs).to_crs(4326)
+    find = gpd.GeoSeries(
+        [shapely.line_interpolate_point(passes.geometry[passes["day"] == "2026-05-03"].iloc[0], 5)], crs=passes.crs
+    ).to_crs(4326)
     again = swath.rework(passes, find, checks(("A", "2026-05-02", "passed"), ("A", "2026-05-04", "passed")))
     assert again["id"].tolist() == ["A"]
     assert again["area_m2"].tolist() == pytest.approx([20], rel=1e-3)
@@ -267,7 +314,9 @@ def test_a_stream_gives_what_memory_gives(tmp_path):
     path = tmp_path / "fixes.parquet"
     task = sim.write_parquet(path, 30_000, hz=5, lane_m=40.0, chunk=4_000)
     table = pd.read_parquet(path)
-    frame = gpd.GeoDataFrame(table.drop(columns=["x", "y"]), geometry=gpd.points_from_xy(table["x"], table["y"]), crs=sim.LOCAL)
+    frame = gpd.GeoDataFrame(
+        table.drop(columns=["x", "y"]), geometry=gpd.points_from_xy(table["x"], table["y"]), crs=sim.LOCAL
+    )
     whole = swath.prepare(frame, task)
     rows = sys.modules["geotools.analysis.swath.stream"]
     for size in (1_500, 7_000):
@@ -277,7 +326,9 @@ def test_a_stream_gives_what_memory_gives(tmp_path):
         finally:
             rows.ROWS = old
         pd.testing.assert_series_equal(streamed.counts, whole.counts)
-        pd.testing.assert_frame_equal(pd.DataFrame(streamed.passes.drop(columns="geometry")), pd.DataFrame(whole.passes.drop(columns="geometry")))
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(streamed.passes.drop(columns="geometry")), pd.DataFrame(whole.passes.drop(columns="geometry"))
+        )
         assert shapely.equals_exact(streamed.passes.geometry.to_numpy(), whole.passes.geometry.to_numpy(), 1e-9).all()
 
 
@@ -304,7 +355,9 @@ def peak_of(path, ground):
         "peak = next(line for line in Path('/proc/self/status').read_text().splitlines() if line.startswith('VmHWM'))\n"
         "print(p.counts['used'], r.totals['coverage'], int(peak.split()[1]) / 1024)"
     )
-    used, share, peak = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    used, share, peak = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout.split()
     return int(used), float(share), float(peak)
 
 
@@ -318,7 +371,9 @@ def test_two_million_fixes_stream_in_bounded_memory(tmp_path):
     assert peak < 600
 
 
-@pytest.mark.skipif("GEOTOOLS_BIG" not in __import__("os").environ, reason="100 million fixes: minutes of work, set GEOTOOLS_BIG to run")
+@pytest.mark.skipif(
+    "GEOTOOLS_BIG" not in __import__("os").environ, reason="100 million fixes: minutes of work, set GEOTOOLS_BIG to run"
+)
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_hundred_million_fixes_stream_with_only_their_passes_in_memory(tmp_path):

@@ -20,7 +20,10 @@ from geotools.space.pairing import pair
 
 def points(xy, **columns):
     frame = {"id": [f"p{n}" for n in range(len(xy))], **columns}
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapely.points(np.asarray(xy, float) + np.array([700000, 4380000])), crs="EPSG:32638"))
+    return gpd.GeoDataFrame(
+        frame,
+        geometry=gpd.GeoSeries(shapely.points(np.asarray(xy, float) + np.array([700000, 4380000])), crs="EPSG:32638"),
+    )
 
 
 # ---- intervals --------------------------------------------------------------------------------------------------
@@ -167,7 +170,12 @@ def greedy(targets, marks, reach):
 def lane(rng, spacing, targets=20, halo=0.2):
     aims = np.column_stack([np.arange(targets) * spacing, np.zeros(targets)])
     found = aims[rng.random(targets) < 0.85]
-    marks = np.vstack([found + rng.normal(0, 0.08, found.shape), np.column_stack([rng.uniform(0, targets * spacing, 3), rng.uniform(-0.5, 0.5, 3)])])
+    marks = np.vstack(
+        [
+            found + rng.normal(0, 0.08, found.shape),
+            np.column_stack([rng.uniform(0, targets * spacing, 3), rng.uniform(-0.5, 0.5, 3)]),
+        ]
+    )
     return aims, marks, sum(bool((np.hypot(*(marks - aim).T) <= halo).any()) for aim in aims)
 
 
@@ -206,7 +214,15 @@ def test_scoring_counts_hits_duplicates_and_false_marks():
 def test_a_run_without_marks_counts_when_the_roster_is_given():
     targets = points([(1, 1), (5, 1)], lane_id="L")
     signals = points([(1, 1)], lane_id="L", operator="P", detector="X", run_id="1")
-    roster = pd.DataFrame({"lane_id": ["L", "L"], "operator": ["P", "Q"], "detector": ["X", "X"], "run_id": ["1", "2"], "minutes": [10, 12]})
+    roster = pd.DataFrame(
+        {
+            "lane_id": ["L", "L"],
+            "operator": ["P", "Q"],
+            "detector": ["X", "X"],
+            "run_id": ["1", "2"],
+            "minutes": [10, 12],
+        }
+    )
     table = trial.score(targets, signals, halo_m=0.2, runs=roster).strata(["operator"]).set_index("operator")
     assert table[["k", "n"]].loc["P"].tolist() == [1, 2]
     assert table[["k", "n"]].loc["Q"].tolist() == [0, 2]
@@ -215,7 +231,9 @@ def test_a_run_without_marks_counts_when_the_roster_is_given():
 def test_scores_do_not_depend_on_row_order_and_inputs_stay():
     rng = np.random.default_rng(5)
     targets = points(rng.uniform(0, 20, (15, 2)), lane_id="L", depth_cm=rng.integers(5, 20, 15))
-    signals = points(rng.uniform(0, 20, (30, 2)), lane_id="L", operator=rng.choice(["P", "Q"], 30), score=rng.random(30))
+    signals = points(
+        rng.uniform(0, 20, (30, 2)), lane_id="L", operator=rng.choice(["P", "Q"], 30), score=rng.random(30)
+    )
     before = targets.copy(), signals.copy()
     one = trial.score(targets, signals, halo_m=0.8)
     two = trial.score(targets.sample(frac=1, random_state=1), signals.sample(frac=1, random_state=2), halo_m=0.8)
@@ -239,7 +257,9 @@ def test_rows_without_position_or_lane_become_issues():
 
 def lanes_frame():
     boxes = [shapely.box(700000 + 10 * n, 4380000, 700002 + 10 * n, 4380030) for n in range(4)]
-    return gpd.GeoDataFrame({"id": list("ABCD"), "soil": ["clay", "clay", "sand", "sand"]}, geometry=boxes, crs="EPSG:32638")
+    return gpd.GeoDataFrame(
+        {"id": list("ABCD"), "soil": ["clay", "clay", "sand", "sand"]}, geometry=boxes, crs="EPSG:32638"
+    )
 
 
 def test_design_is_balanced_spaced_sealed_and_reproducible():
@@ -312,7 +332,9 @@ def test_holm_and_fisher_equal_statsmodels_and_scipy():
 def test_equal_groups_are_rarely_called_different():
     rng = np.random.default_rng(3)
     n = pd.Series(20, index=list("ABCDE"))
-    wrong = sum(trial.compare(pd.Series(rng.binomial(20, 0.85, 5), index=n.index), n)["different"].any() for _ in range(60))
+    wrong = sum(
+        trial.compare(pd.Series(rng.binomial(20, 0.85, 5), index=n.index), n)["different"].any() for _ in range(60)
+    )
     assert wrong <= 6
 
 
@@ -360,9 +382,15 @@ def test_firth_equals_brute_force_maximum():
 
     def objective(beta):
         p = 1 / (1 + np.exp(-(design @ beta)))
-        return -(y @ np.log(p) + (1 - y) @ np.log(1 - p) + 0.5 * np.linalg.slogdet(design.T @ (design * (p * (1 - p))[:, None]))[1])
+        return -(
+            y @ np.log(p)
+            + (1 - y) @ np.log(1 - p)
+            + 0.5 * np.linalg.slogdet(design.T @ (design * (p * (1 - p))[:, None]))[1]
+        )
 
-    best = minimize(objective, [0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12, "maxiter": 4000}).x
+    best = minimize(
+        objective, [0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12, "maxiter": 4000}
+    ).x
     fit = trial.depth_curve(x, y)
     assert (fit.intercept, fit.slope) == pytest.approx(tuple(best), abs=1e-4)
 
@@ -370,7 +398,12 @@ def test_firth_equals_brute_force_maximum():
 def test_froc_grows_and_ends_at_the_full_score():
     rng = np.random.default_rng(7)
     targets = points(np.column_stack([np.arange(20) * 1.0 + 0.5, np.ones(20)]), lane_id="L")
-    xy = np.vstack([np.column_stack([np.arange(16) * 1.0 + 0.55, np.ones(16)]), np.column_stack([rng.uniform(0, 20, 10), rng.uniform(1.4, 2, 10)])])
+    xy = np.vstack(
+        [
+            np.column_stack([np.arange(16) * 1.0 + 0.55, np.ones(16)]),
+            np.column_stack([rng.uniform(0, 20, 10), rng.uniform(1.4, 2, 10)]),
+        ]
+    )
     signals = points(xy, lane_id="L", score=np.r_[rng.uniform(0.4, 1, 16), rng.uniform(0, 0.7, 10)])
     lanes = gpd.GeoDataFrame({"id": ["L"]}, geometry=[shapely.box(700000, 4380000, 700021, 4380002)], crs="EPSG:32638")
     scored = trial.score(targets, signals, halo_m=0.2, lanes=lanes)
@@ -382,7 +415,10 @@ def test_froc_grows_and_ends_at_the_full_score():
 
 def test_roc_area_equals_mann_whitney():
     rng = np.random.default_rng(8)
-    values, truth = np.r_[rng.normal(1, 1, 30), rng.normal(0, 1, 25)].round(1), np.r_[np.ones(30, bool), np.zeros(25, bool)]
+    values, truth = (
+        np.r_[rng.normal(1, 1, 30), rng.normal(0, 1, 25)].round(1),
+        np.r_[np.ones(30, bool), np.zeros(25, bool)],
+    )
     curve = trial.roc(values, truth)
     assert curve.auc == pytest.approx(stats.mannwhitneyu(values[truth], values[~truth]).statistic / (30 * 25))
     assert curve.low < curve.auc < curve.high
@@ -393,7 +429,9 @@ def test_every_detector_row_has_its_source(tmp_path):
     table = trial.detectors()
     assert table[["source", "grade"]].notna().all(axis=None)
     own = tmp_path / "own.toml"
-    own.write_text('[[detector]]\nid = "u1"\nname = "Unit set"\nhead_mm = 280\nsource = "own measurement"\ngrade = "user"\n')
+    own.write_text(
+        '[[detector]]\nid = "u1"\nname = "Unit set"\nhead_mm = 280\nsource = "own measurement"\ngrade = "user"\n'
+    )
     assert trial.detectors(own).set_index("id").loc["u1", "head_mm"] == 280
     own.write_text('[[detector]]\nid = "u1"\nname = "Unit set"\nhead_mm = 280\n')
     with pytest.raises(ValueError, match="source"):

@@ -54,7 +54,17 @@ def arrays(frame):
     xy = np.rint(np.column_stack([frame.geometry.x, frame.geometry.y]) / UNIT_M).astype(np.int64)
     t = frame["time"].dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
     n, none = len(frame), np.full(len(frame), np.nan)
-    return Fixes(xy[:, 0], xy[:, 1], t, np.zeros(n, np.int64), np.arange(n), np.ones((n, 1), bool), frame["width_m"].to_numpy(), none, none)
+    return Fixes(
+        xy[:, 0],
+        xy[:, 1],
+        t,
+        np.zeros(n, np.int64),
+        np.arange(n),
+        np.ones((n, 1), bool),
+        frame["width_m"].to_numpy(),
+        none,
+        none,
+    )
 
 
 def engine(fixes):

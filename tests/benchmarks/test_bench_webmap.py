@@ -34,7 +34,9 @@ def polygons(count: int, seed: int = 1) -> gpd.GeoDataFrame:
     radius = rng.uniform(0.6, 1, sides.sum()) * np.repeat(rng.uniform(0.0003, 0.0009, count), sides)
     columns = int(np.ceil(np.sqrt(count)))
     x, y = 46 + 0.0025 * (np.arange(count) % columns), 39 + 0.002 * (np.arange(count) // columns)
-    rings = np.column_stack([np.repeat(x, sides) + radius * np.cos(angle), np.repeat(y, sides) + 0.8 * radius * np.sin(angle)])
+    rings = np.column_stack(
+        [np.repeat(x, sides) + radius * np.cos(angle), np.repeat(y, sides) + 0.8 * radius * np.sin(angle)]
+    )
     days = np.datetime64("2020-01-01") + rng.integers(0, 1500, count)
     return gpd.GeoDataFrame(
         {
@@ -66,7 +68,13 @@ def libraries() -> Path:
     folder = Path(tempfile.gettempdir()) / "geotools-bench-libraries"
     if not (folder / "node_modules" / "leaflet.vectorgrid").is_dir():
         folder.mkdir(exist_ok=True)
-        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES], cwd=folder, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
         if done.returncode:
             pytest.skip("npm could not install the peers' libraries")
     return folder / "node_modules"
@@ -79,7 +87,15 @@ for (let i = 0; i < 8; i++) { m.panBy([i % 2 ? -260 : 260, i % 3 ? 120 : -120], 
 on = false; gaps.sort((a, b) => a - b); return [gaps[Math.floor(gaps.length * 0.95)], gaps[gaps.length - 1]]; }"""
 
 
-def measure(chromium: Any, path: Path, *, libraries: Path | None = None, ready: str = READY, timeout: float = 90, pan: bool = True) -> dict[str, float]:
+def measure(
+    chromium: Any,
+    path: Path,
+    *,
+    libraries: Path | None = None,
+    ready: str = READY,
+    timeout: float = 90,
+    pan: bool = True,
+) -> dict[str, float]:
     """Bytes, seconds to the first drawn frame, heap after collection, 95 % and worst frame while panning."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
@@ -89,7 +105,12 @@ def measure(chromium: Any, path: Path, *, libraries: Path | None = None, ready: 
         if url.startswith("file:"):
             route.continue_()
             return
-        names = {"leaflet.js": "leaflet/dist/leaflet.js", "leaflet.css": "leaflet/dist/leaflet.css", "jquery": "jquery/dist/jquery.min.js", "Leaflet.VectorGrid": "leaflet.vectorgrid/dist/Leaflet.VectorGrid.bundled.js"}
+        names = {
+            "leaflet.js": "leaflet/dist/leaflet.js",
+            "leaflet.css": "leaflet/dist/leaflet.css",
+            "jquery": "jquery/dist/jquery.min.js",
+            "Leaflet.VectorGrid": "leaflet.vectorgrid/dist/Leaflet.VectorGrid.bundled.js",
+        }
         found = next((libraries / target for name, target in names.items() if name in url), None) if libraries else None
         route.fulfill(path=str(found)) if found else route.fulfill(status=200, body="")
 
@@ -101,7 +122,9 @@ def measure(chromium: Any, path: Path, *, libraries: Path | None = None, ready: 
     out = {"mb": path.stat().st_size / 1e6, "ready": float("nan")}
     while time.perf_counter() - begin < timeout:
         if page.evaluate(f"!!({ready})"):
-            page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # until it is on the screen
+            page.evaluate(
+                "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )  # until it is on the screen
             out["ready"] = time.perf_counter() - begin
             break
         time.sleep(0.02)
@@ -125,7 +148,14 @@ times.sort((a, b) => a - b); return times[3]; }"""
 
 def ours(frame: gpd.GeoDataFrame, folder: Path) -> Path:
     layer_map = gt.webmap.OfflineMap()
-    gt.webmap.AreaLayer(frame, "Hazards", by="classification", date="date_info", columns=tuple(frame.columns.drop("geometry")), symbols={k: gt.symbols.theme().hazard(k) for k in ("CHA", "SHA")}).add_to(layer_map)
+    gt.webmap.AreaLayer(
+        frame,
+        "Hazards",
+        by="classification",
+        date="date_info",
+        columns=tuple(frame.columns.drop("geometry")),
+        symbols={k: gt.symbols.theme().hazard(k) for k in ("CHA", "SHA")},
+    ).add_to(layer_map)
     return gt.webmap.save(layer_map, folder / "ours.html", overwrite=True)
 
 
@@ -140,7 +170,12 @@ def folium_page(frame: gpd.GeoDataFrame, folder: Path) -> Path:
     made = folium.Map(tiles=None)
     fields = [c for c in text.columns if c != "geometry"]
     colors = {"CHA": "#d55e00", "SHA": "#e69f00"}
-    folium.GeoJson(text, style_function=lambda f: {"color": colors[f["properties"]["classification"]], "weight": 1}, tooltip=folium.GeoJsonTooltip(fields), popup=folium.GeoJsonPopup(fields)).add_to(made)
+    folium.GeoJson(
+        text,
+        style_function=lambda f: {"color": colors[f["properties"]["classification"]], "weight": 1},
+        tooltip=folium.GeoJsonTooltip(fields),
+        popup=folium.GeoJsonPopup(fields),
+    ).add_to(made)
     made.fit_bounds(made.get_bounds())
     made.save(folder / "folium.html")
     return folder / "folium.html"
@@ -152,7 +187,10 @@ FOLIUM_READY = "document.readyState === 'complete' && document.querySelectorAll(
 def vt_page(frame: gpd.GeoDataFrame, folder: Path) -> Path:
     """geojson-vt slices in the page and VectorGrid draws them on canvas tiles."""
     west, south, east, north = frame.total_bounds
-    data = json.dumps(json.loads(frame.assign(date_info=frame["date_info"].dt.strftime("%Y-%m-%d")).to_json(drop_id=True)), separators=(",", ":"))
+    data = json.dumps(
+        json.loads(frame.assign(date_info=frame["date_info"].dt.strftime("%Y-%m-%d")).to_json(drop_id=True)),
+        separators=(",", ":"),
+    )
     page = f"""<!DOCTYPE html><meta charset=utf-8><link rel=stylesheet href="https://x/leaflet.css"><script src="https://x/leaflet.js"></script><script src="https://x/Leaflet.VectorGrid.js"></script>
 <style>html,body,#m{{height:100%;margin:0}}</style><div id=m></div><script>const data = {data};
 var map_vt = L.map('m'); map_vt.fitBounds([[{south},{west}],[{north},{east}]]);
@@ -191,8 +229,14 @@ def test_bench_encode(benchmark: Any) -> None:
 @pytest.mark.parametrize("who", ["ours", "geojson-vt", "empty"])
 def test_bench_page(benchmark: Any, chromium: Any, libraries: Path, tmp_path: Path, who: str) -> None:
     frame = polygons(100_000)
-    path = {"ours": lambda: ours(frame, tmp_path), "geojson-vt": lambda: vt_page(frame, tmp_path), "empty": lambda: empty(tmp_path)}[who]()
-    found = benchmark.pedantic(lambda: measure(chromium, path, libraries=libraries if who == "geojson-vt" else None), rounds=1)
+    path = {
+        "ours": lambda: ours(frame, tmp_path),
+        "geojson-vt": lambda: vt_page(frame, tmp_path),
+        "empty": lambda: empty(tmp_path),
+    }[who]()
+    found = benchmark.pedantic(
+        lambda: measure(chromium, path, libraries=libraries if who == "geojson-vt" else None), rounds=1
+    )
     benchmark.extra_info.update(found)
     print(who, json.dumps(found))
 

@@ -116,7 +116,9 @@ def test_hostile_words_stay_words():
     assert not issues["message"].str.contains("[\x00\u202e]").any()
 
 
-@pytest.mark.parametrize("name", ["id", "status", "date", "h_acc_m", "area_reported_m2", "depth_cm", "product", "note", 7])
+@pytest.mark.parametrize(
+    "name", ["id", "status", "date", "h_acc_m", "area_reported_m2", "depth_cm", "product", "note", 7]
+)
 def test_doubled_and_numbered_columns_stop_no_rule(name):
     rows = pd.DataFrame({"id": ["A-1", "A-2"], name: ["1", "2"]})
     rows = pd.concat([rows, rows[[name]]], axis=1)

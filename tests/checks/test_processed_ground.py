@@ -21,7 +21,9 @@ def survey(*, as_entered: bool) -> dict[str, gpd.GeoDataFrame]:
     rows = pd.DataFrame([(m, f) for m in TYPED for f in AFTER], columns=["method", "follow_up"], dtype=object)
     if as_entered:
         rows = rows.rename(columns=lambda c: f"{c}_as_entered").assign(method=None, follow_up=None)
-    rows = rows.assign(id=[f"R-{n:02}" for n in range(len(rows))], product="cleared", depth_cm=20, date=pd.Timestamp("2022-05-01"))
+    rows = rows.assign(
+        id=[f"R-{n:02}" for n in range(len(rows))], product="cleared", depth_cm=20, date=pd.Timestamp("2022-05-01")
+    )
     boxes = [shapely.box(X + 200 * n, Y, X + 200 * n + 100, Y + 100) for n in range(len(rows))]
     finds = pd.DataFrame({"id": rows["id"].str.replace("R", "F"), "date": pd.Timestamp("2023-05-01")})
     return {
@@ -43,7 +45,9 @@ def test_processed_ground_is_one_thing_for_all_rules(as_entered: bool):
 def test_the_method_of_the_activity_counts_where_the_release_names_none():
     frames = survey(as_entered=False)
     frames["releases"] = frames["releases"].iloc[[24]].assign(activity_id="A-1")
-    frames["activities"] = gpd.GeoDataFrame({"id": ["A-1"], "method": [None], "method_as_entered": ["Flail"]}, geometry=[None], crs=32638)
+    frames["activities"] = gpd.GeoDataFrame(
+        {"id": ["A-1"], "method": [None], "method_as_entered": ["Flail"]}, geometry=[None], crs=32638
+    )
     assert gt.check(frames, only="WF-08")["value"].tolist() == ["mechanical"]
 
 

@@ -31,7 +31,11 @@ def run(*arguments, code=0):
 
 
 def points(path, xy, **columns):
-    frame = gpd.GeoDataFrame({"id": [f"p{n:03d}" for n in range(len(xy))], **columns}, geometry=gpd.points_from_xy(*(np.asarray(xy) + ORIGIN).T), crs="EPSG:32638")
+    frame = gpd.GeoDataFrame(
+        {"id": [f"p{n:03d}" for n in range(len(xy))], **columns},
+        geometry=gpd.points_from_xy(*(np.asarray(xy) + ORIGIN).T),
+        crs="EPSG:32638",
+    )
     frame.to_crs(4326).to_file(path, driver="GeoJSON", COORDINATE_PRECISION=9)
     return path
 
@@ -46,7 +50,13 @@ def polygons(path, shapes, **columns):
 @pytest.fixture
 def lane_files(tmp_path):
     along = np.arange(20) * 1.5 + 1
-    targets = points(tmp_path / "targets.geojson", np.column_stack([along, np.ones(20)]), lane_id="L", target_type="A", depth_cm=np.tile([5.0, 15.0], 10))
+    targets = points(
+        tmp_path / "targets.geojson",
+        np.column_stack([along, np.ones(20)]),
+        lane_id="L",
+        target_type="A",
+        depth_cm=np.tile([5.0, 15.0], 10),
+    )
     marks = np.column_stack([along[:17] + 0.05, np.ones(17)])
     signals = points(
         tmp_path / "signals.geojson", np.vstack([marks, marks[:12] + np.array([0, 0.02])]), lane_id="L",
@@ -58,7 +68,20 @@ def lane_files(tmp_path):
 
 def test_score_in_words_and_json(lane_files, tmp_path):
     targets, signals, lanes = lane_files
-    text = run("trial", "score", targets, signals, "--halo", 0.2, "--lanes", lanes, "--by", "operator", "-o", tmp_path / "out.csv").stdout
+    text = run(
+        "trial",
+        "score",
+        targets,
+        signals,
+        "--halo",
+        0.2,
+        "--lanes",
+        lanes,
+        "--by",
+        "operator",
+        "-o",
+        tmp_path / "out.csv",
+    ).stdout
     assert "29 times out of 40" in text
     assert len(pd.read_csv(tmp_path / "out.csv")) == 2
     data = json.loads(run("trial", "score", targets, signals, "--halo", 0.2, "--json", "-q").stdout)
@@ -70,26 +93,81 @@ def test_score_in_words_and_json(lane_files, tmp_path):
 def test_sample_camp_gives_what_was_planted():
     camp = SAMPLE / "training"
     truth = json.loads((SAMPLE / "truth.json").read_text("utf-8"))["training"]
-    data = json.loads(run("trial", "score", camp / "targets.csv", camp / "signals.csv", "--halo", truth["halo_m"], "--lanes", camp / "lanes.geojson", "--json").stdout)
+    data = json.loads(
+        run(
+            "trial",
+            "score",
+            camp / "targets.csv",
+            camp / "signals.csv",
+            "--halo",
+            truth["halo_m"],
+            "--lanes",
+            camp / "lanes.geojson",
+            "--json",
+        ).stdout
+    )
     for row in data["by"]["operator"]:
         planted = truth["operators"][row["operator"]]
-        assert (row["k"], row["n"], row["false_alarms"]) == (planted["hits"], planted["targets"], planted["false_alarms"])
+        assert (row["k"], row["n"], row["false_alarms"]) == (
+            planted["hits"],
+            planted["targets"],
+            planted["false_alarms"],
+        )
     assert data["marks"]["duplicate"] == sum(v["duplicates"] for v in truth["operators"].values())
 
 
 def test_blind_trial_from_design_to_score(lane_files, tmp_path):
     _, _, lanes = lane_files
     camp = tmp_path / "camp"
-    run("trial", "design", lanes, "--type", "A", "--depth", 5, "--halo", 0.1, "--head", 0.1, "--pod", 0.8, "--operator", "P", "--detector", "D", "-o", camp)
+    run(
+        "trial",
+        "design",
+        lanes,
+        "--type",
+        "A",
+        "--depth",
+        5,
+        "--halo",
+        0.1,
+        "--head",
+        0.1,
+        "--pod",
+        0.8,
+        "--operator",
+        "P",
+        "--detector",
+        "D",
+        "-o",
+        camp,
+    )
     layout = gpd.read_file(camp / "director" / "targets.geojson")
     assert len(layout) == 14
     public = "".join(p.read_text("utf-8") for p in camp.iterdir() if p.is_file())
     assert (camp / "director" / "salt.txt").read_text("utf-8").strip() not in public
     signals = tmp_path / "signals.geojson"
-    layout.assign(id=[f"m{n}" for n in range(14)], operator="P", detector="D", run_id="R001").drop(columns=["target_type", "soil"]).to_file(signals, driver="GeoJSON")
+    layout.assign(id=[f"m{n}" for n in range(14)], operator="P", detector="D", run_id="R001").drop(
+        columns=["target_type", "soil"]
+    ).to_file(signals, driver="GeoJSON")
     run("trial", "freeze", signals, "--seal", camp / "seal.json", "-o", tmp_path / "frozen.json")
-    proof = ["--seal", camp / "seal.json", "--frozen", tmp_path / "frozen.json", "--salt", camp / "director" / "salt.txt"]
-    scoring = ["trial", "score", camp / "director" / "targets.geojson", signals, "--halo", 0.1, "--runs", camp / "roster.csv", "--json"]
+    proof = [
+        "--seal",
+        camp / "seal.json",
+        "--frozen",
+        tmp_path / "frozen.json",
+        "--salt",
+        camp / "director" / "salt.txt",
+    ]
+    scoring = [
+        "trial",
+        "score",
+        camp / "director" / "targets.geojson",
+        signals,
+        "--halo",
+        0.1,
+        "--runs",
+        camp / "roster.csv",
+        "--json",
+    ]
     data = json.loads(run(*scoring, *proof).stdout)
     assert data["blind"]
     assert data["overall"]["k"] == 14
@@ -97,7 +175,13 @@ def test_blind_trial_from_design_to_score(lane_files, tmp_path):
     edited = gpd.read_file(signals)
     edited.loc[0, "operator"] = "Q"
     edited.to_file(signals, driver="GeoJSON")
-    refused = subprocess.run(["geotools", *map(str, [*scoring, *proof])], capture_output=True, text=True, check=False, env={"PATH": str(Path(sys.executable).parent)})
+    refused = subprocess.run(
+        ["geotools", *map(str, [*scoring, *proof])],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": str(Path(sys.executable).parent)},
+    )
     assert refused.returncode == 3
     assert "edited after they were frozen" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -110,7 +194,9 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.seen.add(tag)
-        self.outside += [v for k, v in attrs if k in ("src", "href", "xlink:href") and v and not v.startswith(("#", "data:"))]
+        self.outside += [
+            v for k, v in attrs if k in ("src", "href", "xlink:href") and v and not v.startswith(("#", "data:"))
+        ]
 
 
 def test_reports_are_whole_quiet_and_repeatable(lane_files, tmp_path, monkeypatch):
@@ -142,16 +228,25 @@ def test_a_report_of_a_bare_trial_needs_no_lanes_depths_or_scores(tmp_path):
 
 
 def test_plan_sample(tmp_path):
-    lot = polygons(tmp_path / "releases.geojson", [shapely.box(0, 0, 40, 30), shapely.box(100, 0, 110, 10)], product=["cleared", "cancelled"])
+    lot = polygons(
+        tmp_path / "releases.geojson",
+        [shapely.box(0, 0, 40, 30), shapely.box(100, 0, 110, 10)],
+        product=["cleared", "cancelled"],
+    )
     text = run("plan", "sample", lot, "--remaining", 5, "-o", tmp_path / "cells.gpkg").stdout
     cells = gpd.read_file(tmp_path / "cells.gpkg")
     assert "needs 9" in text
     assert not re.search(r"\bsafe\b", text)
     assert cells.to_crs(32638).within(shapely.box(*ORIGIN - 1, *(ORIGIN + np.array([41, 31])))).all()
-    data = json.loads(run("plan", "sample", lot, "--lot", "a1", "--rule", "iso2859", "--near-edge", 2, 3, "--json").stdout)
+    data = json.loads(
+        run("plan", "sample", lot, "--lot", "a1", "--rule", "iso2859", "--near-edge", 2, 3, "--json").stdout
+    )
     assert data["units"] >= 100
     assert {row["stratum"] for row in data["strata"]} == {"rest", "near the edge"}
-    assert json.loads(run("plan", "sample", lot, "--sensitivity", 0.5, "--json").stdout)["operating_curve"][0]["needs_90"] is None
+    assert (
+        json.loads(run("plan", "sample", lot, "--sensitivity", 0.5, "--json").stdout)["operating_curve"][0]["needs_90"]
+        is None
+    )
     run("plan", "sample", lot, "--lot", "nothing", code=1)
 
 
@@ -162,10 +257,16 @@ def test_plan_sample_judges_results(tmp_path):
     cells = gpd.read_file(tmp_path / "cells.geojson")
     good = tmp_path / "samples.csv"
     cells.assign(result="passed", depth_cm=20)[["id", "result", "depth_cm", "lon", "lat"]].to_csv(good, index=False)
-    assert run(*base, "--results", good, "--required-depth", 15).stdout.startswith("accepted: accepted under this plan's rule")
+    assert run(*base, "--results", good, "--required-depth", 15).stdout.startswith(
+        "accepted: accepted under this plan's rule"
+    )
     assert run(*base, "--results", good, "--required-depth", 25).stdout.startswith("incomplete")
-    cells.assign(result=["failed"] + ["passed"] * (len(cells) - 1))[["id", "result", "lon", "lat"]].to_csv(tmp_path / "bad.csv", index=False)
-    data = json.loads(run(*base, "--results", tmp_path / "bad.csv", "--json", "-o", tmp_path / "lot.gpkg").stdout)["decision"]
+    cells.assign(result=["failed"] + ["passed"] * (len(cells) - 1))[["id", "result", "lon", "lat"]].to_csv(
+        tmp_path / "bad.csv", index=False
+    )
+    data = json.loads(run(*base, "--results", tmp_path / "bad.csv", "--json", "-o", tmp_path / "lot.gpkg").stdout)[
+        "decision"
+    ]
     assert data["status"] == "rejected"
     assert data["again_m2"] == pytest.approx(600, rel=2e-3)
     assert len(gpd.read_file(tmp_path / "lot.gpkg", layer="again")) == 1
@@ -175,13 +276,36 @@ def test_risk_residual(tmp_path):
     task = polygons(tmp_path / "task.geojson", [shapely.box(0, 0, 40, 30)], classification="CHA")
     done = polygons(tmp_path / "manual.geojson", [shapely.box(0, 0, 30, 30)], product="cleared")
     finds = points(tmp_path / "finds.geojson", [(10, 10), (12, 10)], category="ap_mine")
-    base = ["risk", "residual", task, "--searched", done, "--lanes", "55/59", "--items", 8, "--items-sd", 6, "--found", 5, "--res", 1]
+    base = [
+        "risk",
+        "residual",
+        task,
+        "--searched",
+        done,
+        "--lanes",
+        "55/59",
+        "--items",
+        8,
+        "--items-sd",
+        6,
+        "--found",
+        5,
+        "--res",
+        1,
+    ]
     text = run(*base, "--offer", "manual", "55/59", 4.0, "--evidence", finds, 2, 3, "-o", tmp_path / "left.tif").stdout
     assert "Expected items left" in text
     assert "releases no land" in text
     assert not re.search(r"\bsafe\b|cancel", text)
-    data = json.loads(run(*base, "--json", "--fact", "pod_low", 0.85, "--fact", "sample", "accepted", "--require", "pod_low", 0.9).stdout)
-    assert [row["status"] for row in data["evidence"] if row["item"].startswith(("Detection", "Inspection"))] == ["not shown", "shown"]
+    data = json.loads(
+        run(
+            *base, "--json", "--fact", "pod_low", 0.85, "--fact", "sample", "accepted", "--require", "pod_low", 0.9
+        ).stdout
+    )
+    assert [row["status"] for row in data["evidence"] if row["item"].startswith(("Detection", "Inspection"))] == [
+        "not shown",
+        "shown",
+    ]
     assert data["evidence"][-1]["status"] == "missing"
     run(*base, "--fact", "wishes", 1, code=1)
     assert data["main_driver"] == "not searched"
@@ -198,7 +322,9 @@ def test_risk_residual(tmp_path):
 def test_risk_pattern(tmp_path):
     rng = np.random.default_rng(3)
     row = np.column_stack([np.delete(np.arange(20) * 3.0, 9), np.full(19, 10.0)]) + rng.normal(0, 0.05, (19, 2))
-    finds = points(tmp_path / "finds.geojson", np.vstack([row, rng.uniform((0, 0), (57, 30), (12, 2))]), category="ap_mine")
+    finds = points(
+        tmp_path / "finds.geojson", np.vstack([row, rng.uniform((0, 0), (57, 30), (12, 2))]), category="ap_mine"
+    )
     record = points(tmp_path / "record.geojson", np.column_stack([np.arange(20) * 3.0, np.full(20, 10.0)]), row_id="1")
     text = run("risk", "pattern", finds, "--record", record, "-o", tmp_path / "rows.gpkg").stdout
     assert "1 rows among 31 finds" in text
@@ -213,7 +339,21 @@ def test_risk_pattern(tmp_path):
     assert json.loads(run("risk", "pattern", finds, "--category", "uxo", "--json").stdout)["rows"] == []
 
 
-@pytest.mark.parametrize("command", [["trial"], ["trial", "design"], ["trial", "freeze"], ["trial", "score"], ["trial", "report"], ["plan"], ["plan", "sample"], ["risk"], ["risk", "residual"], ["risk", "pattern"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["trial"],
+        ["trial", "design"],
+        ["trial", "freeze"],
+        ["trial", "score"],
+        ["trial", "report"],
+        ["plan"],
+        ["plan", "sample"],
+        ["risk"],
+        ["risk", "residual"],
+        ["risk", "pattern"],
+    ],
+)
 def test_every_command_has_help_and_an_example(command):
     text = run(*command, "--help").output
     assert "Example: geotools" in text

@@ -74,7 +74,9 @@ def test_the_list_of_formats():
 
 def test_rejected_rows_fail_on_request(tmp_path):
     path = tmp_path / "hazards.geojson"
-    path.write_text('{"type":"FeatureCollection","features":[null,{"type":"Feature","properties":{"id":"a"},"geometry":null}]}')
+    path.write_text(
+        '{"type":"FeatureCollection","features":[null,{"type":"Feature","properties":{"id":"a"},"geometry":null}]}'
+    )
     assert run([path, tmp_path / "a.gpkg"]).exit_code == 0
     assert run([path, tmp_path / "b.gpkg", "--fail-on", "error"]).exit_code == 1
 

@@ -20,12 +20,18 @@ BOUNDS = ("--bounds", "44.7,38.3,51,42")
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(3)
-    frame = gpd.GeoDataFrame({"id": [f"P{i}" for i in range(20)]}, geometry=gpd.points_from_xy(rng.uniform(46.9, 47.4, 20), rng.uniform(39.3, 39.8, 20)), crs=4326)
+    frame = gpd.GeoDataFrame(
+        {"id": [f"P{i}" for i in range(20)]},
+        geometry=gpd.points_from_xy(rng.uniform(46.9, 47.4, 20), rng.uniform(39.3, 39.8, 20)),
+        crs=4326,
+    )
     frame.to_file("true.gpkg")
     soviet = crs.shift(frame, "EPSG:28408")[0]
     soviet.to_file("gk.shp")
     pd.DataFrame({"id": frame["id"], "x": soviet.geometry.y, "y": soviet.geometry.x}).to_csv("gk.csv", index=False)
-    pd.DataFrame({"id": frame["id"], "lat": frame.geometry.x, "lon": frame.geometry.y}).to_csv("swapped.csv", index=False)
+    pd.DataFrame({"id": frame["id"], "lat": frame.geometry.x, "lon": frame.geometry.y}).to_csv(
+        "swapped.csv", index=False
+    )
     utm = frame.to_crs(32638)
     pd.DataFrame({"id": frame["id"], "x": utm.geometry.x, "y": utm.geometry.y}).to_csv("utm.csv", index=False)
 

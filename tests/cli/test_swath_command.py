@@ -29,13 +29,27 @@ def files(tmp_path):
             continue
         x = 684000 + 0.45 + 0.9 * lane
         for step in range(101):
-            rows.append({"id": f"F-{len(rows)}", "asset_id": "D-1", "time": clock.isoformat(), "width_m": 1.0, "h_acc_m": 0.02, "x": x, "y": 4385000 + 0.3 * (step if lane % 2 == 0 else 100 - step)})
+            rows.append(
+                {
+                    "id": f"F-{len(rows)}",
+                    "asset_id": "D-1",
+                    "time": clock.isoformat(),
+                    "width_m": 1.0,
+                    "h_acc_m": 0.02,
+                    "x": x,
+                    "y": 4385000 + 0.3 * (step if lane % 2 == 0 else 100 - step),
+                }
+            )
             clock += pd.Timedelta("0.4s")
         clock += pd.Timedelta("20s")
     table = pd.DataFrame(rows)
     points = gpd.GeoSeries(gpd.points_from_xy(table["x"], table["y"]), crs="EPSG:32638").to_crs(4326)
-    table.assign(longitude=points.x.round(9), latitude=points.y.round(9)).drop(columns=["x", "y"]).to_csv(tmp_path / "fixes.csv", index=False)
-    ground = gpd.GeoDataFrame({"id": ["T-1"]}, geometry=[shapely.box(684000, 4385000, 684000 + 0.9 * LANES, 4385030)], crs="EPSG:32638")
+    table.assign(longitude=points.x.round(9), latitude=points.y.round(9)).drop(columns=["x", "y"]).to_csv(
+        tmp_path / "fixes.csv", index=False
+    )
+    ground = gpd.GeoDataFrame(
+        {"id": ["T-1"]}, geometry=[shapely.box(684000, 4385000, 684000 + 0.9 * LANES, 4385030)], crs="EPSG:32638"
+    )
     ground.to_crs(4326).to_file(tmp_path / "task.geojson")
     return tmp_path
 
@@ -56,13 +70,22 @@ def test_everything_is_written_and_agrees(files):
     assert data["assurance"]["totals"]["expected_uncovered_m2"] > 20
     assert data["residual"]["totals"]["correlated"] >= data["residual"]["totals"]["independent"]
     layers = set(pyogrio.list_layers(out / "swath.gpkg")[:, 0])
-    assert {"result_swath_covered", "result_swath_missed", "result_swath_gaps", "result_swath_passes", "result_swath_assured", "issues"} <= layers
+    assert {
+        "result_swath_covered",
+        "result_swath_missed",
+        "result_swath_gaps",
+        "result_swath_passes",
+        "result_swath_assured",
+        "issues",
+    } <= layers
     gaps = gpd.read_file(out / "gaps.geojson")
     assert gaps["area_m2"].sum() == pytest.approx(total["gaps_m2"], rel=1e-6)
     assert len(ET.parse(out / "gaps.gpx").getroot()) == len(gaps)
     with rasterio.open(out / "passes.tif") as source:
         cells = source.read(1)
-        assert (cells > 0).sum() * 0.0025 == pytest.approx(total["covered_m2"], rel=0.03)  # the grid reaches a little beyond the task
+        assert (cells > 0).sum() * 0.0025 == pytest.approx(
+            total["covered_m2"], rel=0.03
+        )  # the grid reaches a little beyond the task
         assert cells.max() == 2
     with rasterio.open(out / "probability_searched.tif") as source:
         assert 0 <= source.read(1).min() <= source.read(1).max() <= 1
@@ -70,7 +93,9 @@ def test_everything_is_written_and_agrees(files):
 
 
 def test_json_is_one_document_on_stdout(files):
-    result = CliRunner().invoke(cli, ["swath", str(files / "fixes.csv"), "--task", str(files / "task.geojson"), "--draws", "0", "--json", "-q"])
+    result = CliRunner().invoke(
+        cli, ["swath", str(files / "fixes.csv"), "--task", str(files / "task.geojson"), "--draws", "0", "--json", "-q"]
+    )
     data = json.loads(result.stdout)
     assert data["coverage"]["totals"]["fixes_read"] == 7 * 101
     assert data["residual"] is None
@@ -86,7 +111,9 @@ def test_machine_ground_is_processed(files):
     assert "not cleared until a search has followed" in result.output
 
 
-@pytest.mark.parametrize(("word", "text"), [("Flail", "not cleared until a search has followed"), ("zzz", "'zzz' is not a known word")])
+@pytest.mark.parametrize(
+    ("word", "text"), [("Flail", "not cleared until a search has followed"), ("zzz", "'zzz' is not a known word")]
+)
 def test_a_free_word_for_the_method_never_makes_a_search_of_it(files, word, text):
     result = run(files / "fixes.csv", "--task", files / "task.geojson", "--method", word, "--draws", "0")
     assert text in result.output

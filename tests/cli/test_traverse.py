@@ -28,7 +28,21 @@ def run(tmp_path, monkeypatch):
 
 
 def test_a_sheet_becomes_a_polygon(run, tmp_path):
-    args = ["legs.csv", "-o", "a.geojson", "--points", "p.geojson", "--start", "683750 4385600", "--crs", "EPSG:32638", "--north", "magnetic", "--grid-correction", "4.95"]
+    args = [
+        "legs.csv",
+        "-o",
+        "a.geojson",
+        "--points",
+        "p.geojson",
+        "--start",
+        "683750 4385600",
+        "--crs",
+        "EPSG:32638",
+        "--north",
+        "magnetic",
+        "--grid-correction",
+        "4.95",
+    ]
     result = run(*args)
     assert "4.392 m in 441.30 m (1:100)" in result.stdout
     assert "m² ±" in result.stdout
@@ -50,7 +64,11 @@ def test_north_is_asked_for_and_json_is_plain(run):
 
 
 def test_fixes_start_the_figures_and_check_them(run, tmp_path):
-    points = gpd.GeoDataFrame({"id": ["SP", "TP2"], "point_type": ["start", "turning"]}, geometry=gpd.points_from_xy([683_750.0, 683_873.9], [4_385_600.0, 4_385_510.6]), crs=32638)
+    points = gpd.GeoDataFrame(
+        {"id": ["SP", "TP2"], "point_type": ["start", "turning"]},
+        geometry=gpd.points_from_xy([683_750.0, 683_873.9], [4_385_600.0, 4_385_510.6]),
+        crs=32638,
+    )
     points.to_crs(4326).to_file(tmp_path / "marks.geojson")
     result = run("legs.csv", "--fixes", "marks.geojson", "--north", "grid", "-o", "fit.gpkg", "--fitted")
     assert "declination probably not applied" in result.stderr

@@ -68,7 +68,9 @@ def frame(count: int = 3, crs: Any = "EPSG:4326", **columns: Any) -> gpd.GeoData
     return gpd.GeoDataFrame({"id": [f"H-{i}" for i in range(count)], **columns}, geometry=shapes, crs=crs)
 
 
-def written(name: str, change: Callable[[Path], None] | None = None, made: Callable[[], Any] = frame) -> Callable[[Path], Path]:
+def written(
+    name: str, change: Callable[[Path], None] | None = None, made: Callable[[], Any] = frame
+) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         path = io.write(made(), folder / name)
         if change is not None:
@@ -78,7 +80,9 @@ def written(name: str, change: Callable[[Path], None] | None = None, made: Calla
     return make
 
 
-def shapefile(change: Callable[[Path], None], encoding: str = "utf-8", names: tuple[str, ...] = ("a", "b", "c"), crs: Any = 4326):
+def shapefile(
+    change: Callable[[Path], None], encoding: str = "utf-8", names: tuple[str, ...] = ("a", "b", "c"), crs: Any = 4326
+):
     def make(folder: Path) -> Path:
         path = folder / "hazards.shp"
         made = frame(3, crs=crs, name=list(names))
@@ -335,4 +339,3 @@ def test_there_are_enough_of_them():
 def test_every_case_is_described():
     readme = (Path(__file__).parents[1] / "data" / "README.md").read_text("utf-8")
     assert [case.name for case in CASES if case.name not in readme] == []
-

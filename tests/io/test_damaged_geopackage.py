@@ -21,7 +21,9 @@ PAGE = 4096
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> bytes:
     x = 683_000.0 + 120.0 * np.arange(400)
-    frame = gpd.GeoDataFrame({"id": [f"H-{i}" for i in range(400)]}, geometry=shapely.box(x, 4_385_000, x + 100, 4_385_100), crs="EPSG:32638")
+    frame = gpd.GeoDataFrame(
+        {"id": [f"H-{i}" for i in range(400)]}, geometry=shapely.box(x, 4_385_000, x + 100, 4_385_100), crs="EPSG:32638"
+    )
     path = tmp_path_factory.mktemp("whole") / "hazards.gpkg"
     return io.write(frame, path).read_bytes()
 
@@ -62,7 +64,15 @@ def test_any_page_overwritten(whole, tmp_path):
 def test_nothing_else_is_printed(whole, tmp_path):
     """Warnings shown to people are of their files, not of libraries."""
     (tmp_path / "hazards.gpkg").write_bytes(whole[:9000])
-    words = [sys.executable, "-W", "always::RuntimeWarning", "-c", "from geotools.cli import main; main()", "info", str(tmp_path / "hazards.gpkg")]
+    words = [
+        sys.executable,
+        "-W",
+        "always::RuntimeWarning",
+        "-c",
+        "from geotools.cli import main; main()",
+        "info",
+        str(tmp_path / "hazards.gpkg"),
+    ]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert done.returncode == 3
     assert [line.split(":")[0] for line in done.stderr.splitlines() if line.strip()] == ["error", "hint"], done.stderr

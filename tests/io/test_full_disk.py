@@ -32,7 +32,9 @@ def many(rows: int) -> gpd.GeoDataFrame:
     x = 683_000.0 + 120.0 * (np.arange(rows) % 200)
     y = 4_385_000.0 + 120.0 * (np.arange(rows) // 200)
     names = [f"H-{i:06d}" for i in range(rows)]
-    return gpd.GeoDataFrame({"id": names, "status": "open"}, geometry=shapely.box(x, y, x + 100, y + 100), crs="EPSG:32638")
+    return gpd.GeoDataFrame(
+        {"id": names, "status": "open"}, geometry=shapely.box(x, y, x + 100, y + 100), crs="EPSG:32638"
+    )
 
 
 @contextmanager
@@ -49,7 +51,9 @@ def room(size: int) -> Iterator[None]:
 
 
 def limits(size: int, steps: int) -> list[int]:
-    return sorted({0, 64, 1000, size - 4096, size - 1, *np.linspace(0.02 * size, size - 1, steps).astype(int)} & set(range(size)))
+    return sorted(
+        {0, 64, 1000, size - 4096, size - 1, *np.linspace(0.02 * size, size - 1, steps).astype(int)} & set(range(size))
+    )
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -177,7 +181,11 @@ def test_a_shapefile_with_a_short_part_is_noticed(suffix, tmp_path):
 @pytest.mark.parametrize("ending", ["gpkg", "fgb"])
 def test_reading_back_costs_little(ending, tmp_path):
     frame = plain(many(60_000))
-    write, verify = (ogr.write_gpkg, verification.geopackage) if ending == "gpkg" else (ogr.write_flatgeobuf, verification.flatgeobuf)
+    write, verify = (
+        (ogr.write_gpkg, verification.geopackage)
+        if ending == "gpkg"
+        else (ogr.write_flatgeobuf, verification.flatgeobuf)
+    )
     wrote, verified = [], []
     for turn in range(3):
         path = tmp_path / f"{turn}.{ending}"

@@ -13,7 +13,23 @@ import pytest
 from geotools import io
 from geotools.model.errors import GeotoolsError
 
-FORMATS = ("geojson", "geojsonl", "gpkg", "shp", "zip", "fgb", "parquet", "kml", "kmz", "gpx", "csv", "tsv", "xlsx", "nmea", "maxml")
+FORMATS = (
+    "geojson",
+    "geojsonl",
+    "gpkg",
+    "shp",
+    "zip",
+    "fgb",
+    "parquet",
+    "kml",
+    "kmz",
+    "gpx",
+    "csv",
+    "tsv",
+    "xlsx",
+    "nmea",
+    "maxml",
+)
 CAP_S = 10.0
 ROWS = 12
 
@@ -91,7 +107,11 @@ def damaged(data: bytes, rng: random.Random) -> bytes:
 def wound(source: Path, target: Path, rng: random.Random) -> bool:
     """A damaged copy in `target`'s folder (of a shapefile, one of its parts is hit); whether anything changed."""
     if source.suffix == ".shp":
-        parts = [p for p in sorted(source.parent.iterdir()) if p.stem == source.stem and p.suffix in (".shp", ".dbf", ".shx", ".prj", ".cpg")]
+        parts = [
+            p
+            for p in sorted(source.parent.iterdir())
+            if p.stem == source.stem and p.suffix in (".shp", ".dbf", ".shx", ".prj", ".cpg")
+        ]
         hit = rng.choice(parts)
         for part in parts:
             data = part.read_bytes()

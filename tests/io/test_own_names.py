@@ -16,7 +16,9 @@ ENDINGS = ("gpkg", "fgb", "shp", "geojson", "parquet", "kml", "csv")
 
 def frame_with(*names: str, values: tuple[object, object] = ("u", "v")) -> gpd.GeoDataFrame:
     columns = {"id": ["a", "b"], **{name: list(values) for name in names}}
-    return gpd.GeoDataFrame(columns | {"place": [shapely.Point(47, 39), shapely.Point(47, 40)]}, geometry="place", crs="EPSG:4326")
+    return gpd.GeoDataFrame(
+        columns | {"place": [shapely.Point(47, 39), shapely.Point(47, 40)]}, geometry="place", crs="EPSG:4326"
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -53,7 +55,13 @@ def test_an_attribute_called_geometry_is_kept_beside_the_shapes(ending, tmp_path
 
 
 def test_a_foreign_file_with_an_attribute_called_geometry(tmp_path):
-    pyogrio.write_dataframe(frame_with("geometry"), tmp_path / "things.gpkg", geometry_type="Point", layer_options={"GEOMETRY_NAME": "place"}, use_arrow=False)
+    pyogrio.write_dataframe(
+        frame_with("geometry"),
+        tmp_path / "things.gpkg",
+        geometry_type="Point",
+        layer_options={"GEOMETRY_NAME": "place"},
+        use_arrow=False,
+    )
     back = io.read(tmp_path / "things.gpkg")
     assert back["geometry_property"].tolist() == ["u", "v"]
     assert back.geometry.notna().all()

@@ -93,7 +93,9 @@ def test_gdal_reads_the_same(suffix, make, tmp_path):
 
 def test_a_foreign_geodatabase_is_read(make, holds, tmp_path):
     path = tmp_path / "survey.gdb"
-    pyogrio.write_dataframe(make["tracks"]().drop(columns="asset_id"), path, driver="OpenFileGDB", layer="tracks", promote_to_multi=True)
+    pyogrio.write_dataframe(
+        make["tracks"]().drop(columns="asset_id"), path, driver="OpenFileGDB", layer="tracks", promote_to_multi=True
+    )
     frame, issues = io.read_with_issues(path)
     assert holds(frame, issues)["kept"] == 2
     assert io.layers(path) == ["tracks"]

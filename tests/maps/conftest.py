@@ -67,7 +67,9 @@ def show(browser: Any) -> Iterator[Callable[..., Opened]]:
     """Open a file in a fresh, offline context."""
     contexts: list[Any] = []
 
-    def open_(path: Path, *, size: tuple[int, int] = DESKTOP, touch: bool = False, fragment: str = "", **settings: Any) -> Opened:
+    def open_(
+        path: Path, *, size: tuple[int, int] = DESKTOP, touch: bool = False, fragment: str = "", **settings: Any
+    ) -> Opened:
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]}, has_touch=touch, is_mobile=touch, reduced_motion="reduce", **settings
         )  # fmt: skip
@@ -75,7 +77,10 @@ def show(browser: Any) -> Iterator[Callable[..., Opened]]:
         context.set_offline(True)
         opened = Opened(context.new_page())
         opened.page.on("request", lambda r: opened.requests.append(r.url))
-        opened.page.on("console", lambda m: opened.console.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None)
+        opened.page.on(
+            "console",
+            lambda m: opened.console.append(f"{m.type}: {m.text}") if m.type in ("error", "warning") else None,
+        )
         opened.page.on("pageerror", lambda e: opened.errors.append(str(e)))
         opened.page.goto(path.as_uri() + fragment)
         return opened.ready()
@@ -128,16 +133,35 @@ def small_survey() -> dict[str, gpd.GeoDataFrame]:
     )
     points = [shapely.Point(ORIGIN[0] + rng.uniform(0, 0.035), ORIGIN[1] + rng.uniform(0, 0.025)) for _ in range(46)]
     finds = gpd.GeoDataFrame(
-        {"id": [f"F-{i:02d}" for i in range(40)], "category": ["ap_mine", "av_mine", "uxo", "fragment"] * 10, "date": pd.to_datetime(["2022-01-01"] * 40)},
+        {
+            "id": [f"F-{i:02d}" for i in range(40)],
+            "category": ["ap_mine", "av_mine", "uxo", "fragment"] * 10,
+            "date": pd.to_datetime(["2022-01-01"] * 40),
+        },
         geometry=points[:40],
         crs="EPSG:4326",
     )
     accidents = gpd.GeoDataFrame(
-        {"id": ["A-1", "A-2", "A-3"], "killed": [1, 0, 0], "injured": [0, 2, 1], "safe_to_publish": [True, True, False], "date": pd.to_datetime(["2021-06-01"] * 3)},
+        {
+            "id": ["A-1", "A-2", "A-3"],
+            "killed": [1, 0, 0],
+            "injured": [0, 2, 1],
+            "safe_to_publish": [True, True, False],
+            "date": pd.to_datetime(["2021-06-01"] * 3),
+        },
         geometry=points[40:43],
         crs="EPSG:4326",
     )
-    named = gpd.GeoDataFrame({"id": ["P-1", "P-2", "P-3"], "name": ["Nümunəkənd", "Örnekköy", "Образцово"], "type": ["settlement"] * 3, "population": [900, 300, 10]}, geometry=points[43:], crs="EPSG:4326")
+    named = gpd.GeoDataFrame(
+        {
+            "id": ["P-1", "P-2", "P-3"],
+            "name": ["Nümunəkənd", "Örnekköy", "Образцово"],
+            "type": ["settlement"] * 3,
+            "population": [900, 300, 10],
+        },
+        geometry=points[43:],
+        crs="EPSG:4326",
+    )
     return {"hazards": hazards, "releases": releases, "finds": finds, "accidents": accidents, "places": named}
 
 
@@ -156,7 +180,15 @@ def dem(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("dem") / "dem.tif"
     y, x = np.mgrid[0:170, 0:190]
     heights = (300 + 60 * np.sin(x / 17) * np.cos(y / 23) + x * 0.4).astype("float32")
-    profile = {"driver": "GTiff", "height": 170, "width": 190, "count": 1, "dtype": "float32", "crs": "EPSG:32638", "transform": Affine(20, 0, 648_600, 0, -20, 4_409_600)}
+    profile = {
+        "driver": "GTiff",
+        "height": 170,
+        "width": 190,
+        "count": 1,
+        "dtype": "float32",
+        "crs": "EPSG:32638",
+        "transform": Affine(20, 0, 648_600, 0, -20, 4_409_600),
+    }
     with rasterio.open(path, "w", **profile) as file:
         file.write(heights, 1)
     return path
@@ -168,7 +200,14 @@ def small_page(survey_frames: dict[str, gpd.GeoDataFrame], dem: Path, tmp_path_f
     import geotools as gt
     from geotools.model.schema import Issue, issues_frame
 
-    issues = issues_frame([Issue("GC-01", "error", "hazards", "H-03", message="the boundary crosses itself"), Issue("AC-02", "warning", "finds", "F-01", message="no depth")])
+    issues = issues_frame(
+        [
+            Issue("GC-01", "error", "hazards", "H-03", message="the boundary crosses itself"),
+            Issue("AC-02", "warning", "finds", "F-01", message="no depth"),
+        ]
+    )
     made = gt.map(survey_frames, issues=issues, title="Clearance progress, sector F (synthetic)")
-    gt.webmap.RasterLayer(dem, gt.webmap.words.label("layer", "dem"), kind="relief", id="relief", basemap=True).add_to(made)
+    gt.webmap.RasterLayer(dem, gt.webmap.words.label("layer", "dem"), kind="relief", id="relief", basemap=True).add_to(
+        made
+    )
     return gt.webmap.save(made, tmp_path_factory.mktemp("page") / "small.html")

@@ -20,7 +20,8 @@ from geotools.model.errors import MapError
 
 TRIANGLE = shapely.Polygon([(46.7, 39.8), (46.7001, 39.8), (46.7, 39.8001)])
 SQUARE = shapely.Polygon(
-    [(46.71, 39.8), (46.7104, 39.8), (46.7104, 39.8004), (46.71, 39.8004)], [[(46.7101, 39.8001), (46.7101, 39.8003), (46.7103, 39.8003)]]
+    [(46.71, 39.8), (46.7104, 39.8), (46.7104, 39.8004), (46.71, 39.8004)],
+    [[(46.7101, 39.8001), (46.7101, 39.8003), (46.7103, 39.8003)]],
 )
 
 
@@ -54,7 +55,10 @@ def polygons(draw: st.DrawFn) -> shapely.Geometry:
     def one(x: float, y: float, size: float) -> shapely.Polygon:
         n = draw(st.integers(4, 9))
         radii = draw(st.lists(st.floats(0.6, 1.0), min_size=n, max_size=n))
-        ring = [(x + size * r * math.cos(2 * math.pi * k / n), y + size * r * math.sin(2 * math.pi * k / n)) for k, r in enumerate(radii)]
+        ring = [
+            (x + size * r * math.cos(2 * math.pi * k / n), y + size * r * math.sin(2 * math.pi * k / n))
+            for k, r in enumerate(radii)
+        ]
         if draw(st.booleans()):
             ring.reverse()
         hole = [(x + 0.2 * size * math.cos(a), y + 0.2 * size * math.sin(a)) for a in (0, 2, 4)]
@@ -106,14 +110,19 @@ def test_varints_are_shortest_leb128(numbers: list[int]) -> None:
 def test_empty_layer_and_missing_columns(kind: str) -> None:
     back = decode(encode([], {"id": []}, kind=kind).text)
     assert back.geometries == []
-    back = decode(encode([None, shapely.Point()], {"a": [None, float("nan")], "b": [float("inf"), pd.NaT]}, kind=kind).text)
+    back = decode(
+        encode([None, shapely.Point()], {"a": [None, float("nan")], "b": [float("inf"), pd.NaT]}, kind=kind).text
+    )
     assert (back.geometries, back.columns) == ([None, None], {"a": [None, None], "b": [None, None]})
 
 
 def test_both_sides_of_the_date_line_and_points_and_lines() -> None:
     points = [shapely.Point(179.9999999, -17), shapely.Point(-180, 17), shapely.MultiPoint([(0, 0), (1, 1)])]
     assert decode(encode(points, {}, kind="point").text).geometries == points
-    lines = [shapely.LineString([(179.9, 1), (-179.9, 1)]), shapely.MultiLineString([[(0, 0), (1, 1)], [(2, 2), (3, 3), (4, 4)]])]
+    lines = [
+        shapely.LineString([(179.9, 1), (-179.9, 1)]),
+        shapely.MultiLineString([[(0, 0), (1, 1)], [(2, 2), (3, 3), (4, 4)]]),
+    ]
     assert decode(encode(lines, {}, kind="line").text).geometries == lines
 
 

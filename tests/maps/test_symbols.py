@@ -15,7 +15,14 @@ from geotools.model.vocab import vocabulary
 @pytest.mark.parametrize("name", symbols.themes())
 def test_every_word_has_a_symbol(name: str) -> None:
     theme = gt.symbols.theme(name)
-    for vocab, group in (("product", "area"), ("find_category", "find"), ("place_type", "place"), ("severity", "issue"), ("point_type", "mark"), ("landuse", "landuse")):
+    for vocab, group in (
+        ("product", "area"),
+        ("find_category", "find"),
+        ("place_type", "place"),
+        ("severity", "issue"),
+        ("point_type", "mark"),
+        ("landuse", "landuse"),
+    ):
         for word in vocabulary(vocab).keys:
             theme.symbol(group, word)
     for word in vocabulary("hazard_status").keys:

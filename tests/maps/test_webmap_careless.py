@@ -43,7 +43,9 @@ def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
     assert payload.decode(own.payload.body).columns["name"] == ["x\ufffdy", "plain"]
 
 
-@pytest.mark.parametrize(("column", "layer"), [("classification", "hazards"), ("product", "released"), ("note", "layer-area")])
+@pytest.mark.parametrize(
+    ("column", "layer"), [("classification", "hazards"), ("product", "released"), ("note", "layer-area")]
+)
 def test_one_layer_is_shown_as_what_it_is(column: str, layer: str) -> None:
     values = {"classification": "CHA", "product": "cleared", "note": "x"}
     assert set(layers(gt.map(frame(**{column: values[column]})))) == {layer}
@@ -68,7 +70,11 @@ def test_missing_layers_and_tables_without_place() -> None:
 
 
 def test_doubled_and_numbered_columns() -> None:
-    rows = doubled(doubled(frame(**{"classification": ["CHA", "SHA"], "7": "a"}).rename(columns={"7": 7}), "classification"), 7, ["b", "c"])
+    rows = doubled(
+        doubled(frame(**{"classification": ["CHA", "SHA"], "7": "a"}).rename(columns={"7": 7}), "classification"),
+        7,
+        ["b", "c"],
+    )
     found = layers(gt.map({"hazards": rows, "other": rows}))
     for name in ("hazards", "other-area"):
         assert found[name].columns["7"] == ["a", "a"]
@@ -86,7 +92,9 @@ def test_a_place_off_the_earth_costs_only_its_row(crs: int) -> None:
     rows = gpd.GeoDataFrame({"id": ["A-1", "A-inf", "A-far"], "product": "cleared"}, geometry=shapes, crs=crs)
     made = gt.map({"hazards": rows, "releases": rows, "own": rows})
     found = layers(made)
-    placed = {i: g is not None for i, g in zip(found["hazards"].columns["id"], found["hazards"].geometries, strict=True)}
+    placed = {
+        i: g is not None for i, g in zip(found["hazards"].columns["id"], found["hazards"].geometries, strict=True)
+    }
     assert placed == {"A-1": True, "A-far": False, "A-inf": False}
     said = made.page.notes[0]
     assert all(name in text for name in ("A-inf", "A-far") for text in said.values())

@@ -31,7 +31,13 @@ def axe() -> str:
         if not shutil.which("npm"):
             pytest.skip("npm is needed to install axe-core")
         folder.mkdir(exist_ok=True)
-        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", AXE], cwd=folder, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", AXE],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
         if done.returncode:
             pytest.skip(f"npm could not install axe-core: {done.stderr.strip().splitlines()[-1:]}")
     return script.read_text("utf-8")
@@ -39,7 +45,9 @@ def axe() -> str:
 
 def violations(page: Any) -> list[str]:
     """Serious and critical findings of axe-core, with their elements."""
-    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(v => [v.impact, v.id, v.nodes[0].html])")
+    found = page.evaluate(
+        "async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(v => [v.impact, v.id, v.nodes[0].html])"
+    )
     return [f"{impact} {rule} {html}" for impact, rule, html in found if impact in ("serious", "critical")]
 
 
@@ -82,7 +90,9 @@ def test_every_control(show: Show, small_page: Path, lang: str, size: tuple[int,
     sheet("time")
     assert LANGUAGES[lang] in page.inner_text(".gt-figures")
     before = page.get_attribute(".gt-figure[data-key=remaining]", "data-m2")
-    page.evaluate("() => { const s = document.querySelector('.gt-time input'); s.value = +s.min + (+s.max - +s.min) / 3; s.dispatchEvent(new Event('input')); }")
+    page.evaluate(
+        "() => { const s = document.querySelector('.gt-time input'); s.value = +s.min + (+s.max - +s.min) / 3; s.dispatchEvent(new Event('input')); }"
+    )
     opened.settle()
     assert page.get_attribute(".gt-figure[data-key=remaining]", "data-m2") != before
     page.click(".gt-round")
@@ -113,7 +123,9 @@ def test_every_control(show: Show, small_page: Path, lang: str, size: tuple[int,
     page.click(".gt-results button")
     opened.settle()
     assert page.is_visible(".gt-card")
-    map_seen = page.evaluate("() => { const c = document.querySelector('.gt-card').getBoundingClientRect(); return c.width * c.height / (innerWidth * innerHeight); }")
+    map_seen = page.evaluate(
+        "() => { const c = document.querySelector('.gt-card').getBoundingClientRect(); return c.width * c.height / (innerWidth * innerHeight); }"
+    )
     assert map_seen < 0.6
     for n in range(page.locator(".gt-actions button").count()):
         page.locator(".gt-actions button").nth(n).click()
@@ -139,17 +151,30 @@ def test_every_control(show: Show, small_page: Path, lang: str, size: tuple[int,
     assert re.search(r"\d", page.inner_text(".gt-measure"))
     page.keyboard.press("Escape")
     page.evaluate("document.querySelector('[data-tool=about]').click()")
-    assert "Leaflet" in page.inner_text(".gt-dialog") or page.evaluate("document.querySelector('.gt-dialog pre').textContent.includes('Vladimir')")
+    assert "Leaflet" in page.inner_text(".gt-dialog") or page.evaluate(
+        "document.querySelector('.gt-dialog pre').textContent.includes('Vladimir')"
+    )
     page.keyboard.press("Escape")
     opened.quiet()
 
 
 def test_changing_the_language_leaves_no_text_behind(show: Show, small_page: Path) -> None:
     opened = show(small_page)
-    opened.page.evaluate("() => { const p = geotools.pages[0]; p.cfg.start = [46.73, 39.79, 46.745, 39.81]; p.outside(); p.filters = {status: 'open'}; p.update(); p.goFeature(p.layers.find(l => l.spec.id === 'hazards'), 0); p.toggleMeasure(); }")
+    opened.page.evaluate(
+        "() => { const p = geotools.pages[0]; p.cfg.start = [46.73, 39.79, 46.745, 39.81]; p.outside(); p.filters = {status: 'open'}; p.update(); p.goFeature(p.layers.find(l => l.spec.id === 'hazards'), 0); p.toggleMeasure(); }"
+    )
     opened.page.select_option(".gt-lang", "ru")
     text = opened.page.inner_text(".gt-shell")
-    for english in ("Whole map", "Remaining", "Layers", "Filters", "Information", "lie outside", "hidden by", "records"):
+    for english in (
+        "Whole map",
+        "Remaining",
+        "Layers",
+        "Filters",
+        "Information",
+        "lie outside",
+        "hidden by",
+        "records",
+    ):
         assert english not in text, english
 
 
@@ -186,12 +211,17 @@ def test_all_controls_of_a_phone_are_large_enough_to_touch(show: Show, small_pag
         .filter(([n, r]) => r.width > 0 && (r.width < 24 || r.height < 20)).map(([n, r]) => [n, r.width, r.height])"""
     )
     assert small == []
-    big = opened.page.evaluate("[...document.querySelectorAll('.gt-nav button, .gt-tools button')].filter(e => e.offsetParent).every(e => e.getBoundingClientRect().height >= 43)")
+    big = opened.page.evaluate(
+        "[...document.querySelectorAll('.gt-nav button, .gt-tools button')].filter(e => e.offsetParent).every(e => e.getBoundingClientRect().height >= 43)"
+    )
     assert big
 
 
 def test_a_link_restores_the_view(show: Show, small_page: Path) -> None:
-    opened = show(small_page, fragment="#v=39.811000,46.761000,16&d=2022-06-20&lang=tr&f.status=open&off=finds;released%7Ccleared&on=issues&b=blank")
+    opened = show(
+        small_page,
+        fragment="#v=39.811000,46.761000,16&d=2022-06-20&lang=tr&f.status=open&off=finds;released%7Ccleared&on=issues&b=blank",
+    )
     state = opened.page.evaluate(
         """() => { const p = geotools.pages[0], l = n => p.layers.find(x => x.spec.id === n);
         return [p.map.getZoom(), p.map.getCenter().lat, geotools.iso(p.day), p.lang, p.filters.status, l('finds').on, [...l('released').hidden], l('issues').on, p.basemap]; }"""
@@ -204,7 +234,9 @@ def test_a_link_restores_the_view(show: Show, small_page: Path) -> None:
 @pytest.mark.slow
 def test_a_hit_that_is_not_yet_known_moves_the_date(show: Show, small_page: Path) -> None:
     opened = show(small_page)
-    opened.page.evaluate("() => { const p = geotools.pages[0]; p.day = geotools.day('2021-03-02'); p.update(); p.search('H-10'); p.pickFound(p.found[0]); }")
+    opened.page.evaluate(
+        "() => { const p = geotools.pages[0]; p.day = geotools.day('2021-03-02'); p.update(); p.search('H-10'); p.pickFound(p.found[0]); }"
+    )
     assert opened.page.evaluate("geotools.iso(geotools.pages[0].day)") == "2022-05-05"
     assert "5 May 2022" in opened.page.inner_text(".gt-toast")
 
@@ -224,28 +256,43 @@ def test_print_fits_the_view_to_paper_with_legend(show: Show, small_page: Path, 
     assert "Information as of" in legend
     opened.page.evaluate("geotools.pages[0].printOff()")
     opened.page.pdf(path=str(tmp_path / "map.pdf"), prefer_css_page_size=True, print_background=True)
-    info = subprocess.run(["pdfinfo", str(tmp_path / "map.pdf")], capture_output=True, text=True, check=True).stdout if shutil.which("pdfinfo") else "Pages: 1\n"
+    info = (
+        subprocess.run(["pdfinfo", str(tmp_path / "map.pdf")], capture_output=True, text=True, check=True).stdout
+        if shutil.which("pdfinfo")
+        else "Pages: 1\n"
+    )
     assert re.search(r"Pages:\s+1\b", info)
     opened.quiet()
 
 
 @pytest.mark.slow
-def test_compare_shows_both_states_and_what_changed(show: Show, tmp_path: Path, survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
+def test_compare_shows_both_states_and_what_changed(
+    show: Show, tmp_path: Path, survey_frames: dict[str, gpd.GeoDataFrame]
+) -> None:
     days = ("2022-03-01", "2024-12-31")
     made = gt.webmap.compare(survey_frames, survey_frames, days=days)
     opened = show(gt.webmap.save(made, tmp_path / "compare.html"))
     page = opened.page
     assert page.inner_text(".gt-sideold") == "2022-03-01"
     assert page.evaluate("getComputedStyle(geotools.pages[0].map.getPane('gt-stack-0')).clipPath").startswith("polygon")
-    page.evaluate("() => { const r = document.querySelector('.gt-swiperange'); r.value = 80; r.dispatchEvent(new Event('input')); }")
+    page.evaluate(
+        "() => { const r = document.querySelector('.gt-swiperange'); r.value = 80; r.dispatchEvent(new Event('input')); }"
+    )
     assert page.evaluate("document.querySelector('.gt-swipe').style.left") == "80%"
-    old, new = (gt.coverage(survey_frames["hazards"], survey_frames["releases"], as_of=day).totals["remaining_m2"] for day in days)
-    sums = page.evaluate("() => { const s = geotools.pages[0].classSums(); return ['added', 'gone'].map(k => { let t = 0; for (const [n, v] of s) if (n.startsWith(k + '|')) t += v.m2; return t; }); }")
+    old, new = (
+        gt.coverage(survey_frames["hazards"], survey_frames["releases"], as_of=day).totals["remaining_m2"]
+        for day in days
+    )
+    sums = page.evaluate(
+        "() => { const s = geotools.pages[0].classSums(); return ['added', 'gone'].map(k => { let t = 0; for (const [n, v] of s) if (n.startsWith(k + '|')) t += v.m2; return t; }); }"
+    )
     assert sums[0] - sums[1] == pytest.approx(new - old, abs=20)
     opened.quiet()
 
 
-def test_a_raster_of_passes_keeps_its_counts_and_its_place(show: Show, tmp_path: Path, survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
+def test_a_raster_of_passes_keeps_its_counts_and_its_place(
+    show: Show, tmp_path: Path, survey_frames: dict[str, gpd.GeoDataFrame]
+) -> None:
     """Cell for cell: the colour under each source cell centre is that of its count; off by at most one cell."""
     import numpy as np
     import pyproj

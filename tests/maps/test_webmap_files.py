@@ -94,7 +94,9 @@ def test_series_equals_the_ledger_on_any_day(survey_frames: dict[str, gpd.GeoDat
     assert found.undated
     rng = np.random.default_rng(7)
     for day in rng.integers(found.days[0], found.days[-2] + 1, 20):
-        totals = gt.coverage(survey_frames["hazards"], survey_frames["releases"], as_of=date.fromordinal(int(day) + 719163)).totals
+        totals = gt.coverage(
+            survey_frames["hazards"], survey_frames["releases"], as_of=date.fromordinal(int(day) + 719163)
+        ).totals
         at = int(np.searchsorted(found.days, day, side="right")) - 1
         for name in FIGURES:
             assert found.m2[name][at] == pytest.approx(totals[f"{name}_m2"], abs=1.0), (day, name)
@@ -107,7 +109,9 @@ def test_series_of_the_sample_equals_the_ledger() -> None:
     found = series(gt.coverage(survey.hazards, survey.releases, programme=survey.programme))
     assert found is not None
     for day in np.random.default_rng(1).integers(found.days[0], found.days[-2] + 1, 20):
-        totals = gt.coverage(survey.hazards, survey.releases, as_of=date.fromordinal(int(day) + 719163), programme=survey.programme).totals
+        totals = gt.coverage(
+            survey.hazards, survey.releases, as_of=date.fromordinal(int(day) + 719163), programme=survey.programme
+        ).totals
         at = int(np.searchsorted(found.days, day, side="right")) - 1
         assert [found.m2[n][at] for n in FIGURES] == pytest.approx([totals[f"{n}_m2"] for n in FIGURES], abs=1.0)
 
@@ -164,7 +168,9 @@ def test_save_refuses_to_replace_and_to_grow(tmp_path: Path, survey_frames: dict
     assert path.read_bytes() == gt.webmap.save(made, tmp_path / "third.html").read_bytes()
 
 
-def test_a_map_too_big_for_a_notebook_is_a_picture(survey_frames: dict[str, gpd.GeoDataFrame], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_map_too_big_for_a_notebook_is_a_picture(
+    survey_frames: dict[str, gpd.GeoDataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from geotools.maps.webmap import page
 
     made = gt.map(survey_frames)
@@ -179,13 +185,22 @@ def test_as_of_leaves_later_records_out(survey_frames: dict[str, gpd.GeoDataFram
     made = gt.map(survey_frames, as_of="2022-01-01")
     assert made.page.as_of == date(2022, 1, 1)
     assert made.page.series is not None
-    assert made.page.series.m2["remaining"][-1] == pytest.approx(gt.coverage(survey_frames["hazards"], survey_frames["releases"], as_of="2022-01-01").totals["remaining_m2"], abs=1)
+    assert made.page.series.m2["remaining"][-1] == pytest.approx(
+        gt.coverage(survey_frames["hazards"], survey_frames["releases"], as_of="2022-01-01").totals["remaining_m2"],
+        abs=1,
+    )
 
 
 def test_machine_work_without_a_search_is_never_called_released(survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
-    layer = next(e for e in gt.map(survey_frames, coverage=False)._children.values() if getattr(getattr(e, "spec", None), "id", "") == "released")
+    layer = next(
+        e
+        for e in gt.map(survey_frames, coverage=False)._children.values()
+        if getattr(getattr(e, "spec", None), "id", "") == "released"
+    )
     data = gt.webmap.payload.decode(layer.payload.text)
-    assert {c for c, m in zip(data.columns["cls"], data.columns["method"], strict=True) if m == "mechanical"} == {"processed"}
+    assert {c for c, m in zip(data.columns["cls"], data.columns["method"], strict=True) if m == "mechanical"} == {
+        "processed"
+    }
 
 
 def test_command(tmp_path: Path, survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
@@ -193,12 +208,33 @@ def test_command(tmp_path: Path, survey_frames: dict[str, gpd.GeoDataFrame]) -> 
     source.mkdir()
     for kind in ("hazards", "releases"):
         survey_frames[kind].to_file(source / f"{kind}.gpkg")
-    run = CliRunner().invoke(cli, ["map", str(source), "-o", str(tmp_path / "m.html"), "--lang", "az", "--as-of", "2023-01-01", "--title", "Sınaq"], catch_exceptions=False)
+    run = CliRunner().invoke(
+        cli,
+        [
+            "map",
+            str(source),
+            "-o",
+            str(tmp_path / "m.html"),
+            "--lang",
+            "az",
+            "--as-of",
+            "2023-01-01",
+            "--title",
+            "Sınaq",
+        ],
+        catch_exceptions=False,
+    )
     assert run.exit_code == 0, run.output
     assert '<html lang="az"' in (tmp_path / "m.html").read_text("utf-8")
-    run = CliRunner().invoke(cli, ["map", str(source), "--compare", "2022-01-01", "2024-01-01", "-o", str(tmp_path / "c.html")], catch_exceptions=False)
+    run = CliRunner().invoke(
+        cli,
+        ["map", str(source), "--compare", "2022-01-01", "2024-01-01", "-o", str(tmp_path / "c.html")],
+        catch_exceptions=False,
+    )
     assert run.exit_code == 0, run.output
-    one = CliRunner().invoke(cli, ["map", str(source / "hazards.gpkg"), "-o", str(tmp_path / "one.html")], catch_exceptions=False)
+    one = CliRunner().invoke(
+        cli, ["map", str(source / "hazards.gpkg"), "-o", str(tmp_path / "one.html")], catch_exceptions=False
+    )
     assert one.exit_code == 0, one.output
     assert CliRunner().invoke(cli, ["map", "-o", str(tmp_path / "x.html")]).exit_code == 2
 

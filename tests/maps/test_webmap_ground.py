@@ -32,7 +32,9 @@ WORK = [
 
 def releases() -> gpd.GeoDataFrame:
     """One cleared box of 100 m per way of work, in UTM 38N."""
-    rows = pd.DataFrame(WORK, columns=["method", "method_as_entered", "follow_up", "follow_up_as_entered", "waits"], dtype=object)
+    rows = pd.DataFrame(
+        WORK, columns=["method", "method_as_entered", "follow_up", "follow_up_as_entered", "waits"], dtype=object
+    )
     boxes = [shapely.box(700_000 + 200 * n, 4_380_000, 700_100 + 200 * n, 4_380_100) for n in range(len(rows))]
     rows.insert(0, "id", [f"R-{n:02}" for n in range(len(rows))])
     return gpd.GeoDataFrame(rows.assign(product="cleared"), geometry=boxes, crs=32638)
@@ -54,7 +56,9 @@ def test_ground_that_waits_for_a_search_is_not_drawn_as_cleared() -> None:
 
 def test_with_a_coverage_the_map_says_what_the_ledger_says() -> None:
     frame = releases().drop(columns=["method_as_entered", "follow_up_as_entered"])
-    ground = gpd.GeoDataFrame({"id": ["H-1"]}, geometry=[shapely.box(699_000, 4_379_000, 705_000, 4_381_000)], crs=32638)
+    ground = gpd.GeoDataFrame(
+        {"id": ["H-1"]}, geometry=[shapely.box(699_000, 4_379_000, 705_000, 4_381_000)], crs=32638
+    )
     ledger = gt.coverage(ground, frame)
     said = dict(zip(ledger.credits["id"], ledger.credits["counted_as"], strict=True))
     assert drawn(gt.map({"releases": frame}, ledger)) == said
@@ -65,7 +69,11 @@ def test_with_a_coverage_the_map_says_what_the_ledger_says() -> None:
 def test_rows_that_share_an_id_do_not_lend_each_other_a_search() -> None:
     frame = releases().iloc[[0, 1]].assign(id="R-1")[["id", "method", "product", "geometry"]]
     ledger = gt.coverage(frame.assign(id=["H-1", "H-2"])[["id", "geometry"]], frame)
-    found = next(e for e in gt.map({"releases": frame}, ledger)._children.values() if getattr(getattr(e, "spec", None), "id", "") == "released")
+    found = next(
+        e
+        for e in gt.map({"releases": frame}, ledger)._children.values()
+        if getattr(getattr(e, "spec", None), "id", "") == "released"
+    )
     assert sorted(payload.decode(found.payload.body).columns["cls"]) == ["cleared", "processed"]
 
 
@@ -79,7 +87,12 @@ def test_own_words_of_the_programme_are_understood() -> None:
 
 def bare_hazards() -> gpd.GeoDataFrame:
     """A polygon, no place, a point and a line."""
-    shapes = [shapely.box(46.7, 39.8, 46.71, 39.805), None, shapely.Point(46.715, 39.803), shapely.LineString([(46.7, 39.81), (46.71, 39.81)])]
+    shapes = [
+        shapely.box(46.7, 39.8, 46.71, 39.805),
+        None,
+        shapely.Point(46.715, 39.803),
+        shapely.LineString([(46.7, 39.81), (46.71, 39.81)]),
+    ]
     return gpd.GeoDataFrame(
         {
             "id": [f"H-{n}" for n in range(1, 5)],
@@ -99,7 +112,9 @@ def test_hazards_without_ground_are_counted_with_what_they_report() -> None:
         assert gt.map(layers).page.describe()["noGround"] == {"n": 3, "m2": 120_000.0, "unstated": 1}
     ledger = gt.coverage(hazards, release)
     assert ledger.totals["hazards_without_ground"] == 3
-    assert gt.map({"hazards": hazards.iloc[:2]}, ledger).page.describe()["noGround"]["n"] == 3  # the ledger knows more than is shown
+    assert (
+        gt.map({"hazards": hazards.iloc[:2]}, ledger).page.describe()["noGround"]["n"] == 3
+    )  # the ledger knows more than is shown
     assert "noGround" not in gt.map({"hazards": hazards.iloc[:1]}).page.describe()
 
 

@@ -42,21 +42,31 @@ def hostile(text: str) -> folium.Map:
         {"id": [text, "H-2"], "name": [text, None], "classification": [text, "CHA"], "status": [text, "open"], "place": [text, "x"], text or "c": [text, 1.5], "organisation": [text, "Org"]},
         geometry=[box, shapely.affinity.translate(box, 0.03, 0)], crs="EPSG:4326",
     )  # fmt: skip
-    places = gpd.GeoDataFrame({"id": ["P-1"], "name": [text], "type": ["settlement"], "population": [5]}, geometry=[box.centroid], crs="EPSG:4326")
+    places = gpd.GeoDataFrame(
+        {"id": ["P-1"], "name": [text], "type": ["settlement"], "population": [5]},
+        geometry=[box.centroid],
+        crs="EPSG:4326",
+    )
     programme = Programme(name=text, texts={"title": text, "footer": text})
-    survey = Survey(text, {"hazards": hazards, "places": places, text: hazards}, programme, inputs=(InputFile(text, 1, "0" * 64),))
+    survey = Survey(
+        text, {"hazards": hazards, "places": places, text: hazards}, programme, inputs=(InputFile(text, 1, "0" * 64),)
+    )
     issues = issues_frame([Issue("GC-01", "error", "hazards", text, text, text, text, text, box.centroid)])
     made = gt.map(survey, issues=issues, subtitle=text, sensitivity=text, layers=("hazards", "places", text))
     gt.webmap.AreaLayer(hazards, text, by="name", label="name", id=text).add_to(made)
     gt.webmap.PointLayer(places, {"en": text, "az": text, "tr": text, "ru": text}, by="name").add_to(made)
-    folium.Marker([39.81, 46.75], popup=folium.Popup(text, show=True), tooltip=folium.Tooltip(text, permanent=True)).add_to(made)
+    folium.Marker(
+        [39.81, 46.75], popup=folium.Popup(text, show=True), tooltip=folium.Tooltip(text, permanent=True)
+    ).add_to(made)
     folium.Circle([39.81, 46.75], 50, popup=text, tooltip=text).add_to(made)
     folium.FeatureGroup(name=text).add_to(made)
     return made
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("family", [f if f in ("script", "separators") else pytest.param(f, marks=pytest.mark.slow) for f in FAMILIES])
+@pytest.mark.parametrize(
+    "family", [f if f in ("script", "separators") else pytest.param(f, marks=pytest.mark.slow) for f in FAMILIES]
+)
 def test_nothing_runs(show: Show, tmp_path: Path, family: str) -> None:
     text = FAMILIES[family]
     opened = show(gt.webmap.save(hostile(text), tmp_path / "hostile.html"))
@@ -65,13 +75,20 @@ def test_nothing_runs(show: Show, tmp_path: Path, family: str) -> None:
     for button in page.query_selector_all(".gt-results button")[:2]:
         button.click()
     page.mouse.move(700, 400)
-    page.evaluate("() => { const p = geotools.pages[0]; for (const l of p.layers) { l.on = true; for (const f of l.order) p.openCard([{layer: l, f: f}], 0); } p.update(); p.legend(); }")
+    page.evaluate(
+        "() => { const p = geotools.pages[0]; for (const l of p.layers) { l.on = true; for (const f of l.order) p.openCard([{layer: l, f: f}], 0); } p.update(); p.legend(); }"
+    )
     for tool in ("table", "about"):
         page.evaluate("t => document.querySelector(`[data-tool=${t}]`).click()", tool)
         page.keyboard.press("Escape")
     opened.settle(0.2)
     assert page.evaluate("window.XSS") is None
-    assert page.evaluate("document.querySelectorAll('.gt-shell img, .gt-shell svg[onload], .gt-shell a[href]').length - document.querySelectorAll('.leaflet-pane img, .leaflet-popup-close-button').length") == 0
+    assert (
+        page.evaluate(
+            "document.querySelectorAll('.gt-shell img, .gt-shell svg[onload], .gt-shell a[href]').length - document.querySelectorAll('.leaflet-pane img, .leaflet-popup-close-button').length"
+        )
+        == 0
+    )
     shown = page.inner_text(".gt-panel h1")
     plain = re.sub(r"\s+", " ", text.replace("\x00", "")).strip()
     assert plain[:6] in re.sub(r"\s+", " ", shown)
@@ -121,7 +138,9 @@ def test_policy_lists_exactly_the_scripts_that_are_there(small_page: Path) -> No
         lambda: folium.Element("<script>1</script>"),
     ],
 )
-def test_what_needs_a_network_or_could_run_text_is_refused(child: Callable[[], Any], survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
+def test_what_needs_a_network_or_could_run_text_is_refused(
+    child: Callable[[], Any], survey_frames: dict[str, gpd.GeoDataFrame]
+) -> None:
 
     made = gt.map({"hazards": survey_frames["hazards"]})
     made.add_child(child())
@@ -138,7 +157,9 @@ def test_html_added_to_the_figure_by_hand_is_refused(survey_frames: dict[str, gp
 
 
 @pytest.mark.browser
-def test_a_plain_folium_map_with_safe_children_works_offline(show: Show, tmp_path: Path, survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
+def test_a_plain_folium_map_with_safe_children_works_offline(
+    show: Show, tmp_path: Path, survey_frames: dict[str, gpd.GeoDataFrame]
+) -> None:
     made = folium.Map([39.81, 46.75], zoom_start=14, tiles=None)
     gt.webmap.AreaLayer(survey_frames["hazards"], "Hazards", by="classification").add_to(made)
     folium.Marker([39.81, 46.75], popup="a <b>popup</b>").add_to(made)

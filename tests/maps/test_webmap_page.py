@@ -18,7 +18,9 @@ pytestmark = pytest.mark.browser
 Show = Callable[..., Any]
 
 
-def test_nothing_is_asked_and_everything_is_drawn(show: Show, small_page: Path, survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
+def test_nothing_is_asked_and_everything_is_drawn(
+    show: Show, small_page: Path, survey_frames: dict[str, gpd.GeoDataFrame]
+) -> None:
     opened = show(small_page)
     opened.quiet()
     assert len(opened.requests) == 1
@@ -60,12 +62,16 @@ def test_the_colour_at_a_place_is_the_class_drawn_there(show: Show, small_page: 
     assert found[1] > 3
 
 
-def test_figures_under_the_slider_are_those_of_the_ledger(show: Show, small_page: Path, survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
+def test_figures_under_the_slider_are_those_of_the_ledger(
+    show: Show, small_page: Path, survey_frames: dict[str, gpd.GeoDataFrame]
+) -> None:
     opened = show(small_page)
     for day in ("2021-02-01", "2021-03-01", "2022-06-15", "2023-04-16", "2024-04-30"):
         totals = gt.coverage(survey_frames["hazards"], survey_frames["releases"], as_of=day).totals
         opened.page.evaluate("d => { const p = geotools.pages[0]; p.day = geotools.day(d); p.update(); }", day)
-        shown = opened.page.evaluate("() => Object.fromEntries([...document.querySelectorAll('.gt-figure')].map(e => [e.dataset.key, +e.dataset.m2]))")
+        shown = opened.page.evaluate(
+            "() => Object.fromEntries([...document.querySelectorAll('.gt-figure')].map(e => [e.dataset.key, +e.dataset.m2]))"
+        )
         for key, value in shown.items():
             if day >= "2021-03-01" or key == "remaining":
                 assert value == pytest.approx(totals[f"{key}_m2"], abs=1.0), (day, key)
@@ -86,12 +92,19 @@ def test_popup_shows_the_ledger_line(show: Show, small_page: Path) -> None:
 
 def test_search_folds_letters(show: Show, small_page: Path) -> None:
     opened = show(small_page)
-    for typed, expected in (("ornekkoy", "Örnekköy"), ("numunekend", "Nümunəkənd"), ("SİNAQ SAHESİ 3", "H-03"), ("образцово", "Образцово")):
+    for typed, expected in (
+        ("ornekkoy", "Örnekköy"),
+        ("numunekend", "Nümunəkənd"),
+        ("SİNAQ SAHESİ 3", "H-03"),
+        ("образцово", "Образцово"),
+    ):
         opened.page.fill("#gt-search", typed)
         assert expected in opened.page.inner_text(".gt-results"), typed
 
 
-def test_download_is_valid_geojson_with_the_same_coordinates(show: Show, small_page: Path, survey_frames: dict[str, gpd.GeoDataFrame]) -> None:
+def test_download_is_valid_geojson_with_the_same_coordinates(
+    show: Show, small_page: Path, survey_frames: dict[str, gpd.GeoDataFrame]
+) -> None:
     opened = show(small_page, accept_downloads=True)
     opened.page.fill("#gt-search", "H-05")
     opened.page.click(".gt-results button")
@@ -122,19 +135,30 @@ def test_coordinates_agree_with_pyproj_and_mgrs(show: Show, small_page: Path) ->
     for lon, lat in ((46.765596, 39.841436), (48.0001, 40.2), (-70.3, -33.4), (5.2, 60.4), (15.0, 78.2)):
         got = opened.page.evaluate("p => [geotools.readings(p[0], p[1]), geotools.toUtm(p[0], p[1])]", [lon, lat])
         zone = got[1]["zone"]
-        east, north = pyproj.Transformer.from_crs(4326, (32700 if lat < 0 else 32600) + zone, always_xy=True).transform(lon, lat)
+        east, north = pyproj.Transformer.from_crs(4326, (32700 if lat < 0 else 32600) + zone, always_xy=True).transform(
+            lon, lat
+        )
         assert (got[1]["e"], got[1]["n"]) == pytest.approx((east, north), abs=2e-3)
         assert got[0]["mgrs"].split()[2:] == [f"{int(east) % 100000:05d}", f"{int(north) % 100000:05d}"]
         back = opened.page.evaluate("u => geotools.fromUtm(u.zone, u.south, u.e, u.n)", got[1])
         assert back == pytest.approx([lon, lat], abs=1e-7)
 
 
-TYPED = ("39.841436, 46.765596", "39°50′29.17″N 46°45′56.15″E", "46 45 56.15 E, 39 50 29.17 N", "38N 651063 4411649", "38S PK 51063 11649", "39,841436 46,765596")
+TYPED = (
+    "39.841436, 46.765596",
+    "39°50′29.17″N 46°45′56.15″E",
+    "46 45 56.15 E, 39 50 29.17 N",
+    "38N 651063 4411649",
+    "38S PK 51063 11649",
+    "39,841436 46,765596",
+)
 
 
 def test_go_to_understands(show: Show, small_page: Path) -> None:
     opened = show(small_page)
     for typed in TYPED:
-        assert opened.page.evaluate("t => geotools.parsePlace(t)", typed) == pytest.approx([46.765596, 39.841436], abs=3e-5), typed
+        assert opened.page.evaluate("t => geotools.parsePlace(t)", typed) == pytest.approx(
+            [46.765596, 39.841436], abs=3e-5
+        ), typed
     for typed in ("no place at all", "99 N 200 E", "12", "38N 1 2", ""):
         assert opened.page.evaluate("t => geotools.parsePlace(t)", typed) is None, typed

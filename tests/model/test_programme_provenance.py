@@ -41,7 +41,14 @@ def test_provenance_names_files_without_paths(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_bytes(b"abc")
     data = Provenance("x", (InputFile.of(file, rows=3),), {"engine": "geos"}).to_dict()
-    assert data["inputs"] == [{"name": "a.csv", "bytes": 3, "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "rows": 3}]
+    assert data["inputs"] == [
+        {
+            "name": "a.csv",
+            "bytes": 3,
+            "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            "rows": 3,
+        }
+    ]
     assert str(tmp_path) not in str(data)
 
 

@@ -222,7 +222,9 @@ def test_blind_lanes_are_scored_as_planted(survey, truth):
     """Hits, misses, false alarms and duplicates of six operators, each exactly."""
     facts = truth["training"]
     table = (
-        gt.trial.score(survey.targets, survey.signals, halo_m=facts["halo_m"]).strata(["operator"]).set_index("operator")
+        gt.trial.score(survey.targets, survey.signals, halo_m=facts["halo_m"])
+        .strata(["operator"])
+        .set_index("operator")
     )
     for operator, expected in facts["operators"].items():
         assert (table.loc[operator, "k"], table.loc[operator, "n"]) == (expected["hits"], expected["targets"])

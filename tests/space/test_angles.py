@@ -39,6 +39,8 @@ def test_what_is_no_bearing_is_refused_with_the_likely_unit(value, unit, hint):
 
 @given(st.floats(0, 359.99), st.sampled_from(ANGLE_UNITS))
 def test_written_and_read_again_it_is_the_same_bearing(degrees, unit):
-    step = {"deg": 0.005, "dms": 0.5 / 3600, "gon": 0.00045, "mil6000": 0.03, "mil6400": 0.0282, "quadrant": 0.005}[unit]
+    step = {"deg": 0.005, "dms": 0.5 / 3600, "gon": 0.00045, "mil6000": 0.03, "mil6400": 0.0282, "quadrant": 0.005}[
+        unit
+    ]
     back = parse_angle(format_angle(degrees, unit), unit)
     assert abs((back - degrees + 180) % 360 - 180) <= step + 1e-9

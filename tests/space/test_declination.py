@@ -24,7 +24,13 @@ def test_published_values_of_wmm2025(year, height, lat, lon, d):
 
 
 @pytest.mark.parametrize(
-    ("place", "lat", "lon", "d"), [("Fuzuli", 39.6, 47.14, 6.31), ("Kalbajar", 40.1, 46.04, 6.49), ("Baku", 40.4, 49.87, 6.52), ("Ankara", 39.93, 32.86, 6.18)]
+    ("place", "lat", "lon", "d"),
+    [
+        ("Fuzuli", 39.6, 47.14, 6.31),
+        ("Kalbajar", 40.1, 46.04, 6.49),
+        ("Baku", 40.4, 49.87, 6.52),
+        ("Ankara", 39.93, 32.86, 6.18),
+    ],
 )
 def test_the_trades_own_table(place, lat, lon, d):
     assert declination_deg(lat, lon, date=2026.9) == pytest.approx(d, abs=0.01), place
@@ -57,7 +63,10 @@ def test_decimal_year():
     assert decimal_year(2026.5) == 2026.5
 
 
-@pytest.mark.parametrize(("lon", "lat", "system", "gamma"), [(47.14, 39.6, 32638, 1.364), (46.93, 39.99, 28408, 1.241), (49.87, 40.4, 32639, -0.732), (45.0, 39.0, 32638, 0.0)])
+@pytest.mark.parametrize(
+    ("lon", "lat", "system", "gamma"),
+    [(47.14, 39.6, 32638, 1.364), (46.93, 39.99, 28408, 1.241), (49.87, 40.4, 32639, -0.732), (45.0, 39.0, 32638, 0.0)],
+)
 def test_convergence_of_the_trades_table(lon, lat, system, gamma):
     assert convergence_deg(lon, lat, system) == pytest.approx(gamma, abs=1e-3)
 

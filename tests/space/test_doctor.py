@@ -18,7 +18,9 @@ WIDE = np.column_stack([RNG.uniform(45, 50.9, 60), RNG.uniform(38.5, 41.8, 60)])
 
 
 def layer(xy, system):
-    return gpd.GeoDataFrame({"id": [str(i) for i in range(len(xy))]}, geometry=gpd.points_from_xy(*np.asarray(xy).T), crs=system)
+    return gpd.GeoDataFrame(
+        {"id": [str(i) for i in range(len(xy))]}, geometry=gpd.points_from_xy(*np.asarray(xy).T), crs=system
+    )
 
 
 def said(system, points=TRUE):
@@ -62,7 +64,13 @@ AGAINST = [
     ("Pulkovo not shifted", layer(said("EPSG:4284"), 4326), "unshifted", "--crs EPSG:4284", 102),
     ("ED50 not shifted", layer(said("EPSG:4230"), 4326), "unshifted", "--crs EPSG:4230", 104),
     ("Gauss-Krüger read as UTM", layer(CUT, 32638), "gk-as-utm", "--crs EPSG:2498", 1_853),
-    ("minutes as decimals, close together", layer(np.floor(TRUE) + (TRUE % 1) * 0.6, 4326), "minutes", "--degrees-minutes", 29_000),
+    (
+        "minutes as decimals, close together",
+        layer(np.floor(TRUE) + (TRUE % 1) * 0.6, 4326),
+        "minutes",
+        "--degrees-minutes",
+        29_000,
+    ),
     ("shifted without need", layer(TRUE, 4284), "unshifted", "--crs EPSG:4326", 102),
 ]
 

@@ -44,7 +44,9 @@ def test_holes_are_subtracted_in_either_ring_order():
             assert measure.area(shapely.Polygon(outer, [inner])) == pytest.approx(want, rel=1e-9)
 
 
-@pytest.mark.parametrize("system", ["EPSG:32638", "EPSG:32639", "EPSG:28408", "EPSG:3857", "EPSG:6933", "ft-us", "EPSG:5254"])
+@pytest.mark.parametrize(
+    "system", ["EPSG:32638", "EPSG:32639", "EPSG:28408", "EPSG:3857", "EPSG:6933", "ft-us", "EPSG:5254"]
+)
 def test_the_system_of_the_layer_does_not_matter(system):
     shape = star(47.9, 40.0, 300)
     target = "+proj=utm +zone=38 +datum=WGS84 +units=us-ft" if system == "ft-us" else system
@@ -59,15 +61,23 @@ def test_the_system_of_the_layer_does_not_matter(system):
 def test_state_plane_feet():
     shape = star(-73.9, 40.7, 500)
     feet = gpd.GeoSeries([shape], crs=4326).to_crs(2263)
-    back = shapely.transform(feet.iloc[0], lambda xy: np.column_stack(crs.transformer("EPSG:2263", "EPSG:4326").transform(*xy.T)))
+    back = shapely.transform(
+        feet.iloc[0], lambda xy: np.column_stack(crs.transformer("EPSG:2263", "EPSG:4326").transform(*xy.T))
+    )
     assert measure.area(feet).iloc[0] == pytest.approx(outside_answer(back.exterior), rel=1e-9)
     assert feet.area.iloc[0] > 10 * measure.area(feet).iloc[0]
 
 
 def test_missing_empty_points_and_nested_collections():
     one, two = star(47, 40, seed=1), star(47.1, 40, seed=2)
-    nested = shapely.GeometryCollection([shapely.MultiPolygon([one]), shapely.GeometryCollection([two, shapely.Point(47, 40)])])
-    got = measure.area(gpd.GeoSeries([None, shapely.Polygon(), shapely.Point(47, 40), shapely.MultiPolygon([one, two]), nested], crs=4326))
+    nested = shapely.GeometryCollection(
+        [shapely.MultiPolygon([one]), shapely.GeometryCollection([two, shapely.Point(47, 40)])]
+    )
+    got = measure.area(
+        gpd.GeoSeries(
+            [None, shapely.Polygon(), shapely.Point(47, 40), shapely.MultiPolygon([one, two]), nested], crs=4326
+        )
+    )
     assert np.isnan(got.iloc[0])
     assert got.iloc[1:3].tolist() == [0.0, 0.0]
     assert got.iloc[3] == got.iloc[4] == pytest.approx(measure.area(one) + measure.area(two), rel=1e-12)
@@ -94,7 +104,9 @@ def test_length_is_the_sum_of_geodesics_also_around_holes():
         for ring in (shape.exterior, *shape.interiors)
         for a, b in zip(ring.coords[:-1], ring.coords[1:], strict=True)
     )
-    series = gpd.GeoSeries([shape, shape.exterior, shapely.MultiLineString([shape.exterior]), None, shapely.Point(1, 1)], crs=4326)
+    series = gpd.GeoSeries(
+        [shape, shape.exterior, shapely.MultiLineString([shape.exterior]), None, shapely.Point(1, 1)], crs=4326
+    )
     got = measure.length(series)
     assert got.iloc[0] == pytest.approx(want, abs=1e-6)
     assert got.iloc[1] == got.iloc[2] == pytest.approx(measure.length(shapely.Polygon(shape.exterior)), abs=1e-9)

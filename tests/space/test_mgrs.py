@@ -95,7 +95,13 @@ def test_impossible_points_have_no_reference(lon, lat):
 
 def test_digits_are_cut_never_rounded():
     assert crs.to_mgrs(47.14, 39.6, 5) == "38SPJ8373985550"
-    assert [crs.to_mgrs(47.14, 39.6, d) for d in (4, 3, 2, 1, 0)] == ["38SPJ83738555", "38SPJ837855", "38SPJ8385", "38SPJ88", "38SPJ"]
+    assert [crs.to_mgrs(47.14, 39.6, d) for d in (4, 3, 2, 1, 0)] == [
+        "38SPJ83738555",
+        "38SPJ837855",
+        "38SPJ8385",
+        "38SPJ88",
+        "38SPJ",
+    ]
     with pytest.raises(NotationError):
         crs.to_mgrs(47.14, 39.6, 6)
 

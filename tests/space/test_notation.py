@@ -91,7 +91,16 @@ def test_zone_nine_lies_east_of_48():
     assert got.lon == pytest.approx(49.9, abs=0.01)
 
 
-@pytest.mark.parametrize(("pair", "system"), [((683738, 4385550), "GK"), ((12345, 67890), "EPSG:28408"), ((47.14, 39.6), "EPSG:32638"), ((683738, 4385550), None), ((1, 2, 3), "GK")])
+@pytest.mark.parametrize(
+    ("pair", "system"),
+    [
+        ((683738, 4385550), "GK"),
+        ((12345, 67890), "EPSG:28408"),
+        ((47.14, 39.6), "EPSG:32638"),
+        ((683738, 4385550), None),
+        ((1, 2, 3), "GK"),
+    ],
+)
 def test_metres_that_fit_nothing_are_refused(pair, system):
     with pytest.raises(NotationError):
         parse_position(pair, crs=system)
@@ -119,7 +128,11 @@ def test_writing_degrees_minutes_seconds_and_reading_them_is_the_identity(lat, l
             return f"{abs(round(value, 7)):.7f}° {letter}"
         return f"{d}°{m:02d}'{s:06.3f}\" {letter}" if parts == 2 else f"{d}°{m + s / 60:09.6f}' {letter}"
 
-    got = parse_position(f"{text(lat, 'NS')} {text(lon, 'EW')}") if parts != 1 else parse_position((text(lat, "NS"), text(lon, "EW")))
+    got = (
+        parse_position(f"{text(lat, 'NS')} {text(lon, 'EW')}")
+        if parts != 1
+        else parse_position((text(lat, "NS"), text(lon, "EW")))
+    )
     assert (got.lat, got.lon) == pytest.approx((lat, lon), abs=3e-7)
 
 

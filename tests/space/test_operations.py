@@ -17,7 +17,9 @@ PLACES = {"Fuzuli": (47.14, 39.6), "Kalbajar": (46.04, 40.1), "Agdam": (46.93, 3
 
 def layer(points, system):
     points = np.atleast_2d(points)
-    return gpd.GeoDataFrame({"id": [f"P{i}" for i in range(len(points))]}, geometry=gpd.points_from_xy(*points.T), crs=system)
+    return gpd.GeoDataFrame(
+        {"id": [f"P{i}" for i in range(len(points))]}, geometry=gpd.points_from_xy(*points.T), crs=system
+    )
 
 
 def lonlat(frame):
@@ -44,7 +46,15 @@ def test_it_is_projs_own_operation_to_the_millimetre():
     assert crs.GEOD.inv(lon, lat, *lonlat(out)[0])[2] < 1e-3
 
 
-@pytest.mark.parametrize(("system", "place"), [("EPSG:28408", (8_683_738.0, 4_385_550.0)), ("EPSG:2498", (683_738.0, 4_385_550.0)), ("EPSG:28409", (9_407_000.0, 4_475_000.0)), ("EPSG:2499", (407_000.0, 4_475_000.0))])
+@pytest.mark.parametrize(
+    ("system", "place"),
+    [
+        ("EPSG:28408", (8_683_738.0, 4_385_550.0)),
+        ("EPSG:2498", (683_738.0, 4_385_550.0)),
+        ("EPSG:28409", (9_407_000.0, 4_475_000.0)),
+        ("EPSG:2499", (407_000.0, 4_475_000.0)),
+    ],
+)
 def test_zones_with_and_without_prefix_meet_the_geographic_answer(system, place):
     frame = layer(place, system)
     out, done = crs.shift(frame, "EPSG:4326")
@@ -80,7 +90,9 @@ def test_the_spread_of_sensible_operations_is_said_in_metres():
     row = done.issues.iloc[0]
     assert (row["check"], row["severity"]) == ("CR-02", "warning")
     assert "3.5 m" in row["message"]
-    _, calm = crs.shift(layer((47.14, 39.6), "EPSG:4284"), "EPSG:4326", programme=Programme(limits={"operation_spread_m": 10.0}))
+    _, calm = crs.shift(
+        layer((47.14, 39.6), "EPSG:4284"), "EPSG:4326", programme=Programme(limits={"operation_spread_m": 10.0})
+    )
     assert calm.issues.empty
 
 
@@ -99,13 +111,24 @@ def test_own_helmert_parameters_give_the_published_operation():
     """EPSG:1808's own parameters, typed in, are EPSG:1808."""
     steps = pyproj.crs.CoordinateOperation.from_epsg(1808)
     values = {item.name: item.value for item in steps.params}
-    names = ["X-axis translation", "Y-axis translation", "Z-axis translation", "X-axis rotation", "Y-axis rotation", "Z-axis rotation", "Scale difference"]
+    names = [
+        "X-axis translation",
+        "Y-axis translation",
+        "Z-axis translation",
+        "X-axis rotation",
+        "Y-axis rotation",
+        "Z-axis rotation",
+        "Scale difference",
+    ]
     sign = -1.0 if "Coordinate Frame" in steps.method_name else 1.0
     numbers = [values.get(name, 0.0) * (sign if "rotation" in name else 1.0) for name in names]
     frame = layer((47.14, 39.6), "EPSG:4284")
     want, _ = crs.shift(frame, "EPSG:4326", operation=1808)
     text = "+towgs84=" + ",".join(map(str, numbers)) + " accuracy=2"
-    for out, done in (crs.shift(frame, "EPSG:4326", operation=text), crs.shift(frame, "EPSG:4326", programme=Programme(operations={"EPSG:4284": text}))):
+    for out, done in (
+        crs.shift(frame, "EPSG:4326", operation=text),
+        crs.shift(frame, "EPSG:4326", programme=Programme(operations={"EPSG:4284": text})),
+    ):
         assert crs.GEOD.inv(*lonlat(out)[0], *lonlat(want)[0])[2] < 1e-3
         assert done.accuracy_m == 2.0
     back, _ = crs.shift(want, "EPSG:4284", programme=Programme(operations={"EPSG:4284": text}))
@@ -142,7 +165,18 @@ def test_both_sides_of_48_east(lon):
     assert lonlat(back)[0] == pytest.approx((lon, 40.0), abs=1e-9)
 
 
-@pytest.mark.parametrize("operation", ["EPSG:9999", "EPSG:1784", "+towgs84=1,2", "+proj=helmert +x=1 +rx=2", "+nonsense", "hello", "+proj=pipeline +step +proj=nowhere"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "EPSG:9999",
+        "EPSG:1784",
+        "+towgs84=1,2",
+        "+proj=helmert +x=1 +rx=2",
+        "+nonsense",
+        "hello",
+        "+proj=pipeline +step +proj=nowhere",
+    ],
+)
 def test_operations_that_do_not_lead_there_are_refused(operation):
     with pytest.raises(CRSError):
         crs.shift(layer((47.14, 39.6), "EPSG:4284"), "EPSG:4326", operation=operation)
@@ -153,7 +187,9 @@ def test_unknown_datum_is_refused_and_missing_geometry_kept():
         crs.shift(layer((47.14, 39.6), "+proj=longlat +ellps=krass +no_defs +type=crs"), "EPSG:4326")
     with pytest.raises(CRSError, match="no coordinate reference system"):
         crs.shift(layer((47.14, 39.6), None), "EPSG:4326")
-    frame = gpd.GeoDataFrame({"id": ["a", "b", "c"]}, geometry=[shapely.Point(47, 39.6), None, shapely.Polygon()], crs=4284, index=[4, 2, 9])
+    frame = gpd.GeoDataFrame(
+        {"id": ["a", "b", "c"]}, geometry=[shapely.Point(47, 39.6), None, shapely.Polygon()], crs=4284, index=[4, 2, 9]
+    )
     out, _ = crs.shift(frame, "EPSG:4326")
     assert out.index.tolist() == [4, 2, 9]
     assert out.geometry.isna().tolist() == [False, True, False]
@@ -164,7 +200,11 @@ def test_unknown_datum_is_refused_and_missing_geometry_kept():
 
 
 def test_heights_stay_as_they_are():
-    shapes = [shapely.Point(47, 39.6, 812.5), shapely.Point(47, 39.6), shapely.LineString([(47, 39.6, 1.0), (47.1, 39.6, 2.0)])]
+    shapes = [
+        shapely.Point(47, 39.6, 812.5),
+        shapely.Point(47, 39.6),
+        shapely.LineString([(47, 39.6, 1.0), (47.1, 39.6, 2.0)]),
+    ]
     out, _ = crs.shift(gpd.GeoDataFrame(geometry=shapes, crs=4284), "EPSG:32638")
     assert out.geometry.iloc[0].z == 812.5
     assert not out.geometry.iloc[1].has_z

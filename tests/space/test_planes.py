@@ -40,7 +40,9 @@ def test_a_shared_edge_gets_the_same_points_from_both_sides(lon, lat, dx, dy):
 
 def test_short_edges_stay_as_they_are_and_holes_are_kept():
     small = shapely.box(47, 39.5, 47.001, 39.501)
-    big = shapely.Polygon(shapely.box(47, 39.5, 47.1, 39.6).exterior, [shapely.box(47.02, 39.52, 47.06, 39.56).exterior])
+    big = shapely.Polygon(
+        shapely.box(47, 39.5, 47.1, 39.6).exterior, [shapely.box(47.02, 39.52, 47.06, 39.56).exterior]
+    )
     out = crs.densify([small, big, None, shapely.Polygon(), shapely.MultiPolygon([big, small])])
     assert out[0] is small
     assert len(out[1].interiors) == 1
@@ -60,7 +62,10 @@ def test_transform_refuses_what_has_no_image_and_keeps_none():
 
 
 def test_each_feature_is_metric_in_its_own_zone():
-    frame = gpd.GeoSeries([shapely.Point(47.999, 40), shapely.Point(48.001, 40), shapely.Point(5, 60), shapely.Point(30, -20), None], crs=4326)
+    frame = gpd.GeoSeries(
+        [shapely.Point(47.999, 40), shapely.Point(48.001, 40), shapely.Point(5, 60), shapely.Point(30, -20), None],
+        crs=4326,
+    )
     assert crs.metric(frame).tolist() == ["EPSG:32638", "EPSG:32639", "EPSG:32632", "EPSG:32736", None]
     assert crs.metric(frame.iloc[:2].to_crs(32638)).tolist() == ["EPSG:32638", "EPSG:32639"]
 
@@ -70,7 +75,9 @@ def test_nonsense_is_no_system():
         crs.parse("EPSG:fuzuli")
 
 
-@pytest.mark.parametrize("text", ["EPSG:32638", "+proj=laea +lat_0=39.6 +lon_0=47.15 +datum=WGS84 +units=m +no_defs", "EPSG:28408"])
+@pytest.mark.parametrize(
+    "text", ["EPSG:32638", "+proj=laea +lat_0=39.6 +lon_0=47.15 +datum=WGS84 +units=m +no_defs", "EPSG:28408"]
+)
 def test_the_key_of_a_system_says_everything_and_is_looked_for_once(text, monkeypatch):
     system = crs.parse(text)
     key = crs.code_or_wkt(system)

@@ -20,7 +20,9 @@ TRUTH = json.loads((SAMPLE / "truth.json").read_text("utf-8"))
 
 def test_zone_8_points_reach_wgs84_within_the_operations_accuracy():
     points = TRUTH["releases"]["pulkovo_points"]
-    frame = gpd.GeoDataFrame(geometry=gpd.points_from_xy([p["gk8_x"] for p in points], [p["gk8_y"] for p in points]), crs="EPSG:28408")
+    frame = gpd.GeoDataFrame(
+        geometry=gpd.points_from_xy([p["gk8_x"] for p in points], [p["gk8_y"] for p in points]), crs="EPSG:28408"
+    )
     want = [p["lon"] for p in points], [p["lat"] for p in points]
     for operation, limit in ((None, 0.02), ("EPSG:1808", 5.0)):
         out, done = crs.shift(frame, "EPSG:4326", operation=operation)
@@ -31,7 +33,9 @@ def test_zone_8_points_reach_wgs84_within_the_operations_accuracy():
 def test_the_doctor_finds_exactly_the_records_whose_shift_was_forgotten():
     hazards = io.read(SAMPLE / "hazards.gpkg", "hazards", layer="hazard_areas")
     columns = {"tehlikeli_alan": "hazard_id"}
-    releases = io.read(SAMPLE / "releases" / "tr_unit_1.geojson", "releases", programme=Programme(columns={"releases": columns}))
+    releases = io.read(
+        SAMPLE / "releases" / "tr_unit_1.geojson", "releases", programme=Programme(columns={"releases": columns})
+    )
     found = crs.diagnose(releases, reference=hazards)
     item = next(finding for finding in found.findings if finding.fault == "unshifted-records")
     planted = TRUTH["releases"]["pulkovo_as_wgs84"]

@@ -20,14 +20,32 @@ from geotools.space.declination import convergence_deg, declination_deg
 from geotools.space.traverse import Start, TraverseOptions, inverse, solve, solve_all
 
 SP = Start(683_750.0, 4_385_600.0, "EPSG:32638")
-VECTOR = [("SP", "TP1", 92.0, 118.40), ("TP1", "TP2", 171.5, 76.20), ("TP2", "TP3", 244.0, 64.90), ("TP3", "TP4", 278.5, 88.70), ("TP4", "SP", 8.0, 93.10)]
-PLAIN = {"TP1": (683_869.269, 4_385_596.576), "TP2": (683_881.139, 4_385_521.669), "TP3": (683_823.323, 4_385_493.607), "TP4": (683_736.303, 4_385_507.249)}
-TURNED = {"TP1": (683_868.529, 4_385_586.298), "TP2": (683_873.891, 4_385_510.646), "TP3": (683_813.869, 4_385_487.677), "TP4": (683_728.351, 4_385_508.777)}
+VECTOR = [
+    ("SP", "TP1", 92.0, 118.40),
+    ("TP1", "TP2", 171.5, 76.20),
+    ("TP2", "TP3", 244.0, 64.90),
+    ("TP3", "TP4", 278.5, 88.70),
+    ("TP4", "SP", 8.0, 93.10),
+]
+PLAIN = {
+    "TP1": (683_869.269, 4_385_596.576),
+    "TP2": (683_881.139, 4_385_521.669),
+    "TP3": (683_823.323, 4_385_493.607),
+    "TP4": (683_736.303, 4_385_507.249),
+}
+TURNED = {
+    "TP1": (683_868.529, 4_385_586.298),
+    "TP2": (683_873.891, 4_385_510.646),
+    "TP3": (683_813.869, 4_385_487.677),
+    "TP4": (683_728.351, 4_385_508.777),
+}
 GRID = TraverseOptions(scale=False, crs="EPSG:32638")
 
 
 def sheet(rows=VECTOR, **columns):
-    return pd.DataFrame([{"from": a, "to": b, "bearing": bearing, "distance": d} for a, b, bearing, d in rows]).assign(**columns)
+    return pd.DataFrame([{"from": a, "to": b, "bearing": bearing, "distance": d} for a, b, bearing, d in rows]).assign(
+        **columns
+    )
 
 
 def spots(frame):
@@ -45,7 +63,13 @@ def legs_of(corners, names=None):
     return [(names[i], names[j], *leg(corners[i], corners[j])) for i, j in pairs]
 
 
-FIGURE = [(683_750.0, 4_385_600.0), (683_868.5, 4_385_586.3), (683_873.9, 4_385_510.6), (683_813.9, 4_385_487.7), (683_728.4, 4_385_508.8)]
+FIGURE = [
+    (683_750.0, 4_385_600.0),
+    (683_868.5, 4_385_586.3),
+    (683_873.9, 4_385_510.6),
+    (683_813.9, 4_385_487.7),
+    (683_728.4, 4_385_508.8),
+]
 
 
 @pytest.mark.parametrize(("correction", "want"), [(0.0, PLAIN), (4.95, TURNED)])
@@ -87,7 +111,9 @@ def test_north_must_be_declared():
         solve(sheet(north="magnetic"), SP, north="grid")
     with pytest.raises(TraverseError, match="not a north"):
         solve(sheet(), SP, north="upwards")
-    assert solve(sheet(north="Maqnit şimalı"), SP, date=date(2026, 11, 20)).correction_deg == pytest.approx(4.94, abs=0.02)
+    assert solve(sheet(north="Maqnit şimalı"), SP, date=date(2026, 11, 20)).correction_deg == pytest.approx(
+        4.94, abs=0.02
+    )
 
 
 def test_magnetic_bearings_need_their_day():
@@ -95,7 +121,9 @@ def test_magnetic_bearings_need_their_day():
         solve(sheet(), SP, north="magnetic")
     early = solve(sheet(date="2012-06-01"), SP, north="magnetic")
     late = solve(sheet(date="2026-06-01"), SP, north="magnetic")
-    assert late.correction_deg - early.correction_deg == pytest.approx(declination_deg(39.6, 47.14, date=2026.42) - declination_deg(39.6, 47.14, date=2012.42), abs=0.01)
+    assert late.correction_deg - early.correction_deg == pytest.approx(
+        declination_deg(39.6, 47.14, date=2026.42) - declination_deg(39.6, 47.14, date=2012.42), abs=0.01
+    )
 
 
 def test_true_grid_and_magnetic_bearings_of_one_figure_give_one_figure():
@@ -103,7 +131,13 @@ def test_true_grid_and_magnetic_bearings_of_one_figure_give_one_figure():
     gamma, d = convergence_deg(lon, lat, "EPSG:32638"), declination_deg(lat, lon, date=date(2026, 6, 1))
     grid = solve(sheet(), SP, north="grid", options=GRID)
     true = solve(sheet([(a, b, v + gamma, m) for a, b, v, m in VECTOR]), SP, north="true", options=GRID)
-    magnetic = solve(sheet([(a, b, (v + gamma - d) % 360, m) for a, b, v, m in VECTOR]), SP, north="magnetic", date=date(2026, 6, 1), options=GRID)
+    magnetic = solve(
+        sheet([(a, b, (v + gamma - d) % 360, m) for a, b, v, m in VECTOR]),
+        SP,
+        north="magnetic",
+        date=date(2026, 6, 1),
+        options=GRID,
+    )
     for other in (true, magnetic):
         for name, place in spots(grid.adjusted).items():
             assert spots(other.adjusted)[name] == pytest.approx(place, abs=0.01)
@@ -140,7 +174,9 @@ def test_impossible_legs_are_named(column, value, text):
 
 def test_slope_distances_are_reduced():
     slope = [0, 10, -20, 5, 0]
-    steep = sheet([(a, b, v, m / np.cos(np.radians(s))) for (a, b, v, m), s in zip(VECTOR, slope, strict=True)], slope=slope)
+    steep = sheet(
+        [(a, b, v, m / np.cos(np.radians(s))) for (a, b, v, m), s in zip(VECTOR, slope, strict=True)], slope=slope
+    )
     assert spots(solve(steep, SP, north="grid", options=GRID).adjusted)["TP4"] == pytest.approx(PLAIN["TP4"], abs=1e-3)
 
 
@@ -157,14 +193,18 @@ def test_a_perfect_figure_is_not_moved_and_any_order_of_rows_gives_it(method):
     backwards = rows.copy()
     a, b, v, m = VECTOR[1][0], VECTOR[1][1], *legs_of(FIGURE)[1][2:]
     backwards.loc[1, ["from", "to", "bearing"]] = [b, a, (v + 180) % 360]
-    assert spots(solve(backwards, SP, north="grid", options=options).adjusted)["TP3"] == pytest.approx(FIGURE[3], abs=1e-6)
+    assert spots(solve(backwards, SP, north="grid", options=options).adjusted)["TP3"] == pytest.approx(
+        FIGURE[3], abs=1e-6
+    )
     assert m > 0
 
 
 def test_adjustment_shares_the_misclosure_by_length():
     done = solve(sheet(), SP, north="grid", options=GRID)
     walked = np.cumsum([m for *_, m in VECTOR])[:-1]
-    assert done.adjusted["moved_m"].to_numpy()[1:] == pytest.approx(done.misclosure.distance_m * walked / walked[-1] * walked[-1] / 441.3, abs=1e-6)
+    assert done.adjusted["moved_m"].to_numpy()[1:] == pytest.approx(
+        done.misclosure.distance_m * walked / walked[-1] * walked[-1] / 441.3, abs=1e-6
+    )
     raw = solve(sheet(), SP, north="grid", options=TraverseOptions(scale=False, adjust="none"))
     assert raw.adjusted["moved_m"].max() == 0
     assert raw.misclosure.distance_m == done.misclosure.distance_m
@@ -181,7 +221,9 @@ def test_two_arms_that_meet_close_like_one_walk_around():
 def test_least_squares_is_scipys_solution():
     from scipy.optimize import least_squares
 
-    options = TraverseOptions(scale=False, adjust="least-squares", sigma_bearing_deg=0.8, sigma_distance_m=0.2, sigma_distance_share=0.003)
+    options = TraverseOptions(
+        scale=False, adjust="least-squares", sigma_bearing_deg=0.8, sigma_distance_m=0.2, sigma_distance_share=0.003
+    )
     cross = [*VECTOR, ("TP1", "TP3", *leg(PLAIN["TP1"], (683_824.0, 4_385_493.0)))]
     done = solve(sheet(cross), SP, north="grid", options=options)
     names = ["TP1", "TP2", "TP3", "TP4"]
@@ -191,11 +233,16 @@ def test_least_squares_is_scipys_solution():
         out = []
         for a, b, v, m in cross:
             off = np.subtract(place[b], place[a]) - m * np.array([np.sin(np.radians(v)), np.cos(np.radians(v))])
-            along, across = np.array([np.sin(np.radians(v)), np.cos(np.radians(v))]), np.array([np.cos(np.radians(v)), -np.sin(np.radians(v))])
+            along, across = (
+                np.array([np.sin(np.radians(v)), np.cos(np.radians(v))]),
+                np.array([np.cos(np.radians(v)), -np.sin(np.radians(v))]),
+            )
             out += [off @ along / np.hypot(0.2, 0.003 * m), off @ across / (m * np.radians(0.8))]
         return np.array(out)
 
-    best = least_squares(residuals, np.array([PLAIN[n] for n in names]).ravel(), xtol=1e-15, ftol=1e-15, gtol=1e-15).x.reshape(-1, 2)
+    best = least_squares(
+        residuals, np.array([PLAIN[n] for n in names]).ravel(), xtol=1e-15, ftol=1e-15, gtol=1e-15
+    ).x.reshape(-1, 2)
     got = spots(done.adjusted)
     for name, place in zip(names, best, strict=True):
         assert got[name] == pytest.approx(place, abs=2e-5)
@@ -207,7 +254,14 @@ def test_least_squares_is_scipys_solution():
 @pytest.mark.parametrize("method", ["bowditch", "least-squares"])
 def test_ellipses_and_area_accuracy_are_what_monte_carlo_gives(method):
     rng = np.random.default_rng(8)
-    options = TraverseOptions(scale=False, adjust=method, sigma_bearing_deg=0.5, sigma_distance_m=0.2, sigma_distance_share=0.0, sigma_north_deg=0.3)
+    options = TraverseOptions(
+        scale=False,
+        adjust=method,
+        sigma_bearing_deg=0.5,
+        sigma_distance_m=0.2,
+        sigma_distance_share=0.0,
+        sigma_north_deg=0.3,
+    )
     perfect = legs_of(FIGURE)
     stated = solve(sheet(perfect), SP, north="grid", options=options)
     places, areas = [], []
@@ -226,11 +280,17 @@ def test_ellipses_and_area_accuracy_are_what_monte_carlo_gives(method):
 
 def test_more_error_in_never_gives_less_error_out():
     small = solve(sheet(), SP, north="grid", options=TraverseOptions(scale=False, sigma_bearing_deg=0.5)).adjusted
-    for more in ({"sigma_bearing_deg": 1.0}, {"sigma_bearing_deg": 0.5, "sigma_distance_m": 0.5}, {"sigma_bearing_deg": 0.5, "sigma_north_deg": 1.0}):
+    for more in (
+        {"sigma_bearing_deg": 1.0},
+        {"sigma_bearing_deg": 0.5, "sigma_distance_m": 0.5},
+        {"sigma_bearing_deg": 0.5, "sigma_north_deg": 1.0},
+    ):
         big = solve(sheet(), SP, north="grid", options=TraverseOptions(scale=False, **more)).adjusted
         assert (big["h_acc_m"] >= small["h_acc_m"] - 1e-12).all()
     unknown = solve(sheet(), SP, north="grid", options=GRID).to_frame()["h_acc_m"].iloc[0]
-    exact = solve(sheet(), Start(SP.x, SP.y, SP.crs, h_acc_m=0.0), north="grid", options=GRID).to_frame()["h_acc_m"].iloc[0]
+    exact = (
+        solve(sheet(), Start(SP.x, SP.y, SP.crs, h_acc_m=0.0), north="grid", options=GRID).to_frame()["h_acc_m"].iloc[0]
+    )
     assert unknown == pytest.approx(np.hypot(exact, 3.0))
     start = Start(SP.x, SP.y, SP.crs, h_acc_m=4.0)
     assert (solve(sheet(), start, north="grid", options=GRID).adjusted["h_acc_m"] >= 4.0).all()
@@ -257,19 +317,26 @@ def test_a_misclosure_is_judged_and_the_blunder_found(extra, severity):
     strict = TraverseOptions(scale=False, instrument="total-station")
     rows[2][3] += 0.3 - extra
     assert (solve(sheet(rows), SP, north="grid", options=strict).issues["check"] == "SV-02").any()
-    lenient = TraverseOptions(scale=False, programme=Programme(limits={"misclosure_warn_ratio": 5.0, "misclosure_error_ratio": 2.0}))
+    lenient = TraverseOptions(
+        scale=False, programme=Programme(limits={"misclosure_warn_ratio": 5.0, "misclosure_error_ratio": 2.0})
+    )
     rows[2][3] += 12
     assert not (solve(sheet(rows), SP, north="grid", options=lenient).issues["check"] == "SV-02").any()
 
 
 def test_landmark_benchmark_and_observers_are_no_corners():
     lead = [("LM", "BM", 84.5, 61.3), ("BM", "SP", 35.0, 48.0)]
-    done = solve(sheet([*lead, *VECTOR]), (47.139, 39.6), north="grid", options=TraverseOptions(crs="EPSG:32638", scale=False))
+    done = solve(
+        sheet([*lead, *VECTOR]), (47.139, 39.6), north="grid", options=TraverseOptions(crs="EPSG:32638", scale=False)
+    )
     assert done.corners == ("SP", "TP1", "TP2", "TP3", "TP4")
     assert done.misclosure.length_m == pytest.approx(441.30)
     assert done.plane_area_m2 == pytest.approx(12_680.15, abs=0.01)
     assert done.adjusted.set_index("id").loc[["LM", "BM"], "moved_m"].max() == 0
-    observer = [("OB", name, *leg((683_800.0, 4_385_400.0), place)) for name, place in zip(["A", "B", "C", "D"], FIGURE, strict=False)]
+    observer = [
+        ("OB", name, *leg((683_800.0, 4_385_400.0), place))
+        for name, place in zip(["A", "B", "C", "D"], FIGURE, strict=False)
+    ]
     seen = solve(sheet(observer), Start(683_800.0, 4_385_400.0, "EPSG:32638"), north="grid", options=GRID)
     assert seen.corners == ("A", "B", "C", "D")
     assert seen.polygon.equals_exact(shapely.Polygon(FIGURE[:4]), 1e-6)
@@ -329,13 +396,21 @@ def fixes_of(places, turn_deg=0.0, scale=1.0, names=None):
         if names and name not in names:
             continue
         e, n = np.subtract(place, (SP.x, SP.y)) * scale
-        out[name] = Start(SP.x + e * np.cos(turn) + n * np.sin(turn), SP.y - e * np.sin(turn) + n * np.cos(turn), "EPSG:32638", name)
+        out[name] = Start(
+            SP.x + e * np.cos(turn) + n * np.sin(turn), SP.y - e * np.sin(turn) + n * np.cos(turn), "EPSG:32638", name
+        )
     return out
 
 
 @given(st.floats(-20, 20), st.floats(0.95, 1.05))
 def test_the_fit_recovers_rotation_and_scale(turn, scale):
-    done = solve(sheet(legs_of(FIGURE)), SP, north="grid", options=GRID, fixes=fixes_of(dict(zip(["TP1", "TP2", "TP3"], FIGURE[1:4], strict=True)), turn, scale))
+    done = solve(
+        sheet(legs_of(FIGURE)),
+        SP,
+        north="grid",
+        options=GRID,
+        fixes=fixes_of(dict(zip(["TP1", "TP2", "TP3"], FIGURE[1:4], strict=True)), turn, scale),
+    )
     assert done.fit.rotation_deg == pytest.approx(turn, abs=0.001)
     assert done.fit.scale == pytest.approx(scale, abs=1e-6)
     assert done.fit.residuals["residual_m"].max() < 1e-5
@@ -343,7 +418,12 @@ def test_the_fit_recovers_rotation_and_scale(turn, scale):
 
 @pytest.mark.parametrize(
     ("north", "turn", "words"),
-    [("grid", 4.95, "declination probably not applied"), ("true", 6.31, "declination probably not applied"), ("magnetic", -4.94, "applied twice"), ("grid", -60.0, "probably wrong")],
+    [
+        ("grid", 4.95, "declination probably not applied"),
+        ("true", 6.31, "declination probably not applied"),
+        ("magnetic", -4.94, "applied twice"),
+        ("grid", -60.0, "probably wrong"),
+    ],
 )
 def test_the_fit_says_what_a_rotation_probably_is(north, turn, words):
     day = date(2026, 6, 1)
@@ -372,7 +452,9 @@ def test_fewer_than_two_fixes_see_nothing_and_strays_are_said():
 
 
 @pytest.mark.parametrize("lon", [46.2, 47.995, 48.005, 50.5])
-@pytest.mark.parametrize(("column", "north"), [("true_deg", "true"), ("grid_deg", "grid"), ("magnetic_deg", "magnetic")])
+@pytest.mark.parametrize(
+    ("column", "north"), [("true_deg", "true"), ("grid_deg", "grid"), ("magnetic_deg", "magnetic")]
+)
 def test_polygon_to_legs_to_polygon_is_the_identity(lon, column, north):
     shape = shapely.Polygon([(lon, 40.0), (lon + 0.002, 40.0003), (lon + 0.0025, 39.9988), (lon + 0.0004, 39.9985)])
     day = date(2026, 11, 20)
@@ -392,7 +474,12 @@ def test_inverse_walks_in_from_a_landmark_and_refuses_what_is_no_polygon():
     table = inverse(gpd.GeoDataFrame({"id": ["a"]}, geometry=[shape], crs=4326).to_crs(28408), landmark=(46.999, 39.5))
     assert table["from_point"].iloc[0] == "LM"
     assert table["magnetic_deg"].isna().all()
-    for bad in (shapely.Point(0, 0), shapely.Polygon(), shapely.MultiPolygon([shape, shapely.box(48, 39, 48.1, 39.1)]), gpd.GeoSeries([shape, shape], crs=4326)):
+    for bad in (
+        shapely.Point(0, 0),
+        shapely.Polygon(),
+        shapely.MultiPolygon([shape, shapely.box(48, 39, 48.1, 39.1)]),
+        gpd.GeoSeries([shape, shape], crs=4326),
+    ):
         with pytest.raises(TraverseError):
             inverse(bad)
 
@@ -404,8 +491,15 @@ def test_the_template_is_a_sheet_that_can_be_computed_and_closes():
 
 
 def test_several_figures_one_bad_one_does_not_stop_the_others():
-    table = pd.concat([sheet(feature_id="H-1"), sheet(feature_id="H-2").assign(distance=[-1, 1, 1, 1, 1]), sheet(feature_id="H-3")], ignore_index=True)
-    fixes = gpd.GeoDataFrame({"id": ["H-1-SP", "H-2/SP", "SP"], "feature_id": ["H-1", "H-2", "H-9"]}, geometry=gpd.points_from_xy([SP.x] * 3, [SP.y] * 3), crs=32638)
+    table = pd.concat(
+        [sheet(feature_id="H-1"), sheet(feature_id="H-2").assign(distance=[-1, 1, 1, 1, 1]), sheet(feature_id="H-3")],
+        ignore_index=True,
+    )
+    fixes = gpd.GeoDataFrame(
+        {"id": ["H-1-SP", "H-2/SP", "SP"], "feature_id": ["H-1", "H-2", "H-9"]},
+        geometry=gpd.points_from_xy([SP.x] * 3, [SP.y] * 3),
+        crs=32638,
+    )
     done = solve_all(table, north="grid", fixes=fixes)
     assert list(done.solved) == ["H-1"]
     assert done.polygons["id"].tolist() == ["H-1"]

@@ -54,12 +54,19 @@ def feature_probability(xy: np.ndarray, *, neighbours: int = 8) -> pd.Series:
     share = 0.5
     for _ in range(STEPS):
         dense = _posterior(area, rates, share, neighbours)
-        new = np.array([neighbours * dense.sum() / (dense * area).sum(), neighbours * (1 - dense).sum() / ((1 - dense) * area).sum()])
+        new = np.array(
+            [
+                neighbours * dense.sum() / (dense * area).sum(),
+                neighbours * (1 - dense).sum() / ((1 - dense) * area).sum(),
+            ]
+        )
         done = np.allclose(new, rates, rtol=1e-9) and abs(dense.mean() - share) < 1e-9
         rates, share = new, float(np.clip(dense.mean(), 1e-6, 1 - 1e-6))
         if done:
             break
-    mixed = np.logaddexp(np.log(share) + _log(area, rates[0], neighbours), np.log1p(-share) + _log(area, rates[1], neighbours)).sum()
+    mixed = np.logaddexp(
+        np.log(share) + _log(area, rates[0], neighbours), np.log1p(-share) + _log(area, rates[1], neighbours)
+    ).sum()
     # neighbouring distances are not independent: count n/k of them
     gain = (mixed - _log(area, single, neighbours).sum()) / neighbours
     if 2 * gain < 2 * np.log(len(points)) or rates[0] <= rates[1]:

@@ -88,7 +88,14 @@ def _share(share: float) -> float:
     return share
 
 
-def fadeout(finds: gpd.GeoDataFrame, searched: gpd.GeoDataFrame | gpd.GeoSeries, *, fadeout_m: float, authority_ref: str, seed: int = 0) -> FadeOut:
+def fadeout(
+    finds: gpd.GeoDataFrame,
+    searched: gpd.GeoDataFrame | gpd.GeoSeries,
+    *,
+    fadeout_m: float,
+    authority_ref: str,
+    seed: int = 0,
+) -> FadeOut:
     """Compare the searched ground with the required distance around every find.
 
     Parameters
@@ -115,22 +122,41 @@ def fadeout(finds: gpd.GeoDataFrame, searched: gpd.GeoDataFrame | gpd.GeoSeries,
     True
     """
     if not fadeout_m > 0 or not str(authority_ref).strip():
-        raise StatisticsError("a fade-out check needs the authority's distance and its reference", hint="give fadeout_m= and authority_ref=")
+        raise StatisticsError(
+            "a fade-out check needs the authority's distance and its reference",
+            hint="give fadeout_m= and authority_ref=",
+        )
     there = finds[finds.geometry.notna() & ~finds.geometry.is_empty]
     if there.empty:
         raise StatisticsError("no find has a position")
     points = _crs.to_wgs84(there)
     plane = _crs.equal_area(tuple(points.total_bounds))
     spots = shapely.centroid(_crs.transform(points.geometry.array, _crs.WGS84, plane))
-    ground = shapely.union_all([g for g in geom.repair(_crs.transform(searched.geometry.array, _crs.require(searched), plane)) if g is not None])
+    ground = shapely.union_all(
+        [
+            g
+            for g in geom.repair(_crs.transform(searched.geometry.array, _crs.require(searched), plane))
+            if g is not None
+        ]
+    )
     distance = shapely.distance(spots, shapely.boundary(ground)) * np.where(shapely.intersects(ground, spots), 1, -1)
     # circumscribed circles, so that the ring is never drawn too small
     ring = shapely.union_all(shapely.buffer(spots, fadeout_m / np.cos(np.pi / 128), quad_segs=32))
     gap = geom.polygonal([shapely.difference(ring, ground)])[0]
     parts = [p for p in shapely.get_parts(gap) if p.area > 0]
-    missing = gpd.GeoDataFrame({"area_m2": [p.area for p in parts]}, geometry=gpd.GeoSeries(_crs.transform(np.array(parts, dtype=object), plane, _crs.WGS84), crs=_crs.WGS84))
+    missing = gpd.GeoDataFrame(
+        {"area_m2": [p.area for p in parts]},
+        geometry=gpd.GeoSeries(_crs.transform(np.array(parts, dtype=object), plane, _crs.WGS84), crs=_crs.WGS84),
+    )
     out = points.assign(to_edge_m=distance, short=distance < fadeout_m)
-    return FadeOut(out, missing, _tails(shapely.get_coordinates(spots), seed), float(fadeout_m), str(authority_ref), float(1 - gap.area / ring.area))
+    return FadeOut(
+        out,
+        missing,
+        _tails(shapely.get_coordinates(spots), seed),
+        float(fadeout_m),
+        str(authority_ref),
+        float(1 - gap.area / ring.area),
+    )
 
 
 def _tails(xy: np.ndarray, seed: int) -> pd.DataFrame:
@@ -144,6 +170,10 @@ def _tails(xy: np.ndarray, seed: int) -> pd.DataFrame:
     for share in (1e-2, 1e-3, 1e-4, 1e-6):
         row: dict[str, float] = {"share": share}
         for name, radius in (("normal", circular_normal_m), ("exponential", exponential_m)):
-            row |= {f"{name}_m": radius(cep, share), f"{name}_low": radius(float(low), share), f"{name}_high": radius(float(high), share)}
+            row |= {
+                f"{name}_m": radius(cep, share),
+                f"{name}_low": radius(float(low), share),
+                f"{name}_high": radius(float(high), share),
+            }
         rows.append(row)
     return pd.DataFrame(rows)

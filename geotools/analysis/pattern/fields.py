@@ -48,7 +48,10 @@ class Pattern:
     def to_dict(self) -> dict[str, Any]:
         """Counts and rows as plain data."""
         table = pd.DataFrame(self.rows.drop(columns="geometry"))
-        rows = [{k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()} for row in table.to_dict("records")]
+        rows = [
+            {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}
+            for row in table.to_dict("records")
+        ]
         return {
             "points": len(self.points), "rows": rows, "in_rows": int((self.points["row_id"] != "").sum()), "gaps": len(self.gaps),
             "expected_false_rows": self.false_rows, "area_m2": self.area_m2,
@@ -100,16 +103,29 @@ def rows(
     names = [f"ROW-{n + 1:02d}" for n in range(len(found))]
     points = points.assign(row_id="", along_m=np.nan, across_m=np.nan)
     for name, line, row in zip(names, found, described, strict=True):
-        points.iloc[line.members, points.columns.get_indexer(["row_id", "along_m", "across_m"])] = list(zip([name] * len(line.members), row["along"], row["across"], strict=True))
+        points.iloc[line.members, points.columns.get_indexer(["row_id", "along_m", "across_m"])] = list(
+            zip([name] * len(line.members), row["along"], row["across"], strict=True)
+        )
     gaps = [gap for name, row in zip(names, described, strict=True) for gap in _gaps(name, row, half_width_m)]
-    return Pattern(_rows_frame(names, found, described, plane), points, _gaps_frame(gaps, plane), false_rows, size, issues_frame(issues))
+    return Pattern(
+        _rows_frame(names, found, described, plane),
+        points,
+        _gaps_frame(gaps, plane),
+        false_rows,
+        size,
+        issues_frame(issues),
+    )
 
 
 def _plane(finds: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, np.ndarray, Any, list[Issue]]:
     lonlat = _crs.to_wgs84(finds)
     there = (lonlat.geometry.notna() & ~lonlat.geometry.is_empty).to_numpy()
-    named = lonlat["id"].astype(str) if "id" in lonlat else pd.Series(range(len(lonlat)), index=lonlat.index).astype(str)
-    issues = [Issue("PT-01", "warning", "finds", str(i), message="no position: this find is in no row") for i in named[~there]]
+    named = (
+        lonlat["id"].astype(str) if "id" in lonlat else pd.Series(range(len(lonlat)), index=lonlat.index).astype(str)
+    )
+    issues = [
+        Issue("PT-01", "warning", "finds", str(i), message="no position: this find is in no row") for i in named[~there]
+    ]
     points = lonlat[there].assign(id=named[there]).sort_values("id", kind="stable").reset_index(drop=True)
     plane = _crs.equal_area(tuple(points.total_bounds) if len(points) else (0.0, 0.0, 0.0, 0.0))
     xy = shapely.get_coordinates(shapely.centroid(_crs.transform(points.geometry.array, _crs.WGS84, plane)))
@@ -178,12 +194,24 @@ def _gaps(name: str, row: dict[str, Any], width: float) -> list[dict[str, Any]]:
             continue
         along = offset + step * spacing
         centre = row["origin"] + row["unit"] * along
-        corners = [centre + a * half * row["unit"] + b * max(width, half) * side for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
-        out.append({"row_id": name, "position": "inside" if first < step < last else "beyond", "along_m": float(along), "geometry": shapely.Polygon(corners)})
+        corners = [
+            centre + a * half * row["unit"] + b * max(width, half) * side
+            for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        ]
+        out.append(
+            {
+                "row_id": name,
+                "position": "inside" if first < step < last else "beyond",
+                "along_m": float(along),
+                "geometry": shapely.Polygon(corners),
+            }
+        )
     return out
 
 
-def _rows_frame(names: list[str], found: list[lines.Line], described: list[dict[str, Any]], plane: Any) -> gpd.GeoDataFrame:
+def _rows_frame(
+    names: list[str], found: list[lines.Line], described: list[dict[str, Any]], plane: Any
+) -> gpd.GeoDataFrame:
     shapes = []
     for row in described:
         ends = [row["origin"] + row["unit"] * t for t in (row["along"].min(), row["along"].max())]
@@ -203,6 +231,8 @@ def _rows_frame(names: list[str], found: list[lines.Line], described: list[dict[
 
 
 def _gaps_frame(gaps: list[dict[str, Any]], plane: Any) -> gpd.GeoDataFrame:
-    data = {"id": [f"GAP-{n + 1:03d}" for n in range(len(gaps))]} | {name: [gap[name] for gap in gaps] for name in ("row_id", "position", "along_m")}
+    data = {"id": [f"GAP-{n + 1:03d}" for n in range(len(gaps))]} | {
+        name: [gap[name] for gap in gaps] for name in ("row_id", "position", "along_m")
+    }
     shapes = _crs.transform(np.array([gap["geometry"] for gap in gaps], dtype=object), plane, _crs.WGS84)
     return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapes, crs=_crs.WGS84))

@@ -90,7 +90,9 @@ def find(xy: np.ndarray, half_width: float, area: float, *, false_rows: float) -
             members = _close(xy[left], row[1], half_width)
             taken[members] = True
             found += 1
-            rows.append(Line(xy[left[members[0]]], xy[left[members[-1]]], left[members], float((row[0] + tests) / np.log(10))))
+            rows.append(
+                Line(xy[left[members[0]]], xy[left[members[-1]]], left[members], float((row[0] + tests) / np.log(10)))
+            )
         if not found:
             break
         left = left[~taken]
@@ -107,7 +109,9 @@ def _seeds(points: np.ndarray, width: float, area: float, tests: float) -> list[
     return [(a, b) for _, a, b in sorted(found)]
 
 
-def _scan(points: np.ndarray, near: int, ends: np.ndarray, size: tuple[float, float, float]) -> list[tuple[float, int, int]]:
+def _scan(
+    points: np.ndarray, near: int, ends: np.ndarray, size: tuple[float, float, float]
+) -> list[tuple[float, int, int]]:
     from scipy.spatial import cKDTree
 
     width, area, tests = size
@@ -133,7 +137,9 @@ def _scan(points: np.ndarray, near: int, ends: np.ndarray, size: tuple[float, fl
     return found
 
 
-def _grow(points: np.ndarray, seed: tuple[int, int], width: float, area: float, taken: np.ndarray) -> tuple[float, np.ndarray] | None:
+def _grow(
+    points: np.ndarray, seed: tuple[int, int], width: float, area: float, taken: np.ndarray
+) -> tuple[float, np.ndarray] | None:
     """Refit and lengthen a seed until it no longer gains; its log tail probability and its points in order."""
     members = np.array(seed)
     free = np.flatnonzero(~taken)
@@ -144,7 +150,11 @@ def _grow(points: np.ndarray, seed: tuple[int, int], width: float, area: float, 
         across = (points[free] - centre) @ np.array([-unit[1], unit[0]])
         span = np.ptp(along[np.isin(free, members)])
         ends = along[np.isin(free, members)]
-        inside = (np.abs(across) <= width) & (along >= ends.min() - span - 4 * width) & (along <= ends.max() + span + 4 * width)
+        inside = (
+            (np.abs(across) <= width)
+            & (along >= ends.min() - span - 4 * width)
+            & (along <= ends.max() + span + 4 * width)
+        )
         candidate = _best_part(free[inside], along[inside], along, across, (width, area))
         if candidate is None or (best is not None and candidate[0] >= best[0] - 1e-9):
             break
@@ -161,7 +171,9 @@ def _axis(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centre, unit
 
 
-def _best_part(ids: np.ndarray, t: np.ndarray, along: np.ndarray, across: np.ndarray, size: tuple[float, float]) -> tuple[float, np.ndarray] | None:
+def _best_part(
+    ids: np.ndarray, t: np.ndarray, along: np.ndarray, across: np.ndarray, size: tuple[float, float]
+) -> tuple[float, np.ndarray] | None:
     """The stretch of a strip, from one of its points to another, that is least likely by chance."""
     width, area = size
     if len(ids) < LEAST:
@@ -185,7 +197,12 @@ def _share(along: np.ndarray, across: np.ndarray, ends: tuple[float, float], wid
     """Chance of one clutter point falling into the strip: from the whole field, or from either side if that is denser."""
     length = max(ends[1] - ends[0], 2 * width)
     wide = FLANK * width
-    beside = (along >= ends[0] - width) & (along <= ends[1] + width) & (np.abs(across) > 1.5 * width) & (np.abs(across) <= wide)
+    beside = (
+        (along >= ends[0] - width)
+        & (along <= ends[1] + width)
+        & (np.abs(across) > 1.5 * width)
+        & (np.abs(across) <= wide)
+    )
     ground = (length + 2 * width) * (wide - 1.5 * width)
     density = max((beside & (across > 0)).sum(), (beside & (across < 0)).sum()) / ground
     return float(min(1.0, max(2 * width * length / area, 2 * width * length * density / max(len(along), 1))))
@@ -199,7 +216,9 @@ def _close(points: np.ndarray, members: np.ndarray, width: float) -> np.ndarray:
     return kept if len(kept) >= LEAST else members
 
 
-def _confirmed(points: np.ndarray, members: np.ndarray, free: np.ndarray, width: float, area: float) -> tuple[float, np.ndarray]:
+def _confirmed(
+    points: np.ndarray, members: np.ndarray, free: np.ndarray, width: float, area: float
+) -> tuple[float, np.ndarray]:
     """The log tail probability by the definition itself, a strip through two points, at its best over pairs of outer points."""
     outer = [(a, b) for a in members[:3] for b in members[-3:] if a != b]
     best = 0.0

@@ -46,12 +46,17 @@ class Reconciliation:
 
     def to_dict(self) -> dict[str, Any]:
         """Totals and rows as plain data."""
-        rows = [{k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()} for row in self.table.to_dict("records")]
+        rows = [
+            {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}
+            for row in self.table.to_dict("records")
+        ]
         totals = {name: int(self.table[name].sum()) for name in ("recorded", "found", "craters", "unaccounted")}
         return {**totals, "unrecorded": len(self.unrecorded), "rows": rows}
 
 
-def reconcile(record: gpd.GeoDataFrame, finds: gpd.GeoDataFrame, *, reach_m: float, drift_m: float = 0.0) -> Reconciliation:
+def reconcile(
+    record: gpd.GeoDataFrame, finds: gpd.GeoDataFrame, *, reach_m: float, drift_m: float = 0.0
+) -> Reconciliation:
     """Match recorded positions with finds, row by row, allowing the ground to have moved together.
 
     First every row's common movement is looked for (up to `drift_m`, as after floods or on slopes), then positions and finds are
@@ -84,7 +89,11 @@ def reconcile(record: gpd.GeoDataFrame, finds: gpd.GeoDataFrame, *, reach_m: flo
     plane = _crs.equal_area(tuple(_crs.to_wgs84(record).total_bounds))
     wanted, where = _placed(record, "record", plane, issues)
     found, spots = _placed(finds, "finds", plane, issues)
-    condition = found["condition"].astype(object).fillna("").astype(str).str.casefold() if "condition" in found else pd.Series("", index=found.index)
+    condition = (
+        found["condition"].astype(object).fillna("").astype(str).str.casefold()
+        if "condition" in found
+        else pd.Series("", index=found.index)
+    )
     gone = condition.isin(GONE).to_numpy()
     row = wanted["row_id"].astype(str).to_numpy() if "row_id" in wanted else np.full(len(wanted), "")
     moves = {name: _movement(where[row == name], spots, drift_m, reach_m) for name in sorted(set(row))}
@@ -98,17 +107,52 @@ def reconcile(record: gpd.GeoDataFrame, finds: gpd.GeoDataFrame, *, reach_m: flo
         own = mine[pairs[:, 0]]
         craters = int(gone[pairs[own, 1]].sum())
         scatter = float(np.quantile(distance[own], 0.95)) if own.any() else np.nan
-        table.append({"row_id": name, "recorded": int(mine.sum()), "found": int(own.sum()) - craters, "craters": craters, "unaccounted": int((mine & ~hit).sum()), "move_east_m": moves[name][0], "move_north_m": moves[name][1], "scatter_m": scatter})
-        zones += [(str(wanted["id"].iloc[n]), name, shapely.LineString([where[n], moved[n]]) if drift_m else shapely.Point(moved[n]), reach_m) for n in np.flatnonzero(mine & ~hit)]
+        table.append(
+            {
+                "row_id": name,
+                "recorded": int(mine.sum()),
+                "found": int(own.sum()) - craters,
+                "craters": craters,
+                "unaccounted": int((mine & ~hit).sum()),
+                "move_east_m": moves[name][0],
+                "move_north_m": moves[name][1],
+                "scatter_m": scatter,
+            }
+        )
+        zones += [
+            (
+                str(wanted["id"].iloc[n]),
+                name,
+                shapely.LineString([where[n], moved[n]]) if drift_m else shapely.Point(moved[n]),
+                reach_m,
+            )
+            for n in np.flatnonzero(mine & ~hit)
+        ]
     other = np.setdiff1d(np.arange(len(found)), pairs[:, 1])
-    matched = pd.DataFrame({"record_id": wanted["id"].to_numpy()[pairs[:, 0]], "find_id": found["id"].to_numpy()[pairs[:, 1]], "row_id": row[pairs[:, 0]], "distance_m": distance})
-    return Reconciliation(pd.DataFrame(table), matched, _zones(zones, plane), _crs.to_wgs84(found.iloc[other]).reset_index(drop=True), issues_frame(issues))
+    matched = pd.DataFrame(
+        {
+            "record_id": wanted["id"].to_numpy()[pairs[:, 0]],
+            "find_id": found["id"].to_numpy()[pairs[:, 1]],
+            "row_id": row[pairs[:, 0]],
+            "distance_m": distance,
+        }
+    )
+    return Reconciliation(
+        pd.DataFrame(table),
+        matched,
+        _zones(zones, plane),
+        _crs.to_wgs84(found.iloc[other]).reset_index(drop=True),
+        issues_frame(issues),
+    )
 
 
 def _placed(frame: gpd.GeoDataFrame, kind: str, plane: Any, issues: list[Issue]) -> tuple[gpd.GeoDataFrame, np.ndarray]:
     there = frame.geometry.notna() & ~frame.geometry.is_empty
     named = frame.assign(id=frame["id"].astype(str) if "id" in frame else [str(n) for n in range(len(frame))])
-    issues += [Issue("PT-02", "warning", kind, str(i), message="no position: cannot be reconciled") for i in named.loc[~there, "id"]]
+    issues += [
+        Issue("PT-02", "warning", kind, str(i), message="no position: cannot be reconciled")
+        for i in named.loc[~there, "id"]
+    ]
     kept = named[there].sort_values("id", kind="stable").reset_index(drop=True)
     xy = shapely.get_coordinates(shapely.centroid(_crs.transform(kept.geometry.array, _crs.require(frame), plane)))
     return kept, xy.reshape(-1, 2)

@@ -169,7 +169,9 @@ def _order(frame: gpd.GeoDataFrame, ids: np.ndarray, lonlat: np.ndarray) -> np.n
 
 def _told(frame: gpd.GeoDataFrame, rows: np.ndarray) -> list[str]:
     """All that each row says beside its geometry, as one text, cell by cell: cells may hold anything, or nothing."""
-    names = sorted((str(name), place) for place, name in enumerate(frame.columns) if name != frame._geometry_column_name)
+    names = sorted(
+        (str(name), place) for place, name in enumerate(frame.columns) if name != frame._geometry_column_name
+    )
     cells = [frame.iloc[:, place].to_numpy(dtype=object)[rows] for _, place in names]
     return ["\x1f".join(as_text(column[n]) or "" for column in cells) for n in range(len(rows))]
 

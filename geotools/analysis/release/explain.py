@@ -72,7 +72,9 @@ class Explanation:
             if h[name] or name == "remaining_m2":
                 lines.append(f"  {name[:-3]:11} {h[name]:>14,.1f} m²")
         if h["processed_m2"]:
-            lines.append(f"    of which without a proved search (worked by machine, or by an unknown method): {h['processed_m2']:,.1f} m²")
+            lines.append(
+                f"    of which without a proved search (worked by machine, or by an unknown method): {h['processed_m2']:,.1f} m²"
+            )
         share = percent(float("nan") if h["coverage"] is None else h["coverage"])
         lines += [f"  coverage    {share:>14}", ""]
         lines.append("In order of credit:" if len(self.acts) else "No act touches it.")
@@ -144,7 +146,9 @@ def explain(coverage: Coverage, hazard_id: str) -> Explanation:
     )
     about = {("hazards", str(hazard_id)), *(("releases", str(n)) for n in [*acts["id"], *idle["id"]])}
     events = book.events.rows
-    about |= {("events", str(n)) for n, link in zip(events.id, events.text("hazard_id"), strict=True) if link == hazard_id}
+    about |= {
+        ("events", str(n)) for n, link in zip(events.id, events.text("hazard_id"), strict=True) if link == hazard_id
+    }
     issues = coverage.issues
     mine = [(kind, name) in about for kind, name in zip(issues["kind"], issues["id"], strict=True)]
     return Explanation(

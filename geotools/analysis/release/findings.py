@@ -63,7 +63,11 @@ def _rows(book: Ledger, shot: Snapshot, name: str) -> Iterator[Issue]:
     ids, ground = layer.rows.id, layer.ground
     code, severity, result = "RL-02", "warning", "it counts 0 m²"
     if name == "hazards":
-        code, severity, result = "RL-01", "error", "it is in no figure of released or remaining ground, and none of it is shown to be released"
+        code, severity, result = (
+            "RL-01",
+            "error",
+            "it is in no figure of released or remaining ground, and none of it is shown to be released",
+        )
     apart = book.reopened_whole if name == "events" else frozenset()
     for row in np.flatnonzero(ground.state != _p.USABLE):
         if row in apart:
@@ -370,7 +374,11 @@ def _reopening(book: Ledger, row: int, word: str | None, hazard: str | None, unk
         then = "it has no ground and names no known hazard, so nothing could be reopened: find out where it was"
     if not unknown:
         return then
-    return f"'{word}' is not a known event, it may be a reopening: {then}" if word else f"it does not say what happened: {then}"
+    return (
+        f"'{word}' is not a known event, it may be a reopening: {then}"
+        if word
+        else f"it does not say what happened: {then}"
+    )
 
 
 def _hazard_rows(book: Ledger, shot: Snapshot, table: pd.DataFrame) -> Iterator[Issue]:

@@ -187,7 +187,9 @@ def ledger(
     crs = systems["hazards"] or systems["releases"] or pyproj.CRS.from_epsg(4326)
     factor = _p.factors(layers["hazards"].ground)
     layers["events"], whole = reopenings.placed(layers["hazards"], layers["events"], programme)
-    return Ledger(layers["hazards"], layers["releases"], layers["events"], plane, crs, programme, work, factor, whole, alone)
+    return Ledger(
+        layers["hazards"], layers["releases"], layers["events"], plane, crs, programme, work, factor, whole, alone
+    )
 
 
 def claim_order(rows: Entries) -> np.ndarray:

@@ -54,11 +54,16 @@ class Search:
 
     def __post_init__(self) -> None:
         if not 0 <= self.found <= self.targets or self.targets < 1:
-            raise StatisticsError(f"search '{self.name}' needs lane counts with 0 ≤ found ≤ targets", hint="a detection figure without its counts is not used")
+            raise StatisticsError(
+                f"search '{self.name}' needs lane counts with 0 ≤ found ≤ targets",
+                hint="a detection figure without its counts is not used",
+            )
         if not (0 < self.reach <= 1 and self.sd >= 0):
             raise StatisticsError(f"search '{self.name}': reach lies above 0 and up to 1, sd is not negative")
         values = self.passes.values
-        if values.size and (values.min() < 0 or values.max() > MOST_PASSES or not np.issubdtype(values.dtype, np.integer)):
+        if values.size and (
+            values.min() < 0 or values.max() > MOST_PASSES or not np.issubdtype(values.dtype, np.integer)
+        ):
             raise StatisticsError(f"search '{self.name}': passes are whole numbers from 0 to {MOST_PASSES}")
 
     @property
@@ -135,7 +140,10 @@ class _State:
 
     def missed(self, pods: Sequence[float] | np.ndarray, *, independent: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Per group: probability that an item is left, and the part of it that no search could reach."""
-        looks = [miss(p, self.counts[:, n], sd=0.0 if independent else _spread(s, p)) for n, (s, p) in enumerate(zip(self.searches, pods, strict=True))]
+        looks = [
+            miss(p, self.counts[:, n], sd=0.0 if independent else _spread(s, p))
+            for n, (s, p) in enumerate(zip(self.searches, pods, strict=True))
+        ]
         reaches = np.array([s.reach for s in self.searches])
         edges = np.r_[0.0, np.unique(reaches)]
         left = np.zeros(len(self.counts))
@@ -256,12 +264,18 @@ class _Outlook:
     below: Callable[[float], float]
 
 
-def _outlook(state: _State, known: tuple[float | None, int | None], seed: int, *, independent: bool = False) -> _Outlook:
+def _outlook(
+    state: _State, known: tuple[float | None, int | None], seed: int, *, independent: bool = False
+) -> _Outlook:
     from scipy.stats import nbinom, poisson
 
     items_sd, found = known
     rng = np.random.default_rng(seed)
-    draws = np.array([rng.beta(s.found + 0.5, s.targets - s.found + 0.5, DRAWS) for s in state.searches]).reshape(len(state.searches), -1).T
+    draws = (
+        np.array([rng.beta(s.found + 0.5, s.targets - s.found + 0.5, DRAWS) for s in state.searches])
+        .reshape(len(state.searches), -1)
+        .T
+    )
     both = [state.missed(pods, independent=independent) for pods in (draws if len(state.searches) else [np.zeros(0)])]
     q = np.array([one for one, _ in both])
     left = q @ state.weight
@@ -281,7 +295,13 @@ def _outlook(state: _State, known: tuple[float | None, int | None], seed: int, *
     def below(x: float) -> float:
         return float((weight * law.cdf(x)).sum())
 
-    return _Outlook(float(weight @ items), (weight * items) @ q, weight @ q, weight @ np.array([deep for _, deep in both]) * float(weight @ items), below)
+    return _Outlook(
+        float(weight @ items),
+        (weight * items) @ q,
+        weight @ q,
+        weight @ np.array([deep for _, deep in both]) * float(weight @ items),
+        below,
+    )
 
 
 def _gamma(scale: float, items_sd: float | None, found: int | None, gone: float) -> tuple[float, float]:

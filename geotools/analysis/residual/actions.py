@@ -64,10 +64,23 @@ def next_actions(ledger: Ledger, options: Sequence[Option]) -> pd.DataFrame:
             area = float(names["area_m2"].get(group, 0.0))
             if area > 0:
                 cost = area * option.cost_m2
-                rows.append({"group": group, "option": option.name, "area_m2": area, "cost": cost, "expected_left": before, "after": later, "lowers_by": before - later, "lowers_by_per_cost": (before - later) / cost})
+                rows.append(
+                    {
+                        "group": group,
+                        "option": option.name,
+                        "area_m2": area,
+                        "cost": cost,
+                        "expected_left": before,
+                        "after": later,
+                        "lowers_by": before - later,
+                        "lowers_by_per_cost": (before - later) / cost,
+                    }
+                )
     columns = ["group", "option", "area_m2", "cost", "expected_left", "after", "lowers_by", "lowers_by_per_cost"]
     table = pd.DataFrame(rows, columns=columns)
-    return table.sort_values(["lowers_by_per_cost", "group", "option"], ascending=[False, True, True]).reset_index(drop=True)
+    return table.sort_values(["lowers_by_per_cost", "group", "option"], ascending=[False, True, True]).reset_index(
+        drop=True
+    )
 
 
 def spend(ledger: Ledger, option: Option, budget: float) -> pd.DataFrame:

@@ -29,7 +29,13 @@ STATUS = ("shown", "not shown", "missing")
 PASSED = frozenset({"accepted", "passed"})
 
 
-def checklist(ledger: Ledger, facts: Mapping[str, Any], required: Mapping[str, float], *, references: Mapping[str, str] | None = None) -> pd.DataFrame:
+def checklist(
+    ledger: Ledger,
+    facts: Mapping[str, Any],
+    required: Mapping[str, float],
+    *,
+    references: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """Line up the evidence with what the authority requires.
 
     Parameters
@@ -59,8 +65,26 @@ def checklist(ledger: Ledger, facts: Mapping[str, Any], required: Mapping[str, f
     rows = []
     for name, (item, how) in FACTS.items():
         value, limit = known.get(name), required.get(name)
-        rows.append({"item": item, "value": value, "required": limit, "status": _status(value, limit, how), "reference": (references or {}).get(name, ""), "note": _note(name, value, limit, ledger)})
-    rows.append({"item": "Decision by a named person of the authority", "value": None, "required": None, "status": "missing", "reference": "", "note": "to be signed on the evidence, not on this list"})
+        rows.append(
+            {
+                "item": item,
+                "value": value,
+                "required": limit,
+                "status": _status(value, limit, how),
+                "reference": (references or {}).get(name, ""),
+                "note": _note(name, value, limit, ledger),
+            }
+        )
+    rows.append(
+        {
+            "item": "Decision by a named person of the authority",
+            "value": None,
+            "required": None,
+            "status": "missing",
+            "reference": "",
+            "note": "to be signed on the evidence, not on this list",
+        }
+    )
     return pd.DataFrame(rows).astype({"value": object, "required": object})
 
 

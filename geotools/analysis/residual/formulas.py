@@ -50,7 +50,9 @@ def beta_shape(mean: float, sd: float) -> tuple[float, float]:
     [4.8889, 1.2222]
     """
     if not 0 < mean < 1 or not 0 < sd < np.sqrt(mean * (1 - mean)):
-        raise StatisticsError("a spread of POD must be smaller than √(mean·(1−mean))", hint="both as fractions, e.g. 0.9 and 0.1")
+        raise StatisticsError(
+            "a spread of POD must be smaller than √(mean·(1−mean))", hint="both as fractions, e.g. 0.9 and 0.1"
+        )
     size = mean * (1 - mean) / sd**2 - 1
     return mean * size, (1 - mean) * size
 

@@ -65,7 +65,9 @@ def prior(
     3.0
     """
     if not (items > 0 and base > 0):
-        raise StatisticsError("items and base must be positive", hint="evidence never shows that the rest holds nothing")
+        raise StatisticsError(
+            "items and base must be positive", hint="evidence never shows that the rest holds nothing"
+        )
     inside = _burn([_union(task, grid.crs)], grid, touched=True) > 0
     if not inside.any():
         raise StatisticsError("the grid does not touch the task")
@@ -136,11 +138,16 @@ def concentration(expected: Raster, *, share: float = 0.5) -> gpd.GeoDataFrame:
     patches, count = label((chosen & (values.ravel() > 0)).reshape(values.shape))
     held = np.atleast_1d(sum_by(values, patches, np.arange(1, count + 1)))
     size = np.bincount(patches.ravel(), minlength=count + 1)[1:] * expected.grid.cell**2
-    drawn = {int(v): shapely.geometry.shape(s) for s, v in shapes(patches.astype("int32"), mask=patches > 0, connectivity=4, transform=expected.grid.transform)}
+    drawn = {
+        int(v): shapely.geometry.shape(s)
+        for s, v in shapes(patches.astype("int32"), mask=patches > 0, connectivity=4, transform=expected.grid.transform)
+    }
     rank = np.argsort(-held, kind="stable")
     outlines = np.array([drawn[int(n) + 1] for n in rank], dtype=object)
     data = {"id": [f"G{n + 1:03d}" for n in range(count)], "expected_left": held[rank], "area_m2": size[rank]}
-    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(_crs.transform(outlines, expected.grid.crs, _crs.WGS84), crs=_crs.WGS84))
+    return gpd.GeoDataFrame(
+        data, geometry=gpd.GeoSeries(_crs.transform(outlines, expected.grid.crs, _crs.WGS84), crs=_crs.WGS84)
+    )
 
 
 def _inner(shapes: np.ndarray, grid: Grid) -> np.ndarray:
@@ -174,7 +181,17 @@ def _burn(shapes: Any, grid: Grid, *, touched: bool = False) -> np.ndarray:
     some = [(shape, 1) for shape in shapes if not shape.is_empty]
     if not some:
         return np.zeros(grid.shape, dtype=np.uint16)
-    return np.asarray(rasterize(some, grid.shape, fill=0, transform=grid.transform, all_touched=touched, merge_alg=MergeAlg.add, dtype="uint16"))
+    return np.asarray(
+        rasterize(
+            some,
+            grid.shape,
+            fill=0,
+            transform=grid.transform,
+            all_touched=touched,
+            merge_alg=MergeAlg.add,
+            dtype="uint16",
+        )
+    )
 
 
 def _spread(layer: gpd.GeoDataFrame | gpd.GeoSeries, grid: Grid, spread_m: float) -> np.ndarray:

@@ -78,9 +78,28 @@ def judge(plan: SamplePlan, samples: gpd.GeoDataFrame, *, required_depth_cm: flo
     if required_depth_cm is not None:
         shallow = ~(rows["depth_cm"] >= required_depth_cm)
         for row in rows[shallow & ~rows["failed"]].itertuples():
-            issues.append(Issue("SM-02", "warning", "samples", str(row.id), "depth_cm", "inspected less deep than required (or depth unknown): does not count", row.depth_cm, required_depth_cm))
+            issues.append(
+                Issue(
+                    "SM-02",
+                    "warning",
+                    "samples",
+                    str(row.id),
+                    "depth_cm",
+                    "inspected less deep than required (or depth unknown): does not count",
+                    row.depth_cm,
+                    required_depth_cm,
+                )
+            )
     for row in rows[rows["cell"] == ""].itertuples():
-        issues.append(Issue("SM-01", "info", "samples", str(row.id), message="this inspection is in no cell of the plan: only a failure counts"))
+        issues.append(
+            Issue(
+                "SM-01",
+                "info",
+                "samples",
+                str(row.id),
+                message="this inspection is in no cell of the plan: only a failure counts",
+            )
+        )
     done = set(rows.loc[rows["done"] & ~shallow, "cell"]) - {""}
     failed = set(rows.loc[rows["failed"], "cell"]) - {""}
     cells = plan.cells.copy()
@@ -94,10 +113,17 @@ def judge(plan: SamplePlan, samples: gpd.GeoDataFrame, *, required_depth_cm: flo
 
 def _rows(plan: SamplePlan, samples: gpd.GeoDataFrame) -> pd.DataFrame:
     def text(name: str) -> pd.Series:
-        return samples[name].astype(object).where(samples[name].notna(), "").astype(str) if name in samples else pd.Series("", index=samples.index)
+        return (
+            samples[name].astype(object).where(samples[name].notna(), "").astype(str)
+            if name in samples
+            else pd.Series("", index=samples.index)
+        )
 
     depth = pd.to_numeric(samples["depth_cm"], errors="coerce") if "depth_cm" in samples else np.nan
-    out = pd.DataFrame({"id": text("id"), "result": text("result"), "nonconformity": text("nonconformity"), "depth_cm": depth}, index=samples.index)
+    out = pd.DataFrame(
+        {"id": text("id"), "result": text("result"), "nonconformity": text("nonconformity"), "depth_cm": depth},
+        index=samples.index,
+    )
     out["failed"] = (out["result"] == "failed") | out["nonconformity"].isin(BAD)
     out["cell"] = _cell_of(plan, samples, out["id"].tolist())
     out["done"] = out["result"].isin(["passed", "failed"])
@@ -121,9 +147,17 @@ def _verdict(plan: SamplePlan, cells: gpd.GeoDataFrame, failures: int) -> tuple[
     missing = cells[~cells["inspected"]]
     if failures:
         lot = gpd.GeoDataFrame({"id": ["lot"], "area_m2": [plan.area_m2]}, geometry=[plan.outline], crs=_crs.WGS84)
-        return "rejected", f"{failures} inspection(s) failed: the whole lot is to be searched again and inspected anew, with the cause found", lot
+        return (
+            "rejected",
+            f"{failures} inspection(s) failed: the whole lot is to be searched again and inspected anew, with the cause found",
+            lot,
+        )
     if len(missing):
-        return "incomplete", f"{len(missing)} of {len(cells)} chosen cells are not inspected as required", missing[["id", "area_m2", "geometry"]].copy()
+        return (
+            "incomplete",
+            f"{len(missing)} of {len(cells)} chosen cells are not inspected as required",
+            missing[["id", "area_m2", "geometry"]].copy(),
+        )
     text = "accepted under this plan's rule: nothing was found in the sample, which does not show that nothing remains"
     return "accepted", text, missing[["id", "area_m2", "geometry"]].copy()
 
@@ -135,4 +169,6 @@ def _shown(plan: SamplePlan, cells: gpd.GeoDataFrame) -> float | None:
     done = [int(counts.get(s, 0)) for s in plan.strata["stratum"]]
     if done == plan.strata["sample"].tolist():
         return plan.shown
-    return 1 - worst_miss(plan.strata["units"].tolist(), done, min(plan.held, plan.units), sensitivity=plan.rule.sensitivity)
+    return 1 - worst_miss(
+        plan.strata["units"].tolist(), done, min(plan.held, plan.units), sensitivity=plan.rule.sensitivity
+    )

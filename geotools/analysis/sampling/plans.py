@@ -150,10 +150,20 @@ def plan(
     samples = _allot(counts, np.array([weights[n] for n in names]), chosen, held)
     picked = _draw(layer, names, samples, seed)
     cells = _units_frame(rows[picked], columns[picked], layer[picked], shape, grid)
-    table = pd.DataFrame({"stratum": names, "units": counts, "sample": samples, "share": samples / counts, "weight": [weights[n] for n in names]})
+    table = pd.DataFrame(
+        {
+            "stratum": names,
+            "units": counts,
+            "sample": samples,
+            "share": samples / counts,
+            "weight": [weights[n] for n in names],
+        }
+    )
     shown = None
     if isinstance(chosen, AcceptZero) and held is not None:
-        shown = 1 - worst_miss(counts.tolist(), samples.tolist(), min(held, int(counts.sum())), sensitivity=chosen.sensitivity)
+        shown = 1 - worst_miss(
+            counts.tolist(), samples.tolist(), min(held, int(counts.sum())), sensitivity=chosen.sensitivity
+        )
     return SamplePlan(cells, table, chosen, side, measure.area(lonlat), shown, held or 0, seed, lonlat)
 
 
@@ -184,7 +194,9 @@ def strata_near(layers: Mapping[str, tuple[gpd.GeoDataFrame | gpd.GeoSeries, flo
         bounds = gpd.GeoSeries(_crs.transform(there.array, _crs.require(there), _crs.WGS84)).total_bounds
         plane = _crs.equal_area(tuple(bounds))
         around = shapely.union_all(shapely.buffer(_crs.transform(there.array, _crs.require(there), plane), distance_m))
-        rows.append({"stratum": name, "weight": float(weight), "geometry": _crs.transform([around], plane, _crs.WGS84)[0]})
+        rows.append(
+            {"stratum": name, "weight": float(weight), "geometry": _crs.transform([around], plane, _crs.WGS84)[0]}
+        )
     return gpd.GeoDataFrame(rows, columns=["stratum", "weight", "geometry"], geometry="geometry", crs=_crs.WGS84)
 
 
@@ -223,12 +235,23 @@ def _boxes(rows: np.ndarray, columns: np.ndarray, grid: Grid) -> np.ndarray:
     return np.asarray(shapely.box(west, north - grid.cell, west + grid.cell, north), dtype=object)
 
 
-def _assign(strata: gpd.GeoDataFrame, rows: np.ndarray, columns: np.ndarray, grid: Grid) -> tuple[np.ndarray, dict[str, float]]:
-    table = pd.DataFrame({"stratum": strata["stratum"].astype(str), "weight": pd.to_numeric(strata["weight"]) if "weight" in strata else 1.0})
+def _assign(
+    strata: gpd.GeoDataFrame, rows: np.ndarray, columns: np.ndarray, grid: Grid
+) -> tuple[np.ndarray, dict[str, float]]:
+    table = pd.DataFrame(
+        {
+            "stratum": strata["stratum"].astype(str),
+            "weight": pd.to_numeric(strata["weight"]) if "weight" in strata else 1.0,
+        }
+    )
     if not (table["weight"] >= 1).all():
-        raise StatisticsError("the weight of a stratum is at least 1", hint="1 samples it like the rest; no stratum is sampled less")
+        raise StatisticsError(
+            "the weight of a stratum is at least 1", hint="1 samples it like the rest; no stratum is sampled less"
+        )
     weights = table.groupby("stratum")["weight"].max()
-    shapes = pd.Series(_crs.transform(geom.repair(strata.geometry.array), _crs.require(strata), grid.crs), index=strata.index)
+    shapes = pd.Series(
+        _crs.transform(geom.repair(strata.geometry.array), _crs.require(strata), grid.crs), index=strata.index
+    )
     layer = np.array([REST] * len(rows), dtype=object)
     x, y = grid.west + (columns + 0.5) * grid.cell, grid.north - (rows + 0.5) * grid.cell
     order = sorted(weights.index, key=lambda name: (weights[name], name))
@@ -241,7 +264,11 @@ def _assign(strata: gpd.GeoDataFrame, rows: np.ndarray, columns: np.ndarray, gri
 
 def _allot(counts: np.ndarray, weights: np.ndarray, rule: Rule, held: int | None) -> np.ndarray:
     total = int(counts.sum())
-    base = rule.size(total) if held is None or not isinstance(rule, AcceptZero) else AcceptZero(min(held, total), rule.confidence, rule.sensitivity).size(total)
+    base = (
+        rule.size(total)
+        if held is None or not isinstance(rule, AcceptZero)
+        else AcceptZero(min(held, total), rule.confidence, rule.sensitivity).size(total)
+    )
 
     def shares(size: int) -> np.ndarray:
         return np.minimum(counts, np.ceil(np.round(size / total * weights * counts, 9))).astype(int)
@@ -258,7 +285,10 @@ def _allot(counts: np.ndarray, weights: np.ndarray, rule: Rule, held: int | None
 
 def _draw(layer: np.ndarray, names: np.ndarray, samples: np.ndarray, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    picked = [rng.choice(np.flatnonzero(layer == name), size=count, replace=False) for name, count in zip(names, samples, strict=True)]
+    picked = [
+        rng.choice(np.flatnonzero(layer == name), size=count, replace=False)
+        for name, count in zip(names, samples, strict=True)
+    ]
     return np.sort(np.concatenate(picked))
 
 

@@ -69,7 +69,12 @@ class AcceptZero:
 
     def to_dict(self) -> dict[str, object]:
         """The rule as plain data."""
-        return {"rule": "accept on zero", "remaining": self.remaining, "confidence": self.confidence, "sensitivity": self.sensitivity}
+        return {
+            "rule": "accept on zero",
+            "remaining": self.remaining,
+            "confidence": self.confidence,
+            "sensitivity": self.sensitivity,
+        }
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,13 @@ def miss_probability(units: int, sample: int, remaining: int, *, sensitivity: fl
             return 0.0
         few, many = sorted((sample, remaining))
         i = np.arange(few)
-        return float(np.exp(np.log((units - many - i) / (units - i)).sum())) if few > 1 else float((units - many) / units) if few else 1.0
+        return (
+            float(np.exp(np.log((units - many - i) / (units - i)).sum()))
+            if few > 1
+            else float((units - many) / units)
+            if few
+            else 1.0
+        )
     from scipy.stats import hypergeom
 
     j = np.arange(max(0, sample + remaining - units), min(sample, remaining) + 1)
@@ -199,7 +210,9 @@ def p_accept(share: float, items: int, *, sensitivity: float = 1.0) -> float:
     return float((1 - share * sensitivity) ** items)
 
 
-def operating_curve(units: int, sample: int, *, sensitivity: float = 1.0, remaining: Sequence[int] = (1, 2, 3, 5, 10, 20, 50)) -> pd.DataFrame:
+def operating_curve(
+    units: int, sample: int, *, sensitivity: float = 1.0, remaining: Sequence[int] = (1, 2, 3, 5, 10, 20, 50)
+) -> pd.DataFrame:
     """What a sample can and cannot show, for several numbers of remaining items.
 
     Returns
@@ -219,7 +232,9 @@ def operating_curve(units: int, sample: int, *, sensitivity: float = 1.0, remain
         row: dict[str, float] = {"remaining": held, "p_accept": miss, "p_found": 1 - miss}
         for level in (0.80, 0.90, 0.95):
             size = accept_zero_n(units, held, level, sensitivity=sensitivity)
-            row[f"needs_{level * 100:.0f}"] = size / units if _enough(units, size, held, level, sensitivity) else math.nan
+            row[f"needs_{level * 100:.0f}"] = (
+                size / units if _enough(units, size, held, level, sensitivity) else math.nan
+            )
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -153,7 +153,9 @@ def assurance(
     ground = shapely.box(*grid.bounds) if task is None else ground_on(task, grid)
     parts = groups(made, sigma_m, tau_s)
     searched = 1 - missed(parts, grid, [1.0])[0]
-    sure, maybe = (union.polygons(shapely.intersection(_ground(parts, limits.radius, grow), ground)) for grow in (False, True))
+    sure, maybe = (
+        union.polygons(shapely.intersection(_ground(parts, limits.radius, grow), ground)) for grow in (False, True)
+    )
     totals = _totals(parts, ground, sure, maybe, tau_s=tau_s)
     totals["model_uncovered_m2"] = _expected(1 - searched, grid, ground)
     drawn = draws.uncovered(parts, ground, tau_s, count=limits.count, seed=limits.seed)
@@ -190,7 +192,9 @@ def _expected(miss: np.ndarray, grid: Grid, ground: BaseGeometry) -> float:
     return float(miss[inside].mean() * ground.area) if inside.any() else 0.0
 
 
-def _totals(parts: Sequence[Group], ground: BaseGeometry, sure: BaseGeometry, maybe: BaseGeometry, *, tau_s: float) -> dict[str, Any]:
+def _totals(
+    parts: Sequence[Group], ground: BaseGeometry, sure: BaseGeometry, maybe: BaseGeometry, *, tau_s: float
+) -> dict[str, Any]:
     task = float(ground.area)
     return {
         "task_m2": task, "assured_m2": float(sure.area), "assured_share": float(sure.area) / task, "possible_m2": float(maybe.area),
@@ -202,16 +206,36 @@ def _totals(parts: Sequence[Group], ground: BaseGeometry, sure: BaseGeometry, ma
 
 def _interval(drawn: np.ndarray, limits: Draws, model: float) -> dict[str, Any]:
     if not len(drawn):
-        return {"expected_uncovered_m2": model, "uncovered_low_m2": float("nan"), "uncovered_high_m2": float("nan"), "draws": 0, "seed": limits.seed}
+        return {
+            "expected_uncovered_m2": model,
+            "uncovered_low_m2": float("nan"),
+            "uncovered_high_m2": float("nan"),
+            "draws": 0,
+            "seed": limits.seed,
+        }
     tail = (1 - limits.confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
-    return {"expected_uncovered_m2": float(drawn.mean()), "uncovered_low_m2": float(low), "uncovered_high_m2": float(high), "draws": len(drawn), "seed": limits.seed}
+    return {
+        "expected_uncovered_m2": float(drawn.mean()),
+        "uncovered_low_m2": float(low),
+        "uncovered_high_m2": float(high),
+        "draws": len(drawn),
+        "seed": limits.seed,
+    }
 
 
-def _sensitivity(made: gpd.GeoDataFrame, ground: BaseGeometry, model: tuple[float | None, float], limits: Draws) -> pd.DataFrame:
+def _sensitivity(
+    made: gpd.GeoDataFrame, ground: BaseGeometry, model: tuple[float | None, float], limits: Draws
+) -> pd.DataFrame:
     """Assured ground and expected uncovered ground under other errors, with the same random numbers."""
     rows = []
-    for what, times, slower in (("as given", 1.0, 1.0), ("sigma half", 0.5, 1.0), ("sigma double", 2.0, 1.0), ("tau half", 1.0, 0.5), ("tau double", 1.0, 2.0)):
+    for what, times, slower in (
+        ("as given", 1.0, 1.0),
+        ("sigma half", 0.5, 1.0),
+        ("sigma double", 2.0, 1.0),
+        ("tau half", 1.0, 0.5),
+        ("tau double", 1.0, 2.0),
+    ):
         sigma, tau = model[0], model[1] * slower
         if sigma is None:
             scaled = made.assign(h_acc_m=made["h_acc_m"] * times) if "h_acc_m" in made else made
@@ -230,21 +254,37 @@ def _sensitivity(made: gpd.GeoDataFrame, ground: BaseGeometry, model: tuple[floa
 def _frame(state: str, shape: BaseGeometry, grid: Grid, home: Any) -> gpd.GeoDataFrame:
     rows = [] if shape.is_empty else [shape]
     data = {"id": [state] * len(rows), "state": [state] * len(rows), "area_m2": [float(row.area) for row in rows]}
-    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(_crs.transform(np.array(rows, dtype=object), grid.crs, home), crs=home), crs=home)
+    return gpd.GeoDataFrame(
+        data, geometry=gpd.GeoSeries(_crs.transform(np.array(rows, dtype=object), grid.crs, home), crs=home), crs=home
+    )
 
 
 def _findings(made: gpd.GeoDataFrame, totals: dict[str, Any], limits: Draws) -> list[Issue]:
     percent = f"{100 * limits.confidence:g} %"
     width = float(made["width_m"].min()) if len(made) else float("nan")
     least, worst = totals["sigma_least_m"], totals["sigma_m"]
-    error = f"a position error of {worst:.2f} m" if worst - least < 0.005 else f"position errors from {least:.2f} to {worst:.2f} m"
+    error = (
+        f"a position error of {worst:.2f} m"
+        if worst - least < 0.005
+        else f"position errors from {least:.2f} to {worst:.2f} m"
+    )
     issues = []
     if totals["assured_share"] < 0.01:
         text = (
             f"These tracks cannot show coverage: with {error} per axis next to nothing of the work of a tool {width:.2f} m wide "
             f"is sure ({percent}). Use marked lanes or better positions."
         )
-        issues.append(Issue("SW-20", "error", "fixes", column="h_acc_m", message=text, value=totals["sigma_m"], limit=width / 2 / limits.radius))
+        issues.append(
+            Issue(
+                "SW-20",
+                "error",
+                "fixes",
+                column="h_acc_m",
+                message=text,
+                value=totals["sigma_m"],
+                limit=width / 2 / limits.radius,
+            )
+        )
     else:
         share = f"{100 * totals['assured_share']:.1f} %"
         text = f"{figure(totals['assured_m2'])} of {figure(totals['task_m2'])} m² ({share}) are assured at {percent} for {error}"

@@ -53,7 +53,9 @@ def grid_of(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float = CELL_M, *, m
     if not cell_m > 0:
         raise CoverageError("cells need a positive size in metres")
     if (east - west + 2 * margin_m) * (north - south + 2 * margin_m) / cell_m**2 > CELLS:
-        raise CoverageError("the grid would have more than 400 million cells", hint="take larger cells, or one task at a time")
+        raise CoverageError(
+            "the grid would have more than 400 million cells", hint="take larger cells, or one task at a time"
+        )
     return Grid.around((west - margin_m, south - margin_m, east + margin_m, north + margin_m), cell_m, plane)
 
 
@@ -128,10 +130,14 @@ def burn(shapes: Any, grid: Grid, dtype: str = "uint8") -> np.ndarray:
     filled = [shape for shape in shapes if not shape.is_empty]
     if not filled:
         return np.zeros(grid.shape, dtype=dtype)
-    return rasterio.features.rasterize(filled, out_shape=grid.shape, transform=grid.transform, dtype=dtype, default_value=1)
+    return rasterio.features.rasterize(
+        filled, out_shape=grid.shape, transform=grid.transform, dtype=dtype, default_value=1
+    )
 
 
 def _added(shapes: np.ndarray, grid: Grid) -> np.ndarray:
     filled = [shape for shape in shapes if not shape.is_empty]
     kind = "uint8" if len(filled) < 256 else "uint16" if len(filled) < 65536 else "int32"
-    return rasterio.features.rasterize(filled, out_shape=grid.shape, transform=grid.transform, merge_alg=MergeAlg.add, dtype=kind, default_value=1)
+    return rasterio.features.rasterize(
+        filled, out_shape=grid.shape, transform=grid.transform, merge_alg=MergeAlg.add, dtype=kind, default_value=1
+    )

@@ -54,10 +54,14 @@ class CoverRules:
     tile_m: float | None = None
 
     def __post_init__(self) -> None:
-        if not (self.gap_area_m2 >= 0 and self.gap_width_m >= 0 and np.isfinite([self.gap_area_m2, self.gap_width_m]).all()):
+        if not (
+            self.gap_area_m2 >= 0 and self.gap_width_m >= 0 and np.isfinite([self.gap_area_m2, self.gap_width_m]).all()
+        ):
             raise CoverageError("limits of the gap list must not be negative")
         if self.required_passes not in (1, 2):
-            raise CoverageError("required_passes is 1 or 2", hint="for more passes use geotools.swath.count and its cells")
+            raise CoverageError(
+                "required_passes is 1 or 2", hint="for more passes use geotools.swath.count and its cells"
+            )
         if self.required_passes == 2 and not self.overlap:
             raise CoverageError("two required passes need the overlap", hint="leave overlap=True")
         if self.tile_m is not None and not self.tile_m >= 1:
@@ -109,8 +113,24 @@ class SwathCoverage:
 
     def layers(self) -> dict[str, gpd.GeoDataFrame]:
         """Layers to write or map, by name; empty ones are left out."""
-        names = ("task", "covered", "missed", "outside", "overlap", "gaps", "short", "shallow", "fast", "outages", "issues")
-        return {f"swath_{name}" if name != "issues" else name: getattr(self, name) for name in names if len(getattr(self, name))}
+        names = (
+            "task",
+            "covered",
+            "missed",
+            "outside",
+            "overlap",
+            "gaps",
+            "short",
+            "shallow",
+            "fast",
+            "outages",
+            "issues",
+        )
+        return {
+            f"swath_{name}" if name != "issues" else name: getattr(self, name)
+            for name in names
+            if len(getattr(self, name))
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Totals, gaps and shares as plain data."""
@@ -119,7 +139,10 @@ class SwathCoverage:
             "totals": {k: _plain(v) for k, v in self.totals.items()},
             "gaps": [{k: _plain(v) for k, v in row.items()} for row in gaps.to_dict("records")],
             "shares": [{k: _plain(v) for k, v in row.items()} for row in self.shares.to_dict("records")],
-            "issues": [{k: str(v) for k, v in row.items()} for row in pd.DataFrame(self.issues.drop(columns="geometry")).to_dict("records")],
+            "issues": [
+                {k: str(v) for k, v in row.items()}
+                for row in pd.DataFrame(self.issues.drop(columns="geometry")).to_dict("records")
+            ],
             "sentences": self.sentences,
             "parameters": self.parameters,
         }
@@ -200,15 +223,30 @@ def cover(
     extra = _extra(made, covered, method, None if follow_up is None else on_plane(require_passes(follow_up), plane))
     overlap = _within(parts["overlap"], ground)
     gaps = gap_list(np.array([missed], dtype=object), plane, area_m2=limits.gap_area_m2, width_m=limits.gap_width_m)
-    shapes = {"covered": covered, "missed": missed, "outside": union.polygons(shapely.difference(parts["union"], ground)), "overlap": overlap}
-    shapes |= {"short": missed if limits.required_passes == 1 else union.polygons(shapely.difference(ground, overlap)), **extra}
+    shapes = {
+        "covered": covered,
+        "missed": missed,
+        "outside": union.polygons(shapely.difference(parts["union"], ground)),
+        "overlap": overlap,
+    }
+    shapes |= {
+        "short": missed if limits.required_passes == 1 else union.polygons(shapely.difference(ground, overlap)),
+        **extra,
+    }
     totals = _totals(shapes, ground, made, gaps, prepared)
     totals["searched_m2"] = totals["searched_m2"] if searching or method == MACHINE else 0.0
     home = _crs.require(task)
     notes += [] if prepared else wide_findings(made, Rules.width_warn_m)
-    issues = join_issues(prepared.issues if prepared else None, issues_frame([*notes, *cover_findings(totals, made, shapes, (method, entered), plane)]))
+    issues = join_issues(
+        prepared.issues if prepared else None,
+        issues_frame([*notes, *cover_findings(totals, made, shapes, (method, entered), plane)]),
+    )
     words = {"covered": "searched" if searching else "processed" if method == MACHINE else "worked"}
-    frames = {name: _frame(shape, words.get(name, name), plane, home) for name, shape in shapes.items() if name not in ("processed", "searched")}
+    frames = {
+        name: _frame(shape, words.get(name, name), plane, home)
+        for name, shape in shapes.items()
+        if name not in ("processed", "searched")
+    }
     return SwathCoverage(
         task=_frame(ground, "task", plane, home), **frames, gaps=gaps.to_crs(home), shares=parts["shares"], totals=totals,
         outages=(prepared.outages if prepared else made.iloc[:0][["geometry"]]).to_crs(home), issues=issues,
@@ -241,7 +279,9 @@ def on_plane(passes: gpd.GeoDataFrame, plane: pyproj.CRS) -> gpd.GeoDataFrame:
     return passes.set_geometry(gpd.GeoSeries(lines, index=passes.index, crs=plane))
 
 
-def _measure(made: gpd.GeoDataFrame, ground: BaseGeometry, limits: CoverRules, progress: Progress | None) -> dict[str, Any]:
+def _measure(
+    made: gpd.GeoDataFrame, ground: BaseGeometry, limits: CoverRules, progress: Progress | None
+) -> dict[str, Any]:
     """Union, overlap and shares of all swaths, tile by tile where there are many."""
     shapes = np.asarray(swaths(made).array, dtype=object)
     trips = pd.factorize(made["pass_id"])[0]
@@ -256,7 +296,12 @@ def _measure(made: gpd.GeoDataFrame, ground: BaseGeometry, limits: CoverRules, p
         inside.append(covered)
         twice.append(union.overlaps(cut, trips[index]) if limits.overlap else union.EMPTY)
     table = tables[0] if len(tables) == 1 else _summed(tables) if tables else shares(made, shapes, ground)[0]
-    return {"union": _merged(whole), "covered": _merged(inside), "overlap": _merged(twice), "shares": _with_length(table, made)}
+    return {
+        "union": _merged(whole),
+        "covered": _merged(inside),
+        "overlap": _merged(twice),
+        "shares": _with_length(table, made),
+    }
 
 
 def _merged(tiles: list[BaseGeometry]) -> BaseGeometry:
@@ -264,7 +309,9 @@ def _merged(tiles: list[BaseGeometry]) -> BaseGeometry:
 
 
 def _summed(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(tables).groupby(["by", "key"], as_index=False, sort=True)[["covered_m2", "new_m2"]].sum(min_count=1)
+    return (
+        pd.concat(tables).groupby(["by", "key"], as_index=False, sort=True)[["covered_m2", "new_m2"]].sum(min_count=1)
+    )
 
 
 def _with_length(table: pd.DataFrame, made: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -292,17 +339,24 @@ def _within(shape: BaseGeometry, ground: BaseGeometry) -> BaseGeometry:
     return union.polygons(shapely.intersection(shape, ground))
 
 
-def _extra(made: gpd.GeoDataFrame, covered: BaseGeometry, method: str | None, follow_up: gpd.GeoDataFrame | None) -> dict[str, BaseGeometry]:
+def _extra(
+    made: gpd.GeoDataFrame, covered: BaseGeometry, method: str | None, follow_up: gpd.GeoDataFrame | None
+) -> dict[str, BaseGeometry]:
     """Covered ground short of depth or too fast, and machine ground processed or followed up."""
 
     def rest(good: pd.Series) -> BaseGeometry:
         if good.all():
             return union.EMPTY
-        return union.polygons(shapely.difference(covered, union.joined(np.asarray(swaths(made[good]).array, dtype=object))))
+        return union.polygons(
+            shapely.difference(covered, union.joined(np.asarray(swaths(made[good]).array, dtype=object)))
+        )
 
     deep = made["is_deep"].astype(bool) if "is_deep" in made else pd.Series(False, index=made.index)
     asked = bool(deep.any()) or bool(made.get("depth_cm", pd.Series(dtype=float)).notna().any())
-    out = {"shallow": rest(deep) if asked else union.EMPTY, "fast": rest(~made["is_fast"].astype(bool)) if "is_fast" in made else union.EMPTY}
+    out = {
+        "shallow": rest(deep) if asked else union.EMPTY,
+        "fast": rest(~made["is_fast"].astype(bool)) if "is_fast" in made else union.EMPTY,
+    }
     processed = covered if method == MACHINE else union.EMPTY
     if follow_up is not None:
         searched = union.joined(np.asarray(swaths(follow_up).array, dtype=object))
@@ -314,11 +368,17 @@ def _frame(shape: BaseGeometry, state: str, plane: pyproj.CRS, home: pyproj.CRS)
     """One row with its area, in the CRS of the task; no row for nothing."""
     rows = [] if shape.is_empty else [shape]
     data = {"id": [state] * len(rows), "state": [state] * len(rows), "area_m2": [float(row.area) for row in rows]}
-    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(_crs.transform(np.array(rows, dtype=object), plane, home), crs=home), crs=home)
+    return gpd.GeoDataFrame(
+        data, geometry=gpd.GeoSeries(_crs.transform(np.array(rows, dtype=object), plane, home), crs=home), crs=home
+    )
 
 
 def _totals(
-    shapes: dict[str, BaseGeometry], ground: BaseGeometry, made: gpd.GeoDataFrame, gaps: gpd.GeoDataFrame, prepared: Prepared | None
+    shapes: dict[str, BaseGeometry],
+    ground: BaseGeometry,
+    made: gpd.GeoDataFrame,
+    gaps: gpd.GeoDataFrame,
+    prepared: Prepared | None,
 ) -> pd.Series:
     area = {name: float(shape.area) for name, shape in shapes.items()}
     task = float(ground.area)
@@ -332,5 +392,7 @@ def _totals(
     if prepared is not None:
         known = prepared.to_dict()
         figures |= {"outages": known["outages"], "bridged": known["bridged"]}
-        figures |= {f"fixes_{name}": count for name, count in known["fixes"].items() if count or name in ("read", "used")}
+        figures |= {
+            f"fixes_{name}": count for name, count in known["fixes"].items() if count or name in ("read", "used")
+        }
     return pd.Series(figures, dtype=object)

@@ -51,7 +51,10 @@ class Pod:
 
     def __post_init__(self) -> None:
         if not (0 <= self.low <= self.mean <= self.high <= 1 and self.a > 0 and self.b > 0):
-            raise CoverageError("a detection probability needs low ≤ mean ≤ high between 0 and 1", hint="for example Pod.from_trial(found=27, targets=30)")
+            raise CoverageError(
+                "a detection probability needs low ≤ mean ≤ high between 0 and 1",
+                hint="for example Pod.from_trial(found=27, targets=30)",
+            )
 
     @classmethod
     def from_trial(cls, found: int, targets: int, *, confidence: float = 0.95) -> Pod:
@@ -65,7 +68,9 @@ class Pod:
     def from_interval(cls, mean: float, low: float, high: float) -> Pod:
         """From a stated mean and 95 % interval; the Beta has that mean and reaches down to `low`."""
         if not 0 < low < mean < 1 or not mean <= high <= 1:
-            raise CoverageError("the interval must be 0 < low < mean < 1 and mean ≤ high", hint="for example 0.90,0.75,0.98")
+            raise CoverageError(
+                "the interval must be 0 < low < mean < 1 and mean ≤ high", hint="for example 0.90,0.75,0.98"
+            )
 
         def gap(log_size: float) -> float:
             size = np.exp(log_size)
@@ -112,11 +117,18 @@ class Residual:
         share = {name: f"{100 * value:.1f} %" for name, value in self.totals.items()}
         span = f"{share['independent_low']} to {share['independent_high']} over the interval of the trial"
         first = f"If things lay anywhere in the task with equal chance, {share['independent']} would be missed if passes miss independently ({span})"
-        return [f"{first}, and {share['correlated']} if they share their blindness. {share['unsearched']} is ground no pass reached."]
+        return [
+            f"{first}, and {share['correlated']} if they share their blindness. {share['unsearched']} is ground no pass reached."
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Totals, table and sentences as plain data."""
-        return {"totals": self.totals.to_dict(), "by_passes": self.by_passes.to_dict("records"), "pod": vars(self.pod), "sentences": self.sentences}
+        return {
+            "totals": self.totals.to_dict(),
+            "by_passes": self.by_passes.to_dict("records"),
+            "pod": vars(self.pod),
+            "sentences": self.sentences,
+        }
 
 
 def residual(
@@ -179,4 +191,10 @@ def residual(
     )  # fmt: skip
     rows = [(n, *pod.missed_by(n)) for n in range(MANY)]
     table = pd.DataFrame(rows, columns=["passes", "independent", "correlated"])
-    return Residual(Raster(layers[0], grid, name="missed_independent"), Raster(correlated, grid, name="missed_correlated"), totals, table, pod)
+    return Residual(
+        Raster(layers[0], grid, name="missed_independent"),
+        Raster(correlated, grid, name="missed_correlated"),
+        totals,
+        table,
+        pod,
+    )

@@ -19,7 +19,13 @@ STEPS_PER_TAU = 8  # nodes are no farther apart in time than this part of the co
 
 
 def uncovered(
-    groups: Sequence[Group], ground: BaseGeometry, tau_s: float, *, count: int, seed: int, progress: Progress | None = None
+    groups: Sequence[Group],
+    ground: BaseGeometry,
+    tau_s: float,
+    *,
+    count: int,
+    seed: int,
+    progress: Progress | None = None,
 ) -> np.ndarray:
     """Uncovered square metres of the task in each of `count` draws.
 
@@ -29,7 +35,9 @@ def uncovered(
         return np.zeros(0)
     rng = np.random.default_rng(seed)
     laid = [_nodes(group, tau_s) for group in groups]
-    errors = [_errors(times, group.sigma_m, tau_s, count, rng) for (_, times, _, _), group in zip(laid, groups, strict=True)]
+    errors = [
+        _errors(times, group.sigma_m, tau_s, count, rng) for (_, times, _, _), group in zip(laid, groups, strict=True)
+    ]
     out = np.empty(count)
     for draw in tracked(range(count), "drawing layouts", progress):
         shapes = []
@@ -45,9 +53,14 @@ def _nodes(group: Group, tau_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarr
     """Vertices close enough in time, their times in seconds, their line, and half the width of each line."""
     passes = group.passes
     if "start" not in passes or "end" not in passes:
-        raise SchemaError("drawing layouts needs the times of the passes (start, end)", hint="make passes with geotools.swath.passes(fixes)")
+        raise SchemaError(
+            "drawing layouts needs the times of the passes (start, end)",
+            hint="make passes with geotools.swath.passes(fixes)",
+        )
     lines = np.asarray(passes.geometry.array, dtype=object)
-    start, end = (passes[name].dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64) / 1e6 for name in ("start", "end"))
+    start, end = (
+        passes[name].dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64) / 1e6 for name in ("start", "end")
+    )
     length = shapely.length(lines)
     longest = np.maximum(length * (tau_s / STEPS_PER_TAU) / np.maximum(end - start, 1e-6), 0.05)
     dense = shapely.segmentize(lines, longest)

@@ -63,16 +63,26 @@ def groups(passes: gpd.GeoDataFrame, sigma_m: float | None, tau_s: float) -> lis
         raise CoverageError("sigma_m must be 0 or more and tau_s more than 0", hint="metres and seconds")
     stated = stated_sigma(passes)
     if sigma_m is None and not np.isfinite(stated).any() and len(passes):
-        raise CoverageError("the fixes do not state how accurate they are", hint="give sigma_m, the standard deviation per axis in metres")
+        raise CoverageError(
+            "the fixes do not state how accurate they are",
+            hint="give sigma_m, the standard deviation per axis in metres",
+        )
     worst = 0.0 if sigma_m is not None or not len(passes) else float(np.nanmax(stated))
     out = []
-    by = [passes[name].astype(str) if name in passes else pd.Series("", index=passes.index) for name in ("asset_id", "day")]
+    by = [
+        passes[name].astype(str) if name in passes else pd.Series("", index=passes.index)
+        for name in ("asset_id", "day")
+    ]
     for _, part in passes.groupby(by, sort=True):
         known = stated_sigma(part) if sigma_m is None else np.zeros(0)
         known = np.where(np.isnan(known), worst, known)
         sigma = float(sigma_m) if sigma_m is not None else float(np.sqrt(np.mean(known**2)))
         wait = intervals(part)
-        rho, low = (float(np.exp(-q / tau_s)) for q in (np.median(wait), np.quantile(wait, CAUTIOUS))) if len(wait) else (1.0, 1.0)
+        rho, low = (
+            (float(np.exp(-q / tau_s)) for q in (np.median(wait), np.quantile(wait, CAUTIOUS)))
+            if len(wait)
+            else (1.0, 1.0)
+        )
         out.append(Group(part, trip_shapes(part), sigma, rho, low))
     return out
 
@@ -86,5 +96,7 @@ def intervals(passes: gpd.GeoDataFrame) -> np.ndarray:
     left, right = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=reach)
     trips = pd.factorize(passes["pass_id"])[0]
     pair = (left < right) & (trips[left] != trips[right])
-    middle = (passes["start"] + (passes["end"] - passes["start"]) / 2).dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64) / 1e6
+    middle = (passes["start"] + (passes["end"] - passes["start"]) / 2).dt.tz_localize(None).to_numpy(
+        "datetime64[us]"
+    ).astype(np.int64) / 1e6
     return np.abs(middle[left[pair]] - middle[right[pair]])

@@ -39,10 +39,25 @@ class Seen:
         names = {section.is_on for section in tool.sections} if tool and tool.sections else {"is_on"}
         unreadable = [flags(frame[name])[1] for name in sorted(names) if name in frame]
         flag, width = (int(frame[name].notna().sum()) if name in frame else 0 for name in ("is_on", "width_m"))
-        systems = frozenset(frame["source_crs"].dropna().astype(str).unique()[:8]) if "source_crs" in frame else frozenset()
-        zoneless = "time" in frame and pd.api.types.is_datetime64_any_dtype(frame["time"].dtype) and frame["time"].dt.tz is None
+        systems = (
+            frozenset(frame["source_crs"].dropna().astype(str).unique()[:8]) if "source_crs" in frame else frozenset()
+        )
+        zoneless = (
+            "time" in frame
+            and pd.api.types.is_datetime64_any_dtype(frame["time"].dtype)
+            and frame["time"].dt.tz is None
+        )
         nameless = int((text(frame, "asset_id").str.strip() == "").sum())
-        return cls(len(frame), flag, width, systems, bool(zoneless), nameless, int((number(frame, "h_acc_m") <= 0).sum()), int(np.any(unreadable, axis=0).sum()) if unreadable else 0)
+        return cls(
+            len(frame),
+            flag,
+            width,
+            systems,
+            bool(zoneless),
+            nameless,
+            int((number(frame, "h_acc_m") <= 0).sum()),
+            int(np.any(unreadable, axis=0).sum()) if unreadable else 0,
+        )
 
     def __add__(self, other: Seen) -> Seen:
         return Seen(
@@ -55,20 +70,47 @@ class Seen:
 def fix_findings(seen: Seen, counts: pd.Series, tool: Tool) -> list[Issue]:
     """Findings about the table of fixes itself: the account, dropped fixes, and what had to be assumed."""
     text = " ".join(f"{name}={value}" for name, value in counts.items() if value or name in ("read", "used"))
-    issues = [Issue("SW-00", "info", "fixes", message=f"{counts['used']} of {counts['read']} fixes made passes; {counts[LIFTED]} had the tool lifted", value=text)]
+    issues = [
+        Issue(
+            "SW-00",
+            "info",
+            "fixes",
+            message=f"{counts['used']} of {counts['read']} fixes made passes; {counts[LIFTED]} had the tool lifted",
+            value=text,
+        )
+    ]
     for reason, words in REASONS.items():
         if counts[reason]:
             severity = "info" if reason in ("duplicate_time", "alone") else "warning"
-            issues.append(Issue("SW-01", severity, "fixes", column=reason, message=f"{counts[reason]} fixes {words}: they are not used", value=int(counts[reason])))
+            issues.append(
+                Issue(
+                    "SW-01",
+                    severity,
+                    "fixes",
+                    column=reason,
+                    message=f"{counts[reason]} fixes {words}: they are not used",
+                    value=int(counts[reason]),
+                )
+            )
     if not counts["used"]:
-        issues.append(Issue("SW-09", "error", "fixes", message="no fix can be used: nothing is shown as covered", value=0))
+        issues.append(
+            Issue("SW-09", "error", "fixes", message="no fix can be used: nothing is shown as covered", value=0)
+        )
     return [*issues, *_assumed(seen, tool)] if seen.rows else issues
 
 
 def _assumed(seen: Seen, tool: Tool) -> list[Issue]:
     issues = []
     if not seen.with_flag and not tool.sections:
-        issues.append(Issue("SW-04", "warning", "fixes", column="is_on", message="the fixes do not say when the tool was working: all movement is taken as work"))
+        issues.append(
+            Issue(
+                "SW-04",
+                "warning",
+                "fixes",
+                column="is_on",
+                message="the fixes do not say when the tool was working: all movement is taken as work",
+            )
+        )
     elif seen.with_flag and seen.with_flag < seen.rows:
         missing = seen.rows - seen.with_flag
         text = f"{missing} fixes do not say whether the tool was working: they are taken as not working"
@@ -78,7 +120,17 @@ def _assumed(seen: Seen, tool: Tool) -> list[Issue]:
         issues.append(Issue("SW-04", "warning", "fixes", column="is_on", message=words, value=seen.unreadable))
     bare = seen.rows - seen.with_width
     if tool.width_m is not None and not tool.sections and bare:
-        issues.append(Issue("SW-05", "info", "fixes", column="width_m", message=f"{bare} fixes state no width: {tool.width_m:g} m was given", value=bare, limit=tool.width_m))
+        issues.append(
+            Issue(
+                "SW-05",
+                "info",
+                "fixes",
+                column="width_m",
+                message=f"{bare} fixes state no width: {tool.width_m:g} m was given",
+                value=bare,
+                limit=tool.width_m,
+            )
+        )
     if seen.nameless:
         words = f"{seen.nameless} fixes do not say which tool they belong to (asset_id): if several tools are among them, their ways cannot be told apart"
         issues.append(Issue("SW-17", "warning", "fixes", column="asset_id", message=words, value=seen.nameless))
@@ -89,7 +141,11 @@ def _assumed(seen: Seen, tool: Tool) -> list[Issue]:
         text = f"the fixes were entered in several reference systems ({', '.join(sorted(seen.systems)[:4])}): check that all were converted"
         issues.append(Issue("SW-06", "warning", "fixes", column="source_crs", message=text))
     if seen.zoneless:
-        issues.append(Issue("SW-06", "warning", "fixes", column="time", message="the times have no time zone: they are taken as UTC"))
+        issues.append(
+            Issue(
+                "SW-06", "warning", "fixes", column="time", message="the times have no time zone: they are taken as UTC"
+            )
+        )
     return issues
 
 
@@ -101,17 +157,39 @@ def pass_findings(made: gpd.GeoDataFrame, interruptions: gpd.GeoDataFrame, rules
     fast = made["is_fast"].to_numpy(dtype=bool)
     if fast.any():
         length = float(made["length_m"][fast].sum())
-        issues.append(Issue("SW-07", "warning", "fixes", column="speed_mps", message=f"{length:.0f} m were worked faster than {rules.speed_max_mps:g} m/s", value=length, limit=rules.speed_max_mps))
+        issues.append(
+            Issue(
+                "SW-07",
+                "warning",
+                "fixes",
+                column="speed_mps",
+                message=f"{length:.0f} m were worked faster than {rules.speed_max_mps:g} m/s",
+                value=length,
+                limit=rules.speed_max_mps,
+            )
+        )
     unsteady = (made["heading_sd_deg"] > HEADING_SD_DEG) & (made["length_m"] >= LONG_PASS_M)
     if unsteady.any():
-        issues.append(Issue("SW-08", "info", "fixes", column="heading_sd_deg", message=f"{int(unsteady.sum())} passes wander by more than {HEADING_SD_DEG:g}°", value=int(unsteady.sum()), limit=HEADING_SD_DEG))
+        issues.append(
+            Issue(
+                "SW-08",
+                "info",
+                "fixes",
+                column="heading_sd_deg",
+                message=f"{int(unsteady.sum())} passes wander by more than {HEADING_SD_DEG:g}°",
+                value=int(unsteady.sum()),
+                limit=HEADING_SD_DEG,
+            )
+        )
     issues += wide_findings(made, rules.width_warn_m)
     if rules.depth_cm is not None:
         shallow = ~made["is_deep"].to_numpy(dtype=bool)
         length, unknown = float(made["length_m"][shallow].sum()), float(made["length_m"][made["depth_cm"].isna()].sum())
         if shallow.any():
             text = f"{length:.0f} m of passes did not show the required depth of {rules.depth_cm:g} cm ({unknown:.0f} m of them had no depth recorded)"
-            issues.append(Issue("SW-10", "warning", "fixes", column="depth_cm", message=text, value=length, limit=rules.depth_cm))
+            issues.append(
+                Issue("SW-10", "warning", "fixes", column="depth_cm", message=text, value=length, limit=rules.depth_cm)
+            )
     return issues
 
 
@@ -130,15 +208,27 @@ def _interruptions(frame: gpd.GeoDataFrame) -> list[Issue]:
         return []
     lines = _crs.transform(frame.geometry.array, _crs.require(frame), _crs.WGS84)
     issues = []
-    columns = zip(frame["is_bridged"], frame["why"], frame["seconds"], frame["length_m"], frame["id"], lines, strict=True)
+    columns = zip(
+        frame["is_bridged"], frame["why"], frame["seconds"], frame["length_m"], frame["id"], lines, strict=True
+    )
     for is_bridged, why, seconds, length, name, line in columns:
         if is_bridged:
             continue
         what = "no fix for" if why == "outage" else "the position jumped within"
         message = f"{what} {seconds:.1f} s ({length:.1f} m apart): nothing is shown as covered between them"
-        issues.append(Issue("SW-02", "warning", "fixes", str(name), message=message, value=float(seconds), geometry=line))
+        issues.append(
+            Issue("SW-02", "warning", "fixes", str(name), message=message, value=float(seconds), geometry=line)
+        )
     bridged = int(frame["is_bridged"].sum())
     if bridged:
         longest = float(frame.loc[frame["is_bridged"], "seconds"].max())
-        issues.append(Issue("SW-03", "info", "fixes", message=f"{bridged} short pauses in the fixes were bridged (the longest {longest:.1f} s); they are listed with the outages", value=bridged))
+        issues.append(
+            Issue(
+                "SW-03",
+                "info",
+                "fixes",
+                message=f"{bridged} short pauses in the fixes were bridged (the longest {longest:.1f} s); they are listed with the outages",
+                value=bridged,
+            )
+        )
     return issues

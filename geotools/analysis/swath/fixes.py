@@ -74,9 +74,13 @@ def plane_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, *, robust: bool = False) -
         good = np.isfinite(xy).all(axis=1) & (xy != 0).any(axis=1)
         if not good.any():
             return _crs.equal_area((0.0, 0.0, 0.0, 0.0))
-        lon, lat = _crs.transformer(_crs.code_or_wkt(crs), _crs.code_or_wkt(_crs.WGS84)).transform(*np.median(xy[good], axis=0))
+        lon, lat = _crs.transformer(_crs.code_or_wkt(crs), _crs.code_or_wkt(_crs.WGS84)).transform(
+            *np.median(xy[good], axis=0)
+        )
         if not np.isfinite([lon, lat]).all():
-            raise _crs.CRSError(f"the fixes cannot be expressed in {crs.name}", hint="are the coordinates really in that system?")
+            raise _crs.CRSError(
+                f"the fixes cannot be expressed in {crs.name}", hint="are the coordinates really in that system?"
+            )
         return _crs.equal_area((lon, lat, lon, lat))
     return _crs.equal_area(tuple(shapely.total_bounds(_crs.transform(frame.geometry.array, crs, _crs.WGS84))))
 
@@ -86,7 +90,10 @@ def coordinates(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> np.ndarray:
     geometry = np.asarray(frame.geometry.array, dtype=object)
     kind = shapely.get_type_id(geometry)
     if not np.isin(kind, (-1, 0)).all() and not np.isin(kind, (-1, 0, 4)).all():
-        raise CoverageError("fixes must be points, one position each", hint="give the fixes layer; lines have lost their times and cannot show outages")
+        raise CoverageError(
+            "fixes must be points, one position each",
+            hint="give the fixes layer; lines have lost their times and cannot show outages",
+        )
     if (kind == 0).all() and not shapely.is_empty(geometry).any():
         return shapely.get_coordinates(geometry)
     xy = np.full((len(geometry), 2), np.nan)
@@ -191,7 +198,10 @@ def _accepted(frame: pd.DataFrame, rules: Rules) -> np.ndarray:
 def times(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Microseconds UTC of every row, and whether it has a time."""
     if "time" not in frame:
-        raise CoverageError("the fixes have no time, so outages and passes cannot be told", hint="export the track with times (column 'time', UTC)")
+        raise CoverageError(
+            "the fixes have no time, so outages and passes cannot be told",
+            hint="export the track with times (column 'time', UTC)",
+        )
     time = frame["time"]
     if not pd.api.types.is_datetime64_any_dtype(time.dtype):
         time = pd.to_datetime(time, utc=True, errors="coerce", format="ISO8601")
@@ -247,7 +257,10 @@ def _flags(frame: pd.DataFrame, tool: Tool) -> np.ndarray:
     for name in names:
         if name not in frame or frame[name].isna().all():
             if name not in ("is_on",) and name not in frame:
-                raise CoverageError(f"the fixes have no column '{name}', which a section of the tool names", hint="name a column that exists")
+                raise CoverageError(
+                    f"the fixes have no column '{name}', which a section of the tool names",
+                    hint="name a column that exists",
+                )
             columns.append(np.ones(len(frame), dtype=bool) if name == "is_on" else np.zeros(len(frame), dtype=bool))
         else:
             columns.append(flags(frame[name])[0])
@@ -265,7 +278,9 @@ def flags(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     words = column.astype(object).where(~missing, "").map(str)
     meant = {word: to_boolean(word) for word in words.unique()}
     found = [meant[word] for word in words]
-    return np.array([value is True for value in found], dtype=bool), ~missing & np.array([value is None for value in found], dtype=bool)
+    return np.array([value is True for value in found], dtype=bool), ~missing & np.array(
+        [value is None for value in found], dtype=bool
+    )
 
 
 def text(frame: pd.DataFrame, column: str) -> pd.Series:

@@ -45,7 +45,10 @@ def gap_list(missed: np.ndarray, crs: Any, *, area_m2: float, width_m: float) ->
     areas = shapely.area(parts)
     parts, areas = parts[areas >= area_m2], areas[areas >= area_m2]
     tolerance = np.clip(np.sqrt(areas) / 200, 0.002, 0.5)
-    radii = np.array([shapely.maximum_inscribed_circle(part, tolerance=t) for part, t in zip(parts, tolerance, strict=True)], dtype=object)
+    radii = np.array(
+        [shapely.maximum_inscribed_circle(part, tolerance=t) for part, t in zip(parts, tolerance, strict=True)],
+        dtype=object,
+    )
     # the search may stop short of the true width by its tolerance, so a gap is kept if it may be wide enough
     widths = 2 * shapely.length(radii) if len(radii) else np.zeros(0)
     keep = widths + 2 * tolerance >= width_m

@@ -44,6 +44,12 @@ def outages(fixes: Fixes, breaks: Break, frame: pd.DataFrame, crs: Any) -> gpd.G
 
 def empty_outages(crs: Any) -> gpd.GeoDataFrame:
     """A frame of interruptions without rows."""
-    kinds: dict[str, Any] = {"is_bridged": bool, "start": "datetime64[us, UTC]", "end": "datetime64[us, UTC]", "seconds": float, "length_m": float}
+    kinds: dict[str, Any] = {
+        "is_bridged": bool,
+        "start": "datetime64[us, UTC]",
+        "end": "datetime64[us, UTC]",
+        "seconds": float,
+        "length_m": float,
+    }
     data = {name: pd.Series([], dtype=kinds.get(name, object)) for name in COLUMNS if name != "geometry"}
     return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries([], crs=crs), crs=crs)

@@ -38,9 +38,17 @@ class Nodes:
 def empty_passes(crs: object) -> gpd.GeoDataFrame:
     """A frame of passes without rows."""
     data: dict[str, pd.Series] = {name: pd.Series([], dtype=object) for name in TEXTS}
-    data |= {"start": pd.Series([], dtype="datetime64[us, UTC]"), "end": pd.Series([], dtype="datetime64[us, UTC]"), "day": pd.Series([], dtype=object)}
+    data |= {
+        "start": pd.Series([], dtype="datetime64[us, UTC]"),
+        "end": pd.Series([], dtype="datetime64[us, UTC]"),
+        "day": pd.Series([], dtype=object),
+    }
     data |= {name: pd.Series([], dtype=float) for name in NUMBERS}
-    data |= {"is_deep": pd.Series([], dtype=bool), "is_fast": pd.Series([], dtype=bool), "fixes": pd.Series([], dtype="int64")}
+    data |= {
+        "is_deep": pd.Series([], dtype=bool),
+        "is_fast": pd.Series([], dtype=bool),
+        "fixes": pd.Series([], dtype="int64"),
+    }
     return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries([], crs=crs), crs=crs)[list(COLUMNS)]
 
 
@@ -57,14 +65,24 @@ def require_passes(passes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     needed = {"id", "pass_id", "width_m", "geometry"}
     missing = sorted(needed - set(passes.columns))
     if missing:
-        raise SchemaError(f"the passes lack the column '{missing[0]}'", hint="make passes with geotools.swath.passes(fixes)")
+        raise SchemaError(
+            f"the passes lack the column '{missing[0]}'", hint="make passes with geotools.swath.passes(fixes)"
+        )
     require_single(passes)
-    width = pd.to_numeric(passes["width_m"], errors="coerce") if pd.api.types.is_numeric_dtype(passes["width_m"].dtype) else None
+    width = (
+        pd.to_numeric(passes["width_m"], errors="coerce")
+        if pd.api.types.is_numeric_dtype(passes["width_m"].dtype)
+        else None
+    )
     if len(passes) and (width is None or not ((width > 0) & (width < np.inf)).all()):
-        raise CoverageError("every pass needs a positive number as width_m", hint="make passes with geotools.swath.passes(fixes)")
+        raise CoverageError(
+            "every pass needs a positive number as width_m", hint="make passes with geotools.swath.passes(fixes)"
+        )
     lines = np.asarray(passes.geometry.array, dtype=object)
     if not (np.isin(shapely.get_type_id(lines), (1, 2, 5)).all() and np.isfinite(shapely.get_coordinates(lines)).all()):
-        raise CoverageError("every pass needs a line as its centreline", hint="make passes with geotools.swath.passes(fixes)")
+        raise CoverageError(
+            "every pass needs a line as its centreline", hint="make passes with geotools.swath.passes(fixes)"
+        )
     return passes
 
 
@@ -79,7 +97,9 @@ class Parts:
     trip: np.ndarray
 
 
-def build(fixes: Fixes, first: np.ndarray, frame: pd.DataFrame, tool: Tool, rules: Rules) -> tuple[gpd.GeoDataFrame, dict[str, np.ndarray]]:
+def build(
+    fixes: Fixes, first: np.ndarray, frame: pd.DataFrame, tool: Tool, rules: Rules
+) -> tuple[gpd.GeoDataFrame, dict[str, np.ndarray]]:
     """Passes of working fixes, given marks at the first fix of every run of at least two; geometry has no CRS yet.
 
     Returns
@@ -93,7 +113,9 @@ def build(fixes: Fixes, first: np.ndarray, frame: pd.DataFrame, tool: Tool, rule
     state = _states(fixes, x, y, first, rules)
     nodes = _thin(x, y, *_pieces(first, state), rules)
     low, _ = path.extent(first)
-    starts = turns(nodes.x, nodes.y, low[nodes.fix], float(np.cos(np.radians(rules.turn_deg))), fixes.width[nodes.fix] / 2)
+    starts = turns(
+        nodes.x, nodes.y, low[nodes.fix], float(np.cos(np.radians(rules.turn_deg))), fixes.width[nodes.fix] / 2
+    )
     refused = {"alone": fixes.row[_run_length(nodes, low, len(fixes))[low] < STILL_M]}
     if not tool.is_offset:
         return _table(_cut(nodes, starts), state, fixes, frame, ("", fixes.t[nodes.fix[starts]])), refused
@@ -108,13 +130,24 @@ def build(fixes: Fixes, first: np.ndarray, frame: pd.DataFrame, tool: Tool, rule
         placed = x + section.ahead_m * hx + section.right_m * hy, y + section.ahead_m * hy - section.right_m * hx
         width = np.full(len(fixes), section.width_m) if tool.sections else fixes.width
         parts = _placed(placed, on, first, state, trip, rules)
-        tables.append(_table(parts, state, replace(fixes, width=width), frame, (section.name, fixes.t[nodes.fix[starts]])))
-    whole = pd.concat([t for t in tables if len(t)], ignore_index=True) if any(len(t) for t in tables) else empty_passes(None)
+        tables.append(
+            _table(parts, state, replace(fixes, width=width), frame, (section.name, fixes.t[nodes.fix[starts]]))
+        )
+    whole = (
+        pd.concat([t for t in tables if len(t)], ignore_index=True)
+        if any(len(t) for t in tables)
+        else empty_passes(None)
+    )
     return gpd.GeoDataFrame(whole, geometry="geometry"), refused
 
 
 def _placed(
-    xy: tuple[np.ndarray, np.ndarray], on: np.ndarray, first: np.ndarray, state: np.ndarray, opens: np.ndarray, rules: Rules
+    xy: tuple[np.ndarray, np.ndarray],
+    on: np.ndarray,
+    first: np.ndarray,
+    state: np.ndarray,
+    opens: np.ndarray,
+    rules: Rules,
 ) -> Parts:
     """Parts of an offset tool: its own way, cut where the antenna's way was cut into trips."""
     trip = np.cumsum(opens) - 1
@@ -147,7 +180,9 @@ def _states(fixes: Fixes, x: np.ndarray, y: np.ndarray, first: np.ndarray, rules
 def _pieces(first: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the vertices of maximal stretches of one state inside a run, and the piece of each."""
     steps = np.flatnonzero(~first[1:])
-    begins = first[steps] | np.r_[True, state[steps[1:]] != state[steps[:-1]]] if len(steps) else np.zeros(0, dtype=bool)
+    begins = (
+        first[steps] | np.r_[True, state[steps[1:]] != state[steps[:-1]]] if len(steps) else np.zeros(0, dtype=bool)
+    )
     at = np.flatnonzero(begins)
     size = np.diff(np.r_[at, len(steps)]) + 1
     piece = np.repeat(np.arange(len(at)), size)
@@ -227,7 +262,9 @@ def _cut(nodes: Nodes, starts: np.ndarray) -> Parts:
     )  # fmt: skip
 
 
-def _table(parts: Parts, state: np.ndarray, fixes: Fixes, frame: pd.DataFrame, named: tuple[str, np.ndarray]) -> gpd.GeoDataFrame:
+def _table(
+    parts: Parts, state: np.ndarray, fixes: Fixes, frame: pd.DataFrame, named: tuple[str, np.ndarray]
+) -> gpd.GeoDataFrame:
     """One row per part with its figures; parts that do not move are left out. `named` is the section and the start of each trip."""
     if not len(parts.part):
         return empty_passes(None)
@@ -245,7 +282,11 @@ def _table(parts: Parts, state: np.ndarray, fixes: Fixes, frame: pd.DataFrame, n
     data = _words(frame.iloc[fixes.row[a]], fixes.t[a], named[1][trip], named[0])
     start, end = (pd.to_datetime(fixes.t[i].astype("datetime64[us]")).tz_localize("UTC") for i in (a, b))
     between = np.column_stack([a, b + 1]).ravel()
-    data |= {"start": start, "end": end, "day": np.datetime_as_string(fixes.t[a].astype("datetime64[us]"), unit="D").astype(object)}
+    data |= {
+        "start": start,
+        "end": end,
+        "day": np.datetime_as_string(fixes.t[a].astype("datetime64[us]"), unit="D").astype(object),
+    }
     data |= {name: values[keep] for name, values in figures.items()}
     data["speed_mps"] = data["length_m"] * path.SECOND / np.maximum(fixes.t[b] - fixes.t[a], 1)
     data |= {"width_m": _within(np.fmin, fixes.width, between), "depth_cm": _within(np.fmin, fixes.depth, between)}
@@ -262,16 +303,24 @@ def _figures(parts: Parts, head: np.ndarray) -> dict[str, np.ndarray]:
     length, ex, ey = (np.add.reduceat(values, head) for values in (np.hypot(dx, dy), dx, dy))
     with np.errstate(invalid="ignore", divide="ignore"):
         straight = np.clip(np.hypot(ex, ey) / length, 1e-12, 1.0)
-    return {"length_m": length, "heading_deg": np.degrees(np.arctan2(ex, ey)) % 360, "heading_sd_deg": np.degrees(np.sqrt(-2 * np.log(straight)))}
+    return {
+        "length_m": length,
+        "heading_deg": np.degrees(np.arctan2(ex, ey)) % 360,
+        "heading_sd_deg": np.degrees(np.sqrt(-2 * np.log(straight))),
+    }
 
 
 def _words(rows: pd.DataFrame, begin: np.ndarray, opened: np.ndarray, section: str) -> dict[str, Any]:
     """Names of parts and passes: asset, run, and start time, which do not depend on what else is in the data."""
-    words: dict[str, Any] = {name: text(rows, name).to_numpy() for name in ("asset_id", "run_id", "organisation", "operator")}
+    words: dict[str, Any] = {
+        name: text(rows, name).to_numpy() for name in ("asset_id", "run_id", "organisation", "operator")
+    }
     who = [":".join(filter(None, key)) for key in zip(words["asset_id"], words["run_id"], strict=True)]
     for name, times, tail in (("id", begin, f"/{section}" if section else ""), ("pass_id", opened, "")):
         stamps = np.datetime_as_string(times.astype("datetime64[us]"), unit="ms").tolist()
-        words[name] = np.asarray([f"{key}@{stamp}Z{tail}" for key, stamp in zip(who, stamps, strict=True)], dtype=object)
+        words[name] = np.asarray(
+            [f"{key}@{stamp}Z{tail}" for key, stamp in zip(who, stamps, strict=True)], dtype=object
+        )
     words["section"] = np.full(len(who), section, dtype=object)
     return words
 
@@ -298,5 +347,10 @@ def swaths(passes: gpd.GeoDataFrame) -> gpd.GeoSeries:
         Polygons on the index of the input.
     """
     require_passes(passes)
-    shapes = shapely.buffer(np.asarray(passes.geometry.array, dtype=object), passes["width_m"].to_numpy(dtype=float) / 2, cap_style="flat", join_style="bevel")
+    shapes = shapely.buffer(
+        np.asarray(passes.geometry.array, dtype=object),
+        passes["width_m"].to_numpy(dtype=float) / 2,
+        cap_style="flat",
+        join_style="bevel",
+    )
     return gpd.GeoSeries(shapes, index=passes.index, crs=passes.crs)

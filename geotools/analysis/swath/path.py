@@ -15,7 +15,11 @@ from geotools.analysis.swath.rules import Rules
 
 SECOND = 1_000_000
 HOP = 0.45  # of the width: lesser hops stay within the swath, so they join no ground that was not worked
-HOP_WINDOW, HOPS, HOP_PAD = 24, 4, 3  # so many steps, hops to and fro among them that tell several tools, and fixes left out beside them
+HOP_WINDOW, HOPS, HOP_PAD = (
+    24,
+    4,
+    3,
+)  # so many steps, hops to and fro among them that tell several tools, and fixes left out beside them
 HOP_DETOUR = 1.25  # the way over six steps against its chord: one tool that advances in hops makes no detour
 NOISE = 1.2533 / np.sqrt(6.0)  # mean absolute second difference to standard deviation of white noise
 
@@ -116,7 +120,9 @@ def mixed(fixes: Fixes, first: np.ndarray) -> np.ndarray:
     wide = np.hypot(bx, by) >= need
     hop = np.r_[wide[:-1] & wide[1:] & ~first[1:] & (bx[:-1] * bx[1:] + by[:-1] * by[1:] < 0), False]
     at = np.flatnonzero(hop)
-    onward = (x[at] - x[at - 1]) * (x[at + 2] - x[at + 1]) + (y[at] - y[at - 1]) * (y[at + 2] - y[at + 1]) > 0  # not a turn into the next lane
+    onward = (x[at] - x[at - 1]) * (x[at + 2] - x[at + 1]) + (y[at] - y[at - 1]) * (
+        y[at + 2] - y[at + 1]
+    ) > 0  # not a turn into the next lane
     gone = np.r_[0.0, np.cumsum(step)]
     back, ahead = np.maximum(low[at], at - 2), np.minimum(high[at], at + 4)
     detour = gone[ahead] - gone[back] >= HOP_DETOUR * np.hypot(x[ahead] - x[back], y[ahead] - y[back])

@@ -75,7 +75,11 @@ class Piece:
 
 
 def prepare(
-    fixes: gpd.GeoDataFrame, task: gpd.GeoDataFrame | gpd.GeoSeries | None = None, *, tool: Tool | None = None, rules: Rules | None = None
+    fixes: gpd.GeoDataFrame,
+    task: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    *,
+    tool: Tool | None = None,
+    rules: Rules | None = None,
 ) -> Prepared:
     """Turn fixes into passes, and account for every fix.
 
@@ -121,7 +125,11 @@ def prepare(
 
 
 def passes(
-    fixes: gpd.GeoDataFrame, task: gpd.GeoDataFrame | gpd.GeoSeries | None = None, *, tool: Tool | None = None, rules: Rules | None = None
+    fixes: gpd.GeoDataFrame,
+    task: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    *,
+    tool: Tool | None = None,
+    rules: Rules | None = None,
 ) -> gpd.GeoDataFrame:
     """The passes of `prepare`, without the account of fixes. Use `prepare` wherever figures are reported.
 
@@ -164,7 +172,9 @@ def require_task(task: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame | g
     return task
 
 
-def reach_of(task: gpd.GeoDataFrame | gpd.GeoSeries | None, plane: pyproj.CRS, rules: Rules) -> tuple[float, float, float, float]:
+def reach_of(
+    task: gpd.GeoDataFrame | gpd.GeoSeries | None, plane: pyproj.CRS, rules: Rules
+) -> tuple[float, float, float, float]:
     """Bounds on the plane beyond which fixes are far away."""
     if task is None:
         return (-FAR_ALONE_M, -FAR_ALONE_M, FAR_ALONE_M, FAR_ALONE_M)
@@ -213,13 +223,20 @@ def _working(fixes: Fixes, first: np.ndarray, usable: np.ndarray) -> tuple[Fixes
 def _count(reason: np.ndarray, lifted: int) -> pd.Series:
     dropped = np.bincount(reason[reason >= 0], minlength=len(REASONS))
     used = len(reason) - lifted - int(dropped.sum())
-    return pd.Series({"read": len(reason), "used": used, LIFTED: lifted, **dict(zip(REASONS, dropped.tolist(), strict=True))}, dtype="int64")
+    return pd.Series(
+        {"read": len(reason), "used": used, LIFTED: lifted, **dict(zip(REASONS, dropped.tolist(), strict=True))},
+        dtype="int64",
+    )
 
 
 def _dropped(table: Table, reason: np.ndarray) -> gpd.GeoDataFrame:
     rows = np.flatnonzero(reason >= 0)[:LISTED]
     part = table.rows.iloc[rows]
-    ids = part["id"].astype(str).to_numpy(dtype=object) if "id" in part else np.asarray([f"row-{r + 1}" for r in rows], dtype=object)
+    ids = (
+        part["id"].astype(str).to_numpy(dtype=object)
+        if "id" in part
+        else np.asarray([f"row-{r + 1}" for r in rows], dtype=object)
+    )
     words = np.asarray(list(REASONS), dtype=object)[reason[rows]] if len(rows) else np.zeros(0, dtype=object)
     points = np.full(len(rows), None, dtype=object)
     placed = np.isfinite(table.xy[rows]).all(axis=1)
@@ -231,9 +248,15 @@ def finish(pieces: Sequence[Piece], plane: pyproj.CRS, seen: Seen, *, tool: Tool
     """Join pieces into one `Prepared`, sorted so that chunking leaves no trace."""
     made = _joined([piece.passes for piece in pieces], empty_passes(plane), ["id", "section"])
     gaps = _joined([piece.outages for piece in pieces], empty_outages(plane), ["id"])
-    listed = [piece.dropped for piece in pieces if len(piece.dropped)] or [gpd.GeoDataFrame({"id": [], "reason": []}, geometry=[], crs=plane)]
+    listed = [piece.dropped for piece in pieces if len(piece.dropped)] or [
+        gpd.GeoDataFrame({"id": [], "reason": []}, geometry=[], crs=plane)
+    ]
     dropped = pd.concat(listed, ignore_index=True).sort_values(["reason", "id"], ignore_index=True).iloc[:LISTED]
-    counts = sum((piece.counts for piece in pieces[1:]), pieces[0].counts) if pieces else _count(np.zeros(0, dtype=np.int8), 0)
+    counts = (
+        sum((piece.counts for piece in pieces[1:]), pieces[0].counts)
+        if pieces
+        else _count(np.zeros(0, dtype=np.int8), 0)
+    )
     issues = [*fix_findings(seen, counts, tool), *pass_findings(made, gaps, rules)]
     return Prepared(made, gaps, gpd.GeoDataFrame(dropped, geometry="geometry"), counts, issues_frame(issues))
 

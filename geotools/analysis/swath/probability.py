@@ -21,7 +21,9 @@ REACH = 4.0  # standard deviations after which an error is taken as impossible
 FINE_M = 0.05  # masks of coarser cells are averaged from cells of about this size
 
 
-def missed(groups: Sequence[Group], grid: Grid, pods: Sequence[float], *, progress: Progress | None = None) -> np.ndarray:
+def missed(
+    groups: Sequence[Group], grid: Grid, pods: Sequence[float], *, progress: Progress | None = None
+) -> np.ndarray:
     """Probability that a thing in the middle of each cell is missed, for each detection probability; shape (pods, rows, columns).
 
     Within a group (one asset and day) ``G(σ_c) * Π_i (1 − p · G(σ_i) * mask_i)``, between groups the product; G is a Gaussian blur,
@@ -39,7 +41,9 @@ def missed(groups: Sequence[Group], grid: Grid, pods: Sequence[float], *, progre
             near = np.sort(tree.query(shapely.box(*window.bounds)))
             if len(near):
                 block = _group_missed(group, near, window, chance)
-                out[:, row : row + size[0], column : column + size[1]] *= block[:, halo : halo + size[0], halo : halo + size[1]]
+                out[:, row : row + size[0], column : column + size[1]] *= block[
+                    :, halo : halo + size[0], halo : halo + size[1]
+                ]
     return out
 
 
@@ -60,12 +64,17 @@ def _group_missed(group: Group, near: np.ndarray, window: Grid, chance: np.ndarr
     return block
 
 
-def _around(bounds: tuple[float, float, float, float], window: Grid, margin: float) -> tuple[tuple[int, int], tuple[int, int]]:
+def _around(
+    bounds: tuple[float, float, float, float], window: Grid, margin: float
+) -> tuple[tuple[int, int], tuple[int, int]]:
     """Rows and columns of a window that a shape and its blur can reach."""
     west, south, east, north = bounds
     rows = (window.north - north) / window.cell - margin, (window.north - south) / window.cell + margin
     columns = (west - window.west) / window.cell - margin, (east - window.west) / window.cell + margin
-    (top, bottom), (left, right) = ((max(0, int(np.floor(a))), min(limit, int(np.ceil(b)))) for (a, b), limit in zip((rows, columns), window.shape, strict=True))
+    (top, bottom), (left, right) = (
+        (max(0, int(np.floor(a))), min(limit, int(np.ceil(b))))
+        for (a, b), limit in zip((rows, columns), window.shape, strict=True)
+    )
     return (top, bottom), (left, right)
 
 
@@ -73,7 +82,9 @@ def mask(shape: shapely.Geometry, grid: Grid) -> np.ndarray:
     """Share of each cell that a shape covers, as float32; from finer cells where the grid is coarse."""
     times = max(1, min(8, int(np.ceil(grid.cell / FINE_M - 1e-9))))
     fine = Grid(grid.west, grid.north, grid.cell / times, (grid.shape[0] * times, grid.shape[1] * times), grid.crs)
-    burnt = rasterio.features.rasterize([shape], out_shape=fine.shape, transform=fine.transform, dtype="uint8", default_value=1)
+    burnt = rasterio.features.rasterize(
+        [shape], out_shape=fine.shape, transform=fine.transform, dtype="uint8", default_value=1
+    )
     if times == 1:
         return burnt.astype(np.float32)
     return burnt.reshape(grid.shape[0], times, grid.shape[1], times).mean(axis=(1, 3), dtype=np.float32)

@@ -23,7 +23,12 @@ COLUMNS = ("id", "since", "first", "last", "passes", "length_m", "area_m2", "rea
 
 
 def research_area(
-    passes: gpd.GeoDataFrame, checks: pd.DataFrame, *, by: str = "asset_id", who: str | None = None, as_of: date | None = None
+    passes: gpd.GeoDataFrame,
+    checks: pd.DataFrame,
+    *,
+    by: str = "asset_id",
+    who: str | None = None,
+    as_of: date | None = None,
 ) -> gpd.GeoDataFrame:
     """Ground worked by each asset (or operator) since its last passed quality check.
 
@@ -77,11 +82,20 @@ def research_area(
         since = passed.get(name)
         work = part if since is None else part[part["day"].astype(str) >= since]
         if len(work):
-            rows.append(_row(str(name), since, work, "no check has passed" if since is None else "worked since the last passed check"))
+            rows.append(
+                _row(
+                    str(name),
+                    since,
+                    work,
+                    "no check has passed" if since is None else "worked since the last passed check",
+                )
+            )
     return _table(rows, passes.crs)
 
 
-def rework(passes: gpd.GeoDataFrame, find: Any, checks: pd.DataFrame, *, by: str = "asset_id", radius_m: float = 0.0) -> gpd.GeoDataFrame:
+def rework(
+    passes: gpd.GeoDataFrame, find: Any, checks: pd.DataFrame, *, by: str = "asset_id", radius_m: float = 0.0
+) -> gpd.GeoDataFrame:
     """The re-work list after a find in ground that was searched.
 
     Everybody who passed over the place is listed with all their work since the last check they had passed before they were there:
@@ -126,7 +140,9 @@ def _known(passes: gpd.GeoDataFrame, by: str) -> gpd.GeoDataFrame:
         raise CoverageError(f"by is one of {', '.join(BY)}, not '{by}'")
     for column in (by, "day"):
         if column not in passes:
-            raise SchemaError(f"the passes lack the column '{column}'", hint="make passes with geotools.swath.passes(fixes)")
+            raise SchemaError(
+                f"the passes lack the column '{column}'", hint="make passes with geotools.swath.passes(fixes)"
+            )
     return passes
 
 

@@ -16,13 +16,23 @@ ACCEPTED = ("autonomous", "differential", "pps", "rtk_fixed", "rtk_float", "esti
 
 # Assumed standard deviation per axis in metres by fix quality, used only where a fix states no accuracy of its own.
 # Orders of magnitude for open sky, grade "assumed": a programme that has measured its receivers gives `sigma_m`.
-ASSUMED_SIGMA_M = {"rtk_fixed": 0.02, "rtk_float": 0.3, "pps": 1.0, "differential": 1.0, "autonomous": 3.0, "estimated": 5.0}
+ASSUMED_SIGMA_M = {
+    "rtk_fixed": 0.02,
+    "rtk_float": 0.3,
+    "pps": 1.0,
+    "differential": 1.0,
+    "autonomous": 3.0,
+    "estimated": 5.0,
+}
 
 
 def _positive(owner: str, **values: float | None) -> None:
     for name, value in values.items():
         if value is not None and not (np.isfinite(value) and value > 0):
-            raise CoverageError(f"{owner}: {name} must be a positive number, not {value}", hint="lengths are in metres, times in seconds")
+            raise CoverageError(
+                f"{owner}: {name} must be a positive number, not {value}",
+                hint="lengths are in metres, times in seconds",
+            )
 
 
 def _finite(owner: str, **values: float) -> None:
@@ -150,7 +160,10 @@ class Rules:
             width_warn_m=self.width_warn_m, width_max_m=self.width_max_m,
         )  # fmt: skip
         if not (np.isfinite(self.smooth_s) and 0 <= self.smooth_s <= 4):
-            raise CoverageError(f"rules: smooth_s must be between 0 and 4 seconds, not {self.smooth_s}", hint="a longer average hides gaps")
+            raise CoverageError(
+                f"rules: smooth_s must be between 0 and 4 seconds, not {self.smooth_s}",
+                hint="a longer average hides gaps",
+            )
         if self.turn_deg > 120:
             raise CoverageError("rules: turn_deg must be at most 120", hint="a pass must not run back over itself")
 

@@ -29,10 +29,25 @@ from geotools.model.vocab import fold
 from geotools.space import crs as _crs
 
 ROWS = 100_000
-HELD = 400_000  # fixes held back for what may follow; beyond it assets and runs that are not in the newest rows are let go
+HELD = (
+    400_000  # fixes held back for what may follow; beyond it assets and runs that are not in the newest rows are let go
+)
 LONGEST = 2_000_000  # fixes of one asset without any pause
 X_NAMES, Y_NAMES = ("x", "longitude", "lon", "easting"), ("y", "latitude", "lat", "northing")
-NEEDED = ("id", "asset_id", "run_id", "time", "width_m", "is_on", "fix_quality", "h_acc_m", "depth_cm", "organisation", "operator", "source_crs")
+NEEDED = (
+    "id",
+    "asset_id",
+    "run_id",
+    "time",
+    "width_m",
+    "is_on",
+    "fix_quality",
+    "h_acc_m",
+    "depth_cm",
+    "organisation",
+    "operator",
+    "source_crs",
+)
 
 
 def stream(
@@ -88,7 +103,11 @@ def _blocks(path: Path, crs: Any, rules: Rules, progress: Progress | None) -> It
         ready = _ready(table, set(_keys(new.rows)) if len(table.rows) > HELD else None, rules)
         held = _part(table, ~ready)
         if len(held.rows) > LONGEST:
-            raise CoverageError("one asset has more than 2 million fixes without a pause", hint="split the file by day, or check the times", file=path)
+            raise CoverageError(
+                "one asset has more than 2 million fixes without a pause",
+                hint="split the file by day, or check the times",
+                file=path,
+            )
         if ready.any():
             out = _part(table, ready)
             _remember(out, done, rules, path)
@@ -102,7 +121,11 @@ def _tables(path: Path, crs: Any, progress: Progress | None) -> Iterator[Table]:
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
-        raise ReadError("not a Parquet file that can be read", hint="convert the fixes first: geotools convert FIXES -o fixes.parquet", file=path) from error
+        raise ReadError(
+            "not a Parquet file that can be read",
+            hint="convert the fixes first: geotools convert FIXES -o fixes.parquet",
+            file=path,
+        ) from error
     spellings = schema("fixes").by_spelling
     known = {name: spellings.get(fold(name), name) for name in file.schema_arrow.names}
     place = _place(file, path)
@@ -132,7 +155,9 @@ def _place(file: pq.ParquetFile, path: Path) -> tuple[str, ...]:
             return tuple(names[name] for name in pair)
     if "geometry" in names:
         return (names["geometry"],)
-    raise ReadError("the table has no coordinates", hint="it needs x and y, longitude and latitude, or a WKB geometry", file=path)
+    raise ReadError(
+        "the table has no coordinates", hint="it needs x and y, longitude and latitude, or a WKB geometry", file=path
+    )
 
 
 def _system(file: pq.ParquetFile, place: tuple[str, ...], crs: Any) -> pyproj.CRS:
@@ -146,12 +171,18 @@ def _system(file: pq.ParquetFile, place: tuple[str, ...], crs: Any) -> pyproj.CR
         return _crs.parse(column.get("crs") or _crs.WGS84)
     if place[0].lower() in ("longitude", "lon"):
         return _crs.WGS84
-    raise _crs.CRSError("the table does not say the reference system of x and y", hint="give one, for example crs='EPSG:32638'")
+    raise _crs.CRSError(
+        "the table does not say the reference system of x and y", hint="give one, for example crs='EPSG:32638'"
+    )
 
 
 def _keys(rows: pd.DataFrame) -> np.ndarray:
     """Asset and run of each row as one text."""
-    parts = [rows[name].astype(object).where(rows[name].notna(), "").astype(str) for name in ("asset_id", "run_id") if name in rows]
+    parts = [
+        rows[name].astype(object).where(rows[name].notna(), "").astype(str)
+        for name in ("asset_id", "run_id")
+        if name in rows
+    ]
     if not parts:
         return np.full(len(rows), "", dtype=object)
     return np.asarray(parts[0] if len(parts) == 1 else parts[0] + "\x1f" + parts[1], dtype=object)
@@ -166,7 +197,11 @@ def _ready(table: Table, current: set[str] | None, rules: Rules) -> np.ndarray:
     order = np.lexsort((t, code))
     order = order[timed[order]]
     c, s = code[order], t[order]
-    opens = np.r_[True, (np.diff(c) != 0) | (np.diff(s) > rules.outage_s * SECOND)] if len(order) else np.zeros(0, dtype=bool)
+    opens = (
+        np.r_[True, (np.diff(c) != 0) | (np.diff(s) > rules.outage_s * SECOND)]
+        if len(order)
+        else np.zeros(0, dtype=bool)
+    )
     last = np.zeros(len(names), dtype=np.int64)
     np.maximum.at(last, c[opens], np.flatnonzero(opens))
     gone = np.array([current is not None and name not in current for name in names], dtype=bool)
@@ -180,7 +215,11 @@ def _remember(table: Table, done: dict[str, int], rules: Rules, path: Path) -> N
     span = pd.DataFrame({"key": _keys(table.rows)[timed], "t": t[timed]}).groupby("key")["t"].agg(["min", "max"])
     for key, low, high in zip(span.index, span["min"], span["max"], strict=True):
         if key in done and low <= done[key] + rules.outage_s * SECOND:
-            raise CoverageError("the fixes of an asset are not in the order of time", hint="sort the table by asset_id, run_id and time first", file=path)
+            raise CoverageError(
+                "the fixes of an asset are not in the order of time",
+                hint="sort the table by asset_id, run_id and time first",
+                file=path,
+            )
         done[str(key)] = int(high)
 
 

@@ -35,15 +35,23 @@ def sentences(result: Any) -> list[str]:
     """What was covered and missed, and what the figures do not say."""
     t = result.totals
     share = f"{100 * t['coverage']:.2f} %"
-    out = [f"The tracks cover {figure(t['covered_m2'])} of {figure(t['task_m2'])} m² of the task ({share}), and miss {figure(t['missed_m2'])} m²."]
+    out = [
+        f"The tracks cover {figure(t['covered_m2'])} of {figure(t['task_m2'])} m² of the task ({share}), and miss {figure(t['missed_m2'])} m²."
+    ]
     if t["gaps"]:
-        out.append(f"{t['gaps']} gaps are worth walking to ({figure(t['gaps_m2'])} m² together, the widest {t['widest_gap_m']:.2f} m).")
+        out.append(
+            f"{t['gaps']} gaps are worth walking to ({figure(t['gaps_m2'])} m² together, the widest {t['widest_gap_m']:.2f} m)."
+        )
     if t["processed_m2"]:
-        out.append(f"{figure(t['processed_m2'])} m² were processed by machine: this ground is not cleared until a search has followed.")
+        out.append(
+            f"{figure(t['processed_m2'])} m² were processed by machine: this ground is not cleared until a search has followed."
+        )
     if t.get("outages"):
         out.append(f"{t['outages']} interruptions of the tracks were left open: no ground is claimed across them.")
     out += [str(row["message"]) for _, row in result.issues.iterrows() if row["check"] in ("SW-16", "SW-20", "SW-21")]
-    out.append("Covered means that the tool went there as far as the positions show; it does not mean that the ground is safe.")
+    out.append(
+        "Covered means that the tool went there as far as the positions show; it does not mean that the ground is safe."
+    )
     return out
 
 
@@ -52,7 +60,9 @@ def cannot_show(sigma_m: float, width_m: float) -> bool:
     return bool(sigma_m * CONFIDENT >= width_m / 2)
 
 
-def cover_findings(totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, Any], method: tuple[str | None, Any], plane: Any) -> list[Issue]:
+def cover_findings(
+    totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, Any], method: tuple[str | None, Any], plane: Any
+) -> list[Issue]:
     """ISSUES rows SW-11 … SW-16, SW-20 and SW-21 of a coverage; `method` is the key and what was entered."""
     issues: list[Issue] = []
 
@@ -61,17 +71,27 @@ def cover_findings(totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, 
         return None if shapes[name].is_empty else _crs.transform(np.array([point], dtype=object), plane, _crs.WGS84)[0]
 
     if not len(made):
-        issues.append(Issue("SW-12", "error", "fixes", message="there are no passes: the whole task is shown as missed"))
+        issues.append(
+            Issue("SW-12", "error", "fixes", message="there are no passes: the whole task is shown as missed")
+        )
     elif totals["covered_m2"] == 0:
-        issues.append(Issue("SW-12", "error", "fixes", message="no pass lies in the task: the whole task is shown as missed"))
+        issues.append(
+            Issue("SW-12", "error", "fixes", message="no pass lies in the task: the whole task is shown as missed")
+        )
     if totals["outside_m2"] > 1.0:
         text = f"{figure(totals['outside_m2'])} m² were worked outside the task: they are not counted"
-        issues.append(Issue("SW-11", "info", "fixes", message=text, value=float(totals["outside_m2"]), geometry=where("outside")))
+        issues.append(
+            Issue("SW-11", "info", "fixes", message=text, value=float(totals["outside_m2"]), geometry=where("outside"))
+        )
     if totals["gaps"]:
         text = f"{totals['gaps']} gaps, {figure(totals['gaps_m2'])} m² together, are inside the task"
-        issues.append(Issue("SW-13", "warning", "fixes", message=text, value=float(totals["gaps_m2"]), geometry=where("missed")))
+        issues.append(
+            Issue("SW-13", "warning", "fixes", message=text, value=float(totals["gaps_m2"]), geometry=where("missed"))
+        )
     if method[0] == UNKNOWN:
-        text = f"the method '{clipped(method[1])}' is not a known word: covered ground is shown as worked, not as searched"
+        text = (
+            f"the method '{clipped(method[1])}' is not a known word: covered ground is shown as worked, not as searched"
+        )
         issues.append(Issue("SW-16", "warning", "fixes", column="method", message=text, value=clipped(method[1])))
     if method[0] is None and totals["covered_m2"] > 0:
         text = "the method of the work is not stated: covered ground is shown as worked, not as searched"
@@ -108,7 +128,16 @@ def repaired_note(before: np.ndarray, after: np.ndarray, task: gpd.GeoDataFrame 
         return []
     place = _crs.transform(shapely.point_on_surface(after[changed][:1]), _crs.require(task), _crs.WGS84)[0]
     text = f"{int(changed.sum())} polygons of the task were not valid and were repaired: check the outline"
-    return [Issue("SW-15", "warning", "hazards", message=text, value=int(changed.sum()), geometry=None if place.is_empty else place)]
+    return [
+        Issue(
+            "SW-15",
+            "warning",
+            "hazards",
+            message=text,
+            value=int(changed.sum()),
+            geometry=None if place.is_empty else place,
+        )
+    ]
 
 
 def card(result: Any) -> str:
@@ -122,4 +151,10 @@ def card(result: Any) -> str:
 
 
 def _cell(value: Any) -> str:
-    return f"{value:,.4g}" if isinstance(value, float) and abs(value) < 10 else f"{value:,.1f}" if isinstance(value, float) else str(value)
+    return (
+        f"{value:,.4g}"
+        if isinstance(value, float) and abs(value) < 10
+        else f"{value:,.1f}"
+        if isinstance(value, float)
+        else str(value)
+    )

@@ -21,7 +21,11 @@ def polygons(geometry: BaseGeometry) -> BaseGeometry:
     """Only the polygon parts of a geometry, without re-joining them."""
     if geometry.geom_type in ("Polygon", "MultiPolygon"):
         return geometry
-    parts = [part for part in shapely.get_parts(geometry) if part.geom_type in ("Polygon", "MultiPolygon") and not part.is_empty]
+    parts = [
+        part
+        for part in shapely.get_parts(geometry)
+        if part.geom_type in ("Polygon", "MultiPolygon") and not part.is_empty
+    ]
     return shapely.MultiPolygon(list(shapely.get_parts(parts))) if parts else EMPTY
 
 
@@ -71,7 +75,9 @@ def _layers(left: np.ndarray, right: np.ndarray, trips: np.ndarray) -> np.ndarra
     return np.array([sheet[trip] for trip in trips.tolist()])
 
 
-def tiles(shapes: np.ndarray, tile_m: float, *, force: bool = False) -> Iterator[tuple[BaseGeometry | None, np.ndarray]]:
+def tiles(
+    shapes: np.ndarray, tile_m: float, *, force: bool = False
+) -> Iterator[tuple[BaseGeometry | None, np.ndarray]]:
     """Boxes of a lattice fixed to the plane with the positions of the shapes that reach into each, or one None box for few shapes."""
     if not len(shapes):
         return

@@ -71,7 +71,12 @@ def freeze(signals: pd.DataFrame, sealed: str) -> dict[str, Any]:
         ``marks`` (hash), ``count``, ``seal`` and ``frozen_at`` (UTC), ready for JSON.
     """
     stamp = now().isoformat().replace("+00:00", "Z")
-    return {"marks": _digest(signals, SIGNAL_COLUMNS, sealed), "count": len(signals), "seal": sealed, "frozen_at": stamp}
+    return {
+        "marks": _digest(signals, SIGNAL_COLUMNS, sealed),
+        "count": len(signals),
+        "seal": sealed,
+        "frozen_at": stamp,
+    }
 
 
 def verify(targets: pd.DataFrame, signals: pd.DataFrame, blind: Blind) -> None:
@@ -87,9 +92,13 @@ def verify(targets: pd.DataFrame, signals: pd.DataFrame, blind: Blind) -> None:
     if blind.frozen.get("seal") != blind.seal:
         raise StatisticsError("the marks were frozen for another layout", hint="use the seal of this trial")
     if not hmac.compare_digest(_digest(signals, SIGNAL_COLUMNS, blind.seal), str(blind.frozen["marks"])):
-        raise StatisticsError("the marks were edited after they were frozen", hint="score the marks as they were frozen")
+        raise StatisticsError(
+            "the marks were edited after they were frozen", hint="score the marks as they were frozen"
+        )
     if not hmac.compare_digest(seal(targets, blind.salt), blind.seal):
-        raise StatisticsError("the targets (or the salt) are not those that were sealed", hint="use the files of the trial director")
+        raise StatisticsError(
+            "the targets (or the salt) are not those that were sealed", hint="use the files of the trial director"
+        )
 
 
 def _digest(frame: pd.DataFrame, columns: tuple[str, ...], salt: str) -> str:

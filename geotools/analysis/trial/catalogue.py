@@ -43,7 +43,11 @@ def detectors(own: str | Path | None = None) -> pd.DataFrame:
         missing = [name for name in ("id", "name", "source") if not row.get(name)]
         if missing or row.get("grade") not in GRADES:
             what = f"no {missing[0]}" if missing else f"grade '{row.get('grade')}'"
-            raise SchemaError(f"a detector row has {what}", hint=f"every row needs id, name, source and a grade of {', '.join(GRADES)}", file=own)
+            raise SchemaError(
+                f"a detector row has {what}",
+                hint=f"every row needs id, name, source and a grade of {', '.join(GRADES)}",
+                file=own,
+            )
         rows[row["id"]] = row
     table = pd.DataFrame([{name: row.get(name) for name in COLUMNS} for row in rows.values()], columns=list(COLUMNS))
     for name in ("head_mm", "mass_kg"):

@@ -34,7 +34,12 @@ def plain(text: object, longest: int = 32) -> str:
 def figures(scored: Score) -> dict[str, Any]:
     """All figures that the data allow: caption → matplotlib Figure."""
     out: dict[str, Any] = {}
-    for factor, word in (("operator", "operator"), ("detector", "detector"), ("target_type", "target type"), ("soil", "soil")):
+    for factor, word in (
+        ("operator", "operator"),
+        ("detector", "detector"),
+        ("target_type", "target type"),
+        ("soil", "soil"),
+    ):
         if scored.real[factor].nunique() > 1:
             out[f"Probability of detection by {word}"] = _groups(scored, factor, word)
     depths = scored.real.dropna(subset=["depth_cm"])
@@ -59,13 +64,19 @@ def _figure(height: float = 3.4) -> tuple[Any, Any]:
 def _groups(scored: Score, factor: str, word: str) -> Any:
     table = scored.strata([factor]).head(MOST_GROUPS)
     names = table[factor].astype(str)
-    shrunk = shrink(pd.Series(table["k"].to_numpy(), index=names), pd.Series(table["n"].to_numpy(), index=names)).table["shrunk"].reindex(names)
+    shrunk = (
+        shrink(pd.Series(table["k"].to_numpy(), index=names), pd.Series(table["n"].to_numpy(), index=names))
+        .table["shrunk"]
+        .reindex(names)
+    )
     figure, axes = _figure(1.4 + 0.34 * len(table))
     y = np.arange(len(table))[::-1]
     axes.hlines(y, table["low"], table["high"], color=BLUE, lw=2)
     axes.plot(table["pod"], y, "o", color=BLUE, label="found / present, exact 95 % limits")
     axes.plot(shrunk.to_numpy(), y, "D", mfc="white", mec=ORANGE, ms=5, label="allowing for the number of targets")
-    axes.set(xlim=(0, 1.18), ylim=(-0.7, len(table) - 0.3), xlabel="probability of detection", xticks=np.arange(0, 1.01, 0.2))
+    axes.set(
+        xlim=(0, 1.18), ylim=(-0.7, len(table) - 0.3), xlabel="probability of detection", xticks=np.arange(0, 1.01, 0.2)
+    )
     axes.set_yticks(y, [plain(n) or "(not stated)" for n in names])
     for spot, k, n in zip(y, table["k"], table["n"], strict=True):
         axes.text(1.03, spot, f"{k}/{n}", va="center", fontsize=9, color=INK)
@@ -77,10 +88,19 @@ def _groups(scored: Score, factor: str, word: str) -> Any:
 def _depth(rows: pd.DataFrame) -> Any:
     fit = depth_curve(rows["depth_cm"], rows["hit"])
     figure, axes = _figure()
-    axes.fill_between(fit.curve["depth_cm"], fit.curve["low"], fit.curve["high"], color=BLUE, alpha=0.15, lw=0, label="95 % limits")
+    axes.fill_between(
+        fit.curve["depth_cm"], fit.curve["low"], fit.curve["high"], color=BLUE, alpha=0.15, lw=0, label="95 % limits"
+    )
     axes.plot(fit.curve["depth_cm"], fit.curve["pod"], color=BLUE, label="penalised logistic curve")
     seen = rows.groupby("depth_cm")["hit"].agg(["sum", "size"])
-    axes.scatter(seen.index, seen["sum"] / seen["size"], s=12 + 3 * seen["size"], color=ORANGE, zorder=3, label="found / present (size: targets)")
+    axes.scatter(
+        seen.index,
+        seen["sum"] / seen["size"],
+        s=12 + 3 * seen["size"],
+        color=ORANGE,
+        zorder=3,
+        label="found / present (size: targets)",
+    )
     axes.set(ylim=(-0.03, 1.05), xlabel="depth (cm)", ylabel="probability of detection")
     axes.legend(fontsize=8, frameon=False, loc="lower left")
     return figure
@@ -97,7 +117,12 @@ def _froc(scored: Score) -> Any:
     if len(table) > 1:
         axes.step(table["far_m2"], table["pod"], where="post", color=BLUE, label="threshold of the score")
     axes.plot(last["far_m2"], last["pod"], "o", color=ORANGE, label="all marks")
-    axes.set(xlim=(0, float(last["far_high"]) * 1.1), ylim=(0, 1.05), xlabel="false alarms per m²", ylabel="probability of detection")
+    axes.set(
+        xlim=(0, float(last["far_high"]) * 1.1),
+        ylim=(0, 1.05),
+        xlabel="false alarms per m²",
+        ylabel="probability of detection",
+    )
     axes.legend(fontsize=8, frameon=False, loc="lower right")
     return figure
 
@@ -110,13 +135,19 @@ def _places(scored: Score) -> Any:
     grid = figure.subplots(len(lanes), 1, squeeze=False)[:, 0]
     dots: Any = None
     for axes, lane in zip(grid, lanes, strict=True):
-        aims = scored.real[scored.real["lane_id"] == lane].groupby("target_id").agg(x=("x", "first"), y=("y", "first"), share=("hit", "mean"))
+        aims = (
+            scored.real[scored.real["lane_id"] == lane]
+            .groupby("target_id")
+            .agg(x=("x", "first"), y=("y", "first"), share=("hit", "mean"))
+        )
         false = scored.marks[(scored.marks["lane_id"] == lane) & (scored.marks["verdict"] == "false")]
         turn = _turn(scored, lane)
         spots, marks = aims[["x", "y"]].to_numpy() @ turn, false[["x", "y"]].to_numpy(dtype=float) @ turn
         origin = spots.min(axis=0) if not len(marks) else np.minimum(spots.min(axis=0), marks.min(axis=0))
         axes.plot(*(marks - origin).T, "x", color=GREY, ms=4, mew=1)
-        dots = axes.scatter(*(spots - origin).T, c=aims["share"], cmap="cividis", vmin=0, vmax=1, s=36, edgecolor=INK, lw=0.5, zorder=3)
+        dots = axes.scatter(
+            *(spots - origin).T, c=aims["share"], cmap="cividis", vmin=0, vmax=1, s=36, edgecolor=INK, lw=0.5, zorder=3
+        )
         axes.set_title(f"lane {plain(lane)}", fontsize=9, loc="left", color=INK)
         axes.tick_params(labelsize=8)
         axes.set_ylabel("across (m)", fontsize=8)
@@ -140,6 +171,6 @@ def svg(figure: Any) -> str:
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Type": None, "Format": None})
     text = stream.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    return re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1), count=1)
-
-
+    return re.sub(
+        r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1), count=1
+    )

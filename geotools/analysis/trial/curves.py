@@ -36,19 +36,35 @@ def froc(scored: Score, *, confidence: float = 0.95) -> pd.DataFrame:
     area = float(scored.runs["area_m2"].sum(skipna=False))
     runs = _runs(scored)
     false = np.sort(scored.marks.loc[scored.marks["verdict"] == "false", "score"].fillna(np.inf).to_numpy(dtype=float))
-    rows = [{"threshold": step, "k": _hits(runs, step, scored.halo_m), "n": len(scored.real), "false_alarms": len(false) - int(np.searchsorted(false, step))} for step in steps]
+    rows = [
+        {
+            "threshold": step,
+            "k": _hits(runs, step, scored.halo_m),
+            "n": len(scored.real),
+            "false_alarms": len(false) - int(np.searchsorted(false, step)),
+        }
+        for step in steps
+    ]
     table = pd.DataFrame(rows).drop_duplicates(["k", "false_alarms"]).reset_index(drop=True)
     table["pod"] = table["k"] / table["n"]
     table["low"], table["high"] = interval(table["k"].to_numpy(), table["n"].to_numpy(), confidence=confidence)
-    limits = rate_interval(table["false_alarms"].to_numpy(), area, confidence=confidence) if area > 0 else (np.nan, np.nan)
-    return table.assign(far_m2=table["false_alarms"] / area if area > 0 else np.nan, far_low=limits[0], far_high=limits[1])
+    limits = (
+        rate_interval(table["false_alarms"].to_numpy(), area, confidence=confidence) if area > 0 else (np.nan, np.nan)
+    )
+    return table.assign(
+        far_m2=table["false_alarms"] / area if area > 0 else np.nan, far_low=limits[0], far_high=limits[1]
+    )
 
 
 def _runs(scored: Score) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Per run: targets, marks, and the scores of the marks (infinite where there is none)."""
     aims = dict(list(scored.real.groupby(list(RUN), sort=False)))
     return [
-        (aims[run][["x", "y"]].to_numpy(dtype=float), group[["x", "y"]].to_numpy(dtype=float), group["score"].fillna(np.inf).to_numpy(dtype=float))
+        (
+            aims[run][["x", "y"]].to_numpy(dtype=float),
+            group[["x", "y"]].to_numpy(dtype=float),
+            group["score"].fillna(np.inf).to_numpy(dtype=float),
+        )
         for run, group in scored.marks.groupby(list(RUN), sort=False)
         if run in aims
     ]
@@ -93,7 +109,9 @@ def roc(score: Any, is_target: Any, *, confidence: float = 0.95) -> Roc:
     auc = float(wins.mean())
     spread = _variance(wins.mean(axis=1)) + _variance(wins.mean(axis=0))
     steps = np.r_[np.inf, np.unique(values)[::-1]]
-    table = pd.DataFrame({"threshold": steps, "tpr": [(yes >= s).mean() for s in steps], "fpr": [(no >= s).mean() for s in steps]})
+    table = pd.DataFrame(
+        {"threshold": steps, "tpr": [(yes >= s).mean() for s in steps], "fpr": [(no >= s).mean() for s in steps]}
+    )
     if not 0 < auc < 1:  # perfect separation: limits of the smaller group instead of a false certainty
         low, high = interval(min(len(yes), len(no)) * round(auc), min(len(yes), len(no)), confidence=confidence)
         return Roc(table, auc, float(low), float(high))

@@ -39,7 +39,10 @@ class DepthCurve:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        rows = [{k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()} for row in self.depths.to_dict("records")]
+        rows = [
+            {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}
+            for row in self.depths.to_dict("records")
+        ]
         return {"intercept": self.intercept, "slope_per_cm": self.slope, "n": self.n, "k": self.k, "depths": rows}
 
 
@@ -77,7 +80,14 @@ def depth_curve(depth_cm: Any, hit: Any, *, confidence: float = 0.95) -> DepthCu
     drop = float(chi2.ppf(confidence, 1)) / 2
     spots = np.linspace(levels[0], levels[-1], 25)
     bands = [_pod_limits(data, d, best - drop, beta) for d in spots]
-    curve = pd.DataFrame({"depth_cm": spots, "pod": _sigmoid(beta[0] + beta[1] * spots), "low": [b[0] for b in bands], "high": [b[1] for b in bands]})
+    curve = pd.DataFrame(
+        {
+            "depth_cm": spots,
+            "pod": _sigmoid(beta[0] + beta[1] * spots),
+            "low": [b[0] for b in bands],
+            "high": [b[1] for b in bands],
+        }
+    )
     rows = [_depth_at(data, p, beta, best - drop) for p in (0.9, 0.5)]
     return DepthCurve(float(beta[0]), float(beta[1]), len(y), int(y.sum()), curve, pd.DataFrame(rows))
 

@@ -92,7 +92,13 @@ class Shrunk:
         """Plain data."""
         rows = self.table.rename_axis("group").reset_index()
         rows["group"] = rows["group"].astype(str)
-        return {"mean": self.mean, "mean_low": self.mean_low, "mean_high": self.mean_high, "sd": self.sd, "groups": rows.to_dict("records")}
+        return {
+            "mean": self.mean,
+            "mean_low": self.mean_low,
+            "mean_high": self.mean_high,
+            "sd": self.sd,
+            "groups": rows.to_dict("records"),
+        }
 
 
 def shrink(k: pd.Series, n: pd.Series, *, confidence: float = 0.95) -> Shrunk:
@@ -120,8 +126,16 @@ def shrink(k: pd.Series, n: pd.Series, *, confidence: float = 0.95) -> Shrunk:
     rows = []
     for hits, trials in zip(found, present, strict=True):
         shape = a + hits, b + trials - hits
-        rows.append((float((weight * shape[0] / (shape[0] + shape[1])).sum()), _quantile(*shape, weight, tail), _quantile(*shape, weight, 1 - tail)))
-    table = pd.DataFrame({"n": present.astype(int), "k": found.astype(int), "pod": found / present, "low": low, "high": high})
+        rows.append(
+            (
+                float((weight * shape[0] / (shape[0] + shape[1])).sum()),
+                _quantile(*shape, weight, tail),
+                _quantile(*shape, weight, 1 - tail),
+            )
+        )
+    table = pd.DataFrame(
+        {"n": present.astype(int), "k": found.astype(int), "pod": found / present, "low": low, "high": high}
+    )
     table[["shrunk", "shrunk_low", "shrunk_high"]] = np.array(rows)
     level = a / (a + b)
     order = np.argsort(level, kind="stable")
@@ -137,7 +151,10 @@ def _posterior(k: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     level, correlation = np.meshgrid((np.arange(120) + 0.5) / 120, (np.arange(60) + 0.5) / 60, indexing="ij")
     size = (1 / correlation - 1).ravel()
     a, b = level.ravel() * size, (1 - level.ravel()) * size
-    log = sum((betaln(a + hits, b + trials - hits) - betaln(a, b) for hits, trials in zip(k, n, strict=True)), np.zeros_like(a))
+    log = sum(
+        (betaln(a + hits, b + trials - hits) - betaln(a, b) for hits, trials in zip(k, n, strict=True)),
+        np.zeros_like(a),
+    )
     weight = np.exp(log - log.max())
     return a, b, weight / weight.sum()
 

@@ -65,7 +65,9 @@ def _counts(k: Any, n: Any) -> tuple[np.ndarray, np.ndarray]:
     hits, trials = np.broadcast_arrays(np.asarray(k, dtype=float), np.asarray(n, dtype=float))
     whole = np.isfinite(hits) & np.isfinite(trials) & (hits == np.floor(hits)) & (trials == np.floor(trials))
     if not (whole & (hits >= 0) & (hits <= trials)).all():
-        raise StatisticsError("counts must be whole numbers with 0 ≤ k ≤ n", hint="k is what was found, n what was there")
+        raise StatisticsError(
+            "counts must be whole numbers with 0 ≤ k ≤ n", hint="k is what was found, n what was there"
+        )
     return hits, trials
 
 
@@ -170,7 +172,9 @@ def targets_needed(pod: float, confidence: float = 0.95, *, misses: int = 0) -> 
     while not _shown(high, misses, pod, confidence):
         low, high = high, high * 2
         if high > MOST_TARGETS:
-            raise StatisticsError(f"showing {pod} would need more than {MOST_TARGETS:,} targets", hint="choose a lower POD")
+            raise StatisticsError(
+                f"showing {pod} would need more than {MOST_TARGETS:,} targets", hint="choose a lower POD"
+            )
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if _shown(middle, misses, pod, confidence) else (middle, high)

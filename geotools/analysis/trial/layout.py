@@ -140,7 +140,9 @@ def design(
     for (lane, soil, count), shape in zip(_shares(ground, wanted.number), shapes, strict=True):
         points = _scatter(shape, count, wanted, rng)
         if len(points) < count:
-            text = f"lane {lane} has room for {len(points)} of its {count} targets at this spacing: add or enlarge lanes"
+            text = (
+                f"lane {lane} has room for {len(points)} of its {count} targets at this spacing: add or enlarge lanes"
+            )
             issues.append(Issue("TR-01", "warning", "targets", lane, message=text, value=len(points), limit=count))
         rows += [{"lane_id": lane, "soil": soil, "point": point} for point in points]
     targets = _dealt(rows, wanted, rng, plane)
@@ -223,19 +225,37 @@ def spacing_issues(targets: gpd.GeoDataFrame, *, halo_m: float, head_m: float) -
     if len(there) < 2:
         return issues_frame()
     lonlat = _crs.to_wgs84(there)
-    xy = shapely.get_coordinates(shapely.centroid(_crs.transform(lonlat.geometry.array, _crs.WGS84, _crs.equal_area(tuple(lonlat.total_bounds)))))
+    xy = shapely.get_coordinates(
+        shapely.centroid(_crs.transform(lonlat.geometry.array, _crs.WGS84, _crs.equal_area(tuple(lonlat.total_bounds))))
+    )
     limit = 2 * halo_m + head_m
-    ids, lane = there["id"].astype(str).to_numpy(), there["lane_id"].to_numpy() if "lane_id" in there else np.zeros(len(there))
+    ids, lane = (
+        there["id"].astype(str).to_numpy(),
+        there["lane_id"].to_numpy() if "lane_id" in there else np.zeros(len(there)),
+    )
     found = []
     for a, b in sorted(cKDTree(xy).query_pairs(limit)):
         if lane[a] == lane[b]:
             text = f"targets {ids[a]} and {ids[b]} lie closer than two halos and a detector head"
             value = f"{np.hypot(*(xy[a] - xy[b])):.2f} m"
-            found.append(Issue("TR-02", "warning", "targets", str(ids[a]), message=text, value=value, limit=f"{limit:.2f} m", geometry=lonlat.geometry.iloc[a]))
+            found.append(
+                Issue(
+                    "TR-02",
+                    "warning",
+                    "targets",
+                    str(ids[a]),
+                    message=text,
+                    value=value,
+                    limit=f"{limit:.2f} m",
+                    geometry=lonlat.geometry.iloc[a],
+                )
+            )
     return issues_frame(found)
 
 
-def crossover(operators: Sequence[str], detectors: Sequence[str], lanes: Sequence[str], *, seed: int = 0) -> tuple[pd.DataFrame, list[Issue]]:
+def crossover(
+    operators: Sequence[str], detectors: Sequence[str], lanes: Sequence[str], *, seed: int = 0
+) -> tuple[pd.DataFrame, list[Issue]]:
     """A balanced crossover: every operator uses every detector once, each order of two detectors equally often (Williams).
 
     Returns
@@ -256,7 +276,12 @@ def crossover(operators: Sequence[str], detectors: Sequence[str], lanes: Sequenc
     orders = _williams(len(detectors))
     people = [operators[i] for i in np.random.default_rng(seed).permutation(len(operators))]
     rows = [
-        {"period": period + 1, "operator": who, "detector": detectors[orders[n % len(orders)][period]], "lane_id": lanes[(n + period) % len(lanes)]}
+        {
+            "period": period + 1,
+            "operator": who,
+            "detector": detectors[orders[n % len(orders)][period]],
+            "lane_id": lanes[(n + period) % len(lanes)],
+        }
         for n, who in enumerate(people)
         for period in range(len(detectors))
     ]
@@ -266,7 +291,9 @@ def crossover(operators: Sequence[str], detectors: Sequence[str], lanes: Sequenc
         issues.append(Issue("TR-03", "warning", "signals", message=text, value=len(lanes), limit=len(detectors)))
     if len(people) % len(orders):
         text = "the number of operators does not fill the crossover: detectors are not fully balanced over periods"
-        issues.append(Issue("TR-04", "info", "signals", message=text, value=len(people), limit=f"multiple of {len(orders)}"))
+        issues.append(
+            Issue("TR-04", "info", "signals", message=text, value=len(people), limit=f"multiple of {len(orders)}")
+        )
     roster = pd.DataFrame(rows).sort_values(["period", "operator"]).reset_index(drop=True)
     roster.insert(0, "run_id", [f"R{n + 1:03d}" for n in range(len(roster))])
     return roster[columns], issues

@@ -20,7 +20,14 @@ from geotools.analysis.trial.scoring import FACTORS, Score
 from geotools.io.atomic import replacing, write_text
 from geotools.model.provenance import now, version
 
-WORDS = {"operator": "operator", "detector": "detector", "target_type": "target type", "depth_cm": "depth (cm)", "soil": "soil", "lane_id": "lane"}
+WORDS = {
+    "operator": "operator",
+    "detector": "detector",
+    "target_type": "target type",
+    "depth_cm": "depth (cm)",
+    "soil": "soil",
+    "lane_id": "lane",
+}
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#1f2933;margin:0 auto;max-width:60rem;padding:1rem}
 h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.15rem;margin:2rem 0 .4rem}
@@ -45,11 +52,16 @@ def report_html(scored: Score, *, title: str = "Blind lane trial", pod: float = 
         The criterion to be shown, e.g. 0.90 at 95 %.
     """
     parts = [f"<h1>{escape(_clean(title))}</h1>", f'<p class="note">{escape(_origin(scored))}</p>']
-    parts += [f'<p class="big">{escape(line)}</p>' if n == 0 else f"<p>{escape(line)}</p>" for n, line in enumerate(findings(scored, pod=pod, confidence=confidence))]
+    parts += [
+        f'<p class="big">{escape(line)}</p>' if n == 0 else f"<p>{escape(line)}</p>"
+        for n, line in enumerate(findings(scored, pod=pod, confidence=confidence))
+    ]
     for heading, table in tables(scored).items():
         parts.append(f'<h2>{escape(heading)}</h2><div class="wide">{_html_table(table)}</div>')
     for caption, figure in figures(scored).items():
-        parts.append(f'<h2>{escape(caption)}</h2><figure role="img" aria-label="{escape(caption)}">{svg(figure)}</figure>')
+        parts.append(
+            f'<h2>{escape(caption)}</h2><figure role="img" aria-label="{escape(caption)}">{svg(figure)}</figure>'
+        )
     notes = "".join(f"<li>{escape(_clean(text, 300))}</li>" for text in dict.fromkeys(scored.issues["message"]))
     parts.append(f"<h2>Notes</h2><ul>{notes}<li>{escape(CAUTION)}</li></ul>")
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -66,7 +78,9 @@ CAUTION = (
 )
 
 
-def write_report(scored: Score, path: str | Path, *, title: str = "Blind lane trial", pod: float = 0.90, overwrite: bool = False) -> Path:
+def write_report(
+    scored: Score, path: str | Path, *, title: str = "Blind lane trial", pod: float = 0.90, overwrite: bool = False
+) -> Path:
     """Write the report as .html or .pdf, by the ending of `path`.
 
     Raises
@@ -81,7 +95,9 @@ def write_report(scored: Score, path: str | Path, *, title: str = "Blind lane tr
 
     with replacing(target, overwrite=overwrite) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a sign no font has is drawn as a box
-        with PdfPages(temporary, metadata={"Title": _clean(title), "CreationDate": None, "ModDate": None, "Producer": None}) as pages:
+        with PdfPages(
+            temporary, metadata={"Title": _clean(title), "CreationDate": None, "ModDate": None, "Producer": None}
+        ) as pages:
             for page in [*_text_pages(scored, title, pod), *_chart_pages(scored)]:
                 pages.savefig(page)
     return target
@@ -92,20 +108,36 @@ def findings(scored: Score, *, pod: float = 0.90, confidence: float = 0.95) -> l
     row = scored.strata(confidence=confidence).iloc[0]
     k, n = int(row["k"]), int(row["n"])
     places = scored.real[["lane_id", "target_id"]].drop_duplicates().shape[0]
-    what = f"{k} of {n} targets were found" if places == n else f"Targets were found {k} times out of {n} ({places} targets, {len(scored.runs)} runs)"
-    lines = [f"{what}: probability of detection {row['pod']:.3f}, {100 * confidence:g} % limits {row['low']:.3f} to {row['high']:.3f}."]
+    what = (
+        f"{k} of {n} targets were found"
+        if places == n
+        else f"Targets were found {k} times out of {n} ({places} targets, {len(scored.runs)} runs)"
+    )
+    lines = [
+        f"{what}: probability of detection {row['pod']:.3f}, {100 * confidence:g} % limits {row['low']:.3f} to {row['high']:.3f}."
+    ]
     bound = interval(k, n, confidence=confidence, side="lower")[0]
     more = further_targets(k, n, pod=pod, confidence=confidence)
     if bound >= pod:
-        lines.append(f"A detection of at least {100 * pod:g} % is shown at {100 * confidence:g} % confidence for these conditions (lower limit {bound:.3f}).")
+        lines.append(
+            f"A detection of at least {100 * pod:g} % is shown at {100 * confidence:g} % confidence for these conditions (lower limit {bound:.3f})."
+        )
     else:
-        lines.append(f"A detection of at least {100 * pod:g} % is not shown (lower limit {bound:.3f}). {more} further targets, all found, would show it.")
+        lines.append(
+            f"A detection of at least {100 * pod:g} % is not shown (lower limit {bound:.3f}). {more} further targets, all found, would show it."
+        )
     if np.isfinite(row["far_m2"]):
-        lines.append(f"{int(row['false_alarms'])} false alarms on {row['area_m2']:.1f} m² outside all halos: {row['far_m2']:.3f} per m², limits {row['far_low']:.3f} to {row['far_high']:.3f}.")
+        lines.append(
+            f"{int(row['false_alarms'])} false alarms on {row['area_m2']:.1f} m² outside all halos: {row['far_m2']:.3f} per m², limits {row['far_low']:.3f} to {row['far_high']:.3f}."
+        )
     place = scored.location()
     if place["mean_m"] is not None:
-        lines.append(f"Hits lay on average {place['mean_m']:.2f} m from the target (95 % within {place['p95_m']:.2f} m); bias {place['bias_along_m']:+.2f} m along and {place['bias_across_m']:+.2f} m across the lane.")
-    lines.append(f"To show 99.6 % at 95 % confidence, {zero_failure_n(0.996, 0.95)} targets would have to be found without a miss.")
+        lines.append(
+            f"Hits lay on average {place['mean_m']:.2f} m from the target (95 % within {place['p95_m']:.2f} m); bias {place['bias_along_m']:+.2f} m along and {place['bias_across_m']:+.2f} m across the lane."
+        )
+    lines.append(
+        f"To show 99.6 % at 95 % confidence, {zero_failure_n(0.996, 0.95)} targets would have to be found without a miss."
+    )
     return lines
 
 
@@ -119,10 +151,17 @@ def tables(scored: Score) -> dict[str, pd.DataFrame]:
         table = scored.strata([factor])
         if 1 < len(table) <= 12:
             index = table[factor].astype(str)
-            pairs = compare(pd.Series(table["k"].to_numpy(), index=index), pd.Series(table["n"].to_numpy(), index=index))
+            pairs = compare(
+                pd.Series(table["k"].to_numpy(), index=index), pd.Series(table["n"].to_numpy(), index=index)
+            )
             apart = pairs[pairs["different"]]
-            rows = [[f"{_clean(r['first'])} and {_clean(r['second'])}", _p_text(float(r["p_adjusted"]))] for r in apart.to_dict("records")] or [["no two differ at 95 % confidence", ""]]
-            out[f"{WORDS[factor].capitalize()}s that differ (exact tests, adjusted for the number of pairs: {len(pairs)})"] = pd.DataFrame(rows, columns=["pair", "adjusted p"])
+            rows = [
+                [f"{_clean(r['first'])} and {_clean(r['second'])}", _p_text(float(r["p_adjusted"]))]
+                for r in apart.to_dict("records")
+            ] or [["no two differ at 95 % confidence", ""]]
+            out[
+                f"{WORDS[factor].capitalize()}s that differ (exact tests, adjusted for the number of pairs: {len(pairs)})"
+            ] = pd.DataFrame(rows, columns=["pair", "adjusted p"])
     return out
 
 
@@ -135,17 +174,35 @@ def _stratum_table(table: pd.DataFrame, factor: str) -> pd.DataFrame:
     for row in table.to_dict("records"):
         name = row[factor]
         text = f"{name:g}" if isinstance(name, float) and np.isfinite(name) else _clean(name)
-        cells = [text or "(not stated)", f"{row['k']} of {row['n']}", f"{row['pod']:.3f}", f"{row['low']:.3f} – {row['high']:.3f}", str(row["further_95"])]
+        cells = [
+            text or "(not stated)",
+            f"{row['k']} of {row['n']}",
+            f"{row['pod']:.3f}",
+            f"{row['low']:.3f} – {row['high']:.3f}",
+            str(row["further_95"]),
+        ]
         if np.isfinite(row.get("far_m2", np.nan)):
             cells += [str(row["false_alarms"]), f"{row['far_m2']:.3f}", f"{row['far_low']:.3f} – {row['far_high']:.3f}"]
         rows.append(cells)
-    names = [WORDS[factor], "found", "POD", "95 % limits", "more for 95/95", "false alarms", "per m²", "95 % limits of the rate"]
+    names = [
+        WORDS[factor],
+        "found",
+        "POD",
+        "95 % limits",
+        "more for 95/95",
+        "false alarms",
+        "per m²",
+        "95 % limits of the rate",
+    ]
     return pd.DataFrame(rows, columns=names[: len(rows[0])])
 
 
 def _html_table(table: pd.DataFrame) -> str:
     head = "".join(f"<th>{escape(str(name))}</th>" for name in table.columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in table.itertuples(index=False))
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>"
+        for row in table.itertuples(index=False)
+    )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -154,8 +211,14 @@ def _clean(text: object, longest: int = 120) -> str:
 
 
 def _origin(scored: Score) -> str:
-    kind = "Blind: layout sealed, marks frozen before scoring." if scored.blind else "Not shown to be blind: no seal and frozen marks were given."
-    return f"{kind} Halo {scored.halo_m:g} m, {len(scored.runs)} runs. geotools {version()}, {now().date().isoformat()}."
+    kind = (
+        "Blind: layout sealed, marks frozen before scoring."
+        if scored.blind
+        else "Not shown to be blind: no seal and frozen marks were given."
+    )
+    return (
+        f"{kind} Halo {scored.halo_m:g} m, {len(scored.runs)} runs. geotools {version()}, {now().date().isoformat()}."
+    )
 
 
 def _text_pages(scored: Score, title: str, pod: float) -> list[Any]:
@@ -171,7 +234,10 @@ def _text_pages(scored: Score, title: str, pod: float) -> list[Any]:
         widths = [max(len(str(v)) for v in [name, *table[name]]) for name in table.columns]
         widths[0] = min(widths[0], 34)
         for row in [list(table.columns), *table.to_numpy().tolist()]:
-            cells = [plain(v, 34).ljust(w) if n == 0 else str(v).rjust(w) for n, (v, w) in enumerate(zip(row, widths, strict=True))]
+            cells = [
+                plain(v, 34).ljust(w) if n == 0 else str(v).rjust(w)
+                for n, (v, w) in enumerate(zip(row, widths, strict=True))
+            ]
             blocks.append(("  ".join(cells), 7.5, "mono"))
     blocks += [("", 6, "normal"), *((part, 8.5, "normal") for part in textwrap.wrap(CAUTION, 112))]
     pages, y = [], 0.0
@@ -180,7 +246,16 @@ def _text_pages(scored: Score, title: str, pod: float) -> list[Any]:
             pages.append(Figure(figsize=(8.27, 11.69)))
             y = 0.94
         family = "monospace" if style == "mono" else "sans-serif"
-        pages[-1].text(0.07, y, text, fontsize=size, family=family, fontweight="bold" if style == "bold" else "normal", va="top", color="#1f2933")
+        pages[-1].text(
+            0.07,
+            y,
+            text,
+            fontsize=size,
+            family=family,
+            fontweight="bold" if style == "bold" else "normal",
+            va="top",
+            color="#1f2933",
+        )
         y -= size * 1.55 / (11.69 * 72)
     return pages
 

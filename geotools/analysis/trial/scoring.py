@@ -106,7 +106,9 @@ class Score:
             "by": {name: _records(self.strata([name])) for name in factors},
             "marks": {verdict: int((self.marks["verdict"] == verdict).sum()) for verdict in VERDICTS},
             "location": self.location(),
-            "minutes_per_m2": float(timed["minutes"].sum() / timed["area_m2"].sum()) if len(timed) and timed["area_m2"].sum() else None,
+            "minutes_per_m2": float(timed["minutes"].sum() / timed["area_m2"].sum())
+            if len(timed) and timed["area_m2"].sum()
+            else None,
             "issues": len(self.issues),
         }
 
@@ -162,18 +164,38 @@ def score(
     aims = plane.placed(_keyed(targets, ("lane_id",)), "targets", issues)
     marks = plane.placed(_keyed(signals, RUN), "signals", issues)
     if aims["is_decoy"].all():
-        raise StatisticsError("there is no target with a position", hint="targets need geometry or x_m and y_m; decoys alone show no detection")
+        raise StatisticsError(
+            "there is no target with a position",
+            hint="targets need geometry or x_m and y_m; decoys alone show no detection",
+        )
     roster = _roster(marks, runs, issues)
     strange = ~marks["lane_id"].isin(aims["lane_id"])
     for row in marks[strange].itertuples():
-        issues.append(Issue("TR-11", "warning", "signals", str(row.id), "lane_id", "the lane of this mark has no targets: it is not scored", row.lane_id))
+        issues.append(
+            Issue(
+                "TR-11",
+                "warning",
+                "signals",
+                str(row.id),
+                "lane_id",
+                "the lane of this mark has no targets: it is not scored",
+                row.lane_id,
+            )
+        )
     matches, judged = _judge(aims, marks, roster, plane, halo_m)
     if matches.empty:
-        raise StatisticsError("no run was made on a lane that has targets", hint="do lane_id of targets and signals agree? give the roster if nothing was marked")
+        raise StatisticsError(
+            "no run was made on a lane that has targets",
+            hint="do lane_id of targets and signals agree? give the roster if nothing was marked",
+        )
     area = plane.free_area(aims[~aims["is_decoy"]], halo_m)
     roster["area_m2"] = [area.get(lane, np.nan) for lane in roster["lane_id"]]
     if roster["area_m2"].isna().any():
-        issues.append(Issue("TR-12", "info", "signals", message="no outline for some lanes: no false-alarm rate is given for them"))
+        issues.append(
+            Issue(
+                "TR-12", "info", "signals", message="no outline for some lanes: no false-alarm rate is given for them"
+            )
+        )
     return Score(matches, judged, roster, halo_m, blind is not None, issues_frame(issues), {"angle": plane.angles})
 
 
@@ -200,9 +222,13 @@ class _Plane:
 
     @classmethod
     def of(cls, targets: gpd.GeoDataFrame, signals: gpd.GeoDataFrame, lanes: gpd.GeoDataFrame | None) -> _Plane:
-        if all({"x_m", "y_m"} <= set(f.columns) and f[["x_m", "y_m"]].notna().all(axis=None) for f in (targets, signals)):
+        if all(
+            {"x_m", "y_m"} <= set(f.columns) and f[["x_m", "y_m"]].notna().all(axis=None) for f in (targets, signals)
+        ):
             xy = {n: f[["x_m", "y_m"]].to_numpy(dtype=float) for n, f in enumerate((targets, signals))}
-            outlines = {} if lanes is None else _outlines(lanes, _crs.equal_area(tuple(_crs.to_wgs84(lanes).total_bounds)))
+            outlines = (
+                {} if lanes is None else _outlines(lanes, _crs.equal_area(tuple(_crs.to_wgs84(lanes).total_bounds)))
+            )
             return cls(xy, outlines, {}, True)
         bounds = _crs.to_wgs84(targets).total_bounds
         plane = _crs.equal_area(tuple(bounds))
@@ -261,21 +287,43 @@ def _direction(shape: Any) -> float:
 def _roster(marks: pd.DataFrame, runs: pd.DataFrame | None, issues: list[Issue]) -> pd.DataFrame:
     seen = marks[list(RUN)].drop_duplicates()
     if runs is None:
-        issues.append(Issue("TR-13", "info", "signals", message="no roster was given: runs in which nothing was marked are not counted, so POD may be too high"))
+        issues.append(
+            Issue(
+                "TR-13",
+                "info",
+                "signals",
+                message="no roster was given: runs in which nothing was marked are not counted, so POD may be too high",
+            )
+        )
         roster = seen.assign(minutes=np.nan)
     else:
-        given = pd.DataFrame({name: runs[name].astype(object).where(runs[name].notna(), "").astype(str) if name in runs else "" for name in RUN})
+        given = pd.DataFrame(
+            {
+                name: runs[name].astype(object).where(runs[name].notna(), "").astype(str) if name in runs else ""
+                for name in RUN
+            }
+        )
         given["minutes"] = pd.to_numeric(runs["minutes"], errors="coerce") if "minutes" in runs else np.nan
         roster = given.drop_duplicates(list(RUN))
         listed = set(roster[list(RUN)].itertuples(index=False, name=None))
         extra = seen[[row not in listed for row in seen.itertuples(index=False, name=None)]]
         for row in extra.itertuples():
-            issues.append(Issue("TR-14", "warning", "signals", str(row.run_id), message=f"marks of {row.operator} on lane {row.lane_id} are not in the roster: scored as a run of their own"))
+            issues.append(
+                Issue(
+                    "TR-14",
+                    "warning",
+                    "signals",
+                    str(row.run_id),
+                    message=f"marks of {row.operator} on lane {row.lane_id} are not in the roster: scored as a run of their own",
+                )
+            )
         roster = pd.concat([roster, extra.assign(minutes=np.nan)], ignore_index=True) if len(extra) else roster
     return roster.sort_values(list(RUN), kind="stable").reset_index(drop=True)
 
 
-def _judge(aims: pd.DataFrame, marks: pd.DataFrame, roster: pd.DataFrame, plane: _Plane, halo_m: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _judge(
+    aims: pd.DataFrame, marks: pd.DataFrame, roster: pd.DataFrame, plane: _Plane, halo_m: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     groups = dict(list(marks.groupby(list(RUN), sort=False)))
     empty = marks.iloc[:0]
     by_lane = dict(list(aims.groupby("lane_id", sort=False)))
@@ -292,12 +340,16 @@ def _judge(aims: pd.DataFrame, marks: pd.DataFrame, roster: pd.DataFrame, plane:
     )
 
 
-def _judge_run(aims: pd.DataFrame, marks: pd.DataFrame, run: tuple[str, ...], plane: _Plane, halo_m: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _judge_run(
+    aims: pd.DataFrame, marks: pd.DataFrame, run: tuple[str, ...], plane: _Plane, halo_m: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     real, decoys = aims[~aims["is_decoy"]], aims[aims["is_decoy"]]
     xy = marks[["x", "y"]].to_numpy(dtype=float)
     pairs = pair(real[["x", "y"]].to_numpy(dtype=float), xy, halo_m)
     near = _near(real, xy, halo_m)
-    verdict = np.where(near, "duplicate", np.where(plane.inside(run[0], xy[:, 0], xy[:, 1]), "false", "outside")).astype(object)
+    verdict = np.where(
+        near, "duplicate", np.where(plane.inside(run[0], xy[:, 0], xy[:, 1]), "false", "outside")
+    ).astype(object)
     verdict[pairs[:, 1]] = "hit"
     target_id = np.full(len(marks), "", dtype=object)
     target_id[pairs[:, 1]] = real["id"].to_numpy()[pairs[:, 0]]
@@ -350,7 +402,9 @@ def _pod_table(rows: pd.DataFrame, keys: list[str], confidence: float) -> pd.Dat
     table["low"], table["high"] = interval(table["k"].to_numpy(), table["n"].to_numpy(), confidence=confidence)
     wilson = interval(table["k"].to_numpy(), table["n"].to_numpy(), confidence=confidence, method="wilson")
     table["wilson_low"], table["wilson_high"] = wilson
-    table["further_95"] = [further_targets(k, n, pod=0.95, confidence=0.95) for k, n in zip(table["k"], table["n"], strict=True)]
+    table["further_95"] = [
+        further_targets(k, n, pod=0.95, confidence=0.95) for k, n in zip(table["k"], table["n"], strict=True)
+    ]
     return table
 
 
@@ -367,12 +421,23 @@ def _with_far(table: pd.DataFrame, scored: Score, keys: list[str], confidence: f
     known = (out["area_m2"] > 0).to_numpy()
     limits = np.full((2, len(out)), np.nan)
     if known.any():
-        limits[:, known] = rate_interval(out["false_alarms"].to_numpy()[known], out["area_m2"].to_numpy()[known], confidence=confidence)
+        limits[:, known] = rate_interval(
+            out["false_alarms"].to_numpy()[known], out["area_m2"].to_numpy()[known], confidence=confidence
+        )
     return out.assign(far_m2=out["false_alarms"] / out["area_m2"].where(known), far_low=limits[0], far_high=limits[1])
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for row in table.to_dict("records"):
-        rows.append({str(k): None if isinstance(v, float) and not np.isfinite(v) else v.item() if isinstance(v, np.generic) else v for k, v in row.items()})
+        rows.append(
+            {
+                str(k): None
+                if isinstance(v, float) and not np.isfinite(v)
+                else v.item()
+                if isinstance(v, np.generic)
+                else v
+                for k, v in row.items()
+            }
+        )
     return rows

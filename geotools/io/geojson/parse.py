@@ -38,7 +38,9 @@ def read(source: Source) -> Raw:
             return read_sequence(source)
         _refuse_json(error, source, content)
     except (ValueError, RecursionError) as error:
-        raise source.refuse(f"it is not usable JSON ({str(error)[:120]})", "export it again from where it came from") from error
+        raise source.refuse(
+            f"it is not usable JSON ({str(error)[:120]})", "export it again from where it came from"
+        ) from error
     findings: list[Finding] = []
     if twice:
         findings.append(

@@ -70,7 +70,9 @@ def compare(
     programme = getattr(new, "programme", None)
     methods = programme.words.get("method") if programme is not None else None
     for side, (frames, coverage, lost) in zip(("old", "new"), states, strict=True):
-        content = _survey.content(frames, coverage=coverage, issues=None, theme=theme, sensitive=options.sensitive, methods=methods)
+        content = _survey.content(
+            frames, coverage=coverage, issues=None, theme=theme, sensitive=options.sensitive, methods=methods
+        )
         for layer in content.layers:
             if layer.spec.id in ("hazards", "hazard_points", "remaining", "released"):
                 layer.spec = replace(
@@ -84,7 +86,9 @@ def compare(
         if side == "new":
             made.page.notes = [*notes(lost), *content.notes]
             made.page.no_ground = _no_ground(frames.get("hazards"), coverage)
-    for name, frame in changes(*(coverage_or_hazards for coverage_or_hazards in (_ground(*s[:2]) for s in states))).items():
+    for name, frame in changes(
+        *(coverage_or_hazards for coverage_or_hazards in (_ground(*s[:2]) for s in states))
+    ).items():
         if len(frame):
             spec = LayerSpec(
                 name,

@@ -396,9 +396,7 @@ def _table(frame: gpd.GeoDataFrame, spec: LayerSpec, shape: str) -> tuple[list[d
             columns.append({"name": "area_m2", "type": "area"})
             table["area_m2"] = area
     for name, values in spec.extra.items():
-        columns.append(
-            {"name": name, "type": "area" if name.endswith("_m2") else "text", "hidden": True}
-        )
+        columns.append({"name": name, "type": "area" if name.endswith("_m2") else "text", "hidden": True})
         table[name] = values
     if "id" in table:
         table["id"] = [_text(v) or None for v in table["id"]]

@@ -136,7 +136,9 @@ def _rendered(made: folium.Map) -> tuple[str, str]:
             if part in macros:
                 texts.append(str(macros[part](element, {})))
         if isinstance(element, folium.map.Layer) and element.show:
-            scripts.append(f"{element.get_name()}.addTo({element._parent.get_name() if element._parent else made.get_name()});")
+            scripts.append(
+                f"{element.get_name()}.addTo({element._parent.get_name() if element._parent else made.get_name()});"
+            )
     starts = [text for text in scripts if text.startswith("window.geotools.start(")]
     return "\n".join(blocks), "\n".join([text for text in scripts if text not in starts] + starts)
 

@@ -304,9 +304,7 @@ def map_survey(
     survey = None if isinstance(source, Mapping | pd.DataFrame) else source
     programme = getattr(survey, "programme", None)
     wanted = options.layers or (
-        tuple(frames)
-        if not survey
-        else tuple(k for k in frames if k in _survey.SHOWN or k not in _raw_kinds())
+        tuple(frames) if not survey else tuple(k for k in frames if k in _survey.SHOWN or k not in _raw_kinds())
     )
     unknown = [k for k in options.layers if k not in frames and k != "issues"]
     if unknown:
@@ -421,7 +419,11 @@ def _no_ground(hazards: gpd.GeoDataFrame | None, coverage: Any) -> dict[str, flo
     out = {"n": int(bare.sum()), "m2": round(float(known.sum()), 1), "unstated": int(bare.sum()) - len(known)}
     totals = coverage.totals if coverage is not None else {}
     if "hazards_without_ground" in totals and int(totals["hazards_without_ground"]) != out["n"]:
-        out = {"n": int(totals["hazards_without_ground"]), "m2": float(totals["reported_without_ground_m2"]), "unstated": 0}
+        out = {
+            "n": int(totals["hazards_without_ground"]),
+            "m2": float(totals["reported_without_ground_m2"]),
+            "unstated": 0,
+        }
     return out if out["n"] else None
 
 

@@ -110,7 +110,9 @@ def on_earth(frames: Mapping[str, gpd.GeoDataFrame]) -> tuple[dict[str, gpd.GeoD
         for row in lost:
             name = str(frame["id"].iloc[row]) if "id" in frame else f"row-{row + 1}"
             issues.append(
-                Issue("MP-01", "error", kind, name, "geometry", "its coordinates are no place on earth; it is not drawn")
+                Issue(
+                    "MP-01", "error", kind, name, "geometry", "its coordinates are no place on earth; it is not drawn"
+                )
             )
     return out, issues
 

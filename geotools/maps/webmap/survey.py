@@ -194,7 +194,10 @@ def _hazard_points(frame: gpd.GeoDataFrame, theme: Theme) -> VectorLayer:
     from dataclasses import replace
 
     rows = tuple(
-        replace(row, symbol=replace(row.symbol, marker="diamond", size=9, fill=row.symbol.solid, outline="#ffffff", order=75))
+        replace(
+            row,
+            symbol=replace(row.symbol, marker="diamond", size=9, fill=row.symbol.solid, outline="#ffffff", order=75),
+        )
         for row in _hazard_rows(theme, outline=False)
     )
     lines = _has(frame, LINE_TYPES)
@@ -212,7 +215,9 @@ def _hazard_areas(frame: gpd.GeoDataFrame, coverage: Any, theme: Theme) -> Vecto
         table = coverage.table.drop_duplicates("id").set_index("id")
         ids = [str(v) for v in frame["id"]] if "id" in frame else [""] * len(frame)
         known = table.reindex(ids)
-        known = known.where(known["area_m2"] > 0)  # without ground there is no ledger to show: 0 m² would read as nothing left
+        known = known.where(
+            known["area_m2"] > 0
+        )  # without ground there is no ledger to show: 0 m² would read as nothing left
         extra = {
             f"ledger_{name}_m2": known[f"{name}_m2"].astype(float).round(1).to_numpy()
             for name in LEDGER

@@ -77,7 +77,12 @@ class Diagnosis:
 
 
 def diagnose(
-    data: Any, *, crs: Any = None, extent: Bounds | None = None, reference: gpd.GeoDataFrame | gpd.GeoSeries | None = None, programme: Programme | None = None
+    data: Any,
+    *,
+    crs: Any = None,
+    extent: Bounds | None = None,
+    reference: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    programme: Programme | None = None,
 ) -> Diagnosis:
     """Look for the errors that misplace whole layers.
 
@@ -132,7 +137,13 @@ def diagnose(
     if question:
         issues.append(Issue("CR-03", "error", message=question, value=" | ".join(choices)))
     return Diagnosis(
-        tuple(findings), question, choices, _checked(box, reference), len(points), label(stated) if stated is not None else "", issues_frame(issues)
+        tuple(findings),
+        question,
+        choices,
+        _checked(box, reference),
+        len(points),
+        label(stated) if stated is not None else "",
+        issues_frame(issues),
     )
 
 
@@ -180,19 +191,31 @@ def _frame_of(extent: Bounds | None, reference: Any) -> Bounds | None:
 def _checked(box: Bounds | None, reference: Any) -> str:
     if reference is not None:
         return "the reference layer"
-    return "the extent" if box is not None else "nothing but the coordinates themselves: give an extent or a reference layer"
+    return (
+        "the extent"
+        if box is not None
+        else "nothing but the coordinates themselves: give an extent or a reference layer"
+    )
 
 
 def _null_island(count: int, total: int) -> Finding:
     return Finding(
-        "CR-04", "error", "null-island", f"{count} of {total} points lie at 0, 0 in the Atlantic: an empty cell was read as zero", None, "--drop-zero", count
+        "CR-04",
+        "error",
+        "null-island",
+        f"{count} of {total} points lie at 0, 0 in the Atlantic: an empty cell was read as zero",
+        None,
+        "--drop-zero",
+        count,
     )
 
 
 def _inside(lonlat: np.ndarray, box: Bounds | None) -> float:
     good = np.isfinite(lonlat).all(axis=1) & (np.abs(lonlat[:, 0]) <= 180) & (np.abs(lonlat[:, 1]) <= 90)
     if box is not None:
-        good &= (lonlat[:, 0] >= box[0]) & (lonlat[:, 0] <= box[2]) & (lonlat[:, 1] >= box[1]) & (lonlat[:, 1] <= box[3])
+        good &= (
+            (lonlat[:, 0] >= box[0]) & (lonlat[:, 0] <= box[2]) & (lonlat[:, 1] >= box[1]) & (lonlat[:, 1] <= box[3])
+        )
     return float(good.mean())
 
 
@@ -210,16 +233,33 @@ def _examine(context: _Context) -> tuple[list[Finding], str, tuple[str, ...]]:
     return _choose(context, stated, share, _distinct(fitting))
 
 
-def _remarks(context: _Context, stated: Reading, share: float, readings: list[Reading]) -> tuple[list[Finding], str, tuple[str, ...]]:
+def _remarks(
+    context: _Context, stated: Reading, share: float, readings: list[Reading]
+) -> tuple[list[Finding], str, tuple[str, ...]]:
     findings = []
     for item in readings:
-        if item.fault in ("gk-as-utm", "unshifted", "minutes") and item.usual and item.rank <= 3 and _inside(item.lonlat, context.box) >= _FIT:
+        if (
+            item.fault in ("gk-as-utm", "unshifted", "minutes")
+            and item.usual
+            and item.rank <= 3
+            and _inside(item.lonlat, context.box) >= _FIT
+        ):
             gap = _apart(stated.lonlat, item.lonlat)
             text = f"the extent cannot tell whether {_lower(item.title)} ({metres_text(gap)} away): a reference layer could"
             findings.append(Finding("CR-03", "info", item.fault, text, gap, item.option, len(context.points)))
     if share < 1:
         outside = round((1 - share) * len(context.points))
-        findings.append(Finding("CR-04", "warning", "outside", f"{outside} of {len(context.points)} points lie outside the extent", None, "", outside))
+        findings.append(
+            Finding(
+                "CR-04",
+                "warning",
+                "outside",
+                f"{outside} of {len(context.points)} points lie outside the extent",
+                None,
+                "",
+                outside,
+            )
+        )
     minutes = _minutes(context.points, context.crs)
     if minutes is not None:
         findings = [item for item in findings if item.fault != "minutes"]
@@ -231,15 +271,27 @@ def _lower(title: str) -> str:
     return title[:1].lower() + title[1:]
 
 
-def _alone(context: _Context, readings: list[Reading], stated: Reading | None, share: float) -> tuple[list[Finding], str, tuple[str, ...]]:
+def _alone(
+    context: _Context, readings: list[Reading], stated: Reading | None, share: float
+) -> tuple[list[Finding], str, tuple[str, ...]]:
     """Without extent or reference: only what is impossible, or visible in the digits."""
     if stated is None:
-        options = tuple(dict.fromkeys(item.option for item in readings if _inside(item.lonlat, None) >= _FIT and item.usual))
+        options = tuple(
+            dict.fromkeys(item.option for item in readings if _inside(item.lonlat, None) >= _FIT and item.usual)
+        )
         message = "the file does not say its reference system"
         only = options[0] if len(options) == 1 else ""
         message += f"; only {only} makes sense of it" if only else ""
-        question = f"which system are these coordinates in? {len(options)} readings are possible: {'; '.join(options)}" if len(options) > 1 else ""
-        return [Finding("CR-01", "error", "unknown-crs", message, None, only, len(context.points))], question, options if question else ()
+        question = (
+            f"which system are these coordinates in? {len(options)} readings are possible: {'; '.join(options)}"
+            if len(options) > 1
+            else ""
+        )
+        return (
+            [Finding("CR-01", "error", "unknown-crs", message, None, only, len(context.points))],
+            question,
+            options if question else (),
+        )
     usual = stated.usual and share >= _FIT
     if usual:
         minutes = _minutes(context.points, context.crs)
@@ -266,12 +318,28 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.median(gap))
 
 
-def _choose(context: _Context, stated: Reading | None, share: float, fitting: list[Reading]) -> tuple[list[Finding], str, tuple[str, ...]]:
+def _choose(
+    context: _Context, stated: Reading | None, share: float, fitting: list[Reading]
+) -> tuple[list[Finding], str, tuple[str, ...]]:
     count = len(context.points)
     if not fitting:
         where = "outside the extent" if context.box is not None else "where the system is not used"
         if stated is None:
-            return [Finding("CR-01", "error", "unknown-crs", "the file does not say its reference system, and none that was tried fits", None, "", count)], "", ()
+            return (
+                [
+                    Finding(
+                        "CR-01",
+                        "error",
+                        "unknown-crs",
+                        "the file does not say its reference system, and none that was tried fits",
+                        None,
+                        "",
+                        count,
+                    )
+                ],
+                "",
+                (),
+            )
         message = f"{round((1 - share) * count)} of {count} points lie {where}, and no usual mistake explains it"
         return [Finding("CR-04", "error", "outside", message, None, "", count)], "", ()
     best = min(item.rank for item in fitting)
@@ -282,7 +350,14 @@ def _choose(context: _Context, stated: Reading | None, share: float, fitting: li
     words = "; ".join(f"{item.option}: {item.title}" for item in likely)
     gap = max(_apart(likely[0].lonlat, item.lonlat) for item in likely[1:])
     question = f"these coordinates fit {len(likely)} readings, {metres_text(gap)} apart. Ask who made the file: {words}"
-    return [Finding("CR-03", "error", item.fault, item.message, item.metres, item.option, item.count) for item in findings], question, tuple(i.option for i in likely)
+    return (
+        [
+            Finding("CR-03", "error", item.fault, item.message, item.metres, item.option, item.count)
+            for item in findings
+        ],
+        question,
+        tuple(i.option for i in likely),
+    )
 
 
 def _finding(item: Reading, stated: Reading | None, context: _Context) -> Finding:
@@ -309,15 +384,27 @@ def _minutes(points: np.ndarray, crs: pyproj.CRS | None) -> Finding | None:
         return None
     message = "no decimal part reaches .60 in the whole file: degrees and minutes were probably typed as decimals (39.45 for 39°45')"
     metres = float(np.median(np.hypot(*((fraction / 0.6 - fraction) * [85_000.0, 111_000.0]).T)))
-    return Finding("CR-03", "warning", "minutes", f"{message}. Points would move by {metres_text(metres)}", metres, "--degrees-minutes", len(points))
+    return Finding(
+        "CR-03",
+        "warning",
+        "minutes",
+        f"{message}. Points would move by {metres_text(metres)}",
+        metres,
+        "--degrees-minutes",
+        len(points),
+    )
 
 
-def _against(context: _Context, readings: list[Reading], stated: Reading | None) -> tuple[list[Finding], str, tuple[str, ...]]:
+def _against(
+    context: _Context, readings: list[Reading], stated: Reading | None
+) -> tuple[list[Finding], str, tuple[str, ...]]:
     """With a reference layer: the reading whose points lie on it."""
     target = _reference_points(context.reference)
     measured = [(item, _distance(item.lonlat, context.ids, target)) for item in readings]
     own = next((gap for item, gap in measured if item.fault == ""), math.inf)
-    near = sorted((pair for pair in measured if pair[1] <= max(_NEAR_M, 0.2 * own)), key=lambda pair: (pair[1], pair[0].rank))
+    near = sorted(
+        (pair for pair in measured if pair[1] <= max(_NEAR_M, 0.2 * own)), key=lambda pair: (pair[1], pair[0].rank)
+    )
     if own <= _NEAR_M and (not near or near[0][0].fault == "" or near[0][1] > 0.2 * own or own < 5):
         return [], "", ()
     better = [(item, gap) for item, gap in near if item.fault and gap <= _NEAR_M]
@@ -328,7 +415,11 @@ def _against(context: _Context, readings: list[Reading], stated: Reading | None)
                 return [], "", ()
             note = f"the points lie {metres_text(body)} from the reference layer, and no usual mistake explains it: is it the same place?"
             return [Finding("CR-04", "warning", "outside", note, body, "", len(context.points))], "", ()
-        fitting = [item for item in readings if item.fault and context.box is not None and _inside(item.lonlat, context.box) >= _FIT]
+        fitting = [
+            item
+            for item in readings
+            if item.fault and context.box is not None and _inside(item.lonlat, context.box) >= _FIT
+        ]
         return _choose(context, stated, 0.0, _distinct(fitting))
     # readings within the accuracy of datum operations of the best one are equally good: the simplest is named
     best = better[0][1]
@@ -377,11 +468,16 @@ def _to_body(lonlat: np.ndarray, reference: Any) -> float:
     scale = np.array([math.cos(math.radians(float(np.median(good[:, 1])))), 1.0]) * 111_200.0
     bodies = np.asarray(reference.geometry.to_crs(WGS84).array, dtype=object)
     bodies = shapely.transform(bodies[~(shapely.is_missing(bodies) | shapely.is_empty(bodies))], lambda xy: xy * scale)
-    _, metres = shapely.STRtree(bodies).query_nearest(shapely.points(good * scale), return_distance=True, all_matches=False)
+    _, metres = shapely.STRtree(bodies).query_nearest(
+        shapely.points(good * scale), return_distance=True, all_matches=False
+    )
     return float(np.median(metres))
 
 
 def _middles(points: np.ndarray, ids: list[str]) -> dict[str, np.ndarray]:
     keys, owner = np.unique(np.asarray(ids, dtype=object).astype(str), return_inverse=True)
     count = np.bincount(owner)
-    return {str(name): np.array([np.bincount(owner, points[:, k])[i] / count[i] for k in (0, 1)]) for i, name in enumerate(keys)}
+    return {
+        str(name): np.array([np.bincount(owner, points[:, k])[i] / count[i] for k in (0, 1)])
+        for i, name in enumerate(keys)
+    }

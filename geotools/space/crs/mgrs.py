@@ -80,10 +80,15 @@ def to_mgrs(lon: Any, lat: Any, digits: int = 5) -> Any:
     flat_x, flat_y = x.ravel(), y.ravel()
     known = np.isfinite(flat_x) & np.isfinite(flat_y)
     if (np.abs(flat_y[known]) > 90).any() or (np.abs(flat_x[known]) > 180).any() or (single and not known.all()):
-        raise NotationError("a grid reference needs a longitude of -180 to 180° and a latitude of -90 to 90°", hint="longitude comes first")
+        raise NotationError(
+            "a grid reference needs a longitude of -180 to 180° and a latitude of -90 to 90°",
+            hint="longitude comes first",
+        )
     convert = _library().toMGRS
     out = np.full(flat_x.shape, None, dtype=object)
-    out[known] = [convert(b, a, MGRSPrecision=digits) for a, b in zip(flat_x[known].tolist(), flat_y[known].tolist(), strict=True)]
+    out[known] = [
+        convert(b, a, MGRSPrecision=digits) for a, b in zip(flat_x[known].tolist(), flat_y[known].tolist(), strict=True)
+    ]
     return out[0] if single else out.reshape(x.shape)
 
 
@@ -144,7 +149,9 @@ def _corner(text: str) -> tuple[int, float, float, float, str]:
     assert match is not None
     digits = match[4]
     if len(digits) % 2:
-        raise NotationError(f"'{text}' has an odd number of digits ({len(digits)})", hint="half of them are easting, half northing")
+        raise NotationError(
+            f"'{text}' has an odd number of digits ({len(digits)})", hint="half of them are easting, half northing"
+        )
     if match[1]:
         plain = f"{int(match[1]):02d}{plain[len(match[1]) :]}"
     try:
@@ -152,7 +159,9 @@ def _corner(text: str) -> tuple[int, float, float, float, str]:
             warnings.simplefilter("ignore")  # the band is checked below, for the whole square
             code, east, north = _zoned(plain) if match[1] else _polar(plain)
     except Exception as error:
-        raise NotationError(f"'{text}' names no grid square that exists", hint="check the zone and the two square letters") from error
+        raise NotationError(
+            f"'{text}' names no grid square that exists", hint="check the zone and the two square letters"
+        ) from error
     side = 10.0 ** (5 - len(digits) // 2)
     # the library's answer may be the corner or the middle, by its version: cut back to the corner
     corner = (float(np.floor((value + 1e-3) / side) * side) for value in (east, north))
@@ -191,7 +200,10 @@ def _check_bands(texts: list[str], corners: list[Any], codes: np.ndarray) -> Non
         south = -80 + 8 * BANDS.index(corner[4])
         top = 84 if corner[4] == "X" else south + 8
         if high < south - 1e-7 or low > top + 1e-7:
-            raise NotationError(f"'{text}': the square does not lie in latitude band {corner[4]}", hint="check the band letter and the square letters")
+            raise NotationError(
+                f"'{text}': the square does not lie in latitude band {corner[4]}",
+                hint="check the band letter and the square letters",
+            )
 
 
 def to_utm(lon: Any, lat: Any, *, decimals: int = 0) -> Any:
@@ -210,7 +222,11 @@ def to_utm(lon: Any, lat: Any, *, decimals: int = 0) -> Any:
     out = np.empty(flat_x.shape, dtype=object)
     for number, under in {(int(a), bool(b)) for a, b in zip(zone, south, strict=True)}:
         here = np.flatnonzero((zone == number) & (south == under))
-        east, north = transformer("EPSG:4326", f"EPSG:{(32700 if under else 32600) + number}").transform(flat_x[here], flat_y[here])
+        east, north = transformer("EPSG:4326", f"EPSG:{(32700 if under else 32600) + number}").transform(
+            flat_x[here], flat_y[here]
+        )
         bands = [BANDS[min(19, int((value + 80) // 8))] for value in flat_y[here]]
-        out[here] = [f"{number}{band} {e:.{decimals}f} {n:.{decimals}f}" for band, e, n in zip(bands, east, north, strict=True)]
+        out[here] = [
+            f"{number}{band} {e:.{decimals}f} {n:.{decimals}f}" for band, e, n in zip(bands, east, north, strict=True)
+        ]
     return out[0] if x.ndim == 0 else out.reshape(x.shape)

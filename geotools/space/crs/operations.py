@@ -176,7 +176,8 @@ def shift(
     moved = _each(array, move)
     if not np.isfinite(shapely.get_coordinates(moved)).all():
         raise CRSError(
-            f"some coordinates cannot be expressed in {target.name}", hint=f"are they really in {source.name}? try: geotools datum --explain FILE"
+            f"some coordinates cannot be expressed in {target.name}",
+            hint=f"are they really in {source.name}? try: geotools datum --explain FILE",
         )
     out = frame.copy()
     out = out.set_geometry(gpd.GeoSeries(moved, index=frame.index, crs=target))
@@ -190,12 +191,19 @@ def _each(array: np.ndarray, move: Any) -> np.ndarray:
     tall = shapely.has_z(array)
     out = np.empty(len(array), dtype=object)
     out[~tall] = shapely.transform(array[~tall], move)
-    out[tall] = shapely.transform(array[tall], lambda xyz: np.column_stack([move(xyz[:, :2]), xyz[:, 2]]), include_z=True)
+    out[tall] = shapely.transform(
+        array[tall], lambda xyz: np.column_stack([move(xyz[:, :2]), xyz[:, 2]]), include_z=True
+    )
     return out
 
 
 def choose(
-    source: Any, target: Any, lonlat: np.ndarray, *, operation: str | int | None = None, programme: Programme | None = None
+    source: Any,
+    target: Any,
+    lonlat: np.ndarray,
+    *,
+    operation: str | int | None = None,
+    programme: Programme | None = None,
 ) -> tuple[Operation, tuple[str, ...], tuple[Operation, ...]]:
     """The operation for points (longitude, latitude in the source datum), missing grids, and what else there is."""
     settings = programme or Programme()
@@ -216,7 +224,16 @@ def choose(
             f"no operation is known from {first.name} to {second.name}",
             hint="give one: --operation '+towgs84=dx,dy,dz,rx,ry,rz,ppm', or in [programme.operations]",
         )
-    grids = tuple(sorted({name for accuracy, area, names in lacking if area.covers(bounds) and accuracy < (chosen.accuracy_m or 999.0) for name in names}))
+    grids = tuple(
+        sorted(
+            {
+                name
+                for accuracy, area, names in lacking
+                if area.covers(bounds) and accuracy < (chosen.accuracy_m or 999.0)
+                for name in names
+            }
+        )
+    )
     return chosen, grids, tuple(item for item in offered if item != chosen)
 
 
@@ -234,7 +251,10 @@ def operations(
     source = require(frame)
     lonlat = geodetic(shapely.get_coordinates(np.asarray(frame.geometry.array, dtype=object)), source)
     chosen, _, others = choose(source, to, lonlat, programme=programme)
-    return (_row(chosen, chosen, _thin(lonlat)), *(_row(item, chosen, _thin(lonlat)) for item in _sorted(others, lonlat)))
+    return (
+        _row(chosen, chosen, _thin(lonlat)),
+        *(_row(item, chosen, _thin(lonlat)) for item in _sorted(others, lonlat)),
+    )
 
 
 def _sorted(items: Sequence[Operation], lonlat: np.ndarray) -> list[Operation]:
@@ -298,7 +318,9 @@ def _thin(lonlat: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _offered(source: str, target: str) -> tuple[tuple[Operation, ...], tuple[tuple[float, Operation, tuple[str, ...]], ...]]:
+def _offered(
+    source: str, target: str
+) -> tuple[tuple[Operation, ...], tuple[tuple[float, Operation, tuple[str, ...]], ...]]:
     group = TransformerGroup(source, target, always_xy=True, allow_ballpark=False)
     found: dict[tuple[str, str], Operation] = {}
     for item in group.transformers:
@@ -320,7 +342,11 @@ def _area(item: Any) -> Bounds | None:
 
 def _identity(item: pyproj.Transformer) -> tuple[str, str]:
     data = json.loads(item.to_json())
-    steps = [step for step in data.get("steps", [data]) if not str(step.get("name", "")).lower().startswith("axis order change")]
+    steps = [
+        step
+        for step in data.get("steps", [data])
+        if not str(step.get("name", "")).lower().startswith("axis order change")
+    ]
     codes, names = [], []
     for step in steps:
         key, name = step.get("id"), str(step.get("name", ""))
@@ -350,14 +376,19 @@ def _asked(wanted: str | int, first: pyproj.CRS, second: pyproj.CRS, offered: tu
         try:
             made = pyproj.Transformer.from_pipeline(steps)
         except pyproj.exceptions.ProjError as error:
-            raise CRSError(f"PROJ does not understand the operation '{text}'", hint="write +towgs84=dx,dy,dz,rx,ry,rz,ppm") from error
+            raise CRSError(
+                f"PROJ does not understand the operation '{text}'", hint="write +towgs84=dx,dy,dz,rx,ry,rz,ppm"
+            ) from error
         return Operation("", text, accuracy, None, made, back)
     code = text.upper() if ":" in text else f"EPSG:{text}"
     for item in offered:
         if code in item.code.split("+"):
             return item
     known = ", ".join(item.code for item in offered if item.code)
-    raise CRSError(f"operation {code} does not lead from {first.name} to {second.name}", hint=f"on offer: {known or 'none'} (see --list-operations)")
+    raise CRSError(
+        f"operation {code} does not lead from {first.name} to {second.name}",
+        hint=f"on offer: {known or 'none'} (see --list-operations)",
+    )
 
 
 def _row(item: Operation, chosen: Operation, points: np.ndarray) -> dict[str, Any]:
@@ -400,21 +431,34 @@ def _record(
         issues.append(Issue("CR-02", severity, message=message, value=value, limit=limit))
 
     if not chosen.covers(_bounds(points)) and len(points):
-        warn(f"operation {chosen.code or chosen.name} is not made for this place: its area of use does not hold all the data", chosen.code, "area of use")
+        warn(
+            f"operation {chosen.code or chosen.name} is not made for this place: its area of use does not hold all the data",
+            chosen.code,
+            "area of use",
+        )
     if chosen.accuracy_m is None:
         warn(f"the accuracy of operation {chosen.code or chosen.name} is not known", "", f"{worst:g} m")
     elif chosen.accuracy_m > worst:
-        warn(f"operation {chosen.code or chosen.name} is only good to {chosen.accuracy_m:g} m", f"{chosen.accuracy_m:g} m", f"{worst:g} m")
+        warn(
+            f"operation {chosen.code or chosen.name} is only good to {chosen.accuracy_m:g} m",
+            f"{chosen.accuracy_m:g} m",
+            f"{worst:g} m",
+        )
     limit = programme.limit("operation_spread_m")
     if spread > limit:
         other = max(sensible, key=lambda row: row["differs_m"])
         warn(
             f"two sensible operations differ by {spread:.1f} m here: {chosen.code or chosen.name} was used, {other['code']} would put the points "
-            f"{spread:.1f} m away" + ("" if asked else "; ask the authority which one it uses and name it in [programme.operations]"),
+            f"{spread:.1f} m away"
+            + ("" if asked else "; ask the authority which one it uses and name it in [programme.operations]"),
             f"{spread:.2f} m",
             f"{limit:g} m",
             "info" if asked else "warning",
         )
     if grids:
-        warn(f"a better operation needs a shift grid that is not on this computer: {', '.join(grids)}", ", ".join(grids), "")
+        warn(
+            f"a better operation needs a shift grid that is not on this computer: {', '.join(grids)}",
+            ", ".join(grids),
+            "",
+        )
     return DatumShift(label(systems[0]), label(systems[1]), chosen, rows, moved, spread, grids, issues_frame(issues))

@@ -38,14 +38,20 @@ def pipeline(text: str, first: pyproj.CRS, second: pyproj.CRS) -> str:
     if match:
         values = [float(v) for v in re.split(r"[,\s]+", match[1].strip(" ,")) if v]
         if len(values) not in (3, 7):
-            raise CRSError(f"+towgs84 takes 3 or 7 numbers, not {len(values)}", hint="dx,dy,dz in metres, rx,ry,rz in arc seconds, scale in ppm")
+            raise CRSError(
+                f"+towgs84 takes 3 or 7 numbers, not {len(values)}",
+                hint="dx,dy,dz in metres, rx,ry,rz in arc seconds, scale in ppm",
+            )
         names = ("x", "y", "z", "rx", "ry", "rz", "s")
         text = "+proj=helmert " + " ".join(f"+{name}={value!r}" for name, value in zip(names, values, strict=False))
         text += " +convention=position_vector" if len(values) == 7 else ""
     if not text.startswith("+proj=helmert"):
         raise CRSError(f"'{text}' is not an operation", hint="write +towgs84=…, +proj=helmert … or +proj=pipeline …")
     if "+convention" not in text and "+rx" in text:
-        raise CRSError("a Helmert operation with rotations must name its convention", hint="add +convention=position_vector or +convention=coordinate_frame")
+        raise CRSError(
+            "a Helmert operation with rotations must name its convention",
+            hint="add +convention=position_vector or +convention=coordinate_frame",
+        )
     return (
         f"+proj=pipeline +step +proj=unitconvert +xy_in=deg +xy_out=rad +step +proj=push +v_3 +step +proj=cart {_ellipsoid(first)} "
         f"+step {text} +step +inv +proj=cart {_ellipsoid(second)} +step +proj=pop +v_3 +step +proj=unitconvert +xy_in=rad +xy_out=deg"

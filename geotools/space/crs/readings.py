@@ -63,7 +63,9 @@ def _exchanged(points: np.ndarray, swapped: np.ndarray, crs: pyproj.CRS) -> Iter
     if crs.is_geographic:
         yield _reading("swapped", "latitude and longitude are exchanged", "--swap-xy", swapped, crs)
     else:
-        yield _reading("xy-swapped", "northing and easting are exchanged (in Russian tables X is north)", "--swap-xy", swapped, crs)
+        yield _reading(
+            "xy-swapped", "northing and easting are exchanged (in Russian tables X is north)", "--swap-xy", swapped, crs
+        )
 
 
 def _degrees(points: np.ndarray, swapped: np.ndarray, crs: pyproj.CRS | None) -> Iterator[Reading]:
@@ -74,16 +76,40 @@ def _degrees(points: np.ndarray, swapped: np.ndarray, crs: pyproj.CRS | None) ->
         yield _reading("units", f"{title}, and latitude comes first", "--crs EPSG:4326 --swap-xy", swapped, WGS84, 2)
     for code, name in ((4284, "Pulkovo 1942"), (4230, "ED50")):
         if crs is None or label(crs) != f"EPSG:{code}":
-            yield _reading("unshifted", f"these are {name} degrees without their datum shift", f"--crs EPSG:{code}", points, parse(f"EPSG:{code}"), 3)
+            yield _reading(
+                "unshifted",
+                f"these are {name} degrees without their datum shift",
+                f"--crs EPSG:{code}",
+                points,
+                parse(f"EPSG:{code}"),
+                3,
+            )
     if crs is not None and label(crs) in ("EPSG:4284", "EPSG:4230"):
-        yield _reading("unshifted", f"these are WGS 84 degrees already, not {crs.name}: they were shifted without need", "--crs EPSG:4326", points, WGS84, 3)
+        yield _reading(
+            "unshifted",
+            f"these are WGS 84 degrees already, not {crs.name}: they were shifted without need",
+            "--crs EPSG:4326",
+            points,
+            WGS84,
+            3,
+        )
     fraction = np.abs(points) % 1.0
     if (fraction < 0.6 + 1e-9).all():
         minutes = np.sign(points) * (np.floor(np.abs(points)) + fraction / 0.6)
         title = "degrees and minutes were typed as decimals (39.45 for 39°45')"
         yield _reading("minutes", title, "--degrees-minutes", minutes, geographic, 2)
-        yield _reading("minutes", f"{title}, and the axes are exchanged", "--degrees-minutes --swap-xy", minutes[:, ::-1], geographic, 4)
-    for signs, what in (((-1, 1), "longitudes lack the minus sign of the west"), ((1, -1), "latitudes lack the minus sign of the south")):
+        yield _reading(
+            "minutes",
+            f"{title}, and the axes are exchanged",
+            "--degrees-minutes --swap-xy",
+            minutes[:, ::-1],
+            geographic,
+            4,
+        )
+    for signs, what in (
+        ((-1, 1), "longitudes lack the minus sign of the west"),
+        ((1, -1), "latitudes lack the minus sign of the south"),
+    ):
         yield _reading("sign", what, "", points * signs, geographic, 4)
 
 
@@ -99,7 +125,9 @@ def _metres(points: np.ndarray, swapped: np.ndarray, crs: pyproj.CRS | None, box
             yield from _without_prefix(xy, crs, (box, order, extra, step))
 
 
-def _with_prefix(xy: np.ndarray, zone: int, crs: pyproj.CRS | None, order: str, extra: str, step: int) -> Iterator[Reading]:
+def _with_prefix(
+    xy: np.ndarray, zone: int, crs: pyproj.CRS | None, order: str, extra: str, step: int
+) -> Iterator[Reading]:
     code = 28400 + zone
     if crs is not None and label(crs) == f"EPSG:{code}":
         return
@@ -107,21 +135,37 @@ def _with_prefix(xy: np.ndarray, zone: int, crs: pyproj.CRS | None, order: str, 
     yield _reading("prefix", title, f"--crs EPSG:{code}{order}", xy, parse(f"EPSG:{code}"), 1 + step)
 
 
-def _without_prefix(xy: np.ndarray, crs: pyproj.CRS | None, how: tuple[Bounds | None, str, str, int]) -> Iterator[Reading]:
+def _without_prefix(
+    xy: np.ndarray, crs: pyproj.CRS | None, how: tuple[Bounds | None, str, str, int]
+) -> Iterator[Reading]:
     box, order, extra, step = how
     stated = label(crs) if crs is not None else ""
     for zone in _zones(box, crs):
         south = box is not None and box[3] <= 0
         for code, name, fault, rank in (
             ((32700 if south else 32600) + zone, f"WGS 84 / UTM zone {zone}", _utm_fault(crs), 1),
-            (2490 + zone - 30, f"Pulkovo 1942 Gauss-Krüger zone {zone - 30} without its zone figure", _gk_fault(crs, zone), 1),
+            (
+                2490 + zone - 30,
+                f"Pulkovo 1942 Gauss-Krüger zone {zone - 30} without its zone figure",
+                _gk_fault(crs, zone),
+                1,
+            ),
             (23000 + zone, f"ED50 / UTM zone {zone}", "unshifted" if _is_utm(crs) else _utm_fault(crs), 3),
         ):
             if f"EPSG:{code}" == stated or not _exists(code):
                 continue
-            plain = fault in ("wrong-zone", "no-prefix") or (fault in ("gk-as-utm", "unshifted") and crs is not None and _zone_of(crs) == zone)
+            plain = fault in ("wrong-zone", "no-prefix") or (
+                fault in ("gk-as-utm", "unshifted") and crs is not None and _zone_of(crs) == zone
+            )
             order_of = rank if plain else rank + 1
-            yield _reading(fault, f"{_say(fault, crs)}{name}{extra}", f"--crs EPSG:{code}{order}", xy, parse(f"EPSG:{code}"), order_of + step)
+            yield _reading(
+                fault,
+                f"{_say(fault, crs)}{name}{extra}",
+                f"--crs EPSG:{code}{order}",
+                xy,
+                parse(f"EPSG:{code}"),
+                order_of + step,
+            )
 
 
 def _say(fault: str, crs: pyproj.CRS | None) -> str:

@@ -63,7 +63,17 @@ def unshifted_records(frame: gpd.GeoDataFrame, reference: gpd.GeoDataFrame | gpd
             metres = float(np.median([best[row][2] for row in rows]))
             text = f"{len(rows)} records lie in their own area only if they are {title} coordinates whose datum shift was forgotten ({metres_text(metres)}): "
             listed = ", ".join(sorted(names[row] for row in rows)[:12]) + (" …" if len(rows) > 12 else "")
-            findings.append(Finding("CR-03", "warning", "unshifted-records", f"{text}{listed}. Read these, and only these, as {code}", metres, "", len(rows)))
+            findings.append(
+                Finding(
+                    "CR-03",
+                    "warning",
+                    "unshifted-records",
+                    f"{text}{listed}. Read these, and only these, as {code}",
+                    metres,
+                    "",
+                    len(rows),
+                )
+            )
     return findings
 
 
@@ -99,7 +109,9 @@ def _area_like(shape: Any) -> bool:
 
 
 def _valid(shapes: np.ndarray) -> np.ndarray:
-    return np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes, method="structure", keep_collapsed=False))
+    return np.where(
+        shapely.is_valid(shapes), shapes, shapely.make_valid(shapes, method="structure", keep_collapsed=False)
+    )
 
 
 def _share(shapes: np.ndarray, areas: np.ndarray) -> np.ndarray:
@@ -118,7 +130,9 @@ def _reread(shapes: np.ndarray, code: str) -> np.ndarray | None:
     bounds = (*points.min(axis=0), *points.max(axis=0))
     if operation.accuracy_m is None or not operation.covers(bounds):
         return None
-    return np.asarray(shapely.transform(shapes, lambda xy: np.column_stack(operation.apply(xy[:, 0], xy[:, 1]))), dtype=object)
+    return np.asarray(
+        shapely.transform(shapes, lambda xy: np.column_stack(operation.apply(xy[:, 0], xy[:, 1]))), dtype=object
+    )
 
 
 def _moved(shapes: np.ndarray, moved: np.ndarray) -> np.ndarray:

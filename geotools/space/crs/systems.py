@@ -36,7 +36,9 @@ def parse(crs: Any) -> pyproj.CRS:
     try:
         return pyproj.CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError as error:
-        raise CRSError(f"'{crs}' is not a coordinate reference system", hint="use an EPSG code such as EPSG:32638") from error
+        raise CRSError(
+            f"'{crs}' is not a coordinate reference system", hint="use an EPSG code such as EPSG:32638"
+        ) from error
 
 
 def require(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "layer") -> pyproj.CRS:
@@ -48,7 +50,10 @@ def require(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "layer") -> pyp
         If it has none: nothing is ever guessed here.
     """
     if frame.crs is None:
-        raise CRSError(f"the {what} has no coordinate reference system", hint="give one, for example crs='EPSG:32638' or --crs EPSG:32638")
+        raise CRSError(
+            f"the {what} has no coordinate reference system",
+            hint="give one, for example crs='EPSG:32638' or --crs EPSG:32638",
+        )
     return pyproj.CRS(frame.crs)
 
 
@@ -158,5 +163,8 @@ def metric(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.Series:
     if known.any():
         lon, lat = transformer(code_or_wkt(require(series)), "EPSG:4326").transform(x[known], y[known])
         zone = utm_zone(lon, lat)
-        out[known] = [f"EPSG:{(32600 if north else 32700) + number}" for number, north in zip(zone, np.asarray(lat) >= 0, strict=True)]
+        out[known] = [
+            f"EPSG:{(32600 if north else 32700) + number}"
+            for number, north in zip(zone, np.asarray(lat) >= 0, strict=True)
+        ]
     return pd.Series(out, index=series.index, name="crs", dtype=object)

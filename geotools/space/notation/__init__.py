@@ -7,4 +7,12 @@ from geotools.model.errors import NotationError
 from geotools.space.notation.angles import ANGLE_UNITS, format_angle, parse_angle
 from geotools.space.notation.positions import Position, parse_position, parse_positions
 
-__all__ = ["ANGLE_UNITS", "NotationError", "Position", "format_angle", "parse_angle", "parse_position", "parse_positions"]
+__all__ = [
+    "ANGLE_UNITS",
+    "NotationError",
+    "Position",
+    "format_angle",
+    "parse_angle",
+    "parse_position",
+    "parse_positions",
+]

@@ -64,7 +64,10 @@ def parse_angle(value: Any, unit: str = "deg") -> float:
 def _plain(text: str, typed: Any, marks: str) -> float:
     bare = re.sub(rf"(?i)\s*({marks})\.?$", "", text)
     if not _NUMBER.fullmatch(bare):
-        raise NotationError(f"'{typed}' is not a bearing in this unit", hint="is it degrees-minutes-seconds (dms) or 12-34 of 6000 (mil6000)?")
+        raise NotationError(
+            f"'{typed}' is not a bearing in this unit",
+            hint="is it degrees-minutes-seconds (dms) or 12-34 of 6000 (mil6000)?",
+        )
     return float(bare)
 
 
@@ -93,7 +96,10 @@ def _dms(text: str, typed: Any) -> float:
     if rest or not 1 <= len(parts) <= 3 or text.startswith("-"):
         raise NotationError(f"'{typed}' is not degrees, minutes and seconds", hint="write 92°30'15\" or 92-30-15")
     if len(parts) == 1 and "." in parts[0] and "°" not in text:
-        raise NotationError(f"'{typed}' is a decimal number, not degrees-minutes-seconds", hint="is the unit deg? 92.30 can mean 92°30' or 92.3°")
+        raise NotationError(
+            f"'{typed}' is a decimal number, not degrees-minutes-seconds",
+            hint="is the unit deg? 92.30 can mean 92°30' or 92.3°",
+        )
     return compose(parts).degrees
 
 
@@ -106,7 +112,11 @@ def _quadrant(text: str, typed: Any) -> float:
     if match is None or not (is_letter(match["from"]) and is_letter(match["to"])):
         raise NotationError(f"'{typed}' is not a quadrant bearing", hint="write N 45 E")
     start, end = hemispheres(match["from"], match["to"])
-    angle = _dms(match["angle"], typed) if re.search(r"['\"\s-]\d|\d['\"]", match["angle"].strip()) else _plain(match["angle"].strip(), typed, "°")
+    angle = (
+        _dms(match["angle"], typed)
+        if re.search(r"['\"\s-]\d|\d['\"]", match["angle"].strip())
+        else _plain(match["angle"].strip(), typed, "°")
+    )
     if end is None or start[0] != "lat" or angle > 90:
         raise NotationError(f"'{typed}' is not a quadrant bearing", hint="from N or S, 0 to 90°, towards E or W")
     if start[1] > 0:
@@ -115,7 +125,14 @@ def _quadrant(text: str, typed: Any) -> float:
 
 
 _QUICK = {"deg": _degrees, "dms": _dms, "gon": _gons, "mil6000": _divisions, "mil6400": _nato, "quadrant": _quadrant}
-_NAMES = {"deg": "degrees", "dms": "degrees", "gon": "gons", "mil6000": "divisions of 6000", "mil6400": "mils", "quadrant": "degrees"}
+_NAMES = {
+    "deg": "degrees",
+    "dms": "degrees",
+    "gon": "gons",
+    "mil6000": "divisions of 6000",
+    "mil6400": "mils",
+    "quadrant": "degrees",
+}
 
 
 def _other_unit(value: float) -> str:

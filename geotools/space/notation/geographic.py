@@ -12,7 +12,9 @@ from geotools.model.errors import NotationError
 from geotools.space.notation.letters import axis_word, hemispheres, is_letter
 from geotools.space.notation.numbers import Angle, commas, compose, packed, tidy, unit_of
 
-_TOKEN = re.compile(r"(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<mark>[°'\"])|(?P<sign>[+-])|(?P<split>[;/|])|(?P<word>[^\W\d_]+(?:\.[^\W\d_]+)*\.?)|(?P<skip>[\s:=()*,_\[\].])")
+_TOKEN = re.compile(
+    r"(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<mark>[°'\"])|(?P<sign>[+-])|(?P<split>[;/|])|(?P<word>[^\W\d_]+(?:\.[^\W\d_]+)*\.?)|(?P<skip>[\s:=()*,_\[\].])"
+)
 _ORDER = {"°": 0, "'": 1, '"': 2}
 LIMIT = {"lat": 90.0, "lon": 180.0}
 
@@ -61,7 +63,9 @@ def _tokens(text: str, typed: str) -> list[tuple[str, str]]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise NotationError(f"'{typed}' holds '{text[position]}', which belongs to no coordinate", hint="write 39.6001 N 47.1400 E")
+            raise NotationError(
+                f"'{typed}' holds '{text[position]}', which belongs to no coordinate", hint="write 39.6001 N 47.1400 E"
+            )
         position = match.end()
         kind = str(match.lastgroup)
         if kind == "word":
@@ -74,7 +78,14 @@ def _tokens(text: str, typed: str) -> list[tuple[str, str]]:
 def _word(word: str, before: list[tuple[str, str]], after: str, typed: str) -> list[tuple[str, str]]:
     bare = word.rstrip(".")
     follows_number = bool(before) and before[-1][0] == "number"
-    if len(bare) == 2 and follows_number and bare[0].islower() and bare[1].isupper() and unit_of(bare[0]) and is_letter(bare[1]):
+    if (
+        len(bare) == 2
+        and follows_number
+        and bare[0].islower()
+        and bare[1].isupper()
+        and unit_of(bare[0])
+        and is_letter(bare[1])
+    ):
         return [("mark", str(unit_of(bare[0]))), ("letter", bare[1])]
     unit = unit_of(bare)
     if unit and follows_number and _is_unit(bare, unit, before, after):
@@ -109,13 +120,20 @@ def _split(tokens: list[tuple[str, str]], typed: str) -> tuple[list[tuple[str, s
 
 
 def _cut(tokens: list[tuple[str, str]]) -> int | None:
-    where = {kind: [i for i, token in enumerate(tokens) if token[0] == kind] for kind in ("split", "axis", "letter", "number", "sign")}
+    where = {
+        kind: [i for i, token in enumerate(tokens) if token[0] == kind]
+        for kind in ("split", "axis", "letter", "number", "sign")
+    }
     inner = [i for i in where["split"] if 0 < i < len(tokens) - 1]
     if inner:
         return inner[0] if len(inner) == 1 else None
     labels = sorted(where["axis"] + where["letter"])
     if len(labels) >= 2 and labels[0] == 0:
-        later = [i for i in labels[1:] if any(kind == "number" for kind, _ in tokens[:i]) and any(kind == "number" for kind, _ in tokens[i:])]
+        later = [
+            i
+            for i in labels[1:]
+            if any(kind == "number" for kind, _ in tokens[:i]) and any(kind == "number" for kind, _ in tokens[i:])
+        ]
         return later[0] if later else None
     if len(labels) >= 2:
         return labels[0] + 1
@@ -155,8 +173,12 @@ def _half(tokens: list[tuple[str, str]], typed: str) -> Half:
     if not 1 <= len(half.numbers) <= 3:
         raise NotationError(f"'{typed}' is not a coordinate", hint="degrees, minutes and seconds: 39°36'03\"")
     expected = [mark for mark in half.marks if mark is not None]
-    if any(_ORDER[mark] != place for place, mark in enumerate(half.marks) if mark is not None) or (len(expected) < len(half.marks) - 1 and expected):
-        raise NotationError(f"the degree, minute and second marks of '{typed}' are not in order", hint="write 39°36'03\"")
+    if any(_ORDER[mark] != place for place, mark in enumerate(half.marks) if mark is not None) or (
+        len(expected) < len(half.marks) - 1 and expected
+    ):
+        raise NotationError(
+            f"the degree, minute and second marks of '{typed}' are not in order", hint="write 39°36'03\""
+        )
     return half
 
 
@@ -174,7 +196,9 @@ def _name(one: Half, two: Half, typed: str) -> None:
     elif one.letter or two.letter:
         lone, other = (one, two) if one.letter else (two, one)
         if not other.axis:
-            raise NotationError(f"only one part of '{typed}' has a direction letter", hint="give both, e.g. 39.6 N 47.1 E")
+            raise NotationError(
+                f"only one part of '{typed}' has a direction letter", hint="give both, e.g. 39.6 N 47.1 E"
+            )
         said = hemispheres(lone.letter, None)[0]
         readings = (said, None) if lone is one else (None, said)  # type: ignore[assignment]
     else:
@@ -201,5 +225,8 @@ def _angle(half: Half, typed: str) -> Angle:
     angle = compose(parts, negative=half.sign == "-" or half.direction < 0, signed=bool(half.sign))
     if abs(angle.degrees) > limit:
         name = {"lat": "a latitude", "lon": "a longitude"}.get(half.axis, "a coordinate in degrees")
-        raise NotationError(f"{abs(angle.degrees):g}° in '{typed}' is more than {name} can be", hint="metres need their reference system: crs=…")
+        raise NotationError(
+            f"{abs(angle.degrees):g}° in '{typed}' is more than {name} can be",
+            hint="metres need their reference system: crs=…",
+        )
     return angle

@@ -23,7 +23,11 @@ _ZONE = r"(?:UTM)?\s*(?:ZONE)?\s*(\d{1,2})\s*([C-HJ-NP-X]|NORTH|SOUTH)?"
 _UTM = (re.compile(rf"{_ZONE}[\s,;:/]+{_PAIR}"), re.compile(rf"{_PAIR}[\s,;/(]+{_ZONE}\)?"))
 # UTM zones in which there is land between 50° and 58° south, where 'S' can really mean the southern hemisphere
 _FAR_SOUTH = frozenset({18, 19, 20, 21, 24, 26, 31, 42, 43, 57, 58, 59})
-_FAMILIES = {"WGS 84": (32600, 32700, range(1, 61)), "ED50": (23000, None, range(28, 39)), "WGS 72": (32200, 32300, range(1, 61))}
+_FAMILIES = {
+    "WGS 84": (32600, 32700, range(1, 61)),
+    "ED50": (23000, None, range(28, 39)),
+    "WGS 72": (32200, 32300, range(1, 61)),
+}
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,15 @@ def read_utm(text: str, crs: System | None, extent: Bounds | None) -> GridPoint:
     values = [float(value) for value in texts]
     if not 1 <= zone <= 60:
         raise NotationError(f"there is no UTM zone {zone}", hint="zones are 1 to 60; Azerbaijan is in 38 and 39")
-    if (a_name, b_name) == ("N", "E") or (not a_name and not 100_000 <= values[0] <= 900_000 and 100_000 <= values[1] <= 900_000):
+    if (a_name, b_name) == ("N", "E") or (
+        not a_name and not 100_000 <= values[0] <= 900_000 and 100_000 <= values[1] <= 900_000
+    ):
         values.reverse()
     east, north = values
     if not 100_000 <= east <= 900_000 or not 0 <= north <= 10_000_000:
         raise NotationError(
-            f"'{text}': easting {east:g} or northing {north:g} is outside what UTM allows", hint="easting 100,000 to 900,000 m comes first"
+            f"'{text}': easting {east:g} or northing {north:g} is outside what UTM allows",
+            hint="easting 100,000 to 900,000 m comes first",
         )
     south = _southern(text, letter, zone, north, extent)
     return GridPoint(east, north, f"EPSG:{_utm_code(zone, south, crs)}", min(step_of(value) for value in texts))
@@ -83,21 +90,30 @@ def _southern(text: str, letter: str | None, zone: int, north: float, extent: Bo
     if letter is None:
         if one_side is not None:
             return one_side
-        raise NotationError(f"'{text}' does not say whether the zone is north or south of the equator", hint=f"write {zone}N or the latitude band")
+        raise NotationError(
+            f"'{text}' does not say whether the zone is north or south of the equator",
+            hint=f"write {zone}N or the latitude band",
+        )
     if letter == "N":
         return False  # band N and the northern hemisphere are the same side
     low = -80 + 8 * BANDS.index(letter)
     fits = _touches_band(zone, north, low)
     if letter != "S":
         if not fits:
-            raise NotationError(f"'{text}': northing {north:g} does not lie in latitude band {letter}", hint="check the band letter and the northing")
+            raise NotationError(
+                f"'{text}': northing {north:g} does not lie in latitude band {letter}",
+                hint="check the band letter and the northing",
+            )
         return low < 0
     if not fits:
         return True
     if one_side is not None:
         return one_side
     if zone in _FAR_SOUTH:
-        raise NotationError(f"'{text}' reads two ways: band S (32 to 40° N) or the southern hemisphere", hint="write NORTH or SOUTH after the zone")
+        raise NotationError(
+            f"'{text}' reads two ways: band S (32 to 40° N) or the southern hemisphere",
+            hint="write NORTH or SOUTH after the zone",
+        )
     return False
 
 
@@ -114,10 +130,13 @@ def _utm_code(zone: int, south: bool, crs: System | None) -> int:
     base = down if south else up
     if base is None or zone not in zones:
         raise NotationError(
-            f"UTM zone {zone} on the datum '{name}' is not known here", hint="leave crs out for WGS 84, or give the projected system and two columns"
+            f"UTM zone {zone} on the datum '{name}' is not known here",
+            hint="leave crs out for WGS 84, or give the projected system and two columns",
         )
     if crs is not None and crs.projected and crs.epsg != base + zone:
-        raise NotationError(f"the text says zone {zone}, but crs is {crs.crs.name}", hint="leave crs out, or correct the zone")
+        raise NotationError(
+            f"the text says zone {zone}, but crs is {crs.crs.name}", hint="leave crs out, or correct the zone"
+        )
     return base + zone
 
 
@@ -144,14 +163,17 @@ def read_grid(first: str, second: str, crs: System, *, order: str | None, extent
     typed = f"{first} / {second}"
     if found:
         raise NotationError(
-            f"'{typed}' fits {crs.crs.name} in both orders", hint="say order='xy' (easting first) or order='yx' (northing first)"
+            f"'{typed}' fits {crs.crs.name} in both orders",
+            hint="say order='xy' (easting first) or order='yx' (northing first)",
         )
     if crs.epsg == 4284 and all(value < 1_000_000 or 3_000_000 < value < 9_100_000 for value in values):
         raise NotationError(
-            f"'{typed}' has no zone figure in front of the easting", hint="name the zone: EPSG:2498 (zone 8, west of 48° E) or EPSG:2499 (zone 9)"
+            f"'{typed}' has no zone figure in front of the easting",
+            hint="name the zone: EPSG:2498 (zone 8, west of 48° E) or EPSG:2499 (zone 9)",
         )
     raise NotationError(
-        f"'{typed}' lies outside the area {crs.crs.name} is made for", hint="is it another zone or system? try: geotools datum --explain FILE"
+        f"'{typed}' lies outside the area {crs.crs.name} is made for",
+        hint="is it another zone or system? try: geotools datum --explain FILE",
     )
 
 

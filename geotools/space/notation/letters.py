@@ -17,7 +17,12 @@ LETTERS: dict[str, dict[str, tuple[tuple[str, int], ...]]] = {
     "ru": {"С": (("lat", 1),), "Ю": (("lat", -1),), "В": (("lon", 1),), "З": (("lon", -1),)},
 }
 # Latin letters typed for the Cyrillic ones they look like, and the other way round.
-_LOOK_ALIKE = {"ru": {"C": "С", "B": "В", "3": "З"}, "en": {"Ѕ": "S", "Е": "E"}, "tr": {"К": "K", "В": "B"}, "az": {"С": "C"}}
+_LOOK_ALIKE = {
+    "ru": {"C": "С", "B": "В", "3": "З"},
+    "en": {"Ѕ": "S", "Е": "E"},
+    "tr": {"К": "K", "В": "B"},
+    "az": {"С": "C"},
+}
 
 _WORDS: dict[str, tuple[str, int]] = {}
 for _axis, _sign, _names in (
@@ -58,7 +63,9 @@ def axis_word(text: str) -> tuple[str, int] | None:
 def is_letter(text: str) -> bool:
     """Whether a single letter can name a direction in any language."""
     upper = text.upper()
-    return len(upper) == 1 and any(upper in letters or upper in _LOOK_ALIKE.get(language, {}) for language, letters in LETTERS.items())
+    return len(upper) == 1 and any(
+        upper in letters or upper in _LOOK_ALIKE.get(language, {}) for language, letters in LETTERS.items()
+    )
 
 
 def hemispheres(first: str, second: str | None) -> tuple[tuple[str, int], tuple[str, int] | None]:

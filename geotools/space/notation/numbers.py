@@ -80,10 +80,15 @@ def compose(parts: list[str], *, negative: bool = False, signed: bool = False) -
     plain = [part.replace(",", ".") for part in parts]
     values = [float(part) for part in plain]
     if any("." in part for part in plain[:-1]):
-        raise NotationError(f"only the last part of '{' '.join(parts)}' may have decimals", hint="write 39°36'00\" or 39°36.5' or 39.60833°")
+        raise NotationError(
+            f"only the last part of '{' '.join(parts)}' may have decimals",
+            hint="write 39°36'00\" or 39°36.5' or 39.60833°",
+        )
     for value, name in zip(values[1:], ("minutes", "seconds"), strict=False):
         if value >= 60:
-            raise NotationError(f"{value:g} {name} are more than 59", hint="is it a decimal number typed with degree marks?")
+            raise NotationError(
+                f"{value:g} {name} are more than 59", hint="is it a decimal number typed with degree marks?"
+            )
     scale = (1.0, 60.0, 3600.0)
     degrees = sum(value / size for value, size in zip(values, scale, strict=False))
     style = ("decimal", "dm", "dms")[len(values) - 1]
@@ -132,11 +137,16 @@ def commas(text: str, *, single: bool = False) -> str:
         a, b, c, d = text.split(",")
         if len(b) >= 3 and len(d) >= 3:
             return f"{a}.{b};{c}.{d}"
-        raise NotationError(f"the commas in '{text}' can be decimal commas or separators", hint="write 39.6001 47.1400, or put a semicolon between the two")
+        raise NotationError(
+            f"the commas in '{text}' can be decimal commas or separators",
+            hint="write 39.6001 47.1400, or put a semicolon between the two",
+        )
     if re.fullmatch(r"[+-]?\d+,[+-]?\d+", text):
         return text.replace(",", ";")  # two whole numbers
     if re.search(r"\d,\d+,", text):
-        raise NotationError(f"the commas in '{text}' cannot be told apart", hint="put a semicolon between the two coordinates")
+        raise NotationError(
+            f"the commas in '{text}' cannot be told apart", hint="put a semicolon between the two coordinates"
+        )
     if re.search(r"""[°'"\w],\D""", text) or re.search(r"[^\d\s],", text):
         text = re.sub(r"(?<=[^\d\s]),|,(?=[^\d\s])", ";", text)
     return text.replace(",", ".")

@@ -28,7 +28,20 @@ ORDERS = {
     **dict.fromkeys(("yx", "latlon", "lat-lon", "northing-first", "ne"), "yx"),
 }
 _METRES_PER_DEGREE = 111_320.0
-COLUMNS = ("lon", "lat", "h_acc_m", "source_crs", "source_coords", "transform_op", "x", "y", "rounding_m", "notation", "note", "error")
+COLUMNS = (
+    "lon",
+    "lat",
+    "h_acc_m",
+    "source_crs",
+    "source_coords",
+    "transform_op",
+    "x",
+    "y",
+    "rounding_m",
+    "notation",
+    "note",
+    "error",
+)
 
 
 @dataclass(frozen=True)
@@ -130,7 +143,9 @@ def parse_position(
     reading = _read(value, system(crs), _order(order), settings)
     lon, lat, operation, accuracy = _to_wgs84(np.array([[reading.x, reading.y]]), reading.crs, settings)
     if not (math.isfinite(lon[0]) and math.isfinite(lat[0])):
-        raise NotationError(f"'{reading.typed}' cannot be brought to WGS 84", hint="are they really in that reference system?")
+        raise NotationError(
+            f"'{reading.typed}' cannot be brought to WGS 84", hint="are they really in that reference system?"
+        )
     return Position(
         float(lon[0]), float(lat[0]), _accuracy(reading.rounding_m, h_acc_m, settings), label(reading.crs), reading.typed,
         reading.x, reading.y, reading.rounding_m, reading.notation, operation, accuracy, reading.note,
@@ -138,7 +153,12 @@ def parse_position(
 
 
 def parse_positions(
-    values: Iterable[Any], *, crs: Any = None, order: str | None = None, h_acc_m: Any = None, programme: Programme | None = None
+    values: Iterable[Any],
+    *,
+    crs: Any = None,
+    order: str | None = None,
+    h_acc_m: Any = None,
+    programme: Programme | None = None,
 ) -> pd.DataFrame:
     """Many positions at once; what cannot be read is a row with a reason, not an exception.
 
@@ -169,10 +189,21 @@ def parse_positions(
             rows.append({"source_coords": _typed(value), "error": f"{error.message}{hint}"})
         else:
             rows.append(
-                {"x": read.x, "y": read.y, "_crs": read.crs, "source_coords": read.typed, "rounding_m": read.rounding_m, "notation": read.notation, "note": read.note}
+                {
+                    "x": read.x,
+                    "y": read.y,
+                    "_crs": read.crs,
+                    "source_coords": read.typed,
+                    "rounding_m": read.rounding_m,
+                    "notation": read.notation,
+                    "note": read.note,
+                }
             )
     frame = pd.DataFrame(rows, index=index, columns=[*COLUMNS, "_crs"]).astype(
-        {name: "float64" if name in ("lon", "lat", "x", "y", "rounding_m", "h_acc_m") else "object" for name in (*COLUMNS, "_crs")}
+        {
+            name: "float64" if name in ("lon", "lat", "x", "y", "rounding_m", "h_acc_m") else "object"
+            for name in (*COLUMNS, "_crs")
+        }
     )
     for code in [c for c in frame["_crs"].unique() if isinstance(c, str)]:
         here = (frame["_crs"] == code).to_numpy()
@@ -181,7 +212,9 @@ def parse_positions(
         frame.loc[here, "source_crs"], frame.loc[here, "transform_op"] = label(code), operation
     stated_acc = np.broadcast_to(np.asarray(np.nan if h_acc_m is None else h_acc_m, dtype=float), (len(frame),))
     rounding, coarse = frame["rounding_m"].to_numpy(), settings.limit("h_acc_default_m")
-    frame["h_acc_m"] = np.where(np.isnan(stated_acc), np.where(rounding >= coarse, rounding, np.nan), np.hypot(stated_acc, rounding))
+    frame["h_acc_m"] = np.where(
+        np.isnan(stated_acc), np.where(rounding >= coarse, rounding, np.nan), np.hypot(stated_acc, rounding)
+    )
     return frame[list(COLUMNS)]
 
 
@@ -190,7 +223,10 @@ def _order(order: str | None) -> str | None:
         return None
     found = ORDERS.get(order.strip().casefold())
     if found is None:
-        raise NotationError(f"'{order}' is not an order of coordinates", hint="use 'xy' (longitude or easting first) or 'yx' (latitude or northing first)")
+        raise NotationError(
+            f"'{order}' is not an order of coordinates",
+            hint="use 'xy' (longitude or easting first) or 'yx' (latitude or northing first)",
+        )
     return found
 
 
@@ -233,7 +269,10 @@ def _read(value: Any, crs: System | None, order: str | None, programme: Programm
     if pair is not None and (_is_metres(pair) or (crs is not None and crs.projected)):
         return _pair(pair, crs, order, programme, typed)
     if crs is not None and crs.projected:
-        raise NotationError(f"'{typed}' is in degrees, but crs is {crs.crs.name}", hint=f"give the geographic system it belongs to, e.g. {label(crs.base)}")
+        raise NotationError(
+            f"'{typed}' is in degrees, but crs is {crs.crs.name}",
+            hint=f"give the geographic system it belongs to, e.g. {label(crs.base)}",
+        )
     return _geographic(read_text(value), crs, order, programme, typed)
 
 
@@ -270,7 +309,9 @@ def _value(cell: str) -> float:
 
 
 def _is_metres(cells: list[str]) -> bool:
-    return all(re.fullmatch(r"[A-Za-zСВ]?[+-]?\d+(?:[.,]\d+)?", cell) for cell in cells) and all(abs(_value(cell)) > 1000 for cell in cells)
+    return all(re.fullmatch(r"[A-Za-zСВ]?[+-]?\d+(?:[.,]\d+)?", cell) for cell in cells) and all(
+        abs(_value(cell)) > 1000 for cell in cells
+    )
 
 
 _GROUPED = re.compile(r"\d{1,3}(?:[\s']\d{3})+(?:[.,]\d+)?")
@@ -282,7 +323,9 @@ def _pair(cells: list[str], crs: System | None, order: str | None, programme: Pr
     if projected or (_is_metres(cells) and crs is not None and crs.gauss_kruger):
         assert crs is not None
         named = "".join(cell[0].upper() for cell in cells if cell[0].isalpha())
-        point = read_grid(cells[0], cells[1], crs, order={"EN": "xy", "NE": "yx"}.get(named, order), extent=programme.extent)
+        point = read_grid(
+            cells[0], cells[1], crs, order={"EN": "xy", "NE": "yx"}.get(named, order), extent=programme.extent
+        )
         factor = facts(point.crs).crs.axis_info[0].unit_conversion_factor
         return _Reading(point.x, point.y, point.crs, point.step / 2 * factor, "grid", typed, point.note)
     if _is_metres(cells):
@@ -291,7 +334,9 @@ def _pair(cells: list[str], crs: System | None, order: str | None, programme: Pr
     return _geographic(read_cells(*cells), crs, order, programme, typed)
 
 
-def _geographic(read: tuple[Angle, Angle, bool], crs: System | None, order: str | None, programme: Programme, typed: str) -> _Reading:
+def _geographic(
+    read: tuple[Angle, Angle, bool], crs: System | None, order: str | None, programme: Programme, typed: str
+) -> _Reading:
     first, second, told = read
     code = crs.code if crs is not None else "EPSG:4326"
     if told or order == "yx":
@@ -302,15 +347,32 @@ def _geographic(read: tuple[Angle, Angle, bool], crs: System | None, order: str 
         readings = [(lon, lat) for lon, lat in ((first, second), (second, first)) if abs(lat.degrees) <= 90]
         extent = programme.extent
         if len(readings) == 2 and extent is not None:
-            fits = [(lon, lat) for lon, lat in readings if extent[0] <= lon.degrees <= extent[2] and extent[1] <= lat.degrees <= extent[3]]
+            fits = [
+                (lon, lat)
+                for lon, lat in readings
+                if extent[0] <= lon.degrees <= extent[2] and extent[1] <= lat.degrees <= extent[3]
+            ]
             readings = fits or readings
     if len(readings) > 1:
-        raise NotationError(f"'{typed}' does not say which is the latitude", hint="add letters (39.6 N 47.1 E) or give order='yx' (latitude first)")
+        raise NotationError(
+            f"'{typed}' does not say which is the latitude",
+            hint="add letters (39.6 N 47.1 E) or give order='yx' (latitude first)",
+        )
     lon, lat = readings[0]
     if abs(lat.degrees) > 90:
-        raise NotationError(f"{abs(lat.degrees):g}° in '{typed}' is more than a latitude can be", hint="are latitude and longitude exchanged?")
+        raise NotationError(
+            f"{abs(lat.degrees):g}° in '{typed}' is more than a latitude can be",
+            hint="are latitude and longitude exchanged?",
+        )
     step = min(lon.step, lat.step)  # a spreadsheet drops the last zeros of one of the two
-    return _Reading(lon.degrees, lat.degrees, code, step / 2 * _METRES_PER_DEGREE, lat.style if lat.step <= lon.step else lon.style, typed)
+    return _Reading(
+        lon.degrees,
+        lat.degrees,
+        code,
+        step / 2 * _METRES_PER_DEGREE,
+        lat.style if lat.step <= lon.step else lon.style,
+        typed,
+    )
 
 
 def _to_wgs84(points: np.ndarray, code: str, programme: Programme) -> tuple[np.ndarray, np.ndarray, str, float | None]:

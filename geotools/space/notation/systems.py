@@ -100,7 +100,10 @@ def gauss_kruger(east: float, code: int) -> tuple[str, str]:
         return named, "" if same else f"the easting begins with zone {int(zone)}: read as {named}"
     if zone == 0 and 100_000 <= rest <= 900_000:
         if 28404 <= code <= 28432:
-            return f"EPSG:{code - 28400 + 2490}", f"the easting has no zone in front: read as EPSG:{code - 28400 + 2490}"
+            return (
+                f"EPSG:{code - 28400 + 2490}",
+                f"the easting has no zone in front: read as EPSG:{code - 28400 + 2490}",
+            )
         if 2494 <= code <= 2522:
             return f"EPSG:{code}", ""
     return "", ""

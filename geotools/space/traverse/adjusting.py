@@ -38,7 +38,11 @@ def _loop(network: Network, index: int) -> Loop:
     while shared < min(len(out), len(back)) and out[shared] == back[shared]:
         shared += 1
     go, come = out[shared:], back[shared:][::-1]
-    walked = [network.tree[name][1:] for name in go] + [(index, 1)] + [(i, -sign) for i, sign in (network.tree[name][1:] for name in come)]
+    walked = (
+        [network.tree[name][1:] for name in go]
+        + [(index, 1)]
+        + [(i, -sign) for i, sign in (network.tree[name][1:] for name in come)]
+    )
     dx = sum(sign * network.vectors[i].dx for i, sign in walked)
     dy = sum(sign * network.vectors[i].dy for i, sign in walked)
     length = math.fsum(network.vectors[i].leg.distance_m for i, _ in walked)
@@ -51,7 +55,10 @@ def weights(network: Network, found: tuple[Loop, ...], method: str) -> np.ndarra
     if method == "least-squares" and found:
         return _least_squares(network)
     if method == "bowditch" and len(found) > 1:
-        raise TraverseError("the legs close more than one loop: the compass rule cannot share that out", hint="use adjust='least-squares'")
+        raise TraverseError(
+            "the legs close more than one loop: the compass rule cannot share that out",
+            hint="use adjust='least-squares'",
+        )
     if method == "bowditch" and found:
         plain = plain + _bowditch(network, found[0])
     return np.einsum("pv,ij->pivj", plain, np.eye(2))
@@ -115,7 +122,12 @@ def ellipse(block: np.ndarray) -> tuple[float, float, float, float]:
     values, directions = np.linalg.eigh(block)
     minor, major = np.sqrt(np.clip(values, 0.0, None))
     bearing = math.degrees(math.atan2(directions[0, 1], directions[1, 1])) % 180.0
-    return float(major), float(minor), bearing if major - minor > 1e-9 else 0.0, math.sqrt(max(0.0, float(np.trace(block)) / 2))
+    return (
+        float(major),
+        float(minor),
+        bearing if major - minor > 1e-9 else 0.0,
+        math.sqrt(max(0.0, float(np.trace(block)) / 2)),
+    )
 
 
 def area_sigma(covariances: np.ndarray, xy: np.ndarray, rows: list[int]) -> float:

@@ -47,7 +47,9 @@ def corners(network: Network, loop: Loop | None, kinds: dict[str, str]) -> list[
             if name not in seen:
                 seen.append(name)
     if loop is not None:
-        typed = {vector.leg.end for vector in network.vectors if vector.leg.point_type} | {name for name in seen if type_of(name)}
+        typed = {vector.leg.end for vector in network.vectors if vector.leg.point_type} | {
+            name for name in seen if type_of(name)
+        }
         on = [name for name in seen if name in loop.points or name in typed]
     else:
         on = seen
@@ -56,7 +58,9 @@ def corners(network: Network, loop: Loop | None, kinds: dict[str, str]) -> list[
     return order[first:] + order[:first] if loop is not None else order[first:]
 
 
-def without_intermediate(names: list[str], kinds: dict[str, str], xy: dict[str, np.ndarray], within_m: dict[str, float]) -> list[str]:
+def without_intermediate(
+    names: list[str], kinds: dict[str, str], xy: dict[str, np.ndarray], within_m: dict[str, float]
+) -> list[str]:
     """Corners less the intermediate points that lie on the line between their neighbours within their accuracy."""
     keep = [name for name in names if kinds[name] != "intermediate"]
     if len(keep) < 3:
@@ -65,7 +69,9 @@ def without_intermediate(names: list[str], kinds: dict[str, str], xy: dict[str, 
     for i, name in enumerate(names):
         if kinds[name] == "intermediate":
             before = next(names[i - k] for k in range(1, len(names)) if names[i - k] in keep)
-            after = next(names[(i + k) % len(names)] for k in range(1, len(names)) if names[(i + k) % len(names)] in keep)
+            after = next(
+                names[(i + k) % len(names)] for k in range(1, len(names)) if names[(i + k) % len(names)] in keep
+            )
             line = shapely.LineString([xy[before], xy[after]])
             if line.distance(shapely.Point(xy[name])) <= max(within_m[name], 0.5):
                 continue
@@ -77,12 +83,30 @@ def shape_issues(names: list[str], xy: dict[str, np.ndarray], kinds: dict[str, s
     """Long sides without an intermediate point (SV-05), too few corners (GC-02), and a boundary that crosses itself (GC-01)."""
     issues: list[Issue] = []
     if len({tuple(np.round(xy[name], 6)) for name in names}) < 3:
-        return [Issue("GC-02", "error", "legs", column="to_point", message=f"the legs give {len(names)} corner points: a polygon needs three", value=len(names), limit=3)]
+        return [
+            Issue(
+                "GC-02",
+                "error",
+                "legs",
+                column="to_point",
+                message=f"the legs give {len(names)} corner points: a polygon needs three",
+                value=len(names),
+                limit=3,
+            )
+        ]
     for a, b in itertools.pairwise([*names, names[0]]):
         length = float(math.dist(xy[a], xy[b]))
         if length > gap_m and "intermediate" not in (kinds[a], kinds[b]):
             issues.append(
-                Issue("SV-05", "info", "legs", f"{a}-{b}", message=f"{a} and {b} are {length:.0f} m apart without an intermediate point", value=f"{length:.1f} m", limit=f"{gap_m:g} m")
+                Issue(
+                    "SV-05",
+                    "info",
+                    "legs",
+                    f"{a}-{b}",
+                    message=f"{a} and {b} are {length:.0f} m apart without an intermediate point",
+                    value=f"{length:.1f} m",
+                    limit=f"{gap_m:g} m",
+                )
             )
     ring = shapely.Polygon([xy[name] for name in names])
     reason, where = why_invalid(ring)
@@ -90,7 +114,9 @@ def shape_issues(names: list[str], xy: dict[str, np.ndarray], kinds: dict[str, s
         swap = _untangle(names, xy)
         advice = f"; exchanging {swap[0]} and {swap[1]} would mend it" if swap else "; check the order of the points"
         place = f" near {where.x:.1f}, {where.y:.1f}" if where is not None else ""
-        issues.append(Issue("GC-01", "error", "legs", message=f"{reason}{place}{advice}", value=" ".join(swap) if swap else ""))
+        issues.append(
+            Issue("GC-01", "error", "legs", message=f"{reason}{place}{advice}", value=" ".join(swap) if swap else "")
+        )
     return issues
 
 

@@ -51,7 +51,10 @@ class HelmertFit:
             "rotation_deg": round(self.rotation_deg, 4),
             "scale": round(self.scale, 6),
             "sigma_m": None if self.sigma_m is None else round(self.sigma_m, 3),
-            "residuals": [{k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()} for row in self.residuals.to_dict("records")],
+            "residuals": [
+                {k: round(v, 3) if isinstance(v, float) else v for k, v in row.items()}
+                for row in self.residuals.to_dict("records")
+            ],
         }
 
 
@@ -73,14 +76,22 @@ def fit_points(computed: Mapping[str, tuple[float, float]], measured: Mapping[st
     source = np.array([computed[name] for name in names], dtype=float).reshape(-1, 2)
     target = np.array([measured[name] for name in names], dtype=float).reshape(-1, 2)
     if len(names) < 2 or np.ptp(source, axis=0).max() < 1e-6:
-        raise TraverseError(f"a fit needs at least two different fixes on points of the traverse; {len(names)} found", hint="name the fixes as in the legs")
+        raise TraverseError(
+            f"a fit needs at least two different fixes on points of the traverse; {len(names)} found",
+            hint="name the fixes as in the legs",
+        )
     origin, middle = source.mean(axis=0), target.mean(axis=0)
     p, q = source - origin, target - middle
     size = float((p**2).sum())
     a = float((p * q).sum()) / size
     b = float((p[:, 1] * q[:, 0] - p[:, 0] * q[:, 1]).sum()) / size
     fit = HelmertFit(
-        math.degrees(math.atan2(b, a)), math.hypot(a, b), pd.DataFrame(), None, (a, b, float(middle[0]), float(middle[1])), (float(origin[0]), float(origin[1]))
+        math.degrees(math.atan2(b, a)),
+        math.hypot(a, b),
+        pd.DataFrame(),
+        None,
+        (a, b, float(middle[0]), float(middle[1])),
+        (float(origin[0]), float(origin[1])),
     )
     left = target - fit.apply(source)
     residuals = pd.DataFrame({"id": names, "dx_m": left[:, 0], "dy_m": left[:, 1], "residual_m": np.hypot(*left.T)})

@@ -18,10 +18,25 @@ from geotools.model.errors import TraverseError
 from geotools.space import crs as _crs
 from geotools.space import declination as _north
 
-TEMPLATE = ("feature_id", "leg_no", "from_point", "to_point", "point_type", "bearing", "bearing_unit", "north", "distance_m", "slope_deg", "date", "note")
+TEMPLATE = (
+    "feature_id",
+    "leg_no",
+    "from_point",
+    "to_point",
+    "point_type",
+    "bearing",
+    "bearing_unit",
+    "north",
+    "distance_m",
+    "slope_deg",
+    "date",
+    "note",
+)
 
 
-def inverse(polygon: Any, *, crs: Any = None, date: dt.date | None = None, landmark: tuple[float, float] | None = None) -> pd.DataFrame:
+def inverse(
+    polygon: Any, *, crs: Any = None, date: dt.date | None = None, landmark: tuple[float, float] | None = None
+) -> pd.DataFrame:
     """Bearings and distances around a polygon, to true, grid and magnetic north.
 
     Parameters
@@ -85,7 +100,9 @@ def _ring(polygon: Any, crs: Any) -> tuple[np.ndarray, pyproj.CRS]:
     own: pyproj.CRS | None = None
     if isinstance(polygon, gpd.GeoDataFrame | gpd.GeoSeries):
         if len(polygon) != 1:
-            raise TraverseError(f"the layer has {len(polygon)} polygons; one is walked at a time", hint="choose one by its id (--id)")
+            raise TraverseError(
+                f"the layer has {len(polygon)} polygons; one is walked at a time", hint="choose one by its id (--id)"
+            )
         own = _crs.require(polygon)
         polygon = _crs.transform([polygon.geometry.iloc[0]], own, _crs.WGS84)[0]
     if getattr(polygon, "geom_type", "") == "MultiPolygon" and len(polygon.geoms) == 1:
@@ -119,6 +136,9 @@ def template() -> pd.DataFrame:
         ("TP3", "SP", "start", "326.5", 129.1, 0.0, "closing leg: measure it, it is the only check"),
     ]
     return pd.DataFrame(
-        [("H-1", i, a, b, kind, bearing, "deg", "magnetic", distance, slope, "2026-01-31", note) for i, (a, b, kind, bearing, distance, slope, note) in enumerate(rows, 1)],
+        [
+            ("H-1", i, a, b, kind, bearing, "deg", "magnetic", distance, slope, "2026-01-31", note)
+            for i, (a, b, kind, bearing, distance, slope, note) in enumerate(rows, 1)
+        ],
         columns=list(TEMPLATE),
     )

@@ -18,7 +18,16 @@ from geotools.model.schema import Issue, conform, issues_frame, schema
 from geotools.model.vocab import vocabulary
 from geotools.space.notation import parse_angle
 
-_MORE_NAMES = {"lm": "landmark", "l": "landmark", "ob": "other", "obs": "other", "st": "other", "station": "other", "observer": "other", "t": "turning"}
+_MORE_NAMES = {
+    "lm": "landmark",
+    "l": "landmark",
+    "ob": "other",
+    "obs": "other",
+    "st": "other",
+    "station": "other",
+    "observer": "other",
+    "t": "turning",
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,17 @@ def read_legs(legs: pd.DataFrame, *, north: str | None = None, unit: str = "deg"
             found.append(_leg({str(k): v for k, v in row.items()}, declared, unit, int(row["_row"])))
         except _BadLegError as bad:
             name = _text(row.get("id")) or f"leg {row['_row']}"
-            issues.append(Issue(bad.code, "error", "legs", name, bad.column, f"leg {_text(row.get('from_point'))} → {_text(row.get('to_point'))}: {bad}", bad.value))
+            issues.append(
+                Issue(
+                    bad.code,
+                    "error",
+                    "legs",
+                    name,
+                    bad.column,
+                    f"leg {_text(row.get('from_point'))} → {_text(row.get('to_point'))}: {bad}",
+                    bad.value,
+                )
+            )
     if issues:
         first = issues[0]
         more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
@@ -83,7 +102,10 @@ def read_legs(legs: pd.DataFrame, *, north: str | None = None, unit: str = "deg"
         error.issues = issues_frame(issues)
         raise error
     if not found:
-        raise TraverseError("there are no legs", hint="a leg has from_point, to_point, bearing and distance_m; see geotools traverse template")
+        raise TraverseError(
+            "there are no legs",
+            hint="a leg has from_point, to_point, bearing and distance_m; see geotools traverse template",
+        )
     return tuple(found)
 
 
@@ -116,7 +138,9 @@ def _leg(row: dict[str, Any], north: str | None, unit: str, number: int) -> Leg:
     try:
         bearing = parse_angle(row.get("bearing"), _text(row.get("bearing_unit")) or unit)
     except NotationError as error:
-        raise _BadLegError(f"{error.message} ({error.hint})" if error.hint else error.message, "SV-04", "bearing", row.get("bearing")) from error
+        raise _BadLegError(
+            f"{error.message} ({error.hint})" if error.hint else error.message, "SV-04", "bearing", row.get("bearing")
+        ) from error
     return Leg(start, end, bearing, own or str(north), _horizontal(row), _type(row, end), _day(row.get("date")), number)
 
 

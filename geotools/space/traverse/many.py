@@ -43,7 +43,11 @@ class Figures:
         failed = self.issues[(self.issues["severity"] == "error") & ~self.issues["id"].isin(self.solved)]
         return {
             "figures": {name: done.to_dict() for name, done in self.solved.items()},
-            "failed": [{"id": row["id"], "message": row["message"]} for row in failed.to_dict("records") if row["id"].split(":")[0] not in self.solved],
+            "failed": [
+                {"id": row["id"], "message": row["message"]}
+                for row in failed.to_dict("records")
+                if row["id"].split(":")[0] not in self.solved
+            ],
         }
 
 
@@ -80,11 +84,21 @@ def solve_all(
     >>> solve_all(sheet, (45.0, 40.0), north="grid").polygons["id"].tolist()
     ['traverse']
     """
-    table = legs if {"from_point", "to_point", "bearing", "distance_m"} <= set(legs.columns) else conform(pd.DataFrame(legs), schema("legs"))[0]
-    named = table["feature_id"] if "feature_id" in table.columns else pd.Series([None] * len(table), index=table.index, dtype=object)
+    table = (
+        legs
+        if {"from_point", "to_point", "bearing", "distance_m"} <= set(legs.columns)
+        else conform(pd.DataFrame(legs), schema("legs"))[0]
+    )
+    named = (
+        table["feature_id"]
+        if "feature_id" in table.columns
+        else pd.Series([None] * len(table), index=table.index, dtype=object)
+    )
     keys = sorted({str(key) for key in named if pd.notna(key) and str(key).strip()}) or ["traverse"]
     if start is not None and len(keys) > 1:
-        raise TraverseError(f"one start cannot serve {len(keys)} figures", hint="give the starts as a layer of fixes (--fixes)")
+        raise TraverseError(
+            f"one start cannot serve {len(keys)} figures", hint="give the starts as a layer of fixes (--fixes)"
+        )
     solved: dict[str, Traverse] = {}
     frames, issues = [], []
     for key in keys:
@@ -113,17 +127,33 @@ def _of(fixes: gpd.GeoDataFrame | None, key: str) -> gpd.GeoDataFrame | None:
     return fixes[fixes["feature_id"].astype(str) == key]
 
 
-def _one(legs: pd.DataFrame, known: tuple[Any, Any], north: str | None, date: dt.date | None, options: TraverseOptions) -> Traverse:
+def _one(
+    legs: pd.DataFrame, known: tuple[Any, Any], north: str | None, date: dt.date | None, options: TraverseOptions
+) -> Traverse:
     start, layer = known
     fixes = known_points(layer)
     if start is None:
         first = read_legs(legs, north=north, unit=options.unit)[0].start
         start = fixes.get(first) or next((fixes[name] for name in _points(legs) if name in fixes), None)
         if start is None:
-            raise TraverseError(f"no known position for '{first}' or any other point", hint="give --start, or a layer of fixes whose ids are the point names")
+            raise TraverseError(
+                f"no known position for '{first}' or any other point",
+                hint="give --start, or a layer of fixes whose ids are the point names",
+            )
     own = {name: point for name, point in fixes.items() if name in set(_points(legs))}
-    return solve(legs, start, north=north, date=date, fixes={name: Start(p.x, p.y, p.crs, name, p.h_acc_m) for name, p in own.items()}, options=options)
+    return solve(
+        legs,
+        start,
+        north=north,
+        date=date,
+        fixes={name: Start(p.x, p.y, p.crs, name, p.h_acc_m) for name, p in own.items()},
+        options=options,
+    )
 
 
 def _points(legs: pd.DataFrame) -> list[str]:
-    return list(dict.fromkeys(str(name).strip() for pair in zip(legs["from_point"], legs["to_point"], strict=True) for name in pair))
+    return list(
+        dict.fromkeys(
+            str(name).strip() for pair in zip(legs["from_point"], legs["to_point"], strict=True) for name in pair
+        )
+    )

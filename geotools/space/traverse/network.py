@@ -83,7 +83,9 @@ class Turner:
         """Longitude and latitude of grid coordinates."""
         lon, lat = self._back.transform(x, y)
         if not (math.isfinite(lon) and math.isfinite(lat)):
-            raise TraverseError(f"the point {x:.0f}, {y:.0f} is nowhere in {self.plane.name}", hint="is the start in another system?")
+            raise TraverseError(
+                f"the point {x:.0f}, {y:.0f} is nowhere in {self.plane.name}", hint="is the start in another system?"
+            )
         return float(lon), float(lat)
 
     def grid(self, leg: Leg, x: float, y: float) -> tuple[float, float]:
@@ -104,7 +106,8 @@ class Turner:
         day = leg.date or self.date
         if day is None:
             raise TraverseError(
-                "magnetic bearings need the day they were measured: the declination changes", hint="give date= (--date 2026-11-20), or a declination"
+                "magnetic bearings need the day they were measured: the declination changes",
+                hint="give date= (--date 2026-11-20), or a declination",
             )
         value, sigma = _north.field(lat, lon, date=day)
         if self.options.sigma_north_deg is None:
@@ -145,12 +148,21 @@ def build(legs: tuple[Leg, ...], start: tuple[str, float, float], turner: Turner
         if len(later) == len(waiting):
             lost = legs[later[0]]
             raise TraverseError(
-                f"leg {lost.start} → {lost.end} is not connected to the start {start[0]}", hint="check the point names; the start can be named with --start-name"
+                f"leg {lost.start} → {lost.end} is not connected to the start {start[0]}",
+                hint="check the point names; the start can be named with --start-name",
             )
         waiting = later
     correction = float(np.mean(turner.corrections)) if turner.corrections else None
     ordered = tuple(vectors[index] for index in range(len(legs)))
-    return Network(tuple(known), np.array(list(known.values())), ordered, tree, tuple(sorted(closing)), turner.sigma_deg, correction)
+    return Network(
+        tuple(known),
+        np.array(list(known.values())),
+        ordered,
+        tree,
+        tuple(sorted(closing)),
+        turner.sigma_deg,
+        correction,
+    )
 
 
 def _vector(leg: Leg, here: tuple[float, float], turner: Turner) -> Vector:

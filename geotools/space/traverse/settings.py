@@ -98,7 +98,11 @@ class TraverseOptions:
     def tolerances(self) -> tuple[float, float, float]:
         """Warn ratio, error ratio and floor in metres."""
         limit = self.programme.limit
-        return TOLERANCES[self.instrument] or (limit("misclosure_warn_ratio"), limit("misclosure_error_ratio"), limit("misclosure_floor_m"))
+        return TOLERANCES[self.instrument] or (
+            limit("misclosure_warn_ratio"),
+            limit("misclosure_error_ratio"),
+            limit("misclosure_floor_m"),
+        )
 
     def plane(self, start: Start) -> pyproj.CRS:
         """The projected system of the computation."""
@@ -111,9 +115,13 @@ class TraverseOptions:
             crs = f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
         plane = _crs.parse(crs)
         if not plane.is_projected:
-            raise TraverseError(f"{plane.name} has no grid to compute on", hint="give a projected system such as EPSG:32638")
+            raise TraverseError(
+                f"{plane.name} has no grid to compute on", hint="give a projected system such as EPSG:32638"
+            )
         if abs(plane.axis_info[0].unit_conversion_factor - 1.0) > 1e-9:
-            raise TraverseError(f"{plane.name} is not in metres", hint="compute in a metric system and convert the result")
+            raise TraverseError(
+                f"{plane.name} is not in metres", hint="compute in a metric system and convert the result"
+            )
         return plane
 
 
@@ -148,11 +156,16 @@ def known_point(value: Any, crs: Any = None) -> Start:
     try:
         x, y = (float(number) for number in value)
     except (TypeError, ValueError) as error:
-        raise TraverseError("the start must be a point with known coordinates", hint="give (longitude, latitude) or traverse.Start(…)") from error
+        raise TraverseError(
+            "the start must be a point with known coordinates", hint="give (longitude, latitude) or traverse.Start(…)"
+        ) from error
     if abs(x) <= 180 and abs(y) <= 90:
         return Start(x, y)
     if crs is None:
-        raise TraverseError(f"the start {x:g}, {y:g} is in metres of a system that is not stated", hint="give TraverseOptions(crs='EPSG:32638')")
+        raise TraverseError(
+            f"the start {x:g}, {y:g} is in metres of a system that is not stated",
+            hint="give TraverseOptions(crs='EPSG:32638')",
+        )
     return Start(x, y, crs)
 
 

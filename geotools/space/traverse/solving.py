@@ -128,7 +128,9 @@ class Traverse:
         shape = self.polygon
         if fitted:
             if self.fit is None:
-                raise TraverseError("there are no fixes to fit to", hint="give at least two GNSS fixes on points of the traverse")
+                raise TraverseError(
+                    "there are no fixes to fit to", hint="give at least two GNSS fixes on points of the traverse"
+                )
             shape = shapely.transform(shape, self.fit.apply)
         moved = _crs.transform([shape], self.crs, _crs.WGS84)
         row = {
@@ -155,7 +157,9 @@ class Traverse:
             "area_sigma_m2": round(self.area_sigma_m2, 2),
             "perimeter_m": round(self.perimeter_m, 2),
             "fit": None if self.fit is None else self.fit.to_dict(),
-            "issues": [{k: row[k] for k in ("check", "severity", "id", "message")} for row in self.issues.to_dict("records")],
+            "issues": [
+                {k: row[k] for k in ("check", "severity", "id", "message")} for row in self.issues.to_dict("records")
+            ],
         }
 
 
@@ -215,13 +219,20 @@ def solve(
     frames = _frames(net, xy, spread, kinds, plane)
     place = dict(zip(net.names, xy, strict=True))
     named = figure.corners(net, found[0] if found else None, kinds)
-    area_names = figure.without_intermediate(named, kinds, place, dict(zip(frames[1]["id"], frames[1]["h_acc_m"], strict=True)))
+    area_names = figure.without_intermediate(
+        named, kinds, place, dict(zip(frames[1]["id"], frames[1]["h_acc_m"], strict=True))
+    )
     issues = figure.shape_issues(named, place, kinds, settings.programme.limit("turning_point_gap_m"))
     solid = len(area_names) >= 3 and not any(issue.check == "GC-02" for issue in issues)
     polygon = shapely.Polygon([place[name] for name in area_names]) if solid else None
     closure = _closure(found)
     fit, fit_issues = _fit(begin, known_points(fixes, settings.crs), (net, place, plane), date, settings)
-    issues = [*_closure_issues(closure, settings, net, found), *fit_issues, *_accuracy_issues(frames[1], begin, settings), *issues]
+    issues = [
+        *_closure_issues(closure, settings, net, found),
+        *fit_issues,
+        *_accuracy_issues(frames[1], begin, settings),
+        *issues,
+    ]
     rows = [net.names.index(name) for name in area_names]
     return Traverse(
         polygon=polygon,
@@ -245,9 +256,13 @@ def _grid(point: Start, plane: Any) -> tuple[float, float]:
     return float(moved.x), float(moved.y)
 
 
-def _frames(net: network.Network, xy: np.ndarray, spread: np.ndarray, kinds: dict[str, str], plane: Any) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+def _frames(
+    net: network.Network, xy: np.ndarray, spread: np.ndarray, kinds: dict[str, str], plane: Any
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     base = {"id": list(net.names), "point_type": [kinds[name] for name in net.names]}
-    raw = gpd.GeoDataFrame({**base, "x_m": net.xy[:, 0], "y_m": net.xy[:, 1]}, geometry=gpd.points_from_xy(*net.xy.T), crs=plane)
+    raw = gpd.GeoDataFrame(
+        {**base, "x_m": net.xy[:, 0], "y_m": net.xy[:, 1]}, geometry=gpd.points_from_xy(*net.xy.T), crs=plane
+    )
     shapes = np.array([adjusting.ellipse(spread[i, :, i, :]) for i in range(len(net.names))])
     done = gpd.GeoDataFrame(
         {
@@ -273,7 +288,9 @@ def _closure(found: tuple[adjusting.Loop, ...]) -> Misclosure:
     return Misclosure(True, float(loop.dx), float(loop.dy), math.hypot(loop.dx, loop.dy), loop.length_m)
 
 
-def _closure_issues(closure: Misclosure, options: TraverseOptions, net: network.Network, found: tuple[adjusting.Loop, ...]) -> list[Issue]:
+def _closure_issues(
+    closure: Misclosure, options: TraverseOptions, net: network.Network, found: tuple[adjusting.Loop, ...]
+) -> list[Issue]:
     if not closure.measured:
         message = "the leg back to the start was not measured: nothing checks these bearings and distances"
         return [Issue("SV-02", "warning", "legs", message=message)]
@@ -307,20 +324,45 @@ def _accuracy_issues(frame: gpd.GeoDataFrame, begin: Start, options: TraverseOpt
     limit = options.programme.limit("h_acc_max_m")
     if begin.h_acc_m is not None and begin.h_acc_m > limit:
         message = f"the start {begin.name} is only good to {begin.h_acc_m:.1f} m, and so is the whole figure"
-        return [Issue("SV-06", "warning", "legs", begin.name, "h_acc_m", message, f"{begin.h_acc_m:.1f} m", f"{limit:g} m")]
+        return [
+            Issue("SV-06", "warning", "legs", begin.name, "h_acc_m", message, f"{begin.h_acc_m:.1f} m", f"{limit:g} m")
+        ]
     return [
-        Issue("SV-06", "warning", "legs", row["id"], "h_acc_m", f"{row['id']} is only good to {row['h_acc_m']:.1f} m", f"{row['h_acc_m']:.1f} m", f"{limit:g} m")
+        Issue(
+            "SV-06",
+            "warning",
+            "legs",
+            row["id"],
+            "h_acc_m",
+            f"{row['id']} is only good to {row['h_acc_m']:.1f} m",
+            f"{row['h_acc_m']:.1f} m",
+            f"{limit:g} m",
+        )
         for row in frame.to_dict("records")
         if row["h_acc_m"] > limit
     ]
 
 
 def _fit(
-    begin: Start, fixes: dict[str, Start], computed: tuple[network.Network, dict[str, np.ndarray], Any], date: dt.date | None, options: TraverseOptions
+    begin: Start,
+    fixes: dict[str, Start],
+    computed: tuple[network.Network, dict[str, np.ndarray], Any],
+    date: dt.date | None,
+    options: TraverseOptions,
 ) -> tuple[HelmertFit | None, list[Issue]]:
     net, place, plane = computed
     stray = sorted(set(fixes) - set(place))
-    issues = [Issue("SV-03", "warning", "legs", name, message=f"the fix '{name}' is on no point of the traverse: it was not used", value=name) for name in stray]
+    issues = [
+        Issue(
+            "SV-03",
+            "warning",
+            "legs",
+            name,
+            message=f"the fix '{name}' is on no point of the traverse: it was not used",
+            value=name,
+        )
+        for name in stray
+    ]
     measured = {name: _grid(point, plane) for name, point in {begin.name: begin, **fixes}.items() if name in place}
     if len(measured) < 2:
         message = "fewer than two independent fixes: a wrong north cannot be seen, since it does not change the closure"
@@ -330,9 +372,13 @@ def _fit(
     if abs(fit.rotation_deg) > limit:
         why = _why(fit.rotation_deg, net, begin, plane, date or _first_date(net))
         message = f"the fixes turn the figure by {fit.rotation_deg:+.2f}°: {why}"
-        issues.append(Issue("SV-03", "warning", "legs", message=message, value=f"{fit.rotation_deg:+.3f}°", limit=f"{limit:g}°"))
+        issues.append(
+            Issue("SV-03", "warning", "legs", message=message, value=f"{fit.rotation_deg:+.3f}°", limit=f"{limit:g}°")
+        )
     if abs(fit.scale - 1) > 0.02:
-        message = f"the fixes stretch the figure by {fit.scale:.4f}: is the tape worn, or were slope distances not reduced?"
+        message = (
+            f"the fixes stretch the figure by {fit.scale:.4f}: is the tape worn, or were slope distances not reduced?"
+        )
         issues.append(Issue("SV-03", "warning", "legs", message=message, value=f"{fit.scale:.4f}", limit="0.98…1.02"))
     return fit, issues
 
@@ -352,9 +398,16 @@ def _why(rotation: float, net: network.Network, begin: Start, plane: Any, date: 
     except TraverseError:
         declination = math.nan
     if norths == {"magnetic"} and net.correction_deg is not None:
-        candidates += [(-net.correction_deg, "the declination was probably applied twice: the bearings seem to be grid bearings already")]
+        candidates += [
+            (
+                -net.correction_deg,
+                "the declination was probably applied twice: the bearings seem to be grid bearings already",
+            )
+        ]
         if abs(net.correction_deg - (declination - gamma)) > 0.5:
-            candidates.append((declination - gamma - net.correction_deg, "declination probably not applied, or a wrong one was"))
+            candidates.append(
+                (declination - gamma - net.correction_deg, "declination probably not applied, or a wrong one was")
+            )
     elif norths == {"grid"}:
         candidates += [(declination - gamma, "declination probably not applied: the bearings seem to be magnetic")]
     elif norths == {"true"}:
