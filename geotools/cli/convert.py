@@ -31,7 +31,7 @@ SHOWN = 10
 
 @click.command(
     name="convert",
-    epilog="Example: geotools convert perimeter.gpx hazards.geojson --kind hazards     '-' is GeoJSON lines on stdin or stdout.",
+    epilog="Example: geotools convert unit_1.zip releases.geojson --kind releases --crs EPSG:28408     '-' is GeoJSON lines on stdin or stdout.",
     short_help="One layer or file into another format or reference system.",
 )
 @click.argument("source", metavar="IN", type=click.Path(path_type=str))

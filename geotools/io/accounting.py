@@ -316,6 +316,15 @@ def _types(ledger: _Ledger) -> None:
     for row, kind in zip(alive[~allowed[ids]], ids[~allowed[ids]], strict=True):
         shape = ledger.geometry[row]
         fitted, left_out = _fitting(shape, ledger.schema)
+        ring = _boundary(shape) if fitted is None and ledger.schema.kind == DANGER else None
+        if ring is not None:  # for a danger the larger reading is the safe one; a release is never made of a walk
+            ledger.geometry[row] = ring
+            ledger.repaired[row] = True
+            said = "repaired: a closed line was taken as the boundary of the area"
+            ledger.findings.append(
+                Finding("RD-01", "warning", said, int(row), value=TYPES[kind], geometry=shape.centroid)
+            )
+            continue
         if fitted is None:
             wanted = " or ".join(PLAIN[t] for t in ledger.schema.geometry if not t.startswith("Multi"))
             reason = f"its geometry is {PLAIN[TYPES[kind]]}, but {ledger.schema.kind} needs {wanted}"
@@ -331,6 +340,15 @@ def _types(ledger: _Ledger) -> None:
         one = np.empty((2, 1), dtype=object)
         one[0, 0], one[1, 0] = shape, fitted
         ledger.findings += _repair_notes(ledger, np.array([row]), why, one[0], one[1])
+
+
+def _boundary(shape: Any) -> BaseGeometry | None:
+    """The area inside a line that ends where it began, as field receivers store perimeters; None for any other shape."""
+    lines = shapely.get_parts(shape)
+    if len(lines) != 1 or lines[0].geom_type != "LineString" or not lines[0].is_closed or len(lines[0].coords) < 4:
+        return None
+    area = geom.repair(shapely.Polygon(lines[0].coords))
+    return None if area.is_empty else area
 
 
 def _fitting(shape: Any, schema: Schema) -> tuple[BaseGeometry | None, int]:

@@ -649,3 +649,18 @@ def test_inputs_are_not_changed(make, tmp_path):
 def test_heights_survive_a_change_of_system(tmp_path):
     frame = gpd.GeoDataFrame({"id": ["a"]}, geometry=[shapely.Point(700000, 4380000, 55.5)], crs="EPSG:32638")
     assert geojson.to_rfc7946(frame)[0].z == 55.5
+
+
+def test_a_perimeter_walked_as_a_closed_track_is_a_hazard_but_never_a_release(put):
+    ring = "[[47, 39], [47.1, 39], [47.1, 39.1], [47, 39.1], [47, 39]]"
+    body = (
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"id": "H-1"}, "geometry": {"type": "LineString", "coordinates": %s}}]}'
+        % ring
+    )
+    frame, issues = io.read_with_issues(put("perimeter.geojson", body), "hazards")
+    assert frame.geometry.iloc[0].equals(shapely.box(47, 39, 47.1, 39.1))
+    assert issues[issues["check"] == "RD-01"]["message"].str.contains("closed line").all()
+    assert "repaired=1" in issues[issues["check"] == "RD-00"]["value"].iloc[0]
+    frame, issues = io.read_with_issues(put("walk.geojson", body), "releases")
+    assert frame.empty
+    assert (issues["check"] == "RD-02").any()
