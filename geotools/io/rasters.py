@@ -5,6 +5,7 @@ For numbers on a `Grid`; vector layers are written by `write`.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rasterio.windows import Window
 from geotools.io import verification
 from geotools.io.atomic import replacing
 from geotools.model.errors import CRSError, ReadError, WriteError
+from geotools.model.vocab import vocabulary
 from geotools.space.grid import Grid, Raster
 
 KINDS = {"bool": "uint8", "float64": "float32", "int64": "int32"}
@@ -143,3 +145,39 @@ def _window(source: Any, bounds: tuple[float, float, float, float], path: str | 
             "the raster does not reach the asked bounds", hint="is it the right place and reference system?", file=path
         )
     return Window(left, top, right - left, bottom - top)
+
+
+def class_names(path: str | Path) -> dict[int, str]:
+    """The land-cover class behind each number of a classified raster, as words of the `landcover` vocabulary.
+
+    The file's own list wins: a tag ``CLASSES`` (``10=trees, 20=shrub``) or a tag per number. Without one, numbers are read as
+    those of ESA WorldCover if every number in the band is one of them. A name that is not understood becomes ``other``.
+
+    Returns
+    -------
+    dict
+        Number to word; empty if neither the file nor its numbers say what the classes are.
+
+    Raises
+    ------
+    ReadError
+        If the file is missing or not a raster.
+    """
+    words = vocabulary("landcover")
+    try:
+        with rasterio.open(path) as source:
+            tags = {**source.tags(), **source.tags(1)}
+            listed = re.findall(r"(\d+)\s*[=:]\s*([^,;]+)", tags.get("CLASSES", ""))
+            listed = listed or [(key, name) for key, name in tags.items() if key.isdigit()]
+            if listed:
+                return {int(number): words.match(name) or "other" for number, name in listed}
+            if np.dtype(source.dtypes[0]).kind not in "ui":
+                return {}
+            found: set[int] = set()
+            for _, window in source.block_windows(1):
+                found |= {int(v) for v in np.unique(source.read(1, window=window, masked=True).compressed())}
+    except RasterioIOError as error:
+        raise ReadError("not a raster that can be read", hint="give a GeoTIFF", file=path) from error
+    found.discard(0)
+    known = {number: words.match(str(number)) for number in sorted(found)}
+    return {n: w for n, w in known.items() if w} if all(known.values()) else {}

@@ -14,7 +14,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from geotools.maps.symbols import Symbol
+from geotools.io import rasters
+from geotools.maps.symbols import Symbol, Theme
+from geotools.model.vocab import vocabulary
 
 PX = 0.75  # one CSS pixel in points
 HATCH_MM = 2.1
@@ -162,7 +164,28 @@ def relief(axes: Axes, file: Any, crs: Any, bounds: tuple[float, float, float, f
     return float(step)
 
 
-def _window(file: Any, crs: Any, bounds: tuple[float, float, float, float]) -> tuple[Any, Any]:
+def land_cover(axes: Axes, file: Any, crs: Any, bounds: tuple[float, float, float, float], theme: Theme) -> list[str]:
+    """The classes of a land-cover raster inside `bounds`, quiet and below everything; returns those really there."""
+    names = rasters.class_names(file)
+    classes, extent = _window(file, crs, bounds, smooth=False) if names else (None, None)
+    if classes is None:
+        return []
+    west, south, east, north = extent
+    picture = np.zeros((*classes.shape, 4), dtype="uint8")
+    seen = []
+    for number, word in names.items():
+        there = classes == number
+        if there.any():
+            symbol = theme.symbol("landcover", word)
+            picture[there] = (*(int(symbol.fill[i : i + 2], 16) for i in (1, 3, 5)), round(255 * symbol.fill_alpha))
+            seen.append(word)
+    axes.imshow(
+        picture, extent=(west, east, south, north), interpolation="nearest", zorder=-1, aspect="auto", rasterized=True
+    )
+    return sorted(set(seen), key=vocabulary("landcover").keys.index)
+
+
+def _window(file: Any, crs: Any, bounds: tuple[float, float, float, float], *, smooth: bool = True) -> tuple[Any, Any]:
     import rasterio
     from rasterio.enums import Resampling
     from rasterio.transform import from_bounds
@@ -181,7 +204,7 @@ def _window(file: Any, crs: Any, bounds: tuple[float, float, float, float]) -> t
         shape = (max(2, int((north - south) / cell)), max(2, int((east - west) / cell)))
         with WarpedVRT(
             source, crs=crs, transform=from_bounds(*bounds, shape[1], shape[0]), width=shape[1], height=shape[0],
-            resampling=Resampling.cubic_spline, nodata=np.nan if source.nodata is None else source.nodata, dtype="float32",
+            resampling=Resampling.cubic_spline if smooth else Resampling.nearest, nodata=np.nan if source.nodata is None else source.nodata, dtype="float32",
         ) as warped:  # fmt: skip
             data = warped.read(1, masked=True).astype("float64").filled(np.nan)
     return (data, bounds) if np.isfinite(data).mean() > 0.5 else (None, None)

@@ -29,6 +29,9 @@ def draw_ground(axes: Axes, task: Task, box: Any, scale: int, legend: dict[str, 
     look, lang = task.theme, task.lang
     dem = task.survey.rasters.get("dem")
     step = _ground.relief(axes, dem, task.crs, box.bounds) if dem else None
+    cover = task.survey.rasters.get("landcover")
+    for key in _ground.land_cover(axes, cover, task.crs, box.bounds, look) if cover else ():
+        legend[vocabulary("landcover").label(key, lang)] = _cover_swatch(look.symbol("landcover", key))
     for row in task.layer("landuse", box).itertuples():
         use = str(getattr(row, "use", None) or "other")
         if row.geometry.geom_type.endswith("Polygon"):
@@ -49,6 +52,12 @@ def draw_ground(axes: Axes, task: Task, box: Any, scale: int, legend: dict[str, 
     legend[word("this_task", lang)] = _boundary_swatch
     _points_of(axes, task, box, legend)
     return step
+
+
+def _cover_swatch(symbol: Symbol) -> Swatch:
+    return lambda page, x, y, w, h: page.add_patch(
+        Rectangle((x, y), w, h, facecolor=symbol.fill, alpha=symbol.fill_alpha, edgecolor="none")
+    )
 
 
 def _boundary_swatch(page: Axes, x: float, y: float, w: float, h: float) -> None:
