@@ -23,6 +23,7 @@ DEFAULT_LIMITS: Mapping[str, float] = MappingProxyType(
         "overlap_m2": 1.0,
         "overlap_share": 0.001,
         "area_mismatch_share": 0.02,
+        "finished_m2": 1.0,  # slivers of digitising up to this do not keep a hazard open
         # geometry
         "edge_max_m": 5000.0,
         "area_min_m2": 1.0,
@@ -54,6 +55,9 @@ DEFAULT_LIMITS: Mapping[str, float] = MappingProxyType(
         # datum
         "operation_spread_m": 1.0,
         "operation_accuracy_m": 10.0,
+        # field packages
+        "public_grid_m": 100.0,
+        "package_margin_m": 500.0,
     }
 )
 
