@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 from geotools.checks.rule import Check, Finding
+from geotools.model.codes import titles
 from geotools.model.vocab import LANGUAGES, vocabulary
 
 FILES = ("messages.toml",)
@@ -16,8 +17,8 @@ FILES = ("messages.toml",)
 
 @cache
 def table() -> dict[str, Any]:
-    """Everything in the message files: rule codes, ``kinds`` and ``report``."""
-    merged: dict[str, Any] = {}
+    """Everything in the message files: rule codes, ``kinds`` and ``report``; and the titles of the codes of other rooms."""
+    merged: dict[str, Any] = {code: {"title": list(row)} for code, row in titles().items()}
     for name in FILES:
         merged |= tomllib.loads(resources.files("geotools.checks").joinpath(name).read_text("utf-8"))
     return merged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,12 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
     coverage = release.coverage(
         opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, progress=bar
     )
-    issues = join_issues(opened.issues, checks.check(opened, progress=bar), coverage.issues)
+    lang = choices["lang"] or opened.programme.languages[0]
+    found = checks.check(opened, programme=replace(opened.programme, languages=(lang,)), progress=bar)
+    issues = join_issues(opened.issues, found, coverage.issues)
     tracks = _tracks(opened, task)
     document = report.build(
-        opened, task, coverage, issues=issues, lang=choices["lang"] or opened.programme.languages[0],
+        opened, task, coverage, issues=issues, lang=lang,
         certificate=choices["certificate"], photos=choices["photos"], swath=tracks, paper=choices["paper"], theme=choices["theme"],
     )  # fmt: skip
     document.save(output, overwrite=choices["overwrite"])

@@ -253,7 +253,12 @@ def _without_ground(coverage: Any, survey: Any) -> list[str]:
 def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
     totals = result["coverage"].totals
     get = totals.get if isinstance(totals, dict) else lambda name, default=0.0: getattr(totals, name, default)
-    day = result["json"]["coverage"].get("as_of") or result["json"]["provenance"]["as_of"] or "all records"
+    day = (
+        result["json"]["coverage"].get("as_of")
+        or result["json"]["provenance"]["as_of"]
+        or survey.information_day
+        or "all records"
+    )
     rows = [
         ("hazardous land recorded", "area_m2"), ("  cancelled", "cancelled_m2"), ("  reduced", "reduced_m2"), ("  cleared", "cleared_m2"),
         ("released in all", "released_m2"), ("machine-processed only, not released", "processed_m2"), ("remaining", "remaining_m2"),

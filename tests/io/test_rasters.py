@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from geotools.io.rasters import read_raster, write_raster
+from geotools.io.rasters import class_names, read_raster, write_raster
 from geotools.model.errors import ReadError, WriteError
 from geotools.space.grid import Grid, Raster
 
@@ -56,3 +56,34 @@ def test_what_cannot_be_read_is_said(tmp_path):
     path = write_raster(Raster(np.zeros(GRID.shape, dtype="uint8"), GRID), tmp_path / "a.tif")
     with pytest.raises(ReadError):
         read_raster(path, bounds=(0, 0, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "tags", "expected"),
+    [
+        ([10, 40, 80], {}, {10: "trees", 40: "crop", 80: "water"}),
+        ([0, 30], {}, {30: "grass"}),
+        ([1, 2, 3], {}, {}),
+        ([1, 2, 3], {"CLASSES": "1=Water, 2 = built-up; 3: zzz"}, {1: "water", 2: "built", 3: "other"}),
+        ([4, 5], {"4": "Cropland", "5": "Ağac örtüyü"}, {4: "crop", 5: "trees"}),
+        ([10, 40, 77], {}, {}),
+    ],
+)
+def test_classes_come_from_the_file_or_from_numbers_all_of_which_are_known(tmp_path, numbers, tags, expected):
+    path = tmp_path / "cover.tif"
+    values = np.resize(np.array(numbers, dtype="uint8"), (8, 9))
+    with rasterio.open(
+        path, "w", driver="GTiff", width=9, height=8, count=1, dtype="uint8", crs="EPSG:32638", transform=GRID.transform
+    ) as target:
+        target.write(values, 1)
+        target.update_tags(**tags)
+    assert class_names(path) == expected
+
+
+def test_heights_have_no_classes(tmp_path):
+    path = write_raster(
+        Raster(np.full((4, 4), 40, dtype="float32"), GRID.__class__(0, 4, 1, (4, 4), "EPSG:32638")), tmp_path / "d.tif"
+    )
+    assert class_names(path) == {}
+    with pytest.raises(ReadError):
+        class_names(tmp_path / "none.tif")

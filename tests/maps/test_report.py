@@ -255,3 +255,36 @@ def test_an_accident_on_the_ground_is_the_first_reason_and_allows_no_certificate
     assert "ACC-1" in document.reasons[0]
     told = facts.Facts.of(gt.Survey("x", layers), "H-1", ledger, issue)
     assert told.issues["check"].tolist() == ["TP-10"]
+
+
+def test_slivers_within_the_stated_tolerance_do_not_keep_a_task_open_and_are_told(make: Any) -> None:
+    hazards = make.frame(make.hazard("H-1", make.square(0, 0, 100)))
+    releases = make.frame(make.release("R-1", make.square(0, 0, 99.97), date=pd.Timestamp("2022-04-01")))
+    error = issues_frame([Issue("RL-13", "error", "hazards", "H-1", message="closed with land remaining")])
+    ledger = gt.coverage(hazards, releases)
+    left = float(ledger.table["remaining_m2"].iloc[0])
+    assert 5 < left < 7
+    strict = gt.report.build(gt.Survey("x", {"hazards": hazards, "releases": releases}), "H-1", ledger, issues=error)
+    assert not strict.complete and len(strict.reasons) == 2
+    allowed = gt.Survey(
+        "x", {"hazards": hazards, "releases": releases}, programme=gt.Programme(limits={"finished_m2": 10.0})
+    )
+    document = gt.report.build(allowed, "H-1", ledger, issues=error)
+    assert document.complete
+    assert facts.Facts.of(allowed, "H-1", ledger, error).tolerated_m2 == pytest.approx(left)
+    two = issues_frame([Issue("TP-03", "error", "hazards", "H-1", message="overlaps another")])
+    assert not gt.report.build(allowed, "H-1", ledger, issues=two).complete
+
+
+@poppler
+def test_what_is_let_pass_and_the_titles_of_issues_are_printed_in_the_language(make: Any, tmp_path: Path) -> None:
+    hazards = make.frame(make.hazard("H-1", make.square(0, 0, 100)))
+    releases = make.frame(make.release("R-1", make.square(0, 0, 99.97), date=pd.Timestamp("2022-04-01")))
+    survey = gt.Survey(
+        "x", {"hazards": hazards, "releases": releases}, programme=gt.Programme(limits={"finished_m2": 10.0})
+    )
+    found = issues_frame([Issue("RL-10", "info", "releases", "R-1", message="it names no hazard")])
+    document = gt.report.build(survey, "H-1", gt.coverage(hazards, releases), issues=found, lang="tr")
+    text = text_of(document.save(tmp_path / "r.pdf"))
+    assert "sayısallaştırma artıkları" in text
+    assert "Serbest bırakma alan belirtmiyor" in text

@@ -268,3 +268,36 @@ def gt_cli() -> Any:
     from geotools.cli.main import cli
 
     return cli
+
+
+def test_land_cover_lies_under_the_ledger_and_only_what_is_there_is_in_the_legend(
+    survey: Any, ledger: Any, tmp_path: Path
+) -> None:
+    import rasterio
+
+    west, _, _, north = survey.hazards.total_bounds
+    path = tmp_path / "landcover.tif"
+    classes = np.full((100, 100), 40, dtype="uint8")
+    classes[:, 50:] = 80
+    with rasterio.open(
+        path, "w", driver="GTiff", width=100, height=100, count=1, dtype="uint8", crs=survey.hazards.crs.to_wkt(),
+        transform=rasterio.Affine(20, 0, west - 500, 0, -20, north + 500),
+    ) as target:  # fmt: skip
+        target.write(classes, 1)
+    covered = gt.Survey(survey.name, survey.layers, rasters={"landcover": path})
+    plain = sheet.draw(survey, "H-1", ledger, day=DAY)
+    page = sheet.draw(covered, "H-1", ledger, day=DAY)
+    words = {text for text, _ in boxes(page.figures[0])} - {text for text, _ in boxes(plain.figures[0])}
+    assert {"Cropland", "Water"} & words
+    assert not {"Tree cover", "Grassland"} & words
+    picture = next(image for axes in page.figures[0].axes for image in axes.images)
+    assert picture.get_zorder() < min(patch.get_zorder() for patch in picture.axes.patches)
+    for figure in page.figures:
+        assert_nothing_is_cut_or_overlaps(figure)
+
+
+def test_the_state_of_records_is_the_last_day_they_speak_of(survey: Any, ledger: Any) -> None:
+    last = survey.information_day.isoformat()
+    texts = [text for text, _ in boxes(sheet.draw(survey, "H-1", ledger, day=DAY).figures[0])]
+    assert any(f"State of records: {last}" in text for text in texts)
+    assert all(f"State of records: {DAY.isoformat()}" not in text for text in texts)

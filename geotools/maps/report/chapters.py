@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from geotools.checks.messages import text
 from geotools.maps.report.facts import Facts, word
 from geotools.maps.sheet import column as _column
 from geotools.maps.sheet import frame as _frame
@@ -37,7 +38,7 @@ def head(task: Task, title: str, reasons: Sequence[str], lang: str) -> list[_col
     ]
     threats = [vocabulary("contamination").label(k, lang) for k in str(row.get("contamination") or "").split(",") if k]
     where = " · ".join(clean(row.get(c)) for c in ("place", "admin2", "admin1", "country") if clean(row.get(c)))
-    as_of = getattr(task.coverage, "as_of", None) or task.norths.day
+    as_of = getattr(task.coverage, "as_of", None) or task.survey.information_day
     blocks = [
         _column.paragraph(title, size=16, bold=True, after=1.5), _column.paragraph(" · ".join([*named, *threats]) or "–", size=9, after=0.8),
         *([_column.paragraph(where, size=9, after=0.8)] if where else []),
@@ -92,6 +93,14 @@ def ledger(facts: Facts, lang: str) -> list[_column.Block]:
     return _table(
         word("ledger", lang), head, rows, (2.0, 2.0, 2.0, 1.6, 3.4, 1.3, 1.5), lang, note=word("ledger_note", lang)
     )
+
+
+def tolerated(facts: Facts, lang: str) -> list[_column.Block]:
+    """What remains by the figures and is let pass by the authority's stated tolerance; empty if nothing is."""
+    if not facts.tolerated_m2:
+        return []
+    figures = {"area": number(facts.tolerated_m2, 1, lang), "limit": number(facts.finished_m2, 1, lang)}
+    return [_column.paragraph(word("tolerated", lang, **figures), size=7.5, after=2.0)]
 
 
 def depths(facts: Facts, lang: str) -> list[_column.Block]:
@@ -245,11 +254,22 @@ def inspections(facts: Facts, lang: str) -> list[_column.Block]:
     return _table(word("inspections", lang), head, rows, (1.5, 1.3, 1.3, 1.6, 2.2), lang)
 
 
+def _said(code: str, message: Any, lang: str) -> str:
+    """What an issue says, its title first: that is in the report's language even where the sentence is not."""
+    title = text(code, "title", lang)
+    return f"{title}: {clean(message, 150)}" if title else clean(message, 150)
+
+
 def issues(facts: Facts, lang: str) -> list[_column.Block]:
     """Open issues of the data that concern the task."""
     table = facts.issues
     rows = [
-        (vocabulary("severity").label(str(r.severity), lang), str(r.check), clean(r.id, 24), clean(r.message, 150))
+        (
+            vocabulary("severity").label(str(r.severity), lang),
+            str(r.check),
+            clean(r.id, 24),
+            _said(str(r.check), r.message, lang),
+        )
         for r in table.head(ISSUES_SHOWN).itertuples()
     ]
     more = sheet_word("more", lang, n=len(table) - ISSUES_SHOWN) if len(table) > ISSUES_SHOWN else ""

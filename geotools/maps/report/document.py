@@ -162,7 +162,7 @@ def build(survey: Any, hazard_id: str, coverage: Any, **choices: Unpack[Choices]
         task = Task.of(survey, hazard_id, coverage, {"lang": lang})
         pages = _Pages(title, _digest(manifest), lang)
         chapters = [
-            (word("summary", lang), pages.set([*_chapters.head(task, title, reasons, lang), *area_blocks(task), *_chapters.ledger(facts, lang), *_chapters.depths(facts, lang)])),
+            (word("summary", lang), pages.set([*_chapters.head(task, title, reasons, lang), *area_blocks(task), *_chapters.tolerated(facts, lang), *_chapters.ledger(facts, lang), *_chapters.depths(facts, lang)])),
             (word("map", lang), tuple(sheet.figures)),
             (word("boundary", lang), pages.set(_chapters.boundary(task, lang))),
             (word("finds", lang), pages.set([*_chapters.accidents(facts, lang), *_chapters.finds(facts, lang), *_chapters.activities(facts, lang), *_chapters.swath(choices.get("swath") or (), lang), *_chapters.inspections(facts, lang)])),

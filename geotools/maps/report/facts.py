@@ -19,7 +19,7 @@ import shapely
 from geotools.model.errors import MapError
 from geotools.space import crs as _crs
 
-FINISHED_M2 = 1.0  # less than this remaining is rounding, not ground
+SLIVERS = ("RL-13", "WF-10")  # closed with land remaining: not said of what is within the tolerance
 
 
 @cache
@@ -56,6 +56,7 @@ class Facts:
     samples: pd.DataFrame
     accidents: pd.DataFrame
     issues: pd.DataFrame
+    finished_m2: float
 
     @classmethod
     def of(cls, survey: Any, hazard_id: str, coverage: Any, issues: Any) -> Facts:
@@ -92,25 +93,35 @@ class Facts:
             samples,
             accidents,
             _issues(issues, {*owned, *finds.get("id", []), *accidents.get("id", []), *samples.get("id", [])}),
+            survey.programme.limit("finished_m2"),
         )
+
+    @property
+    def tolerated_m2(self) -> float:
+        """Remaining ground that the authority's tolerance lets pass; 0 if there is none or too much."""
+        left = float(self.line["remaining_m2"])
+        return left if 0.5 <= left <= self.finished_m2 else 0.0
 
     def reasons(self, lang: str, number: Any) -> list[str]:
         """Why the work cannot be called complete; empty if nothing in the records speaks against it."""
         out = []
-        if self.line["remaining_m2"] > FINISHED_M2:
+        if self.line["remaining_m2"] > self.finished_m2:
             out.append(word("reason_remaining", lang, area=number(self.line["remaining_m2"], 0, lang)))
-        if self.line["processed_m2"] > FINISHED_M2:
+        if self.line["processed_m2"] > self.finished_m2:
             out.append(word("reason_processed", lang, area=number(self.line["processed_m2"], 0, lang)))
         if len(self.accidents):
             out.insert(0, word("reason_accident", lang, n=len(self.accidents), ids=_listed(self.accidents["id"])))
         failed = self.failed()
         if len(failed):
             out.append(word("reason_failed", lang, n=len(failed), ids=_listed(failed["id"])))
-        cleared = self.releases[(self.releases["product"] == "cleared") & (self.releases["here_m2"] > FINISHED_M2)]
+        cleared = self.releases[(self.releases["product"] == "cleared") & (self.releases["here_m2"] > self.finished_m2)]
         shallow = int(cleared["depth_cm"].isna().sum()) if "depth_cm" in cleared else len(cleared)
         if shallow:
             out.append(word("reason_depth", lang, n=shallow))
-        errors = int((self.issues.get("severity", pd.Series(dtype=object)) == "error").sum())
+        said = self.issues
+        if float(self.line["remaining_m2"]) <= self.finished_m2:
+            said = said[~(said["check"].isin(SLIVERS) & (said["id"] == self.row["id"]))]
+        errors = int((said["severity"] == "error").sum())
         if errors:
             out.append(word("reason_errors", lang, n=errors))
         return out

@@ -31,7 +31,7 @@ def title(task: Task) -> list[_column.Block]:
     ]
     threats = [vocabulary("contamination").label(k, lang) for k in str(row.get("contamination") or "").split(",") if k]
     where = " · ".join(clean(row.get(c)) for c in ("place", "admin2", "admin1") if clean(row.get(c)))
-    as_of = getattr(task.coverage, "as_of", None)
+    as_of = getattr(task.coverage, "as_of", None) or task.survey.information_day
     blocks = [
         _column.paragraph(f"{word('task_map', lang)} {clean(row['id'], 30)}", size=13, bold=True, after=1.0),
         _column.paragraph(" · ".join([*words, *threats]) or "–", size=8, after=0.6),
@@ -39,7 +39,7 @@ def title(task: Task) -> list[_column.Block]:
     if where:
         blocks.append(_column.paragraph(where, size=8, after=0.6))
     blocks.append(_column.paragraph(clean(task.survey.name, 70), size=7, color=_column.QUIET, after=0.6))
-    dates = f"{word('as_of', lang)}: {day(as_of) if as_of else day(task.norths.day)} · {word('date_info', lang)}: {day(row.get('date_info'))}"
+    dates = f"{word('as_of', lang)}: {day(as_of)} · {word('date_info', lang)}: {day(row.get('date_info'))}"
     return [*blocks, _column.paragraph(dates, size=7, color=_column.QUIET, after=2.0)]
 
 

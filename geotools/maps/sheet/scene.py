@@ -165,7 +165,12 @@ def _points_of(axes: Axes, task: Task, box: Any, legend: dict[str, Swatch]) -> N
         key = "unknown" if killed is None or pd.isna(killed) else "killed" if killed > 0 else "injured"
         symbol = task.theme.symbol("accident", key)
         _ground.marker(axes, [row.geometry.centroid.x], [row.geometry.centroid.y], symbol)
-        legend.setdefault(word("accident", task.lang), _mark_swatch(symbol))
+        said = (
+            word("accident", task.lang)
+            if key == "unknown"
+            else f"{word('accident', task.lang)}: {word(key, task.lang)}"
+        )
+        legend.setdefault(said, _mark_swatch(symbol))
 
 
 def _mark_swatch(symbol: Symbol) -> Swatch:
