@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from geotools.analysis import pattern
-from geotools.analysis.pattern import lines
+from geotools.analysis.pattern import fields, lines
 from geotools.model.errors import StatisticsError
 
 ORIGIN = np.array([700000.0, 4380000.0])
+LIMITS = {"longest_gap": fields.LONGEST_GAP_M, "longest_row": fields.LONGEST_ROW_M}
 
 
 def frame(xy, **columns):
@@ -48,12 +49,12 @@ def mined(rng, clutter):
     return xy @ matrix.T, np.array(label + [-1] * noise), float(size.prod()), rows
 
 
-def power(rng, clutter, fields):
+def power(rng, clutter, runs):
     found = true = false = 0
-    for _ in range(fields):
+    for _ in range(runs):
         xy, label, area, rows = mined(rng, clutter)
         seen = set()
-        for line in lines.find(xy, 0.5, area, false_rows=1e-3):
+        for line in lines.find(xy, 0.5, area, false_rows=1e-3, **LIMITS):
             counts = np.bincount(label[line.members] + 1, minlength=rows + 1)[1:]
             if counts.max() >= 0.6 * len(line.members):
                 seen.add(int(counts.argmax()))
@@ -64,7 +65,7 @@ def power(rng, clutter, fields):
 
 
 @pytest.mark.parametrize(
-    ("clutter", "fields", "recall"),
+    ("clutter", "runs", "recall"),
     [
         (0.5, 6, 0.98),
         (1, 6, 0.95),
@@ -72,18 +73,18 @@ def power(rng, clutter, fields):
         pytest.param(2, 12, 0.80, marks=pytest.mark.slow),
     ],
 )
-def test_rows_are_found_and_are_rows(clutter, fields, recall):
-    got, precision = power(np.random.default_rng(11), clutter, fields)
+def test_rows_are_found_and_are_rows(clutter, runs, recall):
+    got, precision = power(np.random.default_rng(11), clutter, runs)
     assert got >= recall
     assert precision >= 0.94
 
 
-@pytest.mark.parametrize("fields", [6, pytest.param(200, marks=pytest.mark.slow)])
-def test_no_row_in_pure_clutter(fields):
+@pytest.mark.parametrize("runs", [6, pytest.param(200, marks=pytest.mark.slow)])
+def test_no_row_in_pure_clutter(runs):
     rng = np.random.default_rng(12)
-    for _ in range(fields):
+    for _ in range(runs):
         xy = rng.uniform((0, 0), (150, 100), (int(rng.integers(50, 260)), 2))
-        assert not lines.find(xy, 0.5, 15000.0, false_rows=1e-3)
+        assert not lines.find(xy, 0.5, 15000.0, false_rows=1e-3, **LIMITS)
 
 
 def test_a_dense_patch_of_clutter_is_not_a_row():
@@ -91,7 +92,37 @@ def test_a_dense_patch_of_clutter_is_not_a_row():
     for _ in range(3):
         patches = [rng.normal(rng.uniform((20, 20), (130, 80)), rng.uniform(2, 6), (30, 2)) for _ in range(3)]
         xy = np.vstack([rng.uniform((0, 0), (150, 100), (80, 2)), *patches])
-        assert not lines.find(xy, 0.5, 15000.0, false_rows=1e-3)
+        assert not lines.find(xy, 0.5, 15000.0, false_rows=1e-3, **LIMITS)
+
+
+@pytest.mark.parametrize("runs", [4, pytest.param(40, marks=pytest.mark.slow)])
+def test_finds_of_different_places_are_no_row(runs):
+    """A province with finds in clusters and alone: whatever lines up over kilometres is chance."""
+    rng = np.random.default_rng(18)
+    for _ in range(runs):
+        alone = rng.uniform(0, 7000, (40, 2))
+        lined = np.column_stack([np.linspace(100, 6900, 4), np.full(4, 3500.0)]) + rng.normal(0, 0.1, (4, 2))
+        places = rng.uniform(0, 7000, (6, 2))
+        clusters = [place + rng.uniform(-40, 40, (12, 2)) for place in places]
+        found = pattern.rows(frame(np.vstack([alone, lined, *clusters])))
+        assert found.rows.empty
+        assert found.area_m2 < 0.1 * 7000**2  # only ground near a find is the reference
+        assert found.to_dict()["longest_gap_m"] == 50
+
+
+def test_rows_end_at_a_gap_and_at_the_greatest_length():
+    rng = np.random.default_rng(19)
+    t = np.r_[np.arange(30) * 3.0, 300 + np.arange(30) * 3.0]
+    points = frame(np.column_stack([t, np.full(60, 5.0)]) + rng.normal(0, 0.05, (60, 2)))
+    ground = gpd.GeoSeries([shapely.box(*(ORIGIN - 5000), *(ORIGIN + 5000))], crs="EPSG:32638")
+    two = pattern.rows(points, area=ground)
+    assert two.rows["points"].tolist() == [30, 30]
+    assert two.rows["length_m"].max() < 100
+    assert two.area_m2 < 60_000  # of 100 km² only what lies near the finds
+    assert len(pattern.rows(points, area=ground, longest_gap_m=250.0).rows) == 1
+    parts = pattern.rows(points, area=ground, longest_row_m=40.0).rows
+    assert parts["length_m"].max() <= 40.5
+    assert parts["points"].sum() >= 50
 
 
 def test_tail_equals_scipy_and_is_never_understated():

@@ -152,6 +152,20 @@ def test_cells_lie_in_the_lot_without_overlap_and_all_cells_fill_it():
     assert part.shown >= 0.9
 
 
+def test_a_lot_of_scattered_parts_counts_only_what_lies_inside():
+    """A lot in four places kilometres apart: its box would hold 400 million units, its ground holds 10,000."""
+    corners = [(700000 + 7000 * n, 4380000 + 6000 * n) for n in range(4)]
+    parts = gpd.GeoSeries([shapely.box(x, y, x + 50, y + 50) for x, y in corners], crs="EPSG:32638")
+    drawn = sampling.plan(parts, sampling.AcceptZero(20, 0.9))
+    assert 10_000 <= drawn.units <= 11_000  # cells cut by an edge count as units of their own
+    assert f"of {drawn.units:,} units" in drawn.words
+    everything = sampling.plan(parts, sampling.Share(1.0), unit_m=5.0)
+    assert everything.cells["area_m2"].sum() == pytest.approx(everything.area_m2, rel=1e-6)
+    assert len(everything.cells) == everything.units
+    with pytest.raises(StatisticsError, match=r"about [\d,]+ units of 0.01 m"):
+        sampling.plan(parts, unit_m=0.01)
+
+
 def test_same_seed_same_sample_whatever_the_row_order():
     parts = gpd.GeoDataFrame(
         {"id": ["a", "b"]},

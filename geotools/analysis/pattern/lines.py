@@ -34,6 +34,16 @@ class Line:
         return float(np.hypot(*(self.end - self.start)))
 
 
+@dataclass(frozen=True)
+class _Reach:
+    """Half-width of a row, reference area in m², greatest gap and greatest length in metres."""
+
+    width: float
+    area: float
+    gap: float
+    length: float
+
+
 def log_tail(n: int, p: np.ndarray, k: np.ndarray) -> np.ndarray:
     """Natural log of P(Bin(n, p) ≥ k); where that underflows, the Chernoff bound, which is never smaller.
 
@@ -54,12 +64,21 @@ def log_tail(n: int, p: np.ndarray, k: np.ndarray) -> np.ndarray:
         return np.where(tail > 1e-280, np.log(np.maximum(tail, 1e-300)), bound)
 
 
-def find(xy: np.ndarray, half_width: float, area: float, *, false_rows: float) -> list[Line]:
+def find(
+    xy: np.ndarray,
+    half_width: float,
+    area: float,
+    *,
+    false_rows: float,
+    longest_gap: float = np.inf,
+    longest_row: float = np.inf,
+) -> list[Line]:
     """Rows of points, most significant first, each point in at most one row.
 
     A segment between two points that holds k of n points within ± w is kept if
     NFA = (n(n−1)/2) · P(Bin(n−2, p) ≥ k−2) < `false_rows`, where p is the greater of 2wL/A and the share that the density on
     either side of the segment gives: a patch of dense clutter is not a row. Found rows are removed and the rest searched again.
+    Only segments without a gap over `longest_gap` and not over `longest_row` are looked at: fewer tests than the bound counts, so it holds.
 
     Parameters
     ----------
@@ -71,7 +90,10 @@ def find(xy: np.ndarray, half_width: float, area: float, *, false_rows: float) -
         A of the searched ground in m².
     false_rows
         Expected number of rows found in a field of pure clutter of even density, at most.
+    longest_gap, longest_row
+        Metres between neighbours of one row, and from its first to its last point, at most. What goes on beyond is another row.
     """
+    reach = _Reach(half_width, area, longest_gap, longest_row)
     left = np.arange(len(xy))
     tests = np.log(max(len(xy) * (len(xy) - 1) / 2, 1))
     rows: list[Line] = []
@@ -83,11 +105,11 @@ def find(xy: np.ndarray, half_width: float, area: float, *, false_rows: float) -
         for a, b in seeds:
             if taken[a] or taken[b] or (min(a, b), max(a, b)) in failed:
                 continue
-            row = _grow(xy[left], (a, b), half_width, area, taken)
+            row = _grow(xy[left], (a, b), reach, taken)
             if row is None or row[0] + tests >= np.log(false_rows):
                 failed |= set(combinations(sorted(row[1].tolist()), 2)) if row is not None else set()
                 continue
-            members = _close(xy[left], row[1], half_width)
+            members = _close(xy[left], row[1], reach)
             taken[members] = True
             found += 1
             rows.append(
@@ -138,9 +160,10 @@ def _scan(
 
 
 def _grow(
-    points: np.ndarray, seed: tuple[int, int], width: float, area: float, taken: np.ndarray
+    points: np.ndarray, seed: tuple[int, int], reach: _Reach, taken: np.ndarray
 ) -> tuple[float, np.ndarray] | None:
     """Refit and lengthen a seed until it no longer gains; its log tail probability and its points in order."""
+    width = reach.width
     members = np.array(seed)
     free = np.flatnonzero(~taken)
     best: tuple[float, np.ndarray] | None = None
@@ -155,13 +178,13 @@ def _grow(
             & (along >= ends.min() - span - 4 * width)
             & (along <= ends.max() + span + 4 * width)
         )
-        candidate = _best_part(free[inside], along[inside], along, across, (width, area))
+        candidate = _best_part(free[inside], along[inside], along, across, reach)
         if candidate is None or (best is not None and candidate[0] >= best[0] - 1e-9):
             break
         best, members = candidate, candidate[1]
     if best is None or len(best[1]) < LEAST:
         return None
-    return _confirmed(points, best[1], free, width, area)
+    return _confirmed(points, best[1], free, width, reach.area)
 
 
 def _axis(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -172,15 +195,20 @@ def _axis(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _best_part(
-    ids: np.ndarray, t: np.ndarray, along: np.ndarray, across: np.ndarray, size: tuple[float, float]
+    ids: np.ndarray, t: np.ndarray, along: np.ndarray, across: np.ndarray, reach: _Reach
 ) -> tuple[float, np.ndarray] | None:
     """The stretch of a strip, from one of its points to another, that is least likely by chance."""
-    width, area = size
+    width, area = reach.width, reach.area
     if len(ids) < LEAST:
         return None
     order = np.argsort(t, kind="stable")
     ids, t = ids[order], t[order]
     first, last = np.triu_indices(len(t), LEAST - 1)
+    breaks = np.r_[0, np.cumsum(np.diff(t) > reach.gap)]
+    whole = (breaks[first] == breaks[last]) & (t[last] - t[first] <= reach.length)
+    if not whole.any():
+        return None
+    first, last = first[whole], last[whole]
     length = np.maximum(t[last] - t[first], 2 * width)
     count = last - first + 1
     value = log_tail(len(along) - 2, np.minimum(2 * width * length / area, 1), count - 2)
@@ -208,12 +236,14 @@ def _share(along: np.ndarray, across: np.ndarray, ends: tuple[float, float], wid
     return float(min(1.0, max(2 * width * length / area, 2 * width * length * density / max(len(along), 1))))
 
 
-def _close(points: np.ndarray, members: np.ndarray, width: float) -> np.ndarray:
+def _close(points: np.ndarray, members: np.ndarray, reach: _Reach) -> np.ndarray:
     """Only the points that lie as near the axis as the row itself is straight; the others are clutter in the strip."""
+    width = reach.width
     centre, unit = _axis(points[members])
     across = np.abs((points[members] - centre) @ np.array([-unit[1], unit[0]]))
     kept = members[across <= np.clip(3.5 * 1.4826 * np.median(across), width / 3, width)]
-    return kept if len(kept) >= LEAST else members
+    broken = len(kept) > 1 and bool((np.diff((points[kept] - centre) @ unit) > reach.gap).any())
+    return kept if len(kept) >= LEAST and not broken else members
 
 
 def _confirmed(

@@ -61,7 +61,7 @@ def checklist(
     unknown = sorted((set(facts) | set(required)) - set(FACTS))
     if unknown:
         raise StatisticsError(f"there is no evidence item '{unknown[0]}'", hint=f"one of {', '.join(FACTS)}")
-    known = {"searched_share": ledger.searched_share, "expected_left": ledger.high, **facts}
+    known = {"searched_share": ledger.searched_share, "expected_left": ledger.at_most, **facts}
     rows = []
     for name, (item, how) in FACTS.items():
         value, limit = known.get(name), required.get(name)

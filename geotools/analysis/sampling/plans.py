@@ -6,7 +6,7 @@ For post-clearance sampling; not for judging what the inspection found (see `sam
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,16 +14,18 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
-from geotools.analysis.sampling.sizes import AcceptZero, Rule, in_words, operating_curve, worst_miss
-from geotools.model.errors import StatisticsError
+from geotools.analysis.sampling.sizes import AcceptZero, Iso2859, Rule, Share, in_words, operating_curve, worst_miss
+from geotools.model import numbers
+from geotools.model.errors import CRSError, StatisticsError
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 from geotools.space.grid import Grid
 
 REST = "rest"
 MOST_CELLS = 20_000_000
-CHUNK = 200_000
+CHUNK = 50_000
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def plan(
     Raises
     ------
     StatisticsError
-        If the lot is empty or has more than 20 million units.
+        If the lot is empty or has more than 20 million units inside it, or a size is not a positive number.
 
     Examples
     --------
@@ -132,8 +134,14 @@ def plan(
     """
     chosen = AcceptZero() if rule is None else rule
     side = unit_m if block_m is None else block_m
-    if not (unit_m > 0 and side >= unit_m):
-        raise StatisticsError("the unit must have a positive size, and a block is not smaller than a unit")
+    if not isinstance(chosen, AcceptZero | Iso2859 | Share) and not callable(getattr(chosen, "size", None)):
+        raise StatisticsError(
+            "the rule must say how many units to inspect", hint="AcceptZero(), Iso2859() or Share(0.1)"
+        )
+    unit_m, side = numbers.positive(unit_m, "unit_m"), numbers.positive(side, "block_m")
+    seed = numbers.whole(seed, "seed")
+    if side < unit_m:
+        raise StatisticsError("a block is not smaller than a unit", hint="choose block_m ≥ unit_m")
     lonlat = _lot(area)
     plane = _crs.equal_area(lonlat.bounds)
     shape = _crs.to_equal_area([lonlat], _crs.WGS84, plane)[0]
@@ -187,7 +195,13 @@ def strata_near(layers: Mapping[str, tuple[gpd.GeoDataFrame | gpd.GeoSeries, flo
     [['near finds', 3.0]]
     """
     rows = []
-    for name, (layer, distance_m, weight) in layers.items():
+    for name, entry in numbers.mapping(layers, "layers").items():
+        if not isinstance(entry, tuple | list) or len(entry) != 3:
+            raise StatisticsError(
+                f"stratum '{name}' needs (layer, distance in metres, weight)", hint="for example (finds, 5, 3)"
+            )
+        layer, distance_m = numbers.layer(entry[0], f"stratum '{name}'"), numbers.positive(entry[1], "the distance")
+        weight = numbers.number(entry[2], "the weight of a stratum", least=1)
         there = layer.geometry[layer.geometry.notna() & ~layer.geometry.is_empty]
         if there.empty:
             continue
@@ -202,11 +216,21 @@ def strata_near(layers: Mapping[str, tuple[gpd.GeoDataFrame | gpd.GeoSeries, flo
 
 def _lot(area: Any) -> Any:
     if isinstance(area, gpd.GeoDataFrame | gpd.GeoSeries):
+        area = numbers.layer(area, "the lot")
         shapes = _crs.transform(area.geometry.array, _crs.require(area), _crs.WGS84)
-    else:
+    elif isinstance(area, BaseGeometry):
         shapes = np.array([area], dtype=object)
+    else:
+        raise StatisticsError(
+            f"a lot is a layer of polygons or one polygon, not {type(area).__name__}",
+            hint="read it with geotools.read, or give a shapely polygon in degrees WGS 84",
+        )
     good = [s for s in geom.polygonal(geom.repair(shapes)) if s is not None and not s.is_empty]
     joined = shapely.union_all(good) if good else shapely.Polygon()
+    if joined.area > 0 and not (np.abs(joined.bounds) <= (180, 90, 180, 90)).all():
+        raise CRSError(
+            "the lot lies outside the globe", hint="a bare polygon is in degrees WGS 84; else give a layer with its CRS"
+        )
     if joined.area <= 0:
         raise StatisticsError("there is no area to sample", hint="a lot is at least one polygon with an area")
     return joined
@@ -214,20 +238,41 @@ def _lot(area: Any) -> Any:
 
 def _cells(shape: Any, side: float, plane: Any) -> tuple[np.ndarray, np.ndarray, Grid]:
     grid = Grid.around(shape.bounds, side, plane)
-    total = grid.shape[0] * grid.shape[1]
-    if total > MOST_CELLS:
-        raise StatisticsError(f"the lot has {total:,} units", hint="choose larger units or split the lot")
+    about = shape.area / side**2
+    if about > MOST_CELLS:
+        raise StatisticsError(
+            f"the lot has about {about:,.0f} units of {side:g} m", hint="choose larger units or split the lot"
+        )
     shapely.prepare(shape)
-    kept = []
-    for start in range(0, total, CHUNK):
-        index = np.arange(start, min(start + CHUNK, total))
-        boxes = _boxes(index // grid.shape[1], index % grid.shape[1], grid)
-        inside = shapely.contains_properly(shape, boxes)
-        edge = np.flatnonzero(~inside & shapely.intersects(shape, boxes))
-        inside[edge] = shapely.area(shapely.intersection(shape, boxes[edge])) > 1e-9 * side**2
-        kept.append(index[inside])
-    index = np.concatenate(kept)
+    index = np.sort(np.concatenate([*_inside(shape, grid, (0, 0, *grid.shape)), np.zeros(0, dtype=np.int64)]))
     return index // grid.shape[1], index % grid.shape[1], grid
+
+
+def _inside(shape: Any, grid: Grid, part: tuple[int, int, int, int]) -> Iterator[np.ndarray]:
+    """Numbers of the cells of a part (row, column, rows, columns) that lie in the lot; ground far from it costs nothing."""
+    row, column, high, wide = part
+    window = grid.window(row, column, (high, wide))
+    whole = shapely.box(*window.bounds)
+    if not shapely.intersects(shape, whole):
+        return
+    if high * wide > CHUNK:
+        up, left = max(1, high // 2), max(1, wide // 2)
+        quarters = ((row, column, up, left), (row, column + left, up, wide - left),
+                    (row + up, column, high - up, left), (row + up, column + left, high - up, wide - left))  # fmt: skip
+        for quarter in quarters:
+            if quarter[2] > 0 and quarter[3] > 0:
+                yield from _inside(shape, grid, quarter)
+        return
+    rows, columns = (v.ravel() for v in np.indices((high, wide)))
+    index = (row + rows).astype(np.int64) * grid.shape[1] + column + columns
+    if shapely.contains_properly(shape, whole):
+        yield index
+        return
+    boxes = _boxes(row + rows, column + columns, grid)
+    inside = shapely.contains_properly(shape, boxes)
+    edge = np.flatnonzero(~inside & shapely.intersects(shape, boxes))
+    inside[edge] = shapely.area(shapely.intersection(shape, boxes[edge])) > 1e-9 * grid.cell**2
+    yield index[inside]
 
 
 def _boxes(rows: np.ndarray, columns: np.ndarray, grid: Grid) -> np.ndarray:
@@ -238,13 +283,10 @@ def _boxes(rows: np.ndarray, columns: np.ndarray, grid: Grid) -> np.ndarray:
 def _assign(
     strata: gpd.GeoDataFrame, rows: np.ndarray, columns: np.ndarray, grid: Grid
 ) -> tuple[np.ndarray, dict[str, float]]:
-    table = pd.DataFrame(
-        {
-            "stratum": strata["stratum"].astype(str),
-            "weight": pd.to_numeric(strata["weight"]) if "weight" in strata else 1.0,
-        }
-    )
-    if not (table["weight"] >= 1).all():
+    numbers.columns(numbers.layer(strata, "the strata"), "the strata", ("stratum",))
+    weight = pd.to_numeric(strata["weight"], errors="coerce") if "weight" in strata else 1.0
+    table = pd.DataFrame({"stratum": strata["stratum"].astype(str), "weight": weight})
+    if not ((table["weight"] >= 1) & (table["weight"] <= 1e6)).all():
         raise StatisticsError(
             "the weight of a stratum is at least 1", hint="1 samples it like the rest; no stratum is sampled less"
         )

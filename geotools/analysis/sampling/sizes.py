@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from geotools.model.errors import StatisticsError
+from geotools.model.numbers import number, whole
 
 # ISO 2859-1 (and MIL-STD-105E) general inspection level II: greatest lot size, code letter, single sample size.
 # The acceptance numbers of the master table are not here: on land any item found rejects the lot.
@@ -58,10 +59,9 @@ class AcceptZero:
     sensitivity: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (0 < self.confidence < 1 and 0 < self.sensitivity <= 1):
-            raise StatisticsError("confidence and sensitivity lie between 0 and 1", hint="write 0.9 for 90 %")
-        if self.remaining != int(self.remaining) or not 1 <= self.remaining <= MOST_REMAINING:
-            raise StatisticsError(f"remaining is a whole number from 1 to {MOST_REMAINING}")
+        number(self.confidence, "confidence", above=0, below=1)
+        number(self.sensitivity, "sensitivity", above=0, most=1)
+        whole(self.remaining, "remaining", least=1, most=MOST_REMAINING)
 
     def size(self, units: int) -> int:
         """Smallest exact sample size; all units where even that cannot reach the confidence."""
@@ -113,8 +113,7 @@ class Share:
     share: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.share <= 1:
-            raise StatisticsError("a share lies between 0 and 1", hint="write 0.1 for 10 %")
+        number(self.share, "share", above=0, most=1)
 
     def size(self, units: int) -> int:
         """The share of `units`, rounded up."""
@@ -126,9 +125,12 @@ class Share:
 
 
 def _units(units: int) -> int:
-    if units < 1 or units != int(units):
-        raise StatisticsError("a lot has at least one unit", hint="is the area empty or the cell too large?")
-    return int(units)
+    try:
+        return whole(units, "units", least=1)
+    except StatisticsError as error:
+        raise StatisticsError(
+            "a lot has at least one whole unit", hint="is the area empty or the cell too large?"
+        ) from error
 
 
 def miss_probability(units: int, sample: int, remaining: int, *, sensitivity: float = 1.0) -> float:
@@ -141,8 +143,9 @@ def miss_probability(units: int, sample: int, remaining: int, *, sensitivity: fl
     >>> miss_probability(1000, 900, 1), round(miss_probability(1000, 100, 10, sensitivity=0.8), 4)
     (0.1, 0.4331)
     """
-    if not (0 <= sample <= _units(units) and 0 <= remaining <= units):
-        raise StatisticsError("sample and remaining lie between 0 and the number of units")
+    units = _units(units)
+    sample, remaining = whole(sample, "sample", most=units), whole(remaining, "remaining", most=units)
+    number(sensitivity, "sensitivity", above=0, most=1)
     if sensitivity >= 1:
         if sample + remaining > units:
             return 0.0
@@ -176,10 +179,9 @@ def accept_zero_n(units: int, remaining: int, confidence: float, *, sensitivity:
     >>> [accept_zero_n(1000, 3, c) for c in (0.8, 0.9, 0.95)]
     [415, 536, 631]
     """
-    if not (0 < confidence < 1 and 0 < sensitivity <= 1):
-        raise StatisticsError("confidence and sensitivity lie between 0 and 1", hint="write 0.9 for 90 %")
-    if not remaining >= 1:
-        raise StatisticsError("remaining is at least 1")
+    number(confidence, "confidence", above=0, below=1)
+    number(sensitivity, "sensitivity", above=0, most=1)
+    remaining = whole(remaining, "remaining", least=1)
     low, high = 0, _units(units)
     held = min(int(remaining), high)
     while high - low > 1:
@@ -205,8 +207,9 @@ def p_accept(share: float, items: int, *, sensitivity: float = 1.0) -> float:
     >>> round(p_accept(0.1, 10), 4)
     0.3487
     """
-    if not (0 <= share <= 1 and 0 < sensitivity <= 1 and items >= 0):
-        raise StatisticsError("share and sensitivity lie between 0 and 1, items is not negative")
+    number(share, "share", least=0, most=1)
+    number(sensitivity, "sensitivity", above=0, most=1)
+    number(items, "items", least=0)
     return float((1 - share * sensitivity) ** items)
 
 
@@ -227,7 +230,11 @@ def operating_curve(
     [[1.0, 0.92, 0.9], [2.0, 0.846, 0.684], [3.0, 0.778, 0.536]]
     """
     rows = []
-    for held in (d for d in remaining if d <= units):
+    if isinstance(remaining, str | bytes) or not isinstance(remaining, Sequence | np.ndarray):
+        raise StatisticsError("remaining must be a list of whole numbers", hint="for example (1, 2, 5)")
+    for held in (whole(d, "remaining", least=1) for d in remaining):
+        if held > _units(units):
+            continue
         miss = miss_probability(units, sample, held, sensitivity=sensitivity)
         row: dict[str, float] = {"remaining": held, "p_accept": miss, "p_found": 1 - miss}
         for level in (0.80, 0.90, 0.95):
@@ -274,6 +281,9 @@ def worst_miss(units: Sequence[int], samples: Sequence[int], remaining: int, *, 
     0.1
     """
     best = np.zeros(1)
+    remaining = whole(remaining, "remaining")
+    if len(units) != len(samples):
+        raise StatisticsError("every stratum needs its units and its sample", hint="two lists of the same length")
     for size, sample in zip(units, samples, strict=True):
         held = np.arange(min(remaining, size) + 1)
         with np.errstate(divide="ignore"):
