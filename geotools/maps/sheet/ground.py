@@ -167,10 +167,10 @@ def relief(axes: Axes, file: Any, crs: Any, bounds: tuple[float, float, float, f
 def land_cover(axes: Axes, file: Any, crs: Any, bounds: tuple[float, float, float, float], theme: Theme) -> list[str]:
     """The classes of a land-cover raster inside `bounds`, quiet and below everything; returns those really there."""
     names = rasters.class_names(file)
-    classes, extent = _window(file, crs, bounds, smooth=False) if names else (None, None)
+    classes, _ = _window(file, crs, bounds, smooth=False) if names else (None, None)
     if classes is None:
         return []
-    west, south, east, north = extent
+    west, south, east, north = bounds
     picture = np.zeros((*classes.shape, 4), dtype="uint8")
     seen = []
     for number, word in names.items():
@@ -188,7 +188,6 @@ def land_cover(axes: Axes, file: Any, crs: Any, bounds: tuple[float, float, floa
 def _window(file: Any, crs: Any, bounds: tuple[float, float, float, float], *, smooth: bool = True) -> tuple[Any, Any]:
     import rasterio
     from rasterio.enums import Resampling
-    from rasterio.transform import from_bounds
     from rasterio.vrt import WarpedVRT
     from rasterio.warp import transform_bounds
 
@@ -202,8 +201,9 @@ def _window(file: Any, crs: Any, bounds: tuple[float, float, float, float], *, s
             return None, None
         cell = max((east - west) / 500, 1.0)
         shape = (max(2, int((north - south) / cell)), max(2, int((east - west) / cell)))
+        cells = rasterio.Affine((east - west) / shape[1], 0, west, 0, (south - north) / shape[0], north)
         with WarpedVRT(
-            source, crs=crs, transform=from_bounds(*bounds, shape[1], shape[0]), width=shape[1], height=shape[0],
+            source, crs=crs, transform=cells, width=shape[1], height=shape[0],
             resampling=Resampling.cubic_spline if smooth else Resampling.nearest, nodata=np.nan if source.nodata is None else source.nodata, dtype="float32",
         ) as warped:  # fmt: skip
             data = warped.read(1, masked=True).astype("float64").filled(np.nan)

@@ -55,9 +55,11 @@ def draw_ground(axes: Axes, task: Task, box: Any, scale: int, legend: dict[str, 
 
 
 def _cover_swatch(symbol: Symbol) -> Swatch:
-    return lambda page, x, y, w, h: page.add_patch(
-        Rectangle((x, y), w, h, facecolor=symbol.fill, alpha=symbol.fill_alpha, edgecolor="none")
-    )
+    def swatch(page: Axes, x: float, y: float, w: float, h: float) -> None:
+        look: Any = {"facecolor": symbol.fill, "alpha": symbol.fill_alpha, "edgecolor": "none"}
+        page.add_patch(Rectangle((x, y), w, h, **look))
+
+    return swatch
 
 
 def _boundary_swatch(page: Axes, x: float, y: float, w: float, h: float) -> None:
