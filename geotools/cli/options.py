@@ -1,6 +1,6 @@
 """Every option that more than one command has, written once; and how commands print.
 
-Inventory: SURVEY, -o/--output, -f/--format, --overwrite, --layer, --crs, --dst-crs, --encoding, --as-of, --bounds, --res,
+Inventory: SURVEY, -o/--output, -f/--format, --overwrite, --layer, --kind, --crs, --dst-crs, --encoding, --as-of, --bounds, --res,
 --json, --fail-on, -v, -q, --progress/--no-progress. Results go to stdout; words, progress and logs to stderr.
 """
 
@@ -54,6 +54,22 @@ class Bounds(click.ParamType):
         return west, south, east, north
 
 
+class InputFile(click.Path):
+    """A file to read. One that is not there cannot be read (exit code 3): the call itself is not wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path, if something is there."""
+        path = super().convert(value, param, ctx)
+        if not Path(path).exists():
+            from geotools.model.errors import ReadError
+
+            raise ReadError("there is no such file", hint="check the name and the folder", file=path)
+        return path
+
+
 survey_argument = click.argument("survey", type=click.Path(path_type=str))
 output = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Where to write; '-' is stdout where one layer is written."
@@ -67,6 +83,7 @@ format_ = click.option(
 )
 overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 layer = click.option("--layer", help="Layer to read where a file has several.")
+kind = click.option("--kind", help="What one file holds, e.g. releases, where its name does not say.")
 crs = click.option("--crs", help="Reference system of the input, where the file does not say (e.g. EPSG:32638).")
 dst_crs = click.option("--dst-crs", help="Reference system of the output.")
 encoding = click.option("--encoding", help="Text encoding of the input, e.g. cp1251.")

@@ -82,7 +82,7 @@ from geotools.cli import options
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same cells.")
 @click.option(
     "--results",
-    type=click.Path(exists=True, path_type=Path),
+    type=options.InputFile(),
     help="Inspections made (kind samples): judge the lot by the plan with the same options.",
 )
 @click.option(

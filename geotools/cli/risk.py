@@ -39,11 +39,11 @@ def command() -> None:
     "residual",
     epilog="Example: geotools risk residual task.geojson --searched cleared.geojson --lanes 55/59 --found 12 --items 15 -o left.tif",
 )
-@click.argument("task", type=click.Path(exists=True, path_type=Path))
+@click.argument("task", type=options.InputFile())
 @click.option(
     "--searched",
     multiple=True,
-    type=click.Path(exists=True, path_type=Path),
+    type=options.InputFile(),
     help="Polygons searched by one method; repeat, with --lanes for each. Overlaps count as passes.",
 )
 @click.option(
@@ -79,7 +79,7 @@ def command() -> None:
 @click.option(
     "--evidence",
     multiple=True,
-    type=(click.Path(exists=True, path_type=Path), float, float),
+    type=(options.InputFile(), float, float),
     metavar="FILE WEIGHT METRES",
     help="Finds, records or gaps that raise the expectation nearby; repeat.",
 )
@@ -170,7 +170,7 @@ def residual(task: Path, output: Path | None, **choices: Any) -> None:
 
 
 @command.command("pattern", epilog="Example: geotools risk pattern finds.csv --half-width 0.5 -o rows.gpkg")
-@click.argument("finds", type=click.Path(exists=True, path_type=Path))
+@click.argument("finds", type=options.InputFile())
 @click.option(
     "--half-width",
     "half_width_m",
@@ -188,13 +188,13 @@ def residual(task: Path, output: Path | None, **choices: Any) -> None:
 )
 @click.option(
     "--area",
-    type=click.Path(exists=True, path_type=Path),
+    type=options.InputFile(),
     help="Polygons of the ground that was searched; default: the hull of the finds.",
 )
 @click.option("--category", "categories", multiple=True, help="Only finds of this category (e.g. ap_mine); repeat.")
 @click.option(
     "--record",
-    type=click.Path(exists=True, path_type=Path),
+    type=options.InputFile(),
     help="Recorded positions (points with row_id) to reconcile with the finds.",
 )
 @click.option(
@@ -207,7 +207,7 @@ def residual(task: Path, output: Path | None, **choices: Any) -> None:
 )
 @click.option(
     "--searched",
-    type=click.Path(exists=True, path_type=Path),
+    type=options.InputFile(),
     help="Polygons searched to the required standard, for the fade-out check.",
 )
 @click.option(

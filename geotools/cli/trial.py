@@ -10,8 +10,8 @@ import click
 
 from geotools.cli import options
 
-targets_argument = click.argument("targets", type=click.Path(exists=True, path_type=Path))
-signals_argument = click.argument("signals", type=click.Path(exists=True, path_type=Path))
+targets_argument = click.argument("targets", type=options.InputFile())
+signals_argument = click.argument("signals", type=options.InputFile())
 halo = click.option(
     "--halo",
     "halo_m",
@@ -21,18 +21,18 @@ halo = click.option(
 )
 lanes_option = click.option(
     "--lanes",
-    type=click.Path(exists=True, path_type=Path),
+    type=options.InputFile(),
     help="Lane outlines (column id or lane_id), for false alarms per m².",
 )
 runs_option = click.option(
-    "--runs", type=click.Path(exists=True, path_type=Path), help="Roster of runs, so that runs without marks count too."
+    "--runs", type=options.InputFile(), help="Roster of runs, so that runs without marks count too."
 )
 seal_option = click.option(
-    "--seal", "seal_file", type=click.Path(exists=True, path_type=Path), help="seal.json of the design."
+    "--seal", "seal_file", type=options.InputFile(), help="seal.json of the design."
 )
-frozen_option = click.option("--frozen", type=click.Path(exists=True, path_type=Path), help="frozen.json of the marks.")
+frozen_option = click.option("--frozen", type=options.InputFile(), help="frozen.json of the marks.")
 salt_option = click.option(
-    "--salt", type=click.Path(exists=True, path_type=Path), help="salt.txt, opened after the marks were frozen."
+    "--salt", type=options.InputFile(), help="salt.txt, opened after the marks were frozen."
 )
 pod_option = click.option(
     "--pod",
@@ -56,7 +56,7 @@ def command() -> None:
     "design",
     epilog="Example: geotools trial design lanes.geojson --type large --type small --depth 5 --depth 10 --halo 0.2 --head 0.3 -o trial1",
 )
-@click.argument("lanes", type=click.Path(exists=True, path_type=Path))
+@click.argument("lanes", type=options.InputFile())
 @click.option("--type", "types", multiple=True, required=True, help="Target type; repeat.")
 @click.option("--depth", "depths", multiple=True, type=float, required=True, help="Depth in cm; repeat.")
 @halo
@@ -117,7 +117,7 @@ def design(lanes: Path, output: Path, **choices: Any) -> None:
 )
 @signals_argument
 @click.option(
-    "--seal", "seal_file", type=click.Path(exists=True, path_type=Path), required=True, help="seal.json of the design."
+    "--seal", "seal_file", type=options.InputFile(), required=True, help="seal.json of the design."
 )
 @options.output_required
 @options.overwrite

@@ -28,9 +28,6 @@ from geotools.cli.main import COMMANDS, main
 FOLDER_REPLACED = pytest.mark.xfail(
     reason="progress writes a folder, which with --overwrite takes the place of any other", strict=False
 )
-USAGE = pytest.mark.xfail(
-    reason="a file that is not there counts as wrong usage (2) instead of unreadable (3)", strict=False
-)
 
 UTM = "EPSG:32638"
 X, Y = 683_000.0, 4_385_000.0
@@ -131,11 +128,7 @@ def command(words: tuple[str, ...], source: object, folder: Path) -> list[str]:
 
 READERS = tuple(words for words in READERS if built(words[0]))
 READER_IDS = [words[0] for words in READERS]
-available = pytest.mark.parametrize(
-    "words",
-    [pytest.param(words, marks=USAGE if words[0] in ("trial", "risk") else ()) for words in READERS],
-    ids=READER_IDS,
-)
+available = pytest.mark.parametrize("words", READERS, ids=READER_IDS)
 
 
 # ------------------------------------------------------------------------------------------------ reading

@@ -17,6 +17,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
+from geotools.model import numbers
 from geotools.model.errors import StatisticsError
 from geotools.model.provenance import now
 from geotools.model.schema.conform import as_text
@@ -57,7 +58,8 @@ def seal(targets: pd.DataFrame, salt: str) -> str:
     >>> seal(frame, "00") == seal(frame.assign(note="x"), "00"), seal(frame, "00") == seal(frame, "01")
     (True, False)
     """
-    if not salt:
+    numbers.columns(targets, "the targets")
+    if not salt or not isinstance(salt, str):
         raise StatisticsError("a seal needs a salt", hint="use geotools.trial.new_salt()")
     return _digest(targets, TARGET_COLUMNS, salt)
 
@@ -70,6 +72,9 @@ def freeze(signals: pd.DataFrame, sealed: str) -> dict[str, Any]:
     dict
         ``marks`` (hash), ``count``, ``seal`` and ``frozen_at`` (UTC), ready for JSON.
     """
+    numbers.columns(signals, "the signals")
+    if not isinstance(sealed, str) or not sealed:
+        raise StatisticsError("marks are frozen for one layout", hint="give the seal of the design")
     stamp = now().isoformat().replace("+00:00", "Z")
     return {
         "marks": _digest(signals, SIGNAL_COLUMNS, sealed),
@@ -124,4 +129,5 @@ def _places(frame: pd.DataFrame) -> list[list[str | None]]:
 def _column(frame: pd.DataFrame, name: str) -> list[str | None]:
     if name not in frame:
         return [None] * len(frame)
-    return [None if pd.isna(v) else f"{float(v) + 0.0:.{METRE_DIGITS}f}" for v in frame[name]]
+    values = pd.to_numeric(frame[name], errors="coerce")
+    return [as_text(raw) if pd.isna(v) else f"{float(v) + 0.0:.{METRE_DIGITS}f}" for v, raw in zip(values, frame[name], strict=True)]

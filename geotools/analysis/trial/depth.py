@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geotools.model import numbers
 from geotools.model.errors import StatisticsError
 
 STEPS = 60
@@ -67,9 +68,14 @@ def depth_curve(depth_cm: Any, hit: Any, *, confidence: float = 0.95) -> DepthCu
     >>> bool(fit.slope < 0 and 10 < fit.depths.depth_cm.iloc[1] < 20)
     True
     """
-    x, y = np.asarray(depth_cm, dtype=float), np.asarray(hit, dtype=float)
+    x, y = np.atleast_1d(numbers.array(depth_cm, "depth_cm")), np.atleast_1d(numbers.array(hit, "hit"))
+    confidence = numbers.number(confidence, "confidence", above=0, below=1)
+    if x.shape != y.shape or x.ndim != 1:
+        raise StatisticsError("depth_cm and hit must have the same length", hint="one depth for every target")
     known = np.isfinite(x) & np.isfinite(y)
     x, y = x[known], y[known]
+    if not np.isin(y, (0.0, 1.0)).all():
+        raise StatisticsError("hit is yes or no for every target", hint="True and False, or 1 and 0")
     if len(np.unique(x)) < 2:
         raise StatisticsError("POD against depth needs targets at two depths or more")
     levels, index = np.unique(x, return_inverse=True)

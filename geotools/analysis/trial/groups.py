@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geotools.analysis.trial.intervals import interval
+from geotools.model import numbers
 from geotools.model.errors import StatisticsError
 
 
@@ -38,7 +39,8 @@ def compare(k: pd.Series, n: pd.Series, *, confidence: float = 0.95) -> pd.DataF
     """
     from scipy.stats import fisher_exact
 
-    found, present = k.sort_index(), n.sort_index()
+    found, present = _groups(k, n)
+    confidence = numbers.number(confidence, "confidence", above=0, below=1)
     interval(found.to_numpy(), present.to_numpy())  # refuses impossible counts
     rows = []
     for a, b in combinations(found.index, 2):
@@ -52,6 +54,17 @@ def compare(k: pd.Series, n: pd.Series, *, confidence: float = 0.95) -> pd.DataF
     return out
 
 
+def _groups(k: Any, n: Any) -> tuple[pd.Series, pd.Series]:
+    if not (isinstance(k, pd.Series) and isinstance(n, pd.Series)):
+        raise StatisticsError("counts per group are two Series", hint="pd.Series({'P': 19, 'Q': 18}) for k, and for n")
+    numbers.array(k.to_numpy(), "k")
+    numbers.array(n.to_numpy(), "n")
+    if not (k.index.is_unique and n.index.is_unique and set(k.index) == set(n.index)):
+        raise StatisticsError("k and n must name the same groups, each once", hint="use one index for both")
+    order = sorted(k.index, key=str)
+    return k.reindex(order).astype(float), n.reindex(order).astype(float)
+
+
 def holm(p_values: Any) -> np.ndarray:
     """Holm's step-down adjustment: the chance of any false claim stays below the level.
 
@@ -60,7 +73,9 @@ def holm(p_values: Any) -> np.ndarray:
     >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
     [0.03, 0.06, 0.06]
     """
-    p = np.asarray(p_values, dtype=float)
+    p = np.atleast_1d(numbers.array(p_values, "p-values"))
+    if not ((p >= 0) & (p <= 1)).all():
+        raise StatisticsError("p-values lie between 0 and 1", hint="none may be missing")
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
     out = np.empty_like(p)
@@ -117,7 +132,8 @@ def shrink(k: pd.Series, n: pd.Series, *, confidence: float = 0.95) -> Shrunk:
     >>> bool(0.9 < fit.table.loc["P", "shrunk"] < 1.0)
     True
     """
-    found, present = k.sort_index().astype(float), n.sort_index().astype(float)
+    found, present = _groups(k, n)
+    confidence = numbers.number(confidence, "confidence", above=0, below=1)
     if found.empty:
         raise StatisticsError("there is no group to compare")
     low, high = interval(found.to_numpy(), present.to_numpy(), confidence=confidence)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from geotools.model import numbers
 from geotools.model.errors import StatisticsError
 
 METHODS = ("clopper-pearson", "wilson")
@@ -53,8 +54,7 @@ def interval(
     """
     hits, trials = _counts(k, n)
     tail = _tail(confidence, side)
-    if method not in METHODS:
-        raise StatisticsError(f"there is no interval '{method}'", hint=f"one of {', '.join(METHODS)}")
+    numbers.one_of(method, "interval", METHODS)
     low, high = (_exact if method == "clopper-pearson" else _wilson)(hits, trials, tail)
     low = np.where(trials == 0, 0.0, low) if side != "upper" else np.zeros_like(low)
     high = np.where(trials == 0, 1.0, high) if side != "lower" else np.ones_like(high)
@@ -62,7 +62,7 @@ def interval(
 
 
 def _counts(k: Any, n: Any) -> tuple[np.ndarray, np.ndarray]:
-    hits, trials = np.broadcast_arrays(np.asarray(k, dtype=float), np.asarray(n, dtype=float))
+    hits, trials = _together(numbers.array(k, "k"), numbers.array(n, "n"))
     whole = np.isfinite(hits) & np.isfinite(trials) & (hits == np.floor(hits)) & (trials == np.floor(trials))
     if not (whole & (hits >= 0) & (hits <= trials)).all():
         raise StatisticsError(
@@ -71,11 +71,17 @@ def _counts(k: Any, n: Any) -> tuple[np.ndarray, np.ndarray]:
     return hits, trials
 
 
+def _together(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        a, b = np.broadcast_arrays(one, other)
+    except ValueError as error:
+        raise StatisticsError("two lists of counts must have the same length", hint="one k for every n") from error
+    return a, b
+
+
 def _tail(confidence: float, side: str = "both") -> float:
-    if not 0 < confidence < 1:
-        raise StatisticsError(f"confidence must be between 0 and 1, not {confidence}", hint="write 0.95 for 95 %")
-    if side not in SIDES:
-        raise StatisticsError(f"there is no side '{side}'", hint=f"one of {', '.join(SIDES)}")
+    confidence = numbers.number(confidence, "confidence", above=0, below=1)
+    numbers.one_of(side, "side", SIDES)
     return (1 - confidence) / 2 if side == "both" else 1 - confidence
 
 
@@ -122,8 +128,10 @@ def rate_interval(count: Any, exposure: Any, *, confidence: float = 0.95) -> tup
     """
     from scipy.special import gammaincinv
 
-    events, amount = np.broadcast_arrays(np.asarray(count, dtype=float), np.asarray(exposure, dtype=float))
-    if not ((events >= 0) & (events == np.floor(events)) & np.isfinite(amount) & (amount > 0)).all():
+    events, amount = _together(numbers.array(count, "the count"), numbers.array(exposure, "the area"))
+    if not (
+        np.isfinite(events) & (events >= 0) & (events == np.floor(events)) & np.isfinite(amount) & (amount > 0)
+    ).all():
         raise StatisticsError("a rate needs a whole count ≥ 0 and a positive area", hint="is the lane outline given?")
     tail = _tail(confidence)
     low = np.where(events > 0, gammaincinv(np.maximum(events, 1), tail), 0.0) / amount
@@ -164,10 +172,8 @@ def targets_needed(pod: float, confidence: float = 0.95, *, misses: int = 0) -> 
     [59, 93, 124, 153, 181]
     """
     _tail(confidence)
-    if not 0 < pod < 1:
-        raise StatisticsError(f"a POD to be shown lies between 0 and 1, not {pod}", hint="no trial can show 100 %")
-    if misses < 0 or misses != int(misses):
-        raise StatisticsError("misses must be a whole number ≥ 0")
+    pod = numbers.number(pod, "the POD to be shown", above=0, below=1)
+    misses = numbers.whole(misses, "misses", most=MOST_TARGETS)
     low, high = int(misses), int(misses) + 1
     while not _shown(high, misses, pod, confidence):
         low, high = high, high * 2
@@ -195,5 +201,6 @@ def further_targets(k: int, n: int, *, pod: float = 0.95, confidence: float = 0.
     >>> further_targets(16, 16), further_targets(59, 59), further_targets(58, 59)
     (43, 0, 34)
     """
+    k, n = numbers.whole(k, "k"), numbers.whole(n, "n")
     _counts(k, n)
     return max(0, targets_needed(pod, confidence, misses=int(n) - int(k)) - int(n))

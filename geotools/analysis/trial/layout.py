@@ -17,6 +17,7 @@ import shapely
 
 from geotools.analysis.trial.blind import DEGREE_DIGITS, new_salt, seal
 from geotools.analysis.trial.intervals import targets_needed
+from geotools.model import numbers
 from geotools.model.errors import StatisticsError
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
@@ -55,10 +56,17 @@ class Wanted:
     misses: int = 0
 
     def __post_init__(self) -> None:
-        if not self.types or not self.depths_cm:
-            raise StatisticsError("a trial needs at least one target type and one depth")
-        if not (self.halo_m > 0 and self.head_m >= 0):
-            raise StatisticsError("halo_m must be positive and head_m not negative", hint="both in metres")
+        for name, values in (("types", self.types), ("depths_cm", self.depths_cm)):
+            if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+                raise StatisticsError(
+                    f"a trial needs at least one value in {name}",
+                    hint="for example types=('A', 'B'), depths_cm=(5, 10)",
+                )
+        for depth in self.depths_cm:
+            numbers.number(depth, "a depth in cm", least=0)
+        numbers.positive(self.halo_m, "halo_m")
+        numbers.number(self.head_m, "head_m", least=0)
+        targets_needed(self.pod, self.confidence, misses=self.misses)
 
     @property
     def number(self) -> int:
@@ -131,7 +139,12 @@ def design(
     >>> len(plan.targets), len(plan.issues)
     (29, 0)
     """
-    ground = _ground(lanes)
+    ground = _ground(numbers.columns(numbers.layer(lanes, "the lanes"), "the lanes", ("id",)))
+    if not isinstance(wanted, Wanted):
+        raise StatisticsError(
+            "what the trial must show is not given", hint="trial.Wanted(types, depths_cm, halo_m, head_m)"
+        )
+    seed = numbers.whole(seed, "seed")
     rng = np.random.default_rng(seed)
     plane = _crs.equal_area(tuple(_crs.to_wgs84(ground).total_bounds))
     shapes = _crs.transform(ground.geometry.array, _crs.require(ground), plane)
@@ -221,6 +234,8 @@ def spacing_issues(targets: gpd.GeoDataFrame, *, halo_m: float, head_m: float) -
     """
     from scipy.spatial import cKDTree
 
+    numbers.columns(numbers.layer(targets, "the targets"), "the targets", ("id",))
+    halo_m, head_m = numbers.positive(halo_m, "halo_m"), numbers.number(head_m, "head_m", least=0)
     there = targets[targets.geometry.notna() & ~targets.geometry.is_empty]
     if len(there) < 2:
         return issues_frame()
@@ -271,6 +286,10 @@ def crossover(
     ([2, 2], [])
     """
     columns = ["run_id", "period", "operator", "detector", "lane_id"]
+    for name, values in (("operators", operators), ("detectors", detectors), ("lanes", lanes)):
+        if isinstance(values, str) or not isinstance(values, Sequence):
+            raise StatisticsError(f"{name} must be a list of names", hint="for example ['OP-1', 'OP-2']")
+    seed = numbers.whole(seed, "seed")
     if not operators or not detectors or not lanes:
         return pd.DataFrame({name: [] for name in columns}), []
     orders = _williams(len(detectors))

@@ -18,6 +18,7 @@ from geotools.analysis.trial.groups import compare
 from geotools.analysis.trial.intervals import further_targets, interval, zero_failure_n
 from geotools.analysis.trial.scoring import FACTORS, Score
 from geotools.io.atomic import replacing, write_text
+from geotools.model import numbers
 from geotools.model.provenance import now, version
 
 WORDS = {
@@ -105,7 +106,11 @@ def write_report(
 
 def findings(scored: Score, *, pod: float = 0.90, confidence: float = 0.95) -> list[str]:
     """The result in sentences: each figure with its counts, its limits, and what it does not show."""
+    pod = numbers.number(pod, "the POD to be shown", above=0, below=1)
     row = scored.strata(confidence=confidence).iloc[0]
+    tail = f"{50 * (1 - confidence):g} % on either side"
+    sides = f"one-sided {100 * confidence:g} % lower limit"
+    one_side = "a claim of 'at least' has one side only, so this limit lies above the two-sided one"
     k, n = int(row["k"]), int(row["n"])
     places = scored.real[["lane_id", "target_id"]].drop_duplicates().shape[0]
     what = (
@@ -114,17 +119,17 @@ def findings(scored: Score, *, pod: float = 0.90, confidence: float = 0.95) -> l
         else f"Targets were found {k} times out of {n} ({places} targets, {len(scored.runs)} runs)"
     )
     lines = [
-        f"{what}: probability of detection {row['pod']:.3f}, {100 * confidence:g} % limits {row['low']:.3f} to {row['high']:.3f}."
+        f"{what}: probability of detection {row['pod']:.3f}, two-sided {100 * confidence:g} % limits {row['low']:.3f} to {row['high']:.3f} (exact, Clopper-Pearson, {tail})."
     ]
     bound = interval(k, n, confidence=confidence, side="lower")[0]
     more = further_targets(k, n, pod=pod, confidence=confidence)
     if bound >= pod:
         lines.append(
-            f"A detection of at least {100 * pod:g} % is shown at {100 * confidence:g} % confidence for these conditions (lower limit {bound:.3f})."
+            f"A detection of at least {100 * pod:g} % is shown at {100 * confidence:g} % confidence for these conditions ({sides} {bound:.3f}; {one_side})."
         )
     else:
         lines.append(
-            f"A detection of at least {100 * pod:g} % is not shown (lower limit {bound:.3f}). {more} further targets, all found, would show it."
+            f"A detection of at least {100 * pod:g} % is not shown ({sides} {bound:.3f}; {one_side}). {more} further targets, all found, would show it."
         )
     if np.isfinite(row["far_m2"]):
         lines.append(

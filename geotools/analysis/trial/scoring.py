@@ -16,7 +16,8 @@ import shapely
 
 from geotools.analysis.trial.blind import Blind, verify
 from geotools.analysis.trial.intervals import further_targets, interval, rate_interval
-from geotools.model.errors import StatisticsError
+from geotools.model import numbers
+from geotools.model.errors import SchemaError, StatisticsError
 from geotools.model.schema import Issue, issues_frame
 from geotools.model.vocab import fold
 from geotools.space import crs as _crs
@@ -65,7 +66,7 @@ class Score:
             Factor columns, then `n, k, pod, low, high, wilson_low, wilson_high, further_95` (further targets, all found, to
             show 0.95 at 95 %) and, if `by` holds no property of targets, `false_alarms, area_m2, far_m2, far_low, far_high`.
         """
-        keys = list(by)
+        keys = [by] if isinstance(by, str) else list(by)
         unknown = sorted(set(keys) - set(FACTORS))
         if unknown:
             raise StatisticsError(f"cannot group by '{unknown[0]}'", hint=f"one of {', '.join(FACTORS)}")
@@ -155,8 +156,10 @@ def score(
     >>> score(t, s, halo_m=0.2).strata()[["k", "n"]].values.tolist()
     [[1, 2]]
     """
-    if not halo_m > 0:
-        raise StatisticsError("halo_m must be positive", hint="the radius in metres inside which a mark counts")
+    halo_m = numbers.positive(halo_m, "halo_m, the radius in metres inside which a mark counts,")
+    targets, signals = (_places(frame, name) for frame, name in ((targets, "the targets"), (signals, "the signals")))
+    lanes = None if lanes is None else numbers.layer(lanes, "the lanes")
+    runs = None if runs is None else numbers.columns(runs, "the roster")
     if blind is not None:
         verify(targets, signals, blind)
     issues: list[Issue] = []
@@ -199,6 +202,16 @@ def score(
     return Score(matches, judged, roster, halo_m, blind is not None, issues_frame(issues), {"angle": plane.angles})
 
 
+def _places(frame: Any, name: str) -> Any:
+    """A layer, or a plain table with lane coordinates."""
+    numbers.columns(frame, name, ("id",))
+    if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
+        return frame
+    if not {"x_m", "y_m"} <= set(frame.columns):
+        raise SchemaError(f"{name} have no positions", hint="a geometry with a crs, or the columns x_m and y_m")
+    return gpd.GeoDataFrame(frame, geometry=[None] * len(frame))
+
+
 def _keyed(frame: gpd.GeoDataFrame, keys: Sequence[str]) -> pd.DataFrame:
     out = pd.DataFrame(frame.drop(columns=frame.geometry.name))
     for name in ("id", *keys):
@@ -225,7 +238,10 @@ class _Plane:
         if all(
             {"x_m", "y_m"} <= set(f.columns) and f[["x_m", "y_m"]].notna().all(axis=None) for f in (targets, signals)
         ):
-            xy = {n: f[["x_m", "y_m"]].to_numpy(dtype=float) for n, f in enumerate((targets, signals))}
+            xy = {
+                n: np.column_stack([pd.to_numeric(f[c], errors="coerce") for c in ("x_m", "y_m")]).astype(float)
+                for n, f in enumerate((targets, signals))
+            }
             outlines = (
                 {} if lanes is None else _outlines(lanes, _crs.equal_area(tuple(_crs.to_wgs84(lanes).total_bounds)))
             )
