@@ -159,3 +159,31 @@ def test_another_datum_is_shifted_once_and_the_operation_is_on_record(tmp_path: 
     azimuth, _, metres = Geod(ellps="WGS84").inv(raw.x, raw.y, point.x, point.y)
     assert 95 < metres < 110
     assert 255 < azimuth % 360 < 275, "the true place is to the west"
+
+
+def test_a_file_whose_name_says_nothing_is_known_by_its_columns_and_that_is_said(make, tmp_path):
+    frame = make.frame(make.release("R-1", make.square()), make.release("R-2", make.square(200)))
+    gt.write(frame, tmp_path / "export_final_v3.geojson")
+    survey = gt.open_survey(tmp_path / "export_final_v3.geojson")
+    assert list(survey.layers) == ["releases"] and len(survey.releases) == 2
+    said = survey.issues[survey.issues["check"] == "RD-04"].iloc[0]
+    assert said["severity"] == "warning" and "product" in said["message"]
+
+
+def test_words_nobody_knows_tell_no_kind(make, tmp_path):
+    frame = make.frame(make.release("R-1", make.square(), product="zzz"))
+    gt.write(frame, tmp_path / "export_final_v3.geojson")
+    survey = gt.open_survey(tmp_path / "export_final_v3.geojson")
+    assert "releases" not in survey.layers
+    assert (survey.issues["check"] == "RD-04").sum() == 1
+
+
+def test_the_kind_may_be_given_for_one_file_and_must_be_one(make, tmp_path):
+    frame = make.frame(make.release("R-1", make.square(), product="zzz"))
+    file = gt.write(frame, tmp_path / "export_final_v3.geojson")
+    assert len(gt.open_survey(file, kind="releases").releases) == 1
+    with pytest.raises(gt.errors.ReadError, match="not a record kind"):
+        gt.open_survey(file, kind="rleases")
+    gt.write(frame, tmp_path / "hazards.geojson")
+    with pytest.raises(gt.errors.ReadError, match="2 layers"):
+        gt.open_survey(tmp_path, kind="releases")

@@ -43,6 +43,7 @@ STDOUT_ROWS = 40
     type=click.Path(path_type=Path),
     help="Write safely repaired layers, their originals and a log of changes to this GeoPackage.",
 )
+@options.kind
 @options.crs
 @options.encoding
 @options.overwrite
@@ -67,7 +68,7 @@ def command(survey: str | None, **choices: Any) -> None:
     from geotools.survey import open_survey
 
     bar = options.progress_bar(choices["progress"])
-    opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
+    opened = open_survey(survey, kind=choices["kind"], crs=choices["crs"], encoding=choices["encoding"], progress=bar)
     programme = opened.programme
     if choices["lang"]:
         programme = dataclasses.replace(programme, languages=(choices["lang"],))

@@ -15,6 +15,7 @@ from geotools.cli import options
     short_help="What is in a survey or file.",
 )
 @options.survey_argument
+@options.kind
 @options.crs
 @options.encoding
 @options.as_json
@@ -23,6 +24,7 @@ from geotools.cli import options
 @options.common
 def command(
     survey: str,
+    kind: str | None,
     crs: str | None,
     encoding: str | None,
     as_json: bool,
@@ -36,7 +38,7 @@ def command(
     """
     from geotools.survey import open_survey
 
-    opened = open_survey(survey, crs=crs, encoding=encoding, progress=options.progress_bar(progress))
+    opened = open_survey(survey, kind=kind, crs=crs, encoding=encoding, progress=options.progress_bar(progress))
     summary = opened.summary()
     if as_json:
         data = summary.to_dict()

@@ -137,11 +137,33 @@ def print_json(data: Any) -> None:
     click.echo(json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False))
 
 
-def progress_bar(wanted: bool | None) -> Any:
-    """A `Progress` drawn by rich on stderr, or None where it would only be noise."""
+def progress_bar(wanted: bool | None, *, stages: bool = False) -> Any:
+    """A `Progress` drawn by rich on stderr, or None where it would only be noise.
+
+    With `stages`, a command of many steps names each of them on a line where stderr is not a terminal.
+    """
     if wanted is False or (wanted is None and not sys.stderr.isatty()):
-        return None
+        return Stages() if stages and wanted is None else None
     return RichProgress()
+
+
+class Stages:
+    """The name of each stage once, on a line of its own: progress for logs."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def start(self, what: str, total: int | None = None) -> None:
+        """Name the stage unless it was just named."""
+        if what != self._said:
+            say(f"{what} …" if total is None else f"{what} ({total}) …")
+        self._said = what
+
+    def advance(self, steps: int = 1) -> None:
+        """Say nothing."""
+
+    def finish(self) -> None:
+        """Say nothing."""
 
 
 class RichProgress:
@@ -150,10 +172,11 @@ class RichProgress:
     def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.table import Column
 
         console = Console(stderr=True)
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=24)),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

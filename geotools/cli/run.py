@@ -25,6 +25,7 @@ from geotools.cli import options
 @options.survey_argument
 @options.output_required
 @options.as_of
+@options.kind
 @options.crs
 @options.encoding
 @click.option(
@@ -61,8 +62,8 @@ def command(survey: str, output: Path, **choices: Any) -> None:
     from geotools.survey import open_survey
 
     _refuse_foreign(output, overwrite=choices["overwrite"])
-    bar = options.progress_bar(choices["progress"])
-    opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
+    bar = options.progress_bar(choices["progress"], stages=True)
+    opened = open_survey(survey, kind=choices["kind"], crs=choices["crs"], encoding=choices["encoding"], progress=bar)
     try:
         with replacing(output, overwrite=choices["overwrite"]) as folder:
             folder.mkdir()

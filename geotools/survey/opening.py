@@ -18,7 +18,7 @@ from geotools.model.errors import ReadError
 from geotools.model.programme import Programme, load_toml
 from geotools.model.progress import Progress, tracked
 from geotools.model.provenance import InputFile
-from geotools.model.schema import KINDS, Issue, issues_frame, join_issues, kind_of
+from geotools.model.schema import KINDS, Issue, issues_frame, join_issues, kind_of, kind_of_content
 from geotools.space import crs as _crs
 from geotools.survey.record import Survey
 
@@ -48,6 +48,7 @@ class LayerSource:
 def open_survey(
     source: str | Path | Survey,
     *,
+    kind: str | None = None,
     crs: str | None = None,
     encoding: str | None = None,
     progress: Progress | None = None,
@@ -58,7 +59,10 @@ def open_survey(
     ----------
     source
         A folder of files, a ``survey.toml``, a GeoPackage, or one file of records. A folder with a ``survey.toml``
-        is read as that file says; otherwise every readable file is taken and its kind guessed from its name.
+        is read as that file says; otherwise every readable file is taken and its kind known from its name, or from its
+        columns where the name does not say (issue RD-04).
+    kind
+        What the records are, for one file whose name does not say, e.g. ``releases``.
     crs, encoding
         For files that do not say; a ``survey.toml`` wins.
 
@@ -70,7 +74,7 @@ def open_survey(
     Raises
     ------
     ReadError
-        If there is nothing to read or a file is damaged.
+        If there is nothing to read or a file is damaged, or `kind` is given for more than one layer.
     CRSError
         If a file has coordinates but no reference system.
 
@@ -87,11 +91,13 @@ def open_survey(
             "no such file or folder", hint="give a folder, a .gpkg, a survey.toml or one file of records", file=source
         )
     programme, sources, rasters = _plan(path, crs, encoding)
+    if kind is not None:
+        sources = _of_kind(sources, kind, path)
     parts: dict[str, list[tuple[LayerSource, gpd.GeoDataFrame]]] = {}
     found: list[gpd.GeoDataFrame] = []
     inputs: list[InputFile] = []
     for item in tracked(sources, "reading files", progress):
-        frame, issues = _read(item, programme)
+        item, frame, issues = _read(item, programme)
         system = _crs.label(frame.crs) if frame.crs is not None else ""
         frame, shifted, done = _on_wgs84(frame, programme)
         name = item.kind or kind_of(item.layer or item.path.stem) or item.layer or item.path.stem
@@ -113,6 +119,18 @@ def open_survey(
         else (path.parent if path.name in TABLE_NAMES else path).stem
     )
     return Survey(name, layers, programme, join_issues(*found), _merged(inputs), rasters)
+
+
+def _of_kind(sources: list[LayerSource], kind: str, path: Path) -> list[LayerSource]:
+    if kind not in KINDS:
+        raise ReadError(f"'{kind}' is not a record kind", hint=f"kinds are {', '.join(KINDS)}", file=path)
+    if len(sources) != 1:
+        raise ReadError(
+            f"the kind '{kind}' was given, but there are {len(sources)} layers",
+            hint="give one file, or name the kinds in a survey.toml",
+            file=path,
+        )
+    return [replace(sources[0], kind=kind)]
 
 
 def _order(kind: str) -> tuple[int, str]:
@@ -229,8 +247,25 @@ def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding:
     return sources
 
 
-def _read(item: LayerSource, programme: Programme) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+def _read(item: LayerSource, programme: Programme) -> tuple[LayerSource, gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """The records of one source; `LayerSource.kind` of what comes back says how they were understood."""
     kind = item.kind or kind_of(item.layer or item.path.stem)
+    if kind is not None:
+        return item, *_records(item, kind, programme)
+    frame, issues = _records(item, None, programme)
+    told = kind_of_content(frame) if len(frame) else None
+    if told is None:
+        words = "its name does not say what it holds; it is kept as a layer of its own and not used in the ledger"
+        note = Issue("RD-04", "info", message=f"{item.label}: {words}", value=item.label, limit=", ".join(KINDS))
+        return item, frame, join_issues(issues, issues_frame([note]))
+    kind, column = told
+    frame, issues = _records(item, kind, programme)
+    words = f"its name does not say what it holds; taken as {kind}, from its column '{column}'"
+    note = Issue("RD-04", "warning", kind, message=f"{item.label}: {words}", value=kind, limit=", ".join(KINDS))
+    return replace(item, kind=kind), frame, join_issues(issues, issues_frame([note]))
+
+
+def _records(item: LayerSource, kind: str | None, programme: Programme) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     settings = programme
     if item.columns and kind:
         own = {**programme.columns.get(kind, {}), **item.columns}
@@ -241,12 +276,6 @@ def _read(item: LayerSource, programme: Programme) -> tuple[gpd.GeoDataFrame, gp
     for name, value in item.values.items():
         filled = frame[name].where(frame[name].notna(), value) if name in frame else pd.Series(value, index=frame.index)
         frame = frame.assign(**{name: filled})
-    if kind is None:
-        note = Issue(
-            "RD-04", "info", message=f"{item.label}: its name does not say what it holds; it is kept as a layer of its own and not used in the ledger",
-            value=item.label, limit=", ".join(KINDS),
-        )  # fmt: skip
-        issues = join_issues(issues, issues_frame([note]))
     return frame, issues
 
 

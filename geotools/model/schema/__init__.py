@@ -7,6 +7,7 @@ from geotools.model.schema.columns import Column, Schema
 from geotools.model.schema.conform import conform, renaming
 from geotools.model.schema.issues import ISSUE_COLUMNS, Issue, issues_frame, join_issues, worst
 from geotools.model.schema.kinds import KINDS, kind_of, schema
+from geotools.model.schema.recognise import kind_of_content
 
 __all__ = [
     "ISSUE_COLUMNS",
@@ -18,6 +19,7 @@ __all__ = [
     "issues_frame",
     "join_issues",
     "kind_of",
+    "kind_of_content",
     "renaming",
     "schema",
     "worst",
