@@ -110,8 +110,8 @@ def open_survey(
         )
         inputs.append(InputFile.of(item.path, rows=len(frame), crs=system, **known))
     layers: dict[str, gpd.GeoDataFrame] = {}
-    for kind in sorted(parts, key=_order):
-        layers[kind], more = _join(kind, parts[kind])
+    for found_kind in sorted(parts, key=_order):
+        layers[found_kind], more = _join(found_kind, parts[found_kind])
         found.append(issues_frame(more))
     name = (
         programme.name
