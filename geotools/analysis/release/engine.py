@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from geotools.analysis.release.outlines import Outlines
 from geotools.model.errors import ReleaseError
 from geotools.model.parallel import map_ordered, workers
 from geotools.model.progress import Progress
@@ -41,6 +42,8 @@ class Job:
         Whether the uncovered rest of each container is wanted as a polygon.
     credit
         Whether `Settled.net` and `Settled.raw` are wanted; without them they may be 0.
+    outlines
+        The polygons as arrays, where they are known already; only a saving.
     """
 
     containers: np.ndarray
@@ -50,6 +53,7 @@ class Job:
     kept: int
     geometry: bool = True
     credit: bool = True
+    outlines: Outlines | None = None
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,18 @@ class Settled:
     rest: np.ndarray | None
 
 
-def job(containers: np.ndarray, covers: np.ndarray, *, kept: int | None = None, geometry: bool = True) -> Job:
+def job(
+    containers: np.ndarray,
+    covers: np.ndarray,
+    *,
+    kept: int | None = None,
+    geometry: bool = True,
+    outlines: Outlines | None = None,
+) -> Job:
     """Pair containers with the covers whose bounding boxes touch theirs."""
     container, cover = shapely.STRtree(covers).query(containers)
-    return paired(containers, covers, container, cover, kept=kept, geometry=geometry)
+    work = paired(containers, covers, container, cover, kept=kept, geometry=geometry)
+    return replace(work, outlines=outlines)
 
 
 def paired(
@@ -165,6 +177,32 @@ def solve(
         if rest is not None:
             rest[rows] = found.rest
     return Settled(net, raw, left, rest)
+
+
+def shared_area(
+    one: np.ndarray,
+    other: np.ndarray,
+    pairs: tuple[np.ndarray, np.ndarray],
+    engine: str,
+    *,
+    outlines: Outlines | None = None,
+) -> np.ndarray:
+    """m² that pairs of valid polygons share, by position in the two arrays."""
+    from geotools.analysis.release import geos
+
+    left, right = pairs
+    area = np.zeros(len(left))
+    rest = np.arange(len(left))
+    if engine == "sweep":
+        crossed = importlib.import_module("geotools.analysis.release.sweep").crossed
+        each = np.arange(len(left))
+        # every pair is a group of its own, so that one that is not clean keeps no other from being measured
+        work = Job(one[left], other, each, np.asarray(right), len(other), False, True, outlines)
+        _, raw, good = crossed(work, touched_only=True)
+        area[good], rest = raw[good], np.flatnonzero(~good)
+    near = rest[shapely.intersects(one[left[rest]], other[right[rest]])]
+    area[near] = shapely.area(geos.overlay(shapely.intersection, one[left[near]], other[right[near]]))
+    return area
 
 
 def _engine(name: str) -> Callable[[Job], Settled]:

@@ -12,7 +12,7 @@ import shapely
 
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
-from geotools.analysis.release.engine import paired, solve
+from geotools.analysis.release.engine import shared_area
 from geotools.analysis.release.geos import overlay, union
 from geotools.analysis.release.ledger import SLIVER_M2, Ledger, Snapshot
 from geotools.space import geom
@@ -138,17 +138,7 @@ def overlap_pairs(book: Ledger, shot: Snapshot) -> tuple[np.ndarray, np.ndarray,
     later, first = later[keep], first[keep]
     order = np.lexsort((first, later))
     later, first = later[order], first[order]
-    if shot.engine == "sweep":
-        area = solve(
-            paired(cover, cover, later, first, geometry=False),
-            "sweep",
-            threads=book.work.threads,
-            chunk=book.work.chunk,
-        ).raw
-    else:
-        near = shapely.intersects(cover[later], cover[first])
-        later, first = later[near], first[near]
-        area = shapely.area(overlay(shapely.intersection, cover[later], cover[first]))
+    area = shared_area(cover, cover, (later, first), shot.engine, outlines=shot.outlines)
     some = area > SLIVER_M2
     return rows[later[some]], rows[first[some]], area[some]
 

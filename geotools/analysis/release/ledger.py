@@ -5,7 +5,7 @@ For the arithmetic behind `Coverage` and the balance sheet; tables for people ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ from geotools.analysis.release import projection as _p
 from geotools.analysis.release import reopenings
 from geotools.analysis.release.entries import Entries
 from geotools.analysis.release.geos import overlay, union
+from geotools.analysis.release.outlines import Outlines
 from geotools.analysis.release.reopenings import Layer
 from geotools.model.errors import ReleaseError
 from geotools.model.programme import Programme
@@ -152,6 +153,7 @@ class Snapshot:
     outside_ground: np.ndarray | None
     reopened: np.ndarray
     engine: str
+    outlines: Outlines | None = field(default=None, repr=False, compare=False)
 
 
 def ledger(
@@ -242,19 +244,21 @@ def _snapshot(book: Ledger, as_of: np.datetime64 | None, by_day: bool, geometry:
     kept = int(np.searchsorted(act == _e.PROCESSED, True)) if len(act) else 0
     work = _engine.job(ground, cover, kept=kept, geometry=geometry)
     name = _engine.choose(book.work.engine, len(work.cover))
+    outlines = Outlines(np.r_[ground, cover]) if name == "sweep" else None
+    work = replace(work, outlines=outlines)
     settled = _solve(book, work, name, "measuring released ground")
     claim = sortable(book.hazards.rows.day)[hazard] if by_day else book.order[hazard]
     claim = np.argsort(np.lexsort((np.arange(len(hazard)), claim)))
     shared = _sharing(ground)
     own = _own(book, name, work, settled, (ground, claim, shared))
-    outside, outside_gross, where = _outside(book, name, ground, (cover, act), (own, geometry))
+    outside, outside_gross, where = _outside(book, name, work, act, (own, geometry))
     scale, mine = factor[work.container], factor[own[0]]
     return Snapshot(
         as_of, hazard, release, act, ground, cover, factor,
         work.container, work.cover, settled.net * scale, settled.raw * scale,
         shapely.area(ground) * factor, settled.left * factor, settled.rest,
         own[0], own[1], own[2] * mine, own[3] * mine, own[4] * factor, own[5] * factor,
-        shared, outside, outside_gross, where, reopened, name,
+        shared, outside, outside_gross, where, reopened, name, outlines,
     )  # fmt: skip
 
 
@@ -381,12 +385,12 @@ def _own(
 def _outside(
     book: Ledger,
     name: str,
-    ground: np.ndarray,
-    acts: tuple[np.ndarray, np.ndarray],
+    inside: _engine.Job,
+    act: np.ndarray,
     wanted: tuple[tuple[np.ndarray, ...], bool],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Released ground outside every hazard, each m² with the act that took it first."""
-    cover, act = acts
+    ground, cover = inside.containers, inside.covers
     own, geometry = wanted
     area = shapely.area(cover)
     gross = area - np.bincount(own[1], weights=own[3], minlength=len(cover))[: len(cover)]
@@ -403,7 +407,7 @@ def _outside(
     blockers = np.r_[ground, cover[rows]]
     pairs = np.r_[one, two[before]], np.r_[hazard, earlier[before] + len(ground)]
     work = _engine.paired(cover[rows], blockers, *pairs, geometry=geometry, credit=False)
-    settled = _solve(book, work, name, "released ground outside hazards")
+    settled = _solve(book, replace(work, outlines=inside.outlines), name, "released ground outside hazards")
     net[rows] = settled.left
     if where is not None:
         where[rows] = settled.rest
