@@ -47,7 +47,7 @@ MAX_CLASSES = 200
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class of a layer: what the legend says and how it is drawn."""
+    """One class of a layer: what the legend says and how it is drawn; `then` is the class before the status was known to hold."""
 
     key: str
     label: Label
@@ -55,11 +55,14 @@ class ClassRow:
     long: Label | None = None
     adds: str = ""
     bare: bool = False
+    then: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the page."""
         out: dict[str, Any] = {"key": self.key, "label": self.label, "symbol": self.symbol.to_dict()}
-        out.update({k: v for k, v in (("long", self.long), ("adds", self.adds), ("bare", self.bare)) if v})
+        out.update(
+            {k: v for k, v in (("long", self.long), ("adds", self.adds), ("bare", self.bare), ("then", self.then)) if v}
+        )
         return out
 
 
@@ -91,6 +94,12 @@ class LayerSpec:
         Drawn from this zoom on, so that an overview stays calm; the panel says so.
     folded
         Whether the panel opens with the classes of this layer folded.
+    told
+        Columns that the class already tells, left out of the table.
+    twin
+        Name of the layer that this silent one is switched and counted with.
+    book
+        Movements of the ledger of each feature (see `history`), for figures of any day.
     """
 
     id: str
@@ -116,6 +125,9 @@ class LayerSpec:
     context: bool = False
     min_zoom: int = 0
     folded: bool = False
+    told: tuple[str, ...] = ()
+    twin: str = ""
+    book: Mapping[str, Any] = field(default_factory=dict)
 
 
 class VectorLayer(MacroElement):
@@ -181,6 +193,9 @@ class VectorLayer(MacroElement):
             ("context", spec.context),
             ("minZoom", spec.min_zoom),
             ("folded", spec.folded),
+            ("told", spec.told or ((spec.by,) if isinstance(spec.by, str) else ())),
+            ("twin", spec.twin),
+            ("book", dict(spec.book)),
         )
         head.update({k: v for k, v in rarer if v})
         if spec.label:
@@ -359,7 +374,8 @@ def _classes(frame: gpd.GeoDataFrame, spec: LayerSpec) -> tuple[tuple[ClassRow, 
     else:
         codes = [_text(v) for v in (spec.by(frame) if callable(spec.by) else frame[spec.by])]
     present = set(codes)
-    rows = tuple(row for row in spec.classes if row.key in present) or spec.classes[:1]
+    wanted = present | {row.then for row in spec.classes if row.key in present}
+    rows = tuple(row for row in spec.classes if row.key in wanted) or spec.classes[:1]
     missing = present - {row.key for row in spec.classes}
     if missing and len(frame):
         raise MapError(f"layer {spec.id}: no legend row for {sorted(missing)[0]!r}")

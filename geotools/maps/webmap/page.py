@@ -121,6 +121,7 @@ class Page(MacroElement):
         self.as_of: date | None = None
         self.series: Series | None = None
         self.no_ground: dict[str, float] | None = None
+        self.overlap_once = False
         self.notes: list[words.Label] = []
         self.restricted = False
         self.facts: list[tuple[str, str]] = []
@@ -149,6 +150,8 @@ class Page(MacroElement):
             out["series"] = {"days": s.days, "m2": s.m2, "start": s.start, "undated": s.undated, "colors": colors}
         if self.no_ground:
             out["noGround"] = self.no_ground
+        if self.overlap_once:
+            out["overlapOnce"] = words.label("note", "overlap_once")
         if self.restricted:
             out["sensitivity"] = words.label("note", "restricted")
         elif self.options.sensitivity:
@@ -333,6 +336,7 @@ def map_survey(
         page.notes.append(words.label("note", "with_undated"))
     page.as_of = _information_day(shown, as_of)
     page.no_ground = _no_ground(shown.get("hazards"), coverage)
+    page.overlap_once = _counted_once(coverage) if "hazards" in shown else False
     page.facts = _facts(survey)
     for layer in found.layers:
         made.add_child(layer)
@@ -425,6 +429,13 @@ def _no_ground(hazards: gpd.GeoDataFrame | None, coverage: Any) -> dict[str, flo
             "unstated": 0,
         }
     return out if out["n"] else None
+
+
+def _counted_once(coverage: Any) -> bool:
+    """Whether the rows of remaining ground add up to more than the total, because hazards overlap."""
+    if coverage is None:
+        return False
+    return bool(float(coverage.table["remaining_m2"].sum()) - float(coverage.totals["remaining_m2"]) > 1.0)
 
 
 def _facts(source: Any) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ def series(coverage: Any) -> Series | None:
     """The series of a coverage, or None where no release or hazard has a date.
 
     A m² counts from the day both its hazard was recorded and it was released; ground of several hazards belongs to the
-    one recorded first. Ledgers with events (reopened ground) or superseded hazards are asked day by day instead.
+    one recorded first. Ledgers with events (reopened ground), superseded hazards or another rule of priority are asked day by day instead.
 
     Parameters
     ----------
@@ -73,7 +73,8 @@ def _days(book: Any, last: np.datetime64 | None) -> np.ndarray:
 
 def _changing(book: Any) -> bool:
     superseding = book.hazards.rows.text("supersedes_id")
-    return (book.events is not None and len(book.events.rows) > 0) or any(text for text in superseding)
+    events = book.events is not None and len(book.events.rows) > 0
+    return events or book.work.priority != "first" or any(text for text in superseding)
 
 
 def _asked(coverage: Any, days: np.ndarray) -> dict[str, np.ndarray]:

@@ -172,11 +172,12 @@ Page.prototype = {
         else tests.push(function (f) { return String(col.values[f]) === wanted; });
       }
       if (!l.base) l.base = l.cls.slice();
-      const twin = l.spec.silent ? this.layers.find(function (x) { return x.spec.id === "remaining"; }) : null;
-      if (twin) { l.on = twin.on; twin.bareNow = now !== Infinity; } // then its edge would only show where work goes on later
+      const twin = this.twin(l);
+      if (twin) { l.on = twin.on; twin.bareNow = now !== Infinity && l.spec.id === "remaining-then"; } // then its edge would only show where work goes on later
       const hidden = l.spec.classes.map(function (c) { return (twin || l).hidden.has(c.key); }), day = l.day, vis = l.vis;
+      const keys = l.spec.classes.map(function (c) { return c.key; }), then = now !== Infinity && l.spec.classes.some(function (c) { return c.then; }) ? l.spec.classes.map(function (c, i) { return c.then ? Math.max(0, keys.indexOf(c.then)) : i; }) : null;
       for (let f = 0; f < l.data.nf; f++) {
-        const code = l.base[f];
+        const code = then && !(l.changed && l.changed[f] !== GT.NODAY && l.changed[f] <= now) ? then[l.base[f]] : l.base[f];
         let ok = 1;
         if (day) {
           const d = day[f];
@@ -194,7 +195,22 @@ Page.prototype = {
     }
     if (first) return;
     for (const s of this.stacks) s.refresh();
-    this.figures(); this.badge(); this.legendSoon();
+    this.figures(); this.badge(); this.legendSoon(); this.showImages();
+    if (this.selected && this.selected.list[this.selected.at].layer.spec.ledger) this.openCard(this.selected.list, this.selected.at, true);
+  },
+  twin: function (l) { return l.spec.twin ? this.layers.find(function (x) { return x.spec.id === l.spec.twin && x.spec.side === l.spec.side; }) : null; },
+  /* The ledger line of a hazard on the day of the slider: its movements up to then. */
+  ledgerAt: function (l, f) {
+    const g = function (k) { return GT.value(l.data, "ledger_" + k + "_m2", f); }, now = this.now(), out = { area: g("area"), remaining: g("remaining"), cleared: g("cleared"), reduced: g("reduced"), cancelled: g("cancelled"), processed: g("processed"), outside: g("outside"), overlap: g("overlap") };
+    if (out.area === null || out.area === undefined) return null;
+    const b = l.spec.book;
+    if (now === Infinity || !b) return out;
+    if (!l.moves) { l.moves = new Map(); b.f.forEach(function (row, i) { if (!l.moves.has(row)) l.moves.set(row, []); l.moves.get(row).push(i); }); }
+    for (const k of b.figures) out[k] = 0;
+    for (const i of l.moves.get(f) || []) if (b.d[i] === "first" || (b.d[i] !== "last" && b.d[i] <= now)) out[b.figures[b.k[i]]] += b.m2[i];
+    for (const k of b.figures) out[k] = Math.abs(out[k]) < 0.05 ? 0 : out[k];
+    out.outside = out.overlap = null; // told for the last day only
+    return out;
   },
   figuresAt: function (day) {
     const s = this.cfg.series;
@@ -291,7 +307,7 @@ Page.prototype = {
     const keys = Array.from(groups.keys()).sort(function (a, b) { return order.indexOf(a) - order.indexOf(b); });
     const focused = document.activeElement && document.activeElement.id;
     this.legendBox.replaceChildren(...keys.map(function (g) {
-      return el("div", { class: "gt-group" }, el("h2", null, self.t("group_" + g)), g === "areas" ? self.noGround() : null, groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }));
+      return el("div", { class: "gt-group" }, el("h2", null, self.t("group_" + g)), g === "areas" ? self.noGround() : null, groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }), g === "areas" && self.cfg.overlapOnce ? el("p", { class: "gt-aside" }, bdi(self.pick(self.cfg.overlapOnce))) : null);
     }));
     if (focused && focused.startsWith("gt-c-")) { const again = document.getElementById(focused); if (again) again.focus(); }
   },
@@ -325,7 +341,8 @@ Page.prototype = {
   tooFar: function (l) { return !!l.spec.minZoom && this.map._loaded && this.map.getZoom() < l.spec.minZoom; },
   afterToggle: function () { this.update(); },
   legendLayer: function (l, sums) {
-    const self = this, classes = l.spec.classes.filter(function (c) { return !c.adds; });
+    const self = this, targets = new Set(l.spec.classes.map(function (c) { return c.then; }));
+    const classes = l.spec.classes.filter(function (c) { return !c.adds && (!targets.has(c.key) || (sums.get(l.spec.id + "|" + c.key) || { n: 0 }).n); });
     const sum = function (c) { const s = sums.get(l.spec.id + "|" + c.key) || { n: 0, m2: 0 }; return [self.count(s.n), l.kind === "polygon" && !l.spec.quiet && l.data.cols.has("area_m2") ? " · " + self.area(s.m2) : ""]; };
     const geom = l.kind === "point" ? "point" : l.kind === "line" ? "line" : "auto";
     const swatch = function (c) { return GT.swatch(Object.assign({}, c.symbol), l.kind === "polygon" ? "area" : geom, 26, 18); };
@@ -543,13 +560,13 @@ Page.prototype = {
     const id = GT.value(l.data, "id", f), name = GT.value(l.data, "name", f);
     return [id, name].filter(function (v) { return v !== null && v !== undefined && v !== ""; }).join(" · ") || this.pick(l.spec.title);
   },
-  className: function (l, f) { const c = l.spec.classes[l.base[f]]; return this.pick(c.long || c.label); },
+  className: function (l, f, short) { const c = l.spec.classes[l.cls[f]]; return this.pick((!short && c.long) || c.label); },
 
   /* ------------------------------------------------------------- features */
   goFeature: function (l, f) {
     const words = [];
     if (!l.on) { l.on = true; words.push(this.t("layer_switched_on")); }
-    const key = l.spec.classes[l.base[f]].key;
+    const key = l.spec.classes[l.cls[f]].key;
     if (l.hidden.has(key)) { l.hidden.delete(key); words.push(this.t("layer_switched_on")); }
     if (l.day && this.now() !== Infinity && l.day[f] !== GT.NODAY && l.day[f] > this.now()) { this.day = l.day[f]; words.push(this.t("date_moved").replace("{date}", GT.dayText(l.day[f], this.lang))); }
     this.update();
@@ -669,12 +686,12 @@ Page.prototype = {
     this.selected = { list: list, at: at };
     const self = this, s = list[at], l = s.layer, f = s.f, t = this.t.bind(this), rows = [];
     for (const col of l.spec.cols) {
-      if (col.hidden || col.name === "id" || col.name === "name") continue;
+      if (col.hidden || col.name === "id" || col.name === "name" || (l.spec.told || []).includes(col.name)) continue;
       const v = GT.value(l.data, col.name, f);
       if (v === null || v === undefined || v === "") continue;
       rows.push(el("div", null, el("dt", null, bdi(this.column(col.name))), el("dd", null, bdi(this.show(col, v)))));
     }
-    const cls = l.spec.classes[l.base[f]], pager = list.length > 1 ? el("div", { class: "gt-pager" },
+    const cls = l.spec.classes[l.cls[f]], pager = list.length > 1 ? el("div", { class: "gt-pager" },
       el("button", { type: "button", class: "gt-mini", "aria-label": t("previous"), onclick: function () { self.openCard(list, (at + list.length - 1) % list.length); } }, icon("prev")),
       el("span", null, this.count(at + 1) + " / " + this.count(list.length)),
       el("button", { type: "button", class: "gt-mini", "aria-label": t("next"), onclick: function () { self.openCard(list, (at + 1) % list.length); } }, icon("next"))) : null;
@@ -702,20 +719,20 @@ Page.prototype = {
   },
   /* The ledger line of a hazard: every square metre in one state. */
   ledger: function (l, f) {
-    const self = this, g = function (k) { return GT.value(l.data, k, f); }, total = g("ledger_area_m2");
-    if (total === null || total === undefined) return null;
+    const self = this, line = this.ledgerAt(l, f), total = line && line.area, now = this.now();
+    if (!line) return null;
     const colors = this.cfg.colors, bar = el("div", { class: "gt-ledgerbar", "aria-hidden": "true" });
     const lines = ["remaining", "cleared", "reduced", "cancelled"].map(function (k) {
-      const v = g("ledger_" + k + "_m2") || 0, part = el("span"), chip = el("span", { class: "gt-chip" });
+      const v = line[k] || 0, part = el("span"), chip = el("span", { class: "gt-chip" });
       part.style.width = (100 * v) / (total || 1) + "%"; part.style.background = chip.style.background = colors[k];
       bar.append(part);
       return el("tr", null, el("th", { scope: "row" }, chip, self.t("fig_" + k)), el("td", null, GT.number(v, 0, self.lang) + "\u00a0" + self.t("m2")), el("td", null, self.percent(v / (total || 1))));
     });
     for (const k of ["processed", "outside", "overlap"]) {
-      const v = g("ledger_" + k + "_m2");
+      const v = line[k];
       if (v > 0.5) lines.push(el("tr", { class: "gt-beside" }, el("th", { scope: "row" }, self.t("fig_" + k)), el("td", null, GT.number(v, 0, self.lang) + "\u00a0" + self.t("m2")), el("td", null, "")));
     }
-    return el("div", { class: "gt-ledger" }, bar, el("table", null, el("caption", null, self.t("ledger") + " · " + (this.cfg.asOf ? GT.dayText(GT.day(this.cfg.asOf), this.lang) : self.t("unknown_date"))), el("tbody", null, lines,
+    return el("div", { class: "gt-ledger" }, bar, el("table", null, el("caption", null, self.t("ledger") + " · " + (now !== Infinity && l.spec.book ? GT.dayText(now, this.lang) : this.cfg.asOf ? GT.dayText(GT.day(this.cfg.asOf), this.lang) : self.t("unknown_date"))), el("tbody", null, lines,
       el("tr", { class: "gt-total" }, el("th", { scope: "row" }, self.t("recorded_area")), el("td", null, GT.number(total, 0, self.lang) + "\u00a0" + self.t("m2")), el("td", null, "")))));
   },
   copyPlace: function (l, f) {
@@ -889,12 +906,23 @@ Page.prototype = {
     const choose = el("select", { "aria-label": t("layer"), onchange: function (e) { layer = self.layers[+e.target.value]; self.tableLayer = layer.spec.id; page = 0; sort = null; fill(); } }, this.layers.map(function (l, i) { return l.spec.silent ? null : el("option", { value: i, selected: l === layer }, self.pick(l.spec.title) + " (" + self.count(l.data.nf) + ")"); }));
     const turn = function (by) { page += by; fill(); wrap.scrollTop = 0; };
     const back = el("button", { type: "button", class: "gt-mini", "aria-label": t("previous_page"), onclick: function () { turn(-1); } }, icon("prev")), forth = el("button", { type: "button", class: "gt-mini", "aria-label": t("next_page"), onclick: function () { turn(1); } }, icon("next"));
+    const LEDGER = [["gross", "area"], ["cancelled", "cancelled"], ["reduced", "reduced"], ["cleared", "cleared"], ["processed", "processed"], ["remaining", "remaining"]].map(function (c) { return { name: "ledger:" + c[1], figure: c[1], label: c[0] === "gross" ? t("recorded_area") : t("fig_" + c[0]), type: "area" }; });
+    const label = function (c) { return (c.label || self.column(c.name)) + (c.type === "area" ? " (" + t("m2") + ")" : ""); };
+    let lines = new Map();
+    const cell = function (c, f) {
+      if (!c.figure) return GT.value(layer.data, c.name, f);
+      if (!lines.has(f)) lines.set(f, self.ledgerAt(layer, f));
+      const line = lines.get(f);
+      return line ? line[c.figure] : null;
+    };
     const fill = function () {
-      const cols = layer.spec.cols.filter(function (c) { return !c.hidden && c.name !== "id" && layer.data.cols.has(c.name); }).slice(0, 10);
+      const told = new Set(layer.spec.told || []);
+      lines = new Map();
+      const cols = (layer.spec.ledger ? LEDGER : []).concat(layer.spec.cols.filter(function (c) { return !c.hidden && c.name !== "id" && layer.data.cols.has(c.name) && !told.has(c.name) && !(layer.spec.ledger && c.name === "area_m2"); }).slice(0, layer.spec.ledger ? 8 : 12));
       let rows = [];
       for (let f = 0; f < layer.data.nf; f++) if (layer.vis[f] || layer.data.rings[f] === layer.data.rings[f + 1]) rows.push(f);
       if (sort) rows.sort(function (a, b) {
-        const x = sort === "cls" ? self.className(layer, a) : GT.value(layer.data, sort, a), y = sort === "cls" ? self.className(layer, b) : GT.value(layer.data, sort, b);
+        const by = cols.find(function (c) { return c.name === sort; }) || { name: sort }, x = sort === "cls" ? self.className(layer, a) : cell(by, a), y = sort === "cls" ? self.className(layer, b) : cell(by, b);
         const c = x === null ? (y === null ? 0 : 1) : y === null ? -1 : typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), self.lang, { numeric: true });
         return (down ? -c : c) || a - b;
       });
@@ -902,18 +930,19 @@ Page.prototype = {
       page = Math.max(0, Math.min(pages - 1, page));
       back.disabled = page === 0; forth.disabled = page >= pages - 1;
       status.textContent = t("rows").replace("{a}", self.count(rows.length ? page * PAGE + 1 : 0)).replace("{b}", self.count(Math.min(rows.length, (page + 1) * PAGE))).replace("{n}", self.count(rows.length));
-      const header = function (name, label) {
-        return el("th", { scope: "col", "aria-sort": sort === name ? (down ? "descending" : "ascending") : "none" }, el("button", { type: "button", onclick: function () { down = sort === name ? !down : false; sort = name; fill(); } }, bdi(label), sort === name ? (down ? " ▾" : " ▴") : ""));
+      const header = function (name, label, number) {
+        return el("th", { scope: "col", class: number ? "gt-num" : null, "aria-sort": sort === name ? (down ? "descending" : "ascending") : "none" }, el("button", { type: "button", onclick: function () { down = sort === name ? !down : false; sort = name; fill(); } }, bdi(label), sort === name ? (down ? " ▾" : " ▴") : ""));
       };
       const body = rows.slice(page * PAGE, (page + 1) * PAGE).map(function (f) {
         const id = GT.value(layer.data, "id", f);
         return el("tr", null, el("th", { scope: "row" }, el("button", { type: "button", class: "gt-rowlink", onclick: function () { self.open.close(); self.goFeature(layer, f); self.card.focus(); } }, bdi(id === null || id === "" ? "#" + (f + 1) : id))),
-          el("td", null, bdi(self.className(layer, f))), cols.map(function (c) { const v = GT.value(layer.data, c.name, f); return el("td", { class: typeof v === "number" ? "gt-num" : null }, bdi(c.type === "area" && v !== null ? GT.number(v, 0, self.lang) : self.show(c, v))); }));
+          el("td", { class: "gt-cls" }, GT.swatch(layer.spec.classes[layer.cls[f]].symbol, layer.kind === "polygon" ? "area" : layer.kind, 22, 15), bdi(self.className(layer, f, true))), cols.map(function (c) { const v = cell(c, f); return el("td", { class: typeof v === "number" || c.type === "area" ? "gt-num" : null }, bdi(c.type === "area" && typeof v === "number" ? GT.number(v, 0, self.lang) : self.show(c, v))); }));
       });
-      wrap.replaceChildren(el("table", { class: "gt-table" }, el("thead", null, el("tr", null, header("id", self.column("id")), header("cls", t("class")), cols.map(function (c) { return header(c.name, self.column(c.name) + (c.type === "area" ? " (" + t("m2") + ")" : "")); }))), el("tbody", null, body)));
+      wrap.replaceChildren(el("table", { class: "gt-table" }, el("thead", null, el("tr", null, header("id", self.column("id")), header("cls", t("class")), cols.map(function (c) { return header(c.name, label(c), c.type === "area"); }))), el("tbody", null, body)));
     };
     fill();
-    this.dialog("table", el("div", { class: "gt-tablebar" }, choose, status, back, forth), wrap).classList.add("gt-wide");
+    const when = this.now() === Infinity ? null : el("span", { class: "gt-tableday" }, t("state_on") + " " + GT.dayText(this.now(), this.lang));
+    this.dialog("table", el("div", { class: "gt-tablebar" }, choose, when, status, back, forth), wrap).classList.add("gt-wide");
   },
 
   /* ------------------------------------------------------------- print */

@@ -166,7 +166,7 @@ GT.prepare = function (spec, data) {
   return {
     spec: spec, data: data, kind: data.kind, box: box, tree: tree, order: Uint32Array.from(order), on: spec.visible !== false,
     cls: lookup(col), base: null,
-    day: days(spec.date), since: days(data.cols.has("since") ? "since" : null), vis: new Uint8Array(n).fill(1), symbols: spec.classes.map(function (c) { return Object.assign(GT.symbol(c.symbol), c.bare ? { bare: true } : {}); }),
+    day: days(spec.date), since: days(data.cols.has("since") ? "since" : null), changed: days(data.cols.has("status_changed_date") ? "status_changed_date" : null), vis: new Uint8Array(n).fill(1), symbols: spec.classes.map(function (c) { return Object.assign(GT.symbol(c.symbol), c.bare ? { bare: true } : {}); }),
     hidden: new Set(), clusters: new Map(), version: 0
   };
 };
