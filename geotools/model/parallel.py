@@ -202,8 +202,10 @@ def _on_dask(client: Any, function: Callable[[A], B]) -> Callable[[A], Callable[
     from distributed.client import FutureCancelledError
     from distributed.scheduler import KilledWorker
 
+    name = getattr(function, "__name__", "part")
+
     def start(item: A) -> Callable[[], B]:
-        future = client.submit(function, item, key=f"{function.__name__}-{uuid.uuid4().hex}", pure=False, retries=2)
+        future = client.submit(function, item, key=f"{name}-{uuid.uuid4().hex}", pure=False, retries=2)
 
         def wait() -> B:
             try:

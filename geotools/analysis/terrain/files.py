@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from geotools.analysis.terrain.ground import horizontal
 from geotools.analysis.terrain.products import DRAINAGE_M2, TILE, Layer, block, layers, lines
 from geotools.io.atomic import replacing
 from geotools.model.errors import WriteError
+from geotools.model.parallel import iter_ordered
 from geotools.model.progress import Progress, tracked
 from geotools.model.provenance import InputFile, Provenance
 
@@ -222,7 +224,6 @@ def _tiles(
 ) -> tuple[dict[str, float], int, int]:
     """Write every band tile by tile; the ground by class of slope, and the numbers of cells without one and with impossible heights."""
     area, unknown, impossible = np.zeros(len(CLASSES_DEG) + 1), 0, 0
-    limits = np.tan(np.radians(CLASSES_DEG[1:]))
     with ExitStack() as stack:
         targets = {
             band: stack.enter_context(rasterio.open(place, "w", **_profile(heights))) for band, place in bands.items()
@@ -230,22 +231,44 @@ def _tiles(
         for band, target in targets.items():
             target.set_band_description(1, band.title)
             target.set_band_unit(1, band.unit)
-        for window in tracked(list(heights.windows(tile)), "computing terrain", progress):
-            row, column, rows, columns = window
-            z, planes, odd = block(heights, window)
-            impossible += odd
-            steep = surface.rise(z, planes)
-            group = np.searchsorted(limits, steep.ravel(), side="right")
-            missing = np.isnan(steep).ravel()
-            group[missing] = len(CLASSES_DEG)
-            unknown += int(missing.sum())
-            size = np.broadcast_to(planes[4], (rows, columns)).ravel()
-            area += np.bincount(group, weights=np.nan_to_num(size), minlength=len(area))
-            for band, target in targets.items():
-                values = np.degrees(np.arctan(steep)) if band.name == "slope" else band.kernel(z, planes)
-                target.write(values.astype("float32", copy=False), 1, window=Window(column, row, columns, rows))
+        windows = list(heights.windows(tile))
+        done = iter_ordered(partial(_tile, tuple(targets)), (block(heights, window) for window in windows))
+        for (row, column, rows, columns), found in tracked(
+            zip(windows, done, strict=True), "computing terrain", progress, len(windows)
+        ):
+            impossible += found.impossible
+            unknown += found.unknown
+            area += found.area
+            for target, values in zip(targets.values(), found.values, strict=True):
+                target.write(values, 1, window=Window(column, row, columns, rows))
     names = [f"{low}-{high}" for low, high in pairwise(CLASSES_DEG)] + [f"over {CLASSES_DEG[-1]}", "unknown"]
     return dict(zip(names, area.tolist(), strict=True)), unknown, impossible
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """The bands of one tile, and what is counted of it."""
+
+    values: list[np.ndarray]
+    area: np.ndarray
+    unknown: int
+    impossible: int
+
+
+def _tile(bands: tuple[Layer, ...], part: tuple[np.ndarray, np.ndarray, int]) -> _Tile:
+    z, planes, odd = part
+    steep = surface.rise(z, planes)
+    group = np.searchsorted(np.tan(np.radians(CLASSES_DEG[1:])), steep.ravel(), side="right")
+    missing = np.isnan(steep).ravel()
+    group[missing] = len(CLASSES_DEG)
+    size = np.nan_to_num(np.broadcast_to(planes[4], steep.shape).ravel())
+    values = [np.degrees(np.arctan(steep)) if band.name == "slope" else band.kernel(z, planes) for band in bands]
+    return _Tile(
+        [v.astype("float32", copy=False) for v in values],
+        np.bincount(group, weights=size, minlength=len(CLASSES_DEG) + 1),
+        int(missing.sum()),
+        odd,
+    )
 
 
 def _whole(values: np.ndarray, least_m2: float, place: Path, heights: Elevation) -> None:
