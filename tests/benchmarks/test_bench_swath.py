@@ -46,7 +46,7 @@ def site(count=4000, hz=10.0, *, lane_m=40.0, spacing=0.4, width=0.5, speed=0.7,
 
 
 def ours(frame, task):
-    return swath.cover(swath.prepare(frame, task), task, rules=swath.CoverRules(overlap=False)).totals["covered_m2"]
+    return swath.cover(swath.prepare(frame, task), task, rules=swath.CoverRules(overlap=False)).covered_m2
 
 
 def arrays(frame):

@@ -14,8 +14,9 @@ import rasterio.features
 import shapely
 from rasterio.enums import MergeAlg
 
-from geotools.analysis.swath.cover import on_plane, task_ground
+from geotools.analysis.swath.cover import on_plane
 from geotools.analysis.swath.passes import require_passes, swaths
+from geotools.analysis.swath.task import task_ground
 from geotools.model.errors import CoverageError
 from geotools.space.grid import Grid, Raster
 

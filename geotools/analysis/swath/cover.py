@@ -5,7 +5,8 @@ For geometry and figures; "covered" says where the tool went. Position error is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -15,20 +16,21 @@ import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geotools.analysis.swath import union
 from geotools.analysis.swath.findings import wide_findings
 from geotools.analysis.swath.gaps import gap_list
-from geotools.analysis.swath.passes import require_passes, swaths
-from geotools.analysis.swath.prepare import Prepared, require_task
+from geotools.analysis.swath.ground import SHAPES, Asked, Work, lengths, share_table, work_of
+from geotools.analysis.swath.passes import require_passes, widened
+from geotools.analysis.swath.prepare import Prepared
+from geotools.analysis.swath.rows import Rows
 from geotools.analysis.swath.rules import Rules
-from geotools.analysis.swath.shares import shares
-from geotools.analysis.swath.summary import card, cover_findings, sentences
+from geotools.analysis.swath.summary import Position, card, cover_findings, sentences
+from geotools.analysis.swath.task import Task
 from geotools.model.errors import CoverageError
 from geotools.model.methods import MACHINE, UNKNOWN, method_key
-from geotools.model.progress import Progress, tracked
+from geotools.model.programme import Programme
+from geotools.model.progress import Progress
 from geotools.model.schema import issues_frame, join_issues
 from geotools.space import crs as _crs
-from geotools.space import geom
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class CoverRules:
         Whether ground under two or more passes is worked out; without it large jobs take a third of the time.
     tile_m
         Large jobs are worked tile by tile; None decides by the number of passes.
+    programme
+        Its words for methods count beside those of the vocabulary.
     """
 
     gap_area_m2: float = 0.15
@@ -52,6 +56,7 @@ class CoverRules:
     required_passes: int = 1
     overlap: bool = True
     tile_m: float | None = None
+    programme: Programme | None = None
 
     def __post_init__(self) -> None:
         if not (
@@ -69,8 +74,30 @@ class CoverRules:
 
 
 @dataclass(frozen=True)
+class Meant:
+    """What the method of the work proves: the key, what was entered, and the state of covered ground that follows."""
+
+    key: str | None
+    entered: Any
+
+    @classmethod
+    def of(cls, method: Any, programme: Programme | None) -> Meant:
+        """From a word in any spelling, with the words of a programme."""
+        return cls(method_key(method, programme.words.get("method") if programme else None), method)
+
+    @property
+    def is_search(self) -> bool:
+        """Whether covered ground counts as searched."""
+        return self.key not in (None, UNKNOWN, MACHINE)
+
+    @property
+    def state(self) -> str:
+        """Word for covered ground."""
+        return "searched" if self.is_search else "processed" if self.key == MACHINE else "worked"
+
+
 class SwathCoverage:
-    """Result of `cover`. Frames are in the CRS of the task; areas are equal-area square metres.
+    """Result of `cover`. Frames are in the CRS of the task; areas are equal-area square metres. Each is made when it is asked for.
 
     Attributes
     ----------
@@ -85,26 +112,136 @@ class SwathCoverage:
         Covered ground where no pass showed the required depth, and where every pass was too fast (empty if not asked for).
     shares
         Per day, asset, organisation and operator: covered area, and new ground of each day.
+    covered_m2, missed_m2, task_m2
+        The three figures that cost least.
     totals
         Figures by name; ``covered_m2 + missed_m2 = task_m2``.
     outages, issues
         Interruptions and ISSUES rows, of the preparation as well if it was given.
     """
 
-    task: gpd.GeoDataFrame
-    covered: gpd.GeoDataFrame
-    missed: gpd.GeoDataFrame
-    outside: gpd.GeoDataFrame
-    overlap: gpd.GeoDataFrame
-    gaps: gpd.GeoDataFrame
-    short: gpd.GeoDataFrame
-    shallow: gpd.GeoDataFrame
-    fast: gpd.GeoDataFrame
-    shares: pd.DataFrame
-    totals: pd.Series
-    outages: gpd.GeoDataFrame
-    issues: gpd.GeoDataFrame
-    parameters: dict[str, Any] = field(default_factory=dict)
+    def __init__(self, work: Work, task: Task, limits: CoverRules, meant: Meant, prepared: Prepared | None) -> None:
+        self._work, self._task, self._limits, self._meant, self._prepared = work, task, limits, meant, prepared
+
+    @property
+    def task_m2(self) -> float:
+        """Area of the task."""
+        return float(self._task.ground.area)
+
+    @property
+    def covered_m2(self) -> float:
+        """Area of the task under at least one pass."""
+        return float(self._work.covered.area)
+
+    @property
+    def missed_m2(self) -> float:
+        """Area of the task that no pass covered."""
+        return float(self._work.missed.area)
+
+    @cached_property
+    def task(self) -> gpd.GeoDataFrame:
+        """The task as one row."""
+        return self._frame(self._task.ground, "task")
+
+    @cached_property
+    def covered(self) -> gpd.GeoDataFrame:
+        """Ground under at least one pass."""
+        return self._frame(self._work.covered, self._meant.state)
+
+    @cached_property
+    def missed(self) -> gpd.GeoDataFrame:
+        """The rest of the task."""
+        return self._frame(self._work.missed, "missed")
+
+    @cached_property
+    def outside(self) -> gpd.GeoDataFrame:
+        """Worked ground outside the task."""
+        return self._frame(self._work.outside, "outside")
+
+    @cached_property
+    def overlap(self) -> gpd.GeoDataFrame:
+        """Ground under two or more passes."""
+        return self._frame(self._work.overlap, "overlap")
+
+    @cached_property
+    def short(self) -> gpd.GeoDataFrame:
+        """Ground with fewer passes than required."""
+        return self._frame(self._work.short, "short")
+
+    @cached_property
+    def shallow(self) -> gpd.GeoDataFrame:
+        """Covered ground short of the required depth."""
+        return self._frame(self._work.shallow, "shallow")
+
+    @cached_property
+    def fast(self) -> gpd.GeoDataFrame:
+        """Covered ground that was worked too fast."""
+        return self._frame(self._work.fast, "fast")
+
+    @cached_property
+    def _gaps(self) -> gpd.GeoDataFrame:
+        missed, limits = np.array([self._work.missed], dtype=object), self._limits
+        return gap_list(missed, self._task.plane, area_m2=limits.gap_area_m2, width_m=limits.gap_width_m)
+
+    @cached_property
+    def gaps(self) -> gpd.GeoDataFrame:
+        """Missed places worth walking to."""
+        return self._gaps.to_crs(self._task.home)
+
+    @cached_property
+    def outages(self) -> gpd.GeoDataFrame:
+        """Interruptions of the tracks."""
+        if self._prepared is not None:
+            return self._prepared.outages.to_crs(self._task.home)
+        return gpd.GeoDataFrame({"id": []}, geometry=gpd.GeoSeries([], crs=self._task.home))
+
+    @cached_property
+    def shares(self) -> pd.DataFrame:
+        """Who covered what, and when."""
+        return share_table(self._work.shares(), lengths(self._work.rows))
+
+    @cached_property
+    def totals(self) -> pd.Series:
+        """All figures by name."""
+        area = {name: float(self._work.shape(name).area) for name in SHAPES}
+        rows, gaps = self._work.rows, self._gaps
+        trips = {
+            "passes": len(pd.unique(rows.data["pass_id"])),
+            "length_m": float(
+                rows.data["length_m"].sum() if "length_m" in rows else shapely.length(rows.geometry).sum()
+            ),
+        }
+        widest = float(gaps["width_m"].max()) if len(gaps) else 0.0
+        found = {"gaps": len(gaps), "gaps_m2": float(gaps["area_m2"].sum()), "widest_gap_m": widest}
+        known = None if self._prepared is None else self._prepared.to_dict()
+        return pd.Series(figures(self.task_m2, area, found | trips, self._meant, known), dtype=object)
+
+    @cached_property
+    def issues(self) -> gpd.GeoDataFrame:
+        """Findings."""
+        rows, plane = self._work.rows, self._task.plane
+        notes = list(self._task.notes)
+        if self._prepared is None and len(rows):
+            width = rows.numbers("width_m")
+            notes += wide_findings(int((width > Rules.width_warn_m).sum()), float(width.max()), Rules.width_warn_m)
+
+        def where(name: str) -> Any:
+            shape = self._work.shape(name)
+            if shape.is_empty:
+                return None
+            point = np.array([shapely.point_on_surface(shape)], dtype=object)
+            return _crs.transform(point, plane, _crs.WGS84)[0]
+
+        said = cover_findings(self.totals, Position.of(rows), where, (self._meant.key, self._meant.entered))
+        known = None if self._prepared is None else self._prepared.issues
+        return join_issues(known, issues_frame([*notes, *said]))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What the figures were made with."""
+        limits = {name: value for name, value in vars(self._limits).items() if name != "programme"}
+        follow_up = self._work.asked.follow_up is not None
+        return {**limits, "method": self._meant.key, "follow_up": follow_up}
 
     @property
     def sentences(self) -> list[str]:
@@ -113,36 +250,19 @@ class SwathCoverage:
 
     def layers(self) -> dict[str, gpd.GeoDataFrame]:
         """Layers to write or map, by name; empty ones are left out."""
-        names = (
-            "task",
-            "covered",
-            "missed",
-            "outside",
-            "overlap",
-            "gaps",
-            "short",
-            "shallow",
-            "fast",
-            "outages",
-            "issues",
-        )
-        return {
-            f"swath_{name}" if name != "issues" else name: getattr(self, name)
-            for name in names
-            if len(getattr(self, name))
-        }
+        names = ("task", "covered", "missed", "outside", "overlap", "gaps", "short", "shallow", "fast", "outages")
+        found = {f"swath_{name}": getattr(self, name) for name in names} | {"issues": self.issues}
+        return {name: frame for name, frame in found.items() if len(frame)}
 
     def to_dict(self) -> dict[str, Any]:
         """Totals, gaps and shares as plain data."""
         gaps = pd.DataFrame(self.gaps.drop(columns="geometry"))
+        said = pd.DataFrame(self.issues.drop(columns="geometry")).to_dict("records")
         return {
-            "totals": {k: _plain(v) for k, v in self.totals.items()},
-            "gaps": [{k: _plain(v) for k, v in row.items()} for row in gaps.to_dict("records")],
-            "shares": [{k: _plain(v) for k, v in row.items()} for row in self.shares.to_dict("records")],
-            "issues": [
-                {k: str(v) for k, v in row.items()}
-                for row in pd.DataFrame(self.issues.drop(columns="geometry")).to_dict("records")
-            ],
+            "totals": {k: plain(v) for k, v in self.totals.items()},
+            "gaps": [{k: plain(v) for k, v in row.items()} for row in gaps.to_dict("records")],
+            "shares": [{k: plain(v) for k, v in row.items()} for row in self.shares.to_dict("records")],
+            "issues": [{k: str(v) for k, v in row.items()} for row in said],
             "sentences": self.sentences,
             "parameters": self.parameters,
         }
@@ -150,11 +270,32 @@ class SwathCoverage:
     def _repr_html_(self) -> str:
         return card(self)
 
+    def _frame(self, shape: BaseGeometry, state: str) -> gpd.GeoDataFrame:
+        return state_frame(shape, state, self._task.plane, self._task.home)
 
-def _plain(value: Any) -> Any:
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it; what is not a number is nothing."""
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def figures(
+    task_m2: float, area: dict[str, float], found: dict[str, Any], meant: Meant, prepared: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Figures of a coverage in their order; `found` holds gaps and passes, `prepared` the account of the fixes."""
+    searched = area["covered"] - area["processed"] if meant.is_search or meant.key == MACHINE else 0.0
+    out: dict[str, Any] = {
+        "task_m2": task_m2, "covered_m2": area["covered"], "missed_m2": area["missed"], "coverage": area["covered"] / task_m2,
+        "searched_m2": max(0.0, searched), "processed_m2": area["processed"], "outside_m2": area["outside"], "overlap_m2": area["overlap"],
+        "short_m2": area["short"], "shallow_m2": area["shallow"], "fast_m2": area["fast"], **found,
+    }  # fmt: skip
+    if prepared is not None:
+        out |= {"outages": prepared["outages"], "bridged": prepared["bridged"]}
+        account = prepared["fixes"].items()
+        out |= {f"fixes_{name}": count for name, count in account if count or name in ("read", "used")}
+    return out
 
 
 def cover(
@@ -212,63 +353,38 @@ def cover(
     0.5
     """
     limits = rules or CoverRules()
-    entered, method = method, method_key(method)
-    searching = method not in (None, UNKNOWN, MACHINE)
+    meant = Meant.of(method, limits.programme)
     prepared = passes if isinstance(passes, Prepared) else None
-    made = require_passes(prepared.passes if prepared else passes)  # type: ignore[union-attr,arg-type]
-    plane, ground, notes = task_ground(task)
-    made = on_plane(made, plane).sort_values("id", ignore_index=True, kind="stable")
-    parts = _measure(made, ground, limits, progress)
-    covered, missed = _split(ground, parts["union"], parts["covered"])
-    extra = _extra(made, covered, method, None if follow_up is None else on_plane(require_passes(follow_up), plane))
-    overlap = _within(parts["overlap"], ground)
-    gaps = gap_list(np.array([missed], dtype=object), plane, area_m2=limits.gap_area_m2, width_m=limits.gap_width_m)
-    shapes = {
-        "covered": covered,
-        "missed": missed,
-        "outside": union.polygons(shapely.difference(parts["union"], ground)),
-        "overlap": overlap,
-    }
-    shapes |= {
-        "short": missed if limits.required_passes == 1 else union.polygons(shapely.difference(ground, overlap)),
-        **extra,
-    }
-    totals = _totals(shapes, ground, made, gaps, prepared)
-    totals["searched_m2"] = totals["searched_m2"] if searching or method == MACHINE else 0.0
-    home = _crs.require(task)
-    notes += [] if prepared else wide_findings(made, Rules.width_warn_m)
-    issues = join_issues(
-        prepared.issues if prepared else None,
-        issues_frame([*notes, *cover_findings(totals, made, shapes, (method, entered), plane)]),
-    )
-    words = {"covered": "searched" if searching else "processed" if method == MACHINE else "worked"}
-    frames = {
-        name: _frame(shape, words.get(name, name), plane, home)
-        for name, shape in shapes.items()
-        if name not in ("processed", "searched")
-    }
-    return SwathCoverage(
-        task=_frame(ground, "task", plane, home), **frames, gaps=gaps.to_crs(home), shares=parts["shares"], totals=totals,
-        outages=(prepared.outages if prepared else made.iloc[:0][["geometry"]]).to_crs(home), issues=issues,
-        parameters={**vars(limits), "method": method, "follow_up": follow_up is not None},
-    )  # fmt: skip
+    ready = prepared.task if prepared is not None else None
+    ground = ready if ready is not None and ready.is_of(task) else Task(task)
+    made = rows_on_plane(prepared.piece.passes if prepared else Rows.of(require_passes(passes)), ground.plane)  # type: ignore[arg-type]
+    made = made.ordered("id")
+    depth = prepared.rules.depth_cm is not None if prepared else _recorded(made)
+    after = None if follow_up is None else _swaths(rows_on_plane(Rows.of(require_passes(follow_up)), ground.plane))
+    asked = Asked(limits.required_passes, limits.overlap, depth, meant.key == MACHINE, after)
+    work = work_of(made, _swaths(made), ground.ground, asked, limits.tile_m)
+    return SwathCoverage(work, ground, limits, meant, prepared)
 
 
-def task_ground(task: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[pyproj.CRS, BaseGeometry, list[Any]]:
-    """Plane of a task, its ground as one geometry on it, and notes about repairs."""
-    from geotools.analysis.swath.fixes import plane_of
-    from geotools.analysis.swath.summary import repaired_note
+def _swaths(rows: Rows) -> np.ndarray:
+    return widened(rows.geometry, rows.numbers("width_m"))
 
-    require_task(task)
-    plane = plane_of(task)
-    shapes = np.asarray(task.geometry.array, dtype=object)
-    shapes = shapes[~shapely.is_missing(shapes)]
-    mended = geom.repair(shapes)
-    notes = repaired_note(shapes, mended, task)
-    ground = union.joined(_crs.to_equal_area(mended, _crs.require(task), plane))
-    if not ground.area > 0:
-        raise CoverageError("the task has no area", hint="give the polygon of the task, for example a row of hazards")
-    return plane, ground, notes
+
+def _recorded(rows: Rows) -> bool:
+    """Whether passes of an unknown origin were held against a depth."""
+    deep = np.asarray(rows.data["is_deep"], dtype=bool).any() if "is_deep" in rows else False
+    return bool(deep or not np.isnan(rows.numbers("depth_cm")).all())
+
+
+def rows_on_plane(rows: Rows, plane: pyproj.CRS) -> Rows:
+    """Passes with their centrelines on that plane."""
+    if rows.crs is plane or rows.crs == plane:
+        return rows
+    if rows.crs is None:
+        raise _crs.CRSError(
+            "the passes have no coordinate reference system", hint="give one, for example crs='EPSG:32638'"
+        )
+    return Rows(rows.data, _crs.transform(rows.geometry, rows.crs, plane), plane)
 
 
 def on_plane(passes: gpd.GeoDataFrame, plane: pyproj.CRS) -> gpd.GeoDataFrame:
@@ -279,120 +395,10 @@ def on_plane(passes: gpd.GeoDataFrame, plane: pyproj.CRS) -> gpd.GeoDataFrame:
     return passes.set_geometry(gpd.GeoSeries(lines, index=passes.index, crs=plane))
 
 
-def _measure(
-    made: gpd.GeoDataFrame, ground: BaseGeometry, limits: CoverRules, progress: Progress | None
-) -> dict[str, Any]:
-    """Union, overlap and shares of all swaths, tile by tile where there are many."""
-    shapes = np.asarray(swaths(made).array, dtype=object)
-    trips = pd.factorize(made["pass_id"])[0]
-    todo = list(union.tiles(shapes, limits.tile_m or 100.0, force=limits.tile_m is not None))
-    whole, inside, twice, tables = [], [], [], []
-    for box, index in tracked(todo, "joining swaths", progress):
-        cut = union.clipped(shapes[index], box)
-        here = ground if box is None else union.polygons(shapely.intersection(ground, box))
-        table, swept, covered = shares(made.iloc[index], cut, here)
-        tables.append(table)
-        whole.append(swept)
-        inside.append(covered)
-        twice.append(union.overlaps(cut, trips[index]) if limits.overlap else union.EMPTY)
-    table = tables[0] if len(tables) == 1 else _summed(tables) if tables else shares(made, shapes, ground)[0]
-    return {
-        "union": _merged(whole),
-        "covered": _merged(inside),
-        "overlap": _merged(twice),
-        "shares": _with_length(table, made),
-    }
-
-
-def _merged(tiles: list[BaseGeometry]) -> BaseGeometry:
-    return tiles[0] if len(tiles) == 1 else union.joined(np.array(tiles, dtype=object))
-
-
-def _summed(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    return (
-        pd.concat(tables).groupby(["by", "key"], as_index=False, sort=True)[["covered_m2", "new_m2"]].sum(min_count=1)
-    )
-
-
-def _with_length(table: pd.DataFrame, made: gpd.GeoDataFrame) -> pd.DataFrame:
-    rows = []
-    for by, key in zip(table["by"], table["key"], strict=True):
-        part = made[made["day" if by == "day" else "asset_id" if by == "asset" else by].astype(str) == key]
-        rows.append((int(part["pass_id"].nunique()), float(part["length_m"].sum())))
-    out = table.copy()
-    out.insert(2, "passes", [row[0] for row in rows])
-    out.insert(3, "length_m", [row[1] for row in rows])
-    return out.reset_index(drop=True)
-
-
-def _split(ground: BaseGeometry, swept: BaseGeometry, covered: BaseGeometry) -> tuple[BaseGeometry, BaseGeometry]:
-    """Covered and missed ground; if rounding keeps them from adding up, both are made again on a fine lattice."""
-    missed = union.polygons(shapely.difference(ground, swept))
-    if abs(covered.area + missed.area - ground.area) > 1e-10 * ground.area:
-        lattice = 1e-7
-        covered = union.polygons(shapely.intersection(ground, swept, grid_size=lattice))
-        missed = union.polygons(shapely.difference(ground, covered, grid_size=lattice))
-    return covered, missed
-
-
-def _within(shape: BaseGeometry, ground: BaseGeometry) -> BaseGeometry:
-    return union.polygons(shapely.intersection(shape, ground))
-
-
-def _extra(
-    made: gpd.GeoDataFrame, covered: BaseGeometry, method: str | None, follow_up: gpd.GeoDataFrame | None
-) -> dict[str, BaseGeometry]:
-    """Covered ground short of depth or too fast, and machine ground processed or followed up."""
-
-    def rest(good: pd.Series) -> BaseGeometry:
-        if good.all():
-            return union.EMPTY
-        return union.polygons(
-            shapely.difference(covered, union.joined(np.asarray(swaths(made[good]).array, dtype=object)))
-        )
-
-    deep = made["is_deep"].astype(bool) if "is_deep" in made else pd.Series(False, index=made.index)
-    asked = bool(deep.any()) or bool(made.get("depth_cm", pd.Series(dtype=float)).notna().any())
-    out = {
-        "shallow": rest(deep) if asked else union.EMPTY,
-        "fast": rest(~made["is_fast"].astype(bool)) if "is_fast" in made else union.EMPTY,
-    }
-    processed = covered if method == MACHINE else union.EMPTY
-    if follow_up is not None:
-        searched = union.joined(np.asarray(swaths(follow_up).array, dtype=object))
-        processed = union.polygons(shapely.difference(processed, searched))
-    return out | {"processed": processed}
-
-
-def _frame(shape: BaseGeometry, state: str, plane: pyproj.CRS, home: pyproj.CRS) -> gpd.GeoDataFrame:
+def state_frame(shape: BaseGeometry, state: str, plane: pyproj.CRS, home: pyproj.CRS) -> gpd.GeoDataFrame:
     """One row with its area, in the CRS of the task; no row for nothing."""
     rows = [] if shape.is_empty else [shape]
     data = {"id": [state] * len(rows), "state": [state] * len(rows), "area_m2": [float(row.area) for row in rows]}
     return gpd.GeoDataFrame(
         data, geometry=gpd.GeoSeries(_crs.transform(np.array(rows, dtype=object), plane, home), crs=home), crs=home
     )
-
-
-def _totals(
-    shapes: dict[str, BaseGeometry],
-    ground: BaseGeometry,
-    made: gpd.GeoDataFrame,
-    gaps: gpd.GeoDataFrame,
-    prepared: Prepared | None,
-) -> pd.Series:
-    area = {name: float(shape.area) for name, shape in shapes.items()}
-    task = float(ground.area)
-    figures: dict[str, Any] = {
-        "task_m2": task, "covered_m2": area["covered"], "missed_m2": area["missed"], "coverage": area["covered"] / task,
-        "searched_m2": max(0.0, area["covered"] - area["processed"]), "processed_m2": area["processed"], "outside_m2": area["outside"],
-        "overlap_m2": area["overlap"], "short_m2": area["short"], "shallow_m2": area["shallow"], "fast_m2": area["fast"],
-        "gaps": len(gaps), "gaps_m2": float(gaps["area_m2"].sum()), "widest_gap_m": float(gaps["width_m"].max()) if len(gaps) else 0.0,
-        "passes": int(made["pass_id"].nunique()), "length_m": float(made["length_m"].sum()) if "length_m" in made else float(made.length.sum()),
-    }  # fmt: skip
-    if prepared is not None:
-        known = prepared.to_dict()
-        figures |= {"outages": known["outages"], "bridged": known["bridged"]}
-        figures |= {
-            f"fixes_{name}": count for name, count in known["fixes"].items() if count or name in ("read", "used")
-        }
-    return pd.Series(figures, dtype=object)

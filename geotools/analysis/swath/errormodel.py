@@ -3,7 +3,9 @@
 For the split of a standard deviation by lane timing; cells are in `probability`, draws in `draws`.
 
 An error per axis with standard deviation σ and correlation time τ (Ornstein-Uhlenbeck) is, between lanes Δt apart, correlated by
-ρ = exp(−Δt/τ): the common part σ·√ρ moves neighbours together, the rest σ·√(1−ρ) opens seams between them.
+ρ = exp(−Δt/τ): the common part σ·√ρ moves neighbours together, the rest σ·√(1−ρ) opens seams between them. Which lanes are
+neighbours depends on σ: with a large error the ground between two lanes may be reached by many others, worked much later, so ρ is a
+mean over all pairs, each weighted by how likely both reach the same ground.
 """
 
 from __future__ import annotations
@@ -17,7 +19,6 @@ import shapely
 
 from geotools.analysis.swath.counts import trip_shapes
 from geotools.analysis.swath.fixes import stated_sigma
-from geotools.analysis.swath.passes import swaths
 from geotools.model.errors import CoverageError
 
 CAUTIOUS = 0.9  # assured ground takes the timing of the slower seams, which share less of their error
@@ -27,8 +28,8 @@ CAUTIOUS = 0.9  # assured ground takes the timing of the slower seams, which sha
 class Group:
     """Passes whose errors hang together: one asset on one day.
 
-    `shapes` holds one swath per pass, `lines` and `rows` the parts; `rho` the typical and `rho_low` the cautious correlation of
-    neighbouring lanes.
+    `shapes` holds one swath per pass; `rho` is the correlation of passes that may reach the same ground, `rho_low` the cautious one of
+    lanes side by side.
     """
 
     passes: gpd.GeoDataFrame
@@ -77,26 +78,35 @@ def groups(passes: gpd.GeoDataFrame, sigma_m: float | None, tau_s: float) -> lis
         known = stated_sigma(part) if sigma_m is None else np.zeros(0)
         known = np.where(np.isnan(known), worst, known)
         sigma = float(sigma_m) if sigma_m is not None else float(np.sqrt(np.mean(known**2)))
-        wait = intervals(part)
-        rho, low = (
-            (float(np.exp(-q / tau_s)) for q in (np.median(wait), np.quantile(wait, CAUTIOUS)))
-            if len(wait)
-            else (1.0, 1.0)
-        )
+        wait, rho = _correlation(part, sigma, tau_s)
+        low = float(np.exp(-np.quantile(wait, CAUTIOUS) / tau_s)) if len(wait) else rho
         out.append(Group(part, trip_shapes(part), sigma, rho, low))
     return out
 
 
-def intervals(passes: gpd.GeoDataFrame) -> np.ndarray:
-    """Seconds between the middles of passes that lie beside each other, one number per pair of neighbours."""
+def _correlation(passes: gpd.GeoDataFrame, sigma: float, tau_s: float) -> tuple[np.ndarray, float]:
+    """Seconds between lanes side by side, one number per pair, and the correlation of passes that may reach the same ground.
+
+    The weight of a pair is ``exp(−d² / (4σ² + w²/6))``, the overlap of two swaths of width w at distance d blurred by σ; d is measured
+    from the middle of either pass to the other, so that passes one behind the other count little.
+    """
     if len(passes) < 2 or "start" not in passes:
-        return np.zeros(0)
-    shapes = np.asarray(swaths(passes).array, dtype=object)
-    reach = float(passes["width_m"].median()) / 2
-    left, right = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=reach)
+        return np.zeros(0), 1.0
+    lines = np.asarray(passes.geometry.array, dtype=object)
+    width = float(passes["width_m"].median())
     trips = pd.factorize(passes["pass_id"])[0]
+    left, right = shapely.STRtree(lines).query(lines, predicate="dwithin", distance=max(1.5 * width, 3.0 * sigma))
     pair = (left < right) & (trips[left] != trips[right])
-    middle = (passes["start"] + (passes["end"] - passes["start"]) / 2).dt.tz_localize(None).to_numpy(
+    left, right = left[pair], right[pair]
+    if not len(left):
+        return np.zeros(0), 1.0
+    middle = shapely.line_interpolate_point(lines, 0.5, normalized=True)
+    apart = np.maximum(shapely.distance(middle[left], lines[right]), shapely.distance(middle[right], lines[left]))
+    clock = (passes["start"] + (passes["end"] - passes["start"]) / 2).dt.tz_localize(None).to_numpy(
         "datetime64[us]"
     ).astype(np.int64) / 1e6
-    return np.abs(middle[left[pair]] - middle[right[pair]])
+    wait = np.abs(clock[left] - clock[right])
+    power = -(apart**2) / (4 * sigma**2 + width**2 / 6)
+    weight = np.exp(power - power.max())
+    beside = wait[shapely.distance(lines[left], lines[right]) <= 1.5 * width]
+    return beside, float(np.average(np.exp(-wait / tau_s), weights=weight))

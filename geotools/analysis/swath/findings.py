@@ -5,13 +5,15 @@ For sentences; the numbers come from `prepare`.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geotools.analysis.swath.fixes import LIFTED, REASONS, flags, number, text
+from geotools.analysis.swath.fixes import LIFTED, REASONS, Table, number
+from geotools.analysis.swath.rows import Rows
 from geotools.analysis.swath.rules import Rules, Tool
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
@@ -34,27 +36,22 @@ class Seen:
     unreadable: int = 0
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, tool: Tool | None = None) -> Seen:
-        """Counts of one frame."""
+    def of(cls, table: Table, tool: Tool | None = None) -> Seen:
+        """Counts of one table."""
+        frame = table.rows
         names = {section.is_on for section in tool.sections} if tool and tool.sections else {"is_on"}
-        unreadable = [flags(frame[name])[1] for name in sorted(names) if name in frame]
-        flag, width = (int(frame[name].notna().sum()) if name in frame else 0 for name in ("is_on", "width_m"))
+        unreadable = [table.flag(name)[1] for name in sorted(names) if name in frame]
+        flag, width = (_given(frame, name) for name in ("is_on", "width_m"))
         systems = (
             frozenset(frame["source_crs"].dropna().astype(str).unique()[:8]) if "source_crs" in frame else frozenset()
         )
-        zoneless = (
-            "time" in frame
-            and pd.api.types.is_datetime64_any_dtype(frame["time"].dtype)
-            and frame["time"].dt.tz is None
-        )
-        nameless = int((text(frame, "asset_id").str.strip() == "").sum())
         return cls(
             len(frame),
             flag,
             width,
             systems,
-            bool(zoneless),
-            nameless,
+            _zoneless(frame),
+            int((table.codes("asset_id")[0] < 0).sum()),
             int((number(frame, "h_acc_m") <= 0).sum()),
             int(np.any(unreadable, axis=0).sum()) if unreadable else 0,
         )
@@ -67,7 +64,30 @@ class Seen:
         )  # fmt: skip
 
 
-def fix_findings(seen: Seen, counts: pd.Series, tool: Tool) -> list[Issue]:
+def _given(frame: pd.DataFrame, name: str) -> int:
+    """How many rows have a value."""
+    if name not in frame:
+        return 0
+    values = frame[name]
+    if values.dtype == bool:
+        return len(frame)
+    if values.dtype == np.float64:
+        return len(frame) - int(np.isnan(values.to_numpy()).sum())
+    return int(values.notna().sum())
+
+
+def _zoneless(frame: pd.DataFrame) -> bool:
+    """Whether the times, or the first of them where they are text, have no time zone."""
+    if "time" not in frame:
+        return False
+    if pd.api.types.is_datetime64_any_dtype(frame["time"].dtype):
+        return not isinstance(frame["time"].dtype, pd.DatetimeTZDtype)
+    some = frame["time"].dropna().head(100)
+    stamps = pd.to_datetime(some.astype(str), errors="coerce", format="ISO8601", utc=True).notna()
+    return bool((stamps & ~some.astype(str).str.contains(r"(?:Z|[+-]\d\d:?\d\d)$", regex=True)).any())
+
+
+def fix_findings(seen: Seen, counts: dict[str, int], tool: Tool) -> list[Issue]:
     """Findings about the table of fixes itself: the account, dropped fixes, and what had to be assumed."""
     text = " ".join(f"{name}={value}" for name, value in counts.items() if value or name in ("read", "used"))
     issues = [
@@ -149,86 +169,87 @@ def _assumed(seen: Seen, tool: Tool) -> list[Issue]:
     return issues
 
 
-def pass_findings(made: gpd.GeoDataFrame, interruptions: gpd.GeoDataFrame, rules: Rules) -> list[Issue]:
-    """Findings about passes and interruptions: outages with their place, speed, unsteady heading, depth."""
-    issues = _interruptions(interruptions)
-    if not len(made):
-        return issues
-    fast = made["is_fast"].to_numpy(dtype=bool)
-    if fast.any():
-        length = float(made["length_m"][fast].sum())
+@dataclass(frozen=True)
+class Found:
+    """What the passes show, counted: chunks add up."""
+
+    passes: int = 0
+    fast_m: float = 0.0
+    unsteady: int = 0
+    wide: int = 0
+    widest_m: float = 0.0
+    shallow_m: float = 0.0
+    no_depth_m: float = 0.0
+
+    @classmethod
+    def of(cls, made: Rows, rules: Rules) -> Found:
+        """Figures of some passes."""
+        length, width = made.data["length_m"], made.data["width_m"]
+        return cls(
+            len(made), float(length[made.data["is_fast"].astype(bool)].sum()),
+            int(((made.data["heading_sd_deg"] > HEADING_SD_DEG) & (length >= LONG_PASS_M)).sum()),
+            int((width > rules.width_warn_m).sum()), float(width.max()) if len(made) else 0.0,
+            float(length[~made.data["is_deep"].astype(bool)].sum()), float(length[np.isnan(made.data["depth_cm"])].sum()),
+        )  # fmt: skip
+
+    def __add__(self, other: Found) -> Found:
+        widest = max(self.widest_m, other.widest_m)
+        sums = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in dataclasses.fields(self)}
+        return Found(**{**sums, "widest_m": widest})
+
+
+def pass_findings(found: Found, rules: Rules) -> list[Issue]:
+    """Findings about passes: speed, unsteady heading, width, depth."""
+    issues: list[Issue] = []
+
+    def say(check: str, severity: str, column: str, message: str, figures: tuple[Any, Any]) -> None:
         issues.append(
-            Issue(
-                "SW-07",
-                "warning",
-                "fixes",
-                column="speed_mps",
-                message=f"{length:.0f} m were worked faster than {rules.speed_max_mps:g} m/s",
-                value=length,
-                limit=rules.speed_max_mps,
-            )
+            Issue(check, severity, "fixes", column=column, message=message, value=figures[0], limit=figures[1])
         )
-    unsteady = (made["heading_sd_deg"] > HEADING_SD_DEG) & (made["length_m"] >= LONG_PASS_M)
-    if unsteady.any():
-        issues.append(
-            Issue(
-                "SW-08",
-                "info",
-                "fixes",
-                column="heading_sd_deg",
-                message=f"{int(unsteady.sum())} passes wander by more than {HEADING_SD_DEG:g}°",
-                value=int(unsteady.sum()),
-                limit=HEADING_SD_DEG,
-            )
+
+    if found.fast_m:
+        text = f"{found.fast_m:.0f} m were worked faster than {rules.speed_max_mps:g} m/s"
+        say("SW-07", "warning", "speed_mps", text, (found.fast_m, rules.speed_max_mps))
+    if found.unsteady:
+        text = f"{found.unsteady} passes wander by more than {HEADING_SD_DEG:g}°"
+        say("SW-08", "info", "heading_sd_deg", text, (found.unsteady, HEADING_SD_DEG))
+    issues += wide_findings(found.wide, found.widest_m, rules.width_warn_m)
+    if rules.depth_cm is not None and found.shallow_m:
+        text = (
+            f"{found.shallow_m:.0f} m of passes did not show the required depth of {rules.depth_cm:g} cm "
+            f"({found.no_depth_m:.0f} m had no depth recorded)"
         )
-    issues += wide_findings(made, rules.width_warn_m)
-    if rules.depth_cm is not None:
-        shallow = ~made["is_deep"].to_numpy(dtype=bool)
-        length, unknown = float(made["length_m"][shallow].sum()), float(made["length_m"][made["depth_cm"].isna()].sum())
-        if shallow.any():
-            text = f"{length:.0f} m of passes did not show the required depth of {rules.depth_cm:g} cm ({unknown:.0f} m of them had no depth recorded)"
-            issues.append(
-                Issue("SW-10", "warning", "fixes", column="depth_cm", message=text, value=length, limit=rules.depth_cm)
-            )
+        say("SW-10", "warning", "depth_cm", text, (found.shallow_m, rules.depth_cm))
     return issues
 
 
-def wide_findings(made: gpd.GeoDataFrame, limit_m: float) -> list[Issue]:
+def wide_findings(count: int, widest_m: float, limit_m: float) -> list[Issue]:
     """A row if passes are wider than tools commonly are."""
-    width = made["width_m"].to_numpy(dtype=float)
-    wide = width > limit_m
-    if not wide.any():
+    if not count:
         return []
-    text = f"{int(wide.sum())} passes are up to {width.max():g} m wide, more than {limit_m:g} m: is the working width right, and in metres?"
-    return [Issue("SW-19", "warning", "fixes", column="width_m", message=text, value=float(width.max()), limit=limit_m)]
+    text = f"{count} passes are up to {widest_m:g} m wide, more than {limit_m:g} m: is the working width right, and in metres?"
+    return [Issue("SW-19", "warning", "fixes", column="width_m", message=text, value=widest_m, limit=limit_m)]
 
 
-def _interruptions(frame: gpd.GeoDataFrame) -> list[Issue]:
-    if not len(frame):
+def interruptions(rows: Rows) -> list[Issue]:
+    """A row for every open interruption with its place, and one for all bridged pauses."""
+    if not len(rows):
         return []
-    lines = _crs.transform(frame.geometry.array, _crs.require(frame), _crs.WGS84)
+    bridged, seconds = rows.data["is_bridged"].astype(bool), rows.data["seconds"]
+    open_ = rows.take(~bridged)
+    lines = _crs.transform(open_.geometry, rows.crs, _crs.WGS84)
     issues = []
-    columns = zip(
-        frame["is_bridged"], frame["why"], frame["seconds"], frame["length_m"], frame["id"], lines, strict=True
-    )
-    for is_bridged, why, seconds, length, name, line in columns:
-        if is_bridged:
-            continue
+    columns = zip(*(open_.data[name] for name in ("why", "seconds", "length_m", "id")), lines, strict=True)
+    for why, lasted, length, name, line in columns:
         what = "no fix for" if why == "outage" else "the position jumped within"
-        message = f"{what} {seconds:.1f} s ({length:.1f} m apart): nothing is shown as covered between them"
+        message = f"{what} {lasted:.1f} s ({length:.1f} m apart): nothing is shown as covered between them"
         issues.append(
-            Issue("SW-02", "warning", "fixes", str(name), message=message, value=float(seconds), geometry=line)
+            Issue("SW-02", "warning", "fixes", str(name), message=message, value=float(lasted), geometry=line)
         )
-    bridged = int(frame["is_bridged"].sum())
-    if bridged:
-        longest = float(frame.loc[frame["is_bridged"], "seconds"].max())
-        issues.append(
-            Issue(
-                "SW-03",
-                "info",
-                "fixes",
-                message=f"{bridged} short pauses in the fixes were bridged (the longest {longest:.1f} s); they are listed with the outages",
-                value=bridged,
-            )
+    if bridged.any():
+        message = (
+            f"{int(bridged.sum())} short pauses in the fixes were bridged (the longest {seconds[bridged].max():.1f} s); "
+            "they are listed with the outages"
         )
+        issues.append(Issue("SW-03", "info", "fixes", message=message, value=int(bridged.sum())))
     return issues

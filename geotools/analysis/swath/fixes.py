@@ -6,6 +6,7 @@ For the gate at the door; not for time order, outages or smoothing (see `path`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -66,36 +67,33 @@ class Fixes:
         return len(self.x)
 
 
-def plane_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, *, robust: bool = False) -> pyproj.CRS:
-    """Equal-area plane around a task (its bounds), or around the median of fixes if `robust`."""
-    crs = _crs.require(frame, "task" if not robust else "fixes")
-    if robust:
-        xy = coordinates(frame)
-        good = np.isfinite(xy).all(axis=1) & (xy != 0).any(axis=1)
-        if not good.any():
-            return _crs.equal_area((0.0, 0.0, 0.0, 0.0))
-        lon, lat = _crs.transformer(_crs.code_or_wkt(crs), _crs.code_or_wkt(_crs.WGS84)).transform(
-            *np.median(xy[good], axis=0)
+def plane_of_fixes(table: Table) -> pyproj.CRS:
+    """Equal-area plane around the median of fixes, for use where no task says where the work was."""
+    good = np.isfinite(table.xy).all(axis=1) & (table.xy != 0).any(axis=1)
+    if not good.any():
+        return _crs.equal_area((0.0, 0.0, 0.0, 0.0))
+    change = _crs.transformer(_crs.code_or_wkt(table.crs), _crs.code_or_wkt(_crs.WGS84))
+    lon, lat = change.transform(*np.median(table.xy[good], axis=0))
+    if not np.isfinite([lon, lat]).all():
+        raise _crs.CRSError(
+            f"the fixes cannot be expressed in {table.crs.name}", hint="are the coordinates really in that system?"
         )
-        if not np.isfinite([lon, lat]).all():
-            raise _crs.CRSError(
-                f"the fixes cannot be expressed in {crs.name}", hint="are the coordinates really in that system?"
-            )
-        return _crs.equal_area((lon, lat, lon, lat))
-    return _crs.equal_area(tuple(shapely.total_bounds(_crs.transform(frame.geometry.array, crs, _crs.WGS84))))
+    return _crs.equal_area((lon, lat, lon, lat))
 
 
 def coordinates(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> np.ndarray:
     """x and y of point geometry, shape (rows, 2); NaN where there is no point."""
     geometry = np.asarray(frame.geometry.array, dtype=object)
     kind = shapely.get_type_id(geometry)
-    if not np.isin(kind, (-1, 0)).all() and not np.isin(kind, (-1, 0, 4)).all():
+    if (kind == 0).all():
+        xy = shapely.get_coordinates(geometry)
+        if len(xy) == len(geometry):  # no empty point among them
+            return xy
+    if not np.isin(kind, (-1, 0, 4)).all():
         raise CoverageError(
             "fixes must be points, one position each",
             hint="give the fixes layer; lines have lost their times and cannot show outages",
         )
-    if (kind == 0).all() and not shapely.is_empty(geometry).any():
-        return shapely.get_coordinates(geometry)
     xy = np.full((len(geometry), 2), np.nan)
     single = (kind == 0) & ~shapely.is_empty(geometry)
     xy[single] = shapely.get_coordinates(geometry[single])
@@ -126,10 +124,65 @@ class Table:
     def __post_init__(self) -> None:
         require_single(self.rows)
 
+    def __len__(self) -> int:
+        return len(self.xy)
+
     @classmethod
     def of(cls, frame: gpd.GeoDataFrame) -> Table:
         """From a frame of points in any CRS."""
-        return cls(frame, coordinates(frame), _crs.require(frame, "fixes layer"))
+        if not isinstance(frame, gpd.GeoDataFrame):
+            raise CoverageError(
+                "the fixes are not a layer with positions", hint="read them with geotools.read(path, 'fixes')"
+            )
+        crs = frame.crs
+        return cls(
+            frame, coordinates(frame), crs if isinstance(crs, pyproj.CRS) else _crs.require(frame, "fixes layer")
+        )
+
+    @cached_property
+    def _coded(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        return {}
+
+    def codes(self, column: str) -> tuple[np.ndarray, np.ndarray]:
+        """Code of every row's text in sorted order and the texts; −1 where it is missing or blank."""
+        if column not in self._coded:
+            self._coded[column] = _codes(self.rows, column)
+        return self._coded[column]
+
+    def words(self, column: str, rows: np.ndarray) -> np.ndarray:
+        """Text of a column at `rows`, empty where missing or absent."""
+        if column not in self.rows:
+            return np.full(len(rows), "", dtype=object)
+        if column in self._coded:
+            code, texts = self._coded[column]
+            return np.asarray(texts[code[rows]])
+        values = self.rows[column].array.take(rows)
+        return np.where(pd.isna(values), "", np.asarray(values, dtype=object)).astype(str).astype(object)
+
+    @cached_property
+    def _flagged(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        return {}
+
+    def flag(self, column: str) -> tuple[np.ndarray, np.ndarray]:
+        """See `flags`."""
+        if column not in self._flagged:
+            self._flagged[column] = flags(self.rows[column])
+        return self._flagged[column]
+
+
+def _codes(rows: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
+    if column not in rows or not len(rows):
+        return np.full(len(rows), -1), np.array([""], dtype=object)
+    values = rows[column]
+    if isinstance(values.dtype, pd.StringDtype) and bool((values == values.iloc[0]).all()):  # one tool, as in most logs
+        only = str(values.iloc[0])
+        return np.full(len(rows), 0 if only.strip() else -1), np.array([only, ""], dtype=object)
+    if values.dtype == object:  # mixed kinds have no order
+        values = values.where(values.notna(), None).map(str, na_action="ignore")
+    code, known = pd.factorize(values, sort=True, use_na_sentinel=True)
+    texts = np.array([*map(str, known), ""], dtype=object)
+    blank = np.array([not text.strip() for text in texts], dtype=bool)
+    return np.where(blank[code], -1, code) if blank[:-1].any() else code, texts
 
 
 @dataclass(frozen=True)
@@ -167,8 +220,8 @@ def admitted(table: Table, gate: Gate) -> tuple[Fixes, np.ndarray]:
     refuse(stated > gate.rules.h_acc_max_m, "inaccurate")
     good = np.flatnonzero(reason < 0)
     arrays = Fixes(
-        x=np.rint(x[good] / UNIT_M).astype(np.int64), y=np.rint(y[good] / UNIT_M).astype(np.int64), t=t[good], group=_groups(frame)[good],
-        row=good, on=_flags(frame, gate.tool)[good], width=width[good], depth=number(frame, "depth_cm")[good], sigma=sigma[good],
+        x=np.rint(x[good] / UNIT_M).astype(np.int64), y=np.rint(y[good] / UNIT_M).astype(np.int64), t=t[good], group=_groups(table)[good],
+        row=good, on=_flags(table, gate.tool)[good], width=width[good], depth=number(frame, "depth_cm")[good], sigma=sigma[good],
     )  # fmt: skip
     return arrays, reason
 
@@ -178,13 +231,17 @@ def _to_plane(raw: np.ndarray, source: pyproj.CRS, plane: pyproj.CRS) -> tuple[n
     if source == plane:
         return raw[:, 0], raw[:, 1]
     change = _crs.transformer(_crs.code_or_wkt(source), _crs.code_or_wkt(plane))
-    x, y = np.full(len(raw), np.nan), np.full(len(raw), np.nan)
     usable = np.isfinite(raw).all(axis=1)
     if source.is_geographic:
         usable &= (np.abs(raw[:, 0]) <= 360) & (np.abs(raw[:, 1]) <= 90)
-    x[usable], y[usable] = change.transform(raw[usable, 0], raw[usable, 1])
+    if usable.all():
+        x, y = change.transform(raw[:, 0], raw[:, 1])
+    else:
+        x, y = np.full(len(raw), np.nan), np.full(len(raw), np.nan)
+        x[usable], y[usable] = change.transform(raw[usable, 0], raw[usable, 1])
     lost = ~(np.isfinite(x) & np.isfinite(y))
-    x[lost], y[lost] = np.nan, np.nan
+    if lost.any():
+        x[lost], y[lost] = np.nan, np.nan
     return x, y
 
 
@@ -204,10 +261,13 @@ def times(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         )
     time = frame["time"]
     if not pd.api.types.is_datetime64_any_dtype(time.dtype):
+        if pd.api.types.is_numeric_dtype(time.dtype):
+            raise CoverageError(
+                "the times of the fixes are numbers, and nobody says since when they count",
+                hint="give dates and times, for example 2026-05-04T06:00:00Z",
+            )
         time = pd.to_datetime(time, utc=True, errors="coerce", format="ISO8601")
-    if time.dt.tz is not None:
-        time = time.dt.tz_convert("UTC").dt.tz_localize(None)
-    stamps = time.to_numpy(dtype="datetime64[us]")
+    stamps = time.to_numpy(dtype="datetime64[us]")  # of times with a zone this is UTC
     return stamps.astype(np.int64), ~np.isnat(stamps)
 
 
@@ -215,9 +275,12 @@ def number(frame: pd.DataFrame, column: str) -> np.ndarray:
     """A column as floats, NaN where it is missing, absent or infinite."""
     if column not in frame:
         return np.full(len(frame), np.nan)
-    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan).copy()
-    values[~np.isfinite(values)] = np.nan
-    return values
+    column_values = frame[column]
+    if column_values.dtype != np.float64:
+        column_values = pd.to_numeric(column_values, errors="coerce")
+    values = column_values.to_numpy(dtype=float, na_value=np.nan)
+    wild = np.isinf(values)
+    return np.where(wild, np.nan, values) if wild.any() else values
 
 
 def _widths(frame: pd.DataFrame, tool: Tool) -> np.ndarray:
@@ -235,7 +298,7 @@ def sigmas(frame: pd.DataFrame) -> np.ndarray:
     Zero or less is what receivers write that do not know; it never means a perfect position.
     """
     sigma = number(frame, "h_acc_m")
-    sigma[sigma <= 0] = np.nan
+    sigma = np.where(sigma > 0, sigma, np.nan)
     if "fix_quality" in frame:
         assumed = frame["fix_quality"].map(ASSUMED_SIGMA_M).to_numpy(dtype=float, na_value=np.nan)
         sigma = np.where(np.isnan(sigma), assumed, sigma)
@@ -250,21 +313,21 @@ def stated_sigma(passes: pd.DataFrame) -> np.ndarray:
     return np.where(np.isfinite(stated) & (stated > 0), stated, np.nan)
 
 
-def _flags(frame: pd.DataFrame, tool: Tool) -> np.ndarray:
+def _flags(table: Table, tool: Tool) -> np.ndarray:
     """Working flags, one column per section; a missing flag is "not working" if the column has any."""
     names = [section.is_on for section in tool.sections] or ["is_on"]
-    columns = []
+    columns, frame = [], table.rows
     for name in names:
-        if name not in frame or frame[name].isna().all():
-            if name not in ("is_on",) and name not in frame:
-                raise CoverageError(
-                    f"the fixes have no column '{name}', which a section of the tool names",
-                    hint="name a column that exists",
-                )
-            columns.append(np.ones(len(frame), dtype=bool) if name == "is_on" else np.zeros(len(frame), dtype=bool))
+        if name not in frame and name != "is_on":
+            raise CoverageError(
+                f"the fixes have no column '{name}', which a section of the tool names",
+                hint="name a column that exists",
+            )
+        if name not in frame or (frame[name].dtype != bool and frame[name].isna().all()):
+            columns.append(np.full(len(frame), name == "is_on"))
         else:
-            columns.append(flags(frame[name])[0])
-    return np.column_stack(columns) if columns else np.ones((len(frame), 1), dtype=bool)
+            columns.append(table.flag(name)[0])
+    return np.column_stack(columns)
 
 
 def flags(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -283,18 +346,11 @@ def flags(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def text(frame: pd.DataFrame, column: str) -> pd.Series:
-    """A column as text, empty where missing or absent."""
-    if column not in frame:
-        return pd.Series("", index=frame.index, dtype=object)
-    return frame[column].astype(object).where(frame[column].notna(), "").astype(str)
-
-
-def _groups(frame: pd.DataFrame) -> np.ndarray:
+def _groups(table: Table) -> np.ndarray:
     """Code of (asset, run) in text order."""
-    code = np.zeros(len(frame), dtype=np.int64)
+    code = np.zeros(len(table), dtype=np.int64)
     for column in ("asset_id", "run_id"):
-        if column in frame:
-            part, known = pd.factorize(frame[column], sort=True, use_na_sentinel=True)
+        if column in table.rows:
+            part, known = table.codes(column)
             code = code * (len(known) + 1) + part + 1
     return code

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
-from geotools.analysis.swath.fixes import UNIT_M, Fixes, text
+from geotools.analysis.swath.fixes import UNIT_M, Fixes, Table
 from geotools.analysis.swath.path import SECOND, Break
+from geotools.analysis.swath.rows import Rows
 
-COLUMNS = ("id", "asset_id", "run_id", "why", "is_bridged", "start", "end", "seconds", "length_m", "geometry")
+COLUMNS = ("id", "asset_id", "run_id", "why", "is_bridged", "start", "end", "seconds", "length_m")
 
 
-def outages(fixes: Fixes, breaks: Break, frame: pd.DataFrame, crs: Any) -> gpd.GeoDataFrame:
-    """One row per interruption of a working track, as a line from the last fix before to the first after.
+def outages(fixes: Fixes, breaks: Break, table: Table) -> Rows:
+    """One row per interruption of a working track, as a line from the last fix before to the first after; geometry has no CRS yet.
 
     Interruptions with the tool lifted on both sides are left out: nothing was claimed or lost there.
     """
@@ -27,29 +26,26 @@ def outages(fixes: Fixes, breaks: Break, frame: pd.DataFrame, crs: Any) -> gpd.G
     use = working[breaks.before] | working[breaks.after]
     a, b, why = breaks.before[use], breaks.after[use], breaks.why[use]
     if not len(a):
-        return empty_outages(crs)
-    rows = frame.iloc[fixes.row[a]]
+        return empty_outages()
     start, end = (fixes.t[i].astype("datetime64[us]") for i in (a, b))
     ends = np.stack([np.column_stack([fixes.x[i], fixes.y[i]]) * UNIT_M for i in (a, b)], axis=1)
-    assets, runs = text(rows, "asset_id").to_numpy(), text(rows, "run_id").to_numpy()
+    assets, runs = (table.words(name, fixes.row[a]) for name in ("asset_id", "run_id"))
     stamps = np.datetime_as_string(start, unit="ms").tolist()
+    names = [f"{':'.join(filter(None, key))}@{stamp}Z" for *key, stamp in zip(assets, runs, stamps, strict=True)]
     data = {
-        "id": np.asarray([f"{':'.join(filter(None, key))}@{stamp}Z" for *key, stamp in zip(assets, runs, stamps, strict=True)], dtype=object),
-        "asset_id": assets, "run_id": runs, "why": why, "is_bridged": (why == "bridged"),
-        "start": pd.to_datetime(start).tz_localize("UTC"), "end": pd.to_datetime(end).tz_localize("UTC"),
-        "seconds": (fixes.t[b] - fixes.t[a]) / SECOND, "length_m": np.hypot(*(ends[:, 1] - ends[:, 0]).T), "geometry": shapely.linestrings(ends),
+        "id": np.array(names, dtype=object), "asset_id": assets, "run_id": runs, "why": why, "is_bridged": (why == "bridged"), "start": start, "end": end,
+        "seconds": (fixes.t[b] - fixes.t[a]) / SECOND, "length_m": np.hypot(*(ends[:, 1] - ends[:, 0]).T),
     }  # fmt: skip
-    return gpd.GeoDataFrame(pd.DataFrame(data), geometry="geometry", crs=crs)[list(COLUMNS)]
+    return Rows(data, np.asarray(shapely.linestrings(ends)))
 
 
-def empty_outages(crs: Any) -> gpd.GeoDataFrame:
-    """A frame of interruptions without rows."""
+def empty_outages() -> Rows:
+    """No interruptions."""
     kinds: dict[str, Any] = {
         "is_bridged": bool,
-        "start": "datetime64[us, UTC]",
-        "end": "datetime64[us, UTC]",
+        "start": "datetime64[us]",
+        "end": "datetime64[us]",
         "seconds": float,
         "length_m": float,
     }
-    data = {name: pd.Series([], dtype=kinds.get(name, object)) for name in COLUMNS if name != "geometry"}
-    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
+    return Rows({name: np.zeros(0, dtype=kinds.get(name, object)) for name in COLUMNS}, np.zeros(0, dtype=object))

@@ -6,7 +6,6 @@ For the shapes that everything else measures; a pass is one trip of the tool ove
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +13,8 @@ import pandas as pd
 import shapely
 
 from geotools.analysis.swath import path
-from geotools.analysis.swath.fixes import Fixes, require_single, text
+from geotools.analysis.swath.fixes import Fixes, Table, require_single
+from geotools.analysis.swath.rows import Rows, joined
 from geotools.analysis.swath.rules import Rules, Section, Tool
 from geotools.model.errors import CoverageError, SchemaError
 
@@ -35,21 +35,12 @@ class Nodes:
     piece: np.ndarray
 
 
-def empty_passes(crs: object) -> gpd.GeoDataFrame:
-    """A frame of passes without rows."""
-    data: dict[str, pd.Series] = {name: pd.Series([], dtype=object) for name in TEXTS}
-    data |= {
-        "start": pd.Series([], dtype="datetime64[us, UTC]"),
-        "end": pd.Series([], dtype="datetime64[us, UTC]"),
-        "day": pd.Series([], dtype=object),
-    }
-    data |= {name: pd.Series([], dtype=float) for name in NUMBERS}
-    data |= {
-        "is_deep": pd.Series([], dtype=bool),
-        "is_fast": pd.Series([], dtype=bool),
-        "fixes": pd.Series([], dtype="int64"),
-    }
-    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries([], crs=crs), crs=crs)[list(COLUMNS)]
+def empty_passes() -> Rows:
+    """No passes."""
+    kinds = {"start": "datetime64[us]", "end": "datetime64[us]", "is_deep": bool, "is_fast": bool, "fixes": "int64"}
+    kinds |= dict.fromkeys(NUMBERS, "float64")
+    data = {name: np.zeros(0, dtype=kinds.get(name, object)) for name in COLUMNS if name != "geometry"}
+    return Rows(data, np.zeros(0, dtype=object))
 
 
 def require_passes(passes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -98,17 +89,17 @@ class Parts:
 
 
 def build(
-    fixes: Fixes, first: np.ndarray, frame: pd.DataFrame, tool: Tool, rules: Rules
-) -> tuple[gpd.GeoDataFrame, dict[str, np.ndarray]]:
+    fixes: Fixes, first: np.ndarray, table: Table, tool: Tool, rules: Rules
+) -> tuple[Rows, dict[str, np.ndarray]]:
     """Passes of working fixes, given marks at the first fix of every run of at least two; geometry has no CRS yet.
 
     Returns
     -------
     passes, refused
-        ``refused`` holds rows of the frame by reason: runs that never moved, and runs too short to tell a heading.
+        ``refused`` holds rows of the table by reason: runs that never moved, and runs too short to tell a heading.
     """
     if not len(fixes):
-        return empty_passes(None), {}
+        return empty_passes(), {}
     x, y = path.smoothed(fixes, first, rules)
     state = _states(fixes, x, y, first, rules)
     nodes = _thin(x, y, *_pieces(first, state), rules)
@@ -118,7 +109,7 @@ def build(
     )
     refused = {"alone": fixes.row[_run_length(nodes, low, len(fixes))[low] < STILL_M]}
     if not tool.is_offset:
-        return _table(_cut(nodes, starts), state, fixes, frame, ("", fixes.t[nodes.fix[starts]])), refused
+        return _table(_cut(nodes, starts), state, fixes, table, ("", fixes.t[nodes.fix[starts]])), refused
     hx, hy = path.headings(x, y, first, rules.chord_m)
     lost = np.isnan(hx)
     refused["no_heading"] = np.setdiff1d(fixes.row[lost], refused["alone"])
@@ -131,14 +122,9 @@ def build(
         width = np.full(len(fixes), section.width_m) if tool.sections else fixes.width
         parts = _placed(placed, on, first, state, trip, rules)
         tables.append(
-            _table(parts, state, replace(fixes, width=width), frame, (section.name, fixes.t[nodes.fix[starts]]))
+            _table(parts, state, replace(fixes, width=width), table, (section.name, fixes.t[nodes.fix[starts]]))
         )
-    whole = (
-        pd.concat([t for t in tables if len(t)], ignore_index=True)
-        if any(len(t) for t in tables)
-        else empty_passes(None)
-    )
-    return gpd.GeoDataFrame(whole, geometry="geometry"), refused
+    return joined(tables), refused
 
 
 def _placed(
@@ -262,37 +248,31 @@ def _cut(nodes: Nodes, starts: np.ndarray) -> Parts:
     )  # fmt: skip
 
 
-def _table(
-    parts: Parts, state: np.ndarray, fixes: Fixes, frame: pd.DataFrame, named: tuple[str, np.ndarray]
-) -> gpd.GeoDataFrame:
+def _table(parts: Parts, state: np.ndarray, fixes: Fixes, table: Table, named: tuple[str, np.ndarray]) -> Rows:
     """One row per part with its figures; parts that do not move are left out. `named` is the section and the start of each trip."""
     if not len(parts.part):
-        return empty_passes(None)
+        return empty_passes()
     change = np.r_[True, parts.part[1:] != parts.part[:-1]]
     head = np.flatnonzero(change)
     tail = np.r_[head[1:], len(change)] - 1
     figures = _figures(parts, head)
     keep = (tail > head) & (figures["length_m"] >= STILL_M)
     if not keep.any():
-        return empty_passes(None)
+        return empty_passes()
     row = np.cumsum(change) - 1
     vertex = keep[row]
     lines = shapely.linestrings(np.column_stack([parts.x, parts.y])[vertex], indices=(np.cumsum(keep) - 1)[row[vertex]])
     a, b, trip = parts.fix[head][keep], parts.fix[tail][keep], parts.trip[head][keep]
-    data = _words(frame.iloc[fixes.row[a]], fixes.t[a], named[1][trip], named[0])
-    start, end = (pd.to_datetime(fixes.t[i].astype("datetime64[us]")).tz_localize("UTC") for i in (a, b))
+    data = _words(table, fixes.row[a], (fixes.t[a], named[1][trip]), named[0])
+    start, end = (fixes.t[i].astype("datetime64[us]") for i in (a, b))
     between = np.column_stack([a, b + 1]).ravel()
-    data |= {
-        "start": start,
-        "end": end,
-        "day": np.datetime_as_string(fixes.t[a].astype("datetime64[us]"), unit="D").astype(object),
-    }
+    data |= {"start": start, "end": end, "day": np.datetime_as_string(start, unit="D").astype(object)}
     data |= {name: values[keep] for name, values in figures.items()}
     data["speed_mps"] = data["length_m"] * path.SECOND / np.maximum(fixes.t[b] - fixes.t[a], 1)
     data |= {"width_m": _within(np.fmin, fixes.width, between), "depth_cm": _within(np.fmin, fixes.depth, between)}
     data |= {"h_acc_m": _within(np.fmax, fixes.sigma, between), "fixes": b - a + 1}
-    data |= {"is_deep": state[a] % 4 >= 2, "is_fast": state[a] % 2 == 1, "geometry": lines}
-    return gpd.GeoDataFrame(pd.DataFrame(data)[list(COLUMNS)], geometry="geometry")
+    data |= {"is_deep": state[a] % 4 >= 2, "is_fast": state[a] % 2 == 1}
+    return Rows({name: data[name] for name in COLUMNS if name != "geometry"}, lines)
 
 
 def _figures(parts: Parts, head: np.ndarray) -> dict[str, np.ndarray]:
@@ -310,17 +290,13 @@ def _figures(parts: Parts, head: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _words(rows: pd.DataFrame, begin: np.ndarray, opened: np.ndarray, section: str) -> dict[str, Any]:
-    """Names of parts and passes: asset, run, and start time, which do not depend on what else is in the data."""
-    words: dict[str, Any] = {
-        name: text(rows, name).to_numpy() for name in ("asset_id", "run_id", "organisation", "operator")
-    }
+def _words(table: Table, rows: np.ndarray, times: tuple[np.ndarray, np.ndarray], section: str) -> dict[str, np.ndarray]:
+    """Names of parts and passes: asset, run, and start time (of part and of pass), which do not depend on what else is in the data."""
+    words = {name: table.words(name, rows) for name in ("asset_id", "run_id", "organisation", "operator")}
     who = [":".join(filter(None, key)) for key in zip(words["asset_id"], words["run_id"], strict=True)]
-    for name, times, tail in (("id", begin, f"/{section}" if section else ""), ("pass_id", opened, "")):
-        stamps = np.datetime_as_string(times.astype("datetime64[us]"), unit="ms").tolist()
-        words[name] = np.asarray(
-            [f"{key}@{stamp}Z{tail}" for key, stamp in zip(who, stamps, strict=True)], dtype=object
-        )
+    for name, began, tail in (("id", times[0], f"/{section}" if section else ""), ("pass_id", times[1], "")):
+        stamps = np.datetime_as_string(began.astype("datetime64[us]"), unit="ms").tolist()
+        words[name] = np.array([f"{key}@{stamp}Z{tail}" for key, stamp in zip(who, stamps, strict=True)], dtype=object)
     words["section"] = np.full(len(who), section, dtype=object)
     return words
 
@@ -347,10 +323,10 @@ def swaths(passes: gpd.GeoDataFrame) -> gpd.GeoSeries:
         Polygons on the index of the input.
     """
     require_passes(passes)
-    shapes = shapely.buffer(
-        np.asarray(passes.geometry.array, dtype=object),
-        passes["width_m"].to_numpy(dtype=float) / 2,
-        cap_style="flat",
-        join_style="bevel",
-    )
-    return gpd.GeoSeries(shapes, index=passes.index, crs=passes.crs)
+    lines = np.asarray(passes.geometry.array, dtype=object)
+    return gpd.GeoSeries(widened(lines, passes["width_m"].to_numpy(dtype=float)), index=passes.index, crs=passes.crs)
+
+
+def widened(lines: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Flat-ended polygons of centrelines."""
+    return np.asarray(shapely.buffer(lines, width / 2, cap_style="flat", join_style="bevel"))

@@ -5,8 +5,10 @@ For one frame in memory; for tables larger than memory see `stream`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -16,21 +18,21 @@ import pyproj
 import shapely
 
 from geotools.analysis.swath import path
-from geotools.analysis.swath.findings import Seen, fix_findings, pass_findings
-from geotools.analysis.swath.fixes import FAR_ALONE_M, LIFTED, REASONS, Fixes, Gate, Table, admitted, plane_of
+from geotools.analysis.swath.findings import Found, Seen, fix_findings, interruptions, pass_findings
+from geotools.analysis.swath.fixes import FAR_ALONE_M, LIFTED, REASONS, Fixes, Gate, Table, admitted, plane_of_fixes
 from geotools.analysis.swath.outages import empty_outages, outages
 from geotools.analysis.swath.passes import build, empty_passes
+from geotools.analysis.swath.rows import Rows, joined
 from geotools.analysis.swath.rules import Rules, Tool
-from geotools.model.errors import CoverageError
+from geotools.analysis.swath.task import Task
 from geotools.model.schema import issues_frame
-from geotools.space import crs as _crs
 
 LISTED = 10_000  # dropped fixes are all counted; so many of them are listed one by one
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What became of the fixes.
+    """What became of the fixes. Tables are made when they are asked for.
 
     Attributes
     ----------
@@ -46,21 +48,50 @@ class Prepared:
         ISSUES rows SW-00 … SW-10.
     """
 
-    passes: gpd.GeoDataFrame
-    outages: gpd.GeoDataFrame
-    dropped: gpd.GeoDataFrame
-    counts: pd.Series
-    issues: gpd.GeoDataFrame
+    piece: Piece
+    seen: Seen
+    tool: Tool
+    rules: Rules
+    task: Task | None = None
+
+    @cached_property
+    def passes(self) -> gpd.GeoDataFrame:
+        """Passes, see `passes`."""
+        return self.piece.passes.frame()
+
+    @cached_property
+    def outages(self) -> gpd.GeoDataFrame:
+        """Interruptions."""
+        return self.piece.outages.frame()
+
+    @cached_property
+    def dropped(self) -> gpd.GeoDataFrame:
+        """Fixes left out."""
+        return self.piece.dropped.frame()
+
+    @cached_property
+    def counts(self) -> pd.Series:
+        """The account of fixes."""
+        return pd.Series(self.piece.counts, dtype="int64")
+
+    @cached_property
+    def issues(self) -> gpd.GeoDataFrame:
+        """Findings."""
+        found = Found.of(self.piece.passes, self.rules)
+        breaks = interruptions(self.piece.outages)
+        return issues_frame(
+            [*fix_findings(self.seen, self.piece.counts, self.tool), *breaks, *pass_findings(found, self.rules)]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Counts as plain data."""
-        bridged = self.outages["is_bridged"].to_numpy(dtype=bool)
+        made, bridged = self.piece.passes, self.piece.outages.data["is_bridged"].astype(bool)
         return {
-            "fixes": {name: int(value) for name, value in self.counts.items()},
-            "passes": int(self.passes["pass_id"].nunique()),
+            "fixes": {name: int(value) for name, value in self.piece.counts.items()},
+            "passes": len(set(made.data["pass_id"].tolist())),
             "outages": int((~bridged).sum()),
             "bridged": int(bridged.sum()),
-            "length_m": float(self.passes["length_m"].sum()),
+            "length_m": float(made.data["length_m"].sum()),
         }
 
 
@@ -68,10 +99,10 @@ class Prepared:
 class Piece:
     """What one chunk of fixes gave; `prepare` has one, `stream` joins many."""
 
-    passes: gpd.GeoDataFrame
-    outages: gpd.GeoDataFrame
-    dropped: gpd.GeoDataFrame
-    counts: pd.Series
+    passes: Rows
+    outages: Rows
+    dropped: Rows
+    counts: dict[str, int]
 
 
 def prepare(
@@ -119,9 +150,9 @@ def prepare(
     11
     """
     tool, rules = tool or Tool(), rules or Rules()
-    plane = plane_of(fixes, robust=True) if task is None else plane_of(require_task(task))
-    piece = work(Table.of(fixes), Gate(plane, reach_of(task, plane, rules), tool, rules))
-    return finish([piece], plane, Seen.of(fixes, tool), tool=tool, rules=rules)
+    table, ground = Table.of(fixes), None if task is None else Task(task)
+    gate = gate_of(ground, plane_of_fixes(table) if ground is None else ground.plane, tool, rules)
+    return finish([work(table, gate)], Seen.of(table, tool), gate, ground)
 
 
 def passes(
@@ -157,35 +188,15 @@ def passes(
     return prepare(fixes, task, tool=tool, rules=rules).passes
 
 
-def require_task(task: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame | gpd.GeoSeries:
-    """The task, if it holds any area.
-
-    Raises
-    ------
-    CoverageError
-        If it is empty or holds no polygon.
-    """
-    _crs.require(task, "task")
-    shapes = np.asarray(task.geometry.array, dtype=object)
-    if not len(shapes) or not (np.isin(shapely.get_type_id(shapes), (3, 6, 7)) & ~shapely.is_empty(shapes)).any():
-        raise CoverageError("the task has no area", hint="give the polygon of the task, for example a row of hazards")
-    return task
-
-
-def reach_of(
-    task: gpd.GeoDataFrame | gpd.GeoSeries | None, plane: pyproj.CRS, rules: Rules
-) -> tuple[float, float, float, float]:
-    """Bounds on the plane beyond which fixes are far away."""
-    if task is None:
-        return (-FAR_ALONE_M, -FAR_ALONE_M, FAR_ALONE_M, FAR_ALONE_M)
-    shapes = _crs.transform(task.geometry.array, _crs.require(task), plane)
-    west, south, east, north = shapely.total_bounds(shapes)
-    return (west - rules.far_m, south - rules.far_m, east + rules.far_m, north + rules.far_m)
+def gate_of(task: Task | None, plane: pyproj.CRS, tool: Tool, rules: Rules) -> Gate:
+    """What fixes are judged by, with or without a task."""
+    alone = (-FAR_ALONE_M, -FAR_ALONE_M, FAR_ALONE_M, FAR_ALONE_M)
+    return Gate(plane, alone if task is None else task.reach(rules), tool, rules)
 
 
 def work(table: Table, gate: Gate) -> Piece:
     """Passes, outages and the account of one chunk that holds whole blocks of fixes."""
-    rules, plane, frame = gate.rules, gate.plane, table.rows
+    rules = gate.rules
     fixes, reason = admitted(table, gate)
 
     def refuse(rows: np.ndarray, why: str) -> None:
@@ -201,12 +212,13 @@ def work(table: Table, gate: Gate) -> Piece:
     refuse(fixes.row[mixed], "mixed_tools")
     working, run_first, alone = _working(fixes, first, ~mixed)
     refuse(alone, "alone")
-    made, refused = build(working, run_first, frame, gate.tool, rules)
+    made, refused = build(working, run_first, table, gate.tool, rules)
     for why, rows in refused.items():
         refuse(rows, why)
     lifted = int((~fixes.on.any(axis=1)).sum())
     counts = _count(reason, lifted)
-    return Piece(made.set_crs(plane), outages(fixes, breaks, frame, plane), _dropped(table, reason), counts)
+    gaps = outages(fixes, breaks, table)
+    return Piece(replace(made, crs=gate.plane), replace(gaps, crs=gate.plane), _dropped(table, reason), counts)
 
 
 def _working(fixes: Fixes, first: np.ndarray, usable: np.ndarray) -> tuple[Fixes, np.ndarray, np.ndarray]:
@@ -220,50 +232,42 @@ def _working(fixes: Fixes, first: np.ndarray, usable: np.ndarray) -> tuple[Fixes
     return fixes.take(on[paired]), begins[paired], fixes.row[on[~paired]]
 
 
-def _count(reason: np.ndarray, lifted: int) -> pd.Series:
-    dropped = np.bincount(reason[reason >= 0], minlength=len(REASONS))
-    used = len(reason) - lifted - int(dropped.sum())
-    return pd.Series(
-        {"read": len(reason), "used": used, LIFTED: lifted, **dict(zip(REASONS, dropped.tolist(), strict=True))},
-        dtype="int64",
-    )
+def _count(reason: np.ndarray, lifted: int) -> dict[str, int]:
+    dropped = np.bincount(reason[reason >= 0], minlength=len(REASONS)).tolist()
+    used = len(reason) - lifted - sum(dropped)
+    return {"read": len(reason), "used": used, LIFTED: lifted, **dict(zip(REASONS, dropped, strict=True))}
 
 
-def _dropped(table: Table, reason: np.ndarray) -> gpd.GeoDataFrame:
+def _dropped(table: Table, reason: np.ndarray) -> Rows:
     rows = np.flatnonzero(reason >= 0)[:LISTED]
-    part = table.rows.iloc[rows]
-    ids = (
-        part["id"].astype(str).to_numpy(dtype=object)
-        if "id" in part
-        else np.asarray([f"row-{r + 1}" for r in rows], dtype=object)
-    )
-    words = np.asarray(list(REASONS), dtype=object)[reason[rows]] if len(rows) else np.zeros(0, dtype=object)
     points = np.full(len(rows), None, dtype=object)
+    if not len(rows):
+        return Rows({"id": points, "reason": points}, points, table.crs)
+    named = "id" in table.rows
+    ids = table.words("id", rows) if named else np.array([f"row-{r + 1}" for r in rows], dtype=object)
     placed = np.isfinite(table.xy[rows]).all(axis=1)
     points[placed] = shapely.points(table.xy[rows][placed])
-    return gpd.GeoDataFrame(pd.DataFrame({"id": ids, "reason": words}), geometry=gpd.GeoSeries(points, crs=table.crs))
+    return Rows({"id": ids, "reason": np.array(list(REASONS), dtype=object)[reason[rows]]}, points, table.crs)
 
 
-def finish(pieces: Sequence[Piece], plane: pyproj.CRS, seen: Seen, *, tool: Tool, rules: Rules) -> Prepared:
+def finish(pieces: Sequence[Piece], seen: Seen, gate: Gate, task: Task | None) -> Prepared:
     """Join pieces into one `Prepared`, sorted so that chunking leaves no trace."""
-    made = _joined([piece.passes for piece in pieces], empty_passes(plane), ["id", "section"])
-    gaps = _joined([piece.outages for piece in pieces], empty_outages(plane), ["id"])
-    listed = [piece.dropped for piece in pieces if len(piece.dropped)] or [
-        gpd.GeoDataFrame({"id": [], "reason": []}, geometry=[], crs=plane)
-    ]
-    dropped = pd.concat(listed, ignore_index=True).sort_values(["reason", "id"], ignore_index=True).iloc[:LISTED]
-    counts = (
-        sum((piece.counts for piece in pieces[1:]), pieces[0].counts)
-        if pieces
-        else _count(np.zeros(0, dtype=np.int8), 0)
-    )
-    issues = [*fix_findings(seen, counts, tool), *pass_findings(made, gaps, rules)]
-    return Prepared(made, gaps, gpd.GeoDataFrame(dropped, geometry="geometry"), counts, issues_frame(issues))
+    nothing = np.zeros(0, dtype=np.int8)
+    start = Piece(
+        replace(empty_passes(), crs=gate.plane), replace(empty_outages(), crs=gate.plane),
+        Rows({"id": np.zeros(0, dtype=object), "reason": np.zeros(0, dtype=object)}, np.zeros(0, dtype=object), gate.plane), _count(nothing, 0),
+    )  # fmt: skip
+    every = list(pieces) or [start]
+    made = joined([piece.passes for piece in every]).ordered("id", "section")
+    gaps = joined([piece.outages for piece in every]).ordered("id")
+    dropped = joined([piece.dropped for piece in every]).ordered("reason", "id").head(LISTED)
+    whole = Piece(made, gaps, dropped, added(piece.counts for piece in every))
+    return Prepared(whole, seen, gate.tool, gate.rules, task)
 
 
-def _joined(frames: Sequence[gpd.GeoDataFrame], empty: gpd.GeoDataFrame, by: list[str]) -> gpd.GeoDataFrame:
-    filled = [frame for frame in frames if len(frame)]
-    if not filled:
-        return empty
-    whole = filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
-    return gpd.GeoDataFrame(whole, geometry="geometry", crs=empty.crs).sort_values(by, ignore_index=True, kind="stable")
+def added(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """The sum of accounts."""
+    total = Counter[str]()
+    for part in counts:
+        total.update(part)
+    return {name: total[name] for name in ("read", "used", LIFTED, *REASONS)}

@@ -6,6 +6,7 @@ For hundreds of millions of fixes; what it returns is what `prepare` returns for
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ import pyproj
 import shapely
 
 from geotools.analysis.swath.findings import Seen
-from geotools.analysis.swath.fixes import Gate, Table, plane_of, times
+from geotools.analysis.swath.fixes import Table, times
 from geotools.analysis.swath.path import SECOND
-from geotools.analysis.swath.prepare import LISTED, Piece, Prepared, finish, reach_of, require_task, work
+from geotools.analysis.swath.prepare import LISTED, Prepared, finish, gate_of, work
 from geotools.analysis.swath.rules import Rules, Tool
+from geotools.analysis.swath.task import Task
 from geotools.model.errors import CoverageError, ReadError
 from geotools.model.progress import Progress, tracked
 from geotools.model.schema import schema
@@ -82,19 +84,18 @@ def stream(
         If the system is not known.
     """
     tool, rules = tool or Tool(), rules or Rules()
-    plane = plane_of(require_task(task))
-    gate = Gate(plane, reach_of(task, plane, rules), tool, rules)
+    ground = Task(task)
+    gate = gate_of(ground, ground.plane, tool, rules)
     seen, pieces, listed = Seen(), [], 0
-    for table in _blocks(Path(path), crs, rules, progress):
-        seen += Seen.of(table.rows, tool)
+    for table in blocks(Path(path), crs, rules, progress):
+        seen += Seen.of(table, tool)
         piece = work(table, gate)
-        room = max(0, LISTED - listed)
-        pieces.append(Piece(piece.passes, piece.outages, piece.dropped.iloc[:room], piece.counts))
+        pieces.append(replace(piece, dropped=piece.dropped.head(max(0, LISTED - listed))))
         listed += len(pieces[-1].dropped)
-    return finish(pieces, plane, seen, tool=tool, rules=rules)
+    return finish(pieces, seen, gate, ground)
 
 
-def _blocks(path: Path, crs: Any, rules: Rules, progress: Progress | None) -> Iterator[Table]:
+def blocks(path: Path, crs: Any, rules: Rules, progress: Progress | None) -> Iterator[Table]:
     """Tables that end where every asset and run pauses for longer than an outage."""
     held: Table | None = None
     done: dict[str, int] = {}

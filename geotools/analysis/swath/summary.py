@@ -6,14 +6,15 @@ For people; every figure comes from `cover`.
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
+import pyproj
 import shapely
 
-from geotools.analysis.swath.fixes import stated_sigma
+from geotools.analysis.swath.rows import Rows
 from geotools.model.methods import UNKNOWN
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
@@ -34,7 +35,7 @@ def clipped(value: Any) -> str:
 def sentences(result: Any) -> list[str]:
     """What was covered and missed, and what the figures do not say."""
     t = result.totals
-    share = f"{100 * t['coverage']:.2f} %"
+    share = f"{np.floor(1e4 * t['coverage'] + 1e-9) / 100:.2f} %"  # never rounded up: 100 % is said of all of it only
     out = [
         f"The tracks cover {figure(t['covered_m2'])} of {figure(t['task_m2'])} m² of the task ({share}), and miss {figure(t['missed_m2'])} m²."
     ]
@@ -60,17 +61,46 @@ def cannot_show(sigma_m: float, width_m: float) -> bool:
     return bool(sigma_m * CONFIDENT >= width_m / 2)
 
 
+@dataclass(frozen=True)
+class Position:
+    """How accurate the passes are for their width, counted: chunks add up."""
+
+    passes: int = 0
+    stated: int = 0
+    worst_m: float = 0.0
+    width_m: float = np.inf
+    length_m: float = 0.0
+    poor_m: float = 0.0
+
+    @classmethod
+    def of(cls, rows: Rows) -> Position:
+        """Figures of some passes."""
+        if not len(rows):
+            return cls()
+        sigma, width = rows.numbers("h_acc_m"), rows.numbers("width_m")
+        sigma = np.where(sigma > 0, sigma, np.nan)
+        length = rows.numbers("length_m")
+        length = np.where(np.isnan(length), shapely.length(rows.geometry), length)
+        known = ~np.isnan(sigma)
+        poor = known & (np.where(known, sigma, 0.0) * CONFIDENT >= width / 2)
+        worst = float(sigma[known].max()) if known.any() else 0.0
+        return cls(
+            len(rows), int(known.sum()), worst, float(width.min()), float(length.sum()), float(length[poor].sum())
+        )
+
+    def __add__(self, other: Position) -> Position:
+        return Position(
+            self.passes + other.passes, self.stated + other.stated, max(self.worst_m, other.worst_m), min(self.width_m, other.width_m),
+            self.length_m + other.length_m, self.poor_m + other.poor_m,
+        )  # fmt: skip
+
+
 def cover_findings(
-    totals: pd.Series, made: gpd.GeoDataFrame, shapes: dict[str, Any], method: tuple[str | None, Any], plane: Any
+    totals: Any, position: Position, where: Callable[[str], Any], method: tuple[str | None, Any]
 ) -> list[Issue]:
-    """ISSUES rows SW-11 … SW-16, SW-20 and SW-21 of a coverage; `method` is the key and what was entered."""
+    """ISSUES rows SW-11 … SW-16, SW-20 and SW-21 of a coverage; `where` gives a place of a shape, `method` is the key and what was entered."""
     issues: list[Issue] = []
-
-    def where(name: str) -> Any:
-        point = shapely.point_on_surface(shapes[name])
-        return None if shapes[name].is_empty else _crs.transform(np.array([point], dtype=object), plane, _crs.WGS84)[0]
-
-    if not len(made):
+    if not position.passes:
         issues.append(
             Issue("SW-12", "error", "fixes", message="there are no passes: the whole task is shown as missed")
         )
@@ -99,34 +129,32 @@ def cover_findings(
     if totals["processed_m2"] > 0:
         text = "ground worked by a machine is processed, not cleared, until a search has followed"
         issues.append(Issue("SW-14", "info", "fixes", message=text, value=float(totals["processed_m2"])))
-    return [*issues, *_position(made)]
+    return [*issues, *_position(position)]
 
 
-def _position(made: gpd.GeoDataFrame) -> list[Issue]:
-    if not len(made):
+def _position(position: Position) -> list[Issue]:
+    if not position.passes:
         return []
-    stated = stated_sigma(made)
-    if not np.isfinite(stated).any():
+    if not position.stated:
         text = "the fixes do not state how accurate they are: the covered area takes every position as exact"
         return [Issue("SW-21", "warning", "fixes", column="h_acc_m", message=text)]
-    poor = stated * CONFIDENT >= made["width_m"].to_numpy(dtype=float) / 2
-    if not poor.any():
+    if not position.poor_m:
         return []
-    worst, width = float(np.nanmax(stated)), float(made["width_m"].min())
-    share = float(made["length_m"][poor].sum() / made["length_m"].sum()) if "length_m" in made else float(poor.mean())
+    share = position.poor_m / max(position.length_m, 1e-9)
     text = (
-        f"These tracks cannot show coverage: on {100 * share:.0f} % of their length the position error (up to {worst:.2f} m) is too large "
-        f"for a tool {width:.2f} m wide. Use marked lanes or better positions."
+        f"These tracks cannot show coverage: on {100 * share:.0f} % of their length the position error (up to {position.worst_m:.2f} m) is too large "
+        f"for a tool {position.width_m:.2f} m wide. Use marked lanes or better positions."
     )
-    return [Issue("SW-20", "error", "fixes", column="h_acc_m", message=text, value=worst, limit=width / 2 / CONFIDENT)]
+    limit = position.width_m / 2 / CONFIDENT
+    return [Issue("SW-20", "error", "fixes", column="h_acc_m", message=text, value=position.worst_m, limit=limit)]
 
 
-def repaired_note(before: np.ndarray, after: np.ndarray, task: gpd.GeoDataFrame | gpd.GeoSeries) -> list[Issue]:
+def repaired_note(before: np.ndarray, after: np.ndarray, home: pyproj.CRS) -> list[Issue]:
     """A row if the outline of the task had to be repaired."""
     changed = ~shapely.is_valid(before)
     if not changed.any():
         return []
-    place = _crs.transform(shapely.point_on_surface(after[changed][:1]), _crs.require(task), _crs.WGS84)[0]
+    place = _crs.transform(shapely.point_on_surface(after[changed][:1]), home, _crs.WGS84)[0]
     text = f"{int(changed.sum())} polygons of the task were not valid and were repaired: check the outline"
     return [
         Issue(

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 EMPTY = shapely.Polygon()
 LAYERS = 5
+TILE_M = 100.0
 WHOLE = 8000  # so many swaths are joined in one go; more are joined in tiles
 
 
@@ -77,13 +78,14 @@ def _layers(left: np.ndarray, right: np.ndarray, trips: np.ndarray) -> np.ndarra
 
 def tiles(
     shapes: np.ndarray, tile_m: float, *, force: bool = False
-) -> Iterator[tuple[BaseGeometry | None, np.ndarray]]:
-    """Boxes of a lattice fixed to the plane with the positions of the shapes that reach into each, or one None box for few shapes."""
-    if not len(shapes):
-        return
-    if len(shapes) <= WHOLE and not force:
-        yield None, np.arange(len(shapes))
-        return
+) -> Iterator[tuple[BaseGeometry, np.ndarray]] | None:
+    """Boxes of a lattice fixed to the plane with the positions of the shapes that reach into each; None for few shapes."""
+    if not len(shapes) or (len(shapes) <= WHOLE and not force):
+        return None
+    return _boxes(shapes, tile_m)
+
+
+def _boxes(shapes: np.ndarray, tile_m: float) -> Iterator[tuple[BaseGeometry, np.ndarray]]:
     tree = shapely.STRtree(shapes)
     west, south, east, north = shapely.total_bounds(shapes)
     for column in range(int(np.floor(west / tile_m)), int(np.floor(east / tile_m)) + 1):
@@ -92,8 +94,3 @@ def tiles(
             inside = np.sort(tree.query(box, predicate="intersects"))
             if len(inside):
                 yield box, inside
-
-
-def clipped(shapes: np.ndarray, box: BaseGeometry | None) -> np.ndarray:
-    """Shapes cut to a tile; as they are without one."""
-    return shapes if box is None else shapely.intersection(shapes, box)
