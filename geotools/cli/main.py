@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("geotools.cli.report:command", "Completion report or handover certificate of a task, as PDF."),
     "notebook": ("geotools.cli.notebook:command", "Start a Jupyter notebook on your own records."),
     "field": ("geotools.cli.field:command", "Combine what field teams bring back."),
+    "doctor": ("geotools.cli.doctor:command", "What this machine has and lacks, and a test of the arithmetic."),
 }
 
 GROUP = "geotools.commands"
