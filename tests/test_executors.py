@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from geopandas.testing import assert_geodataframe_equal
 
+import geotools as gt
 from geotools.analysis import terrain
 from geotools.io.rasters import write_raster
 from geotools.model import parallel
@@ -39,3 +41,15 @@ def test_terrain_is_the_same_under_every_executor(heights: Path, tmp_path: Path,
     assert digests(tmp_path / "one") == digests(tmp_path / "two") != {}
     assert one.cells == two.cells and one.unknown_cells == two.unknown_cells
     assert one.area_m2 == pytest.approx(two.area_m2, rel=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.dask
+@pytest.mark.filterwarnings("ignore")
+def test_checks_are_the_same_on_a_cluster() -> None:
+    survey = gt.open_survey(Path(__file__).parents[1] / "sample_data" / "fuzuli")
+    one = gt.check(survey)
+    with parallel.using("dask", workers=2):
+        two = gt.check(survey)
+    assert len(one) > 50
+    assert_geodataframe_equal(one, two)

@@ -18,6 +18,7 @@ from geotools.checks import messages as _messages
 from geotools.checks.layers import Data
 from geotools.checks.rule import Check, Finding
 from geotools.model.errors import SchemaError
+from geotools.model.parallel import iter_ordered, on_cluster
 from geotools.model.programme import DEFAULT_LIMITS, Programme
 from geotools.model.progress import Progress, tracked
 from geotools.model.schema import Issue, issues_frame, join_issues
@@ -97,16 +98,42 @@ def check(
     language = data.programme.languages[0] if data.programme.languages else "en"
     table, broken = rules()
     issues = list(broken)
-    for rule in tracked(select(table, only, exclude), "checking", progress):
-        if rule.find is None:
-            continue
-        try:
-            issues += [_issue(rule, finding, language) for finding in rule.find(data)]
-        except Exception as error:  # one bad rule must not hide what the others find
-            issues.append(_failed(rule.code, error, language))
+    chosen = [rule for rule in select(table, only, exclude) if rule.find is not None]
+    if on_cluster():
+        parts = [(codes, data) for codes in _by_subject(chosen)]
+        for found in tracked(iter_ordered(_found, parts), "checking", progress, len(parts)):
+            issues += found
+    else:
+        for rule in tracked(chosen, "checking", progress):
+            issues += _apply(rule, data, language)
     order = {severity: rank for rank, severity in enumerate(SEVERITIES)}
     issues.sort(key=lambda i: (order[i.severity], i.check, i.kind, i.id, i.column, i.message))
     return issues_frame(issues)
+
+
+def _apply(rule: Check, data: Data, language: str) -> list[Issue]:
+    """What one rule finds; a rule that fails is an issue of its own and hides nothing of the others."""
+    if rule.find is None:
+        return []
+    try:
+        return [_issue(rule, finding, language) for finding in rule.find(data)]
+    except Exception as error:
+        return [_failed(rule.code, error, language)]
+
+
+def _by_subject(chosen: Sequence[Check]) -> list[tuple[str, ...]]:
+    """Codes of the rules of one module together: they share what they work out of the layers."""
+    groups: dict[str, list[str]] = {}
+    for rule in chosen:
+        groups.setdefault(rule.find.__module__ if rule.find is not None else "", []).append(rule.code)
+    return [tuple(codes) for codes in groups.values()]
+
+
+def _found(part: tuple[tuple[str, ...], Data]) -> list[Issue]:
+    """One group of rules, on a worker."""
+    codes, data = part
+    language = data.programme.languages[0] if data.programme.languages else "en"
+    return [issue for rule in rules()[0] if rule.code in codes for issue in _apply(rule, data, language)]
 
 
 def _issue(rule: Check, finding: Finding, language: str) -> Issue:

@@ -47,6 +47,7 @@ STDOUT_ROWS = 40
 @options.crs
 @options.encoding
 @options.overwrite
+@options.executor
 @options.as_json
 @options.fail_on
 @options.common
@@ -74,7 +75,8 @@ def command(survey: str | None, **choices: Any) -> None:
         programme = dataclasses.replace(programme, languages=(choices["lang"],))
     earlier = files.load(choices["since"]) if choices["since"] else None
     try:
-        found = _found(opened, programme, choices, bar)
+        with options.executing(choices):
+            found = _found(opened, programme, choices, bar)
     except SchemaError as error:
         raise click.UsageError(f"{error}\n{error.hint}") from error
     issues = _with_reading(opened.issues, found, choices)

@@ -1,7 +1,7 @@
 """Every option that more than one command has, written once; and how commands print.
 
 Inventory: SURVEY, -o/--output, -f/--format, --overwrite, --layer, --kind, --crs, --dst-crs, --encoding, --as-of, --bounds, --res,
---json, --fail-on, -v, -q, --progress/--no-progress. Results go to stdout; words, progress and logs to stderr.
+--json, --fail-on, --executor, --workers, --scheduler, --keep, -v, -q, --progress/--no-progress. Results go to stdout; words, progress and logs to stderr.
 """
 
 from __future__ import annotations
@@ -95,6 +95,25 @@ fail_on = click.option(
     "--fail-on", type=click.Choice(["error", "warning", "info", "never"]), default="never", show_default=True,
     help="Exit with 1 if there are issues at or above this severity.",
 )  # fmt: skip
+
+
+def executor(function: F) -> F:
+    """--executor, --workers, --scheduler and --keep: how long work is done, never what comes out. See `executing`."""
+    for option in (
+        click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Folder for finished parts: after a crash the same command goes on where it was."),
+        click.option("--scheduler", metavar="ADDRESS", help="Running Dask scheduler, e.g. tcp://10.0.0.5:8786 (with --executor dask)."),
+        click.option("--workers", type=click.IntRange(min=1), help="Threads or processes (default: the processors of this machine)."),
+        click.option("--executor", type=click.Choice(["serial", "threads", "dask"]), default="threads", show_default=True, help="How the work is spread; results are the same."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+def executing(choices: dict[str, Any]) -> Any:
+    """The block in which a command with the options of `executor` does its work."""
+    from geotools.model.parallel import using
+
+    return using(choices["executor"], workers=choices["workers"], scheduler=choices["scheduler"], keep=choices["keep"])
 
 
 def common(function: F) -> F:

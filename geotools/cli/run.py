@@ -40,6 +40,7 @@ from geotools.cli import options
     help="Leave a step out (may be repeated).",
 )
 @options.overwrite
+@options.executor
 @options.as_json
 @options.fail_on
 @options.common
@@ -65,7 +66,7 @@ def command(survey: str, output: Path, **choices: Any) -> None:
     bar = options.progress_bar(choices["progress"], stages=True)
     opened = open_survey(survey, kind=choices["kind"], crs=choices["crs"], encoding=choices["encoding"], progress=bar)
     try:
-        with replacing(output, overwrite=choices["overwrite"]) as folder:
+        with options.executing(choices), replacing(output, overwrite=choices["overwrite"]) as folder:
             folder.mkdir()
             result = _products(opened, folder, choices, bar)
     except GeotoolsError as error:

@@ -55,6 +55,7 @@ class Products(click.ParamType):
 )
 @options.output_required
 @options.overwrite
+@options.executor
 @options.as_json
 @options.common
 def command(dem: Path, output: Path, **choices: Any) -> None:
@@ -69,14 +70,15 @@ def command(dem: Path, output: Path, **choices: Any) -> None:
     settings = terrain.Settings(
         vertical_unit=choices["vertical_unit"], north=choices["north"], drainage_m2=choices["drainage_area"]
     )
-    done = terrain.derive(
-        heights_of(dem, bar),
-        output,
-        products=choices["products"],
-        settings=settings,
-        overwrite=choices["overwrite"],
-        progress=bar,
-    )
+    with options.executing(choices):
+        done = terrain.derive(
+            heights_of(dem, bar),
+            output,
+            products=choices["products"],
+            settings=settings,
+            overwrite=choices["overwrite"],
+            progress=bar,
+        )
     options.say(f"written: {output} ({len(done.files) + 1} files)")
     if choices["as_json"]:
         options.print_json(done.to_dict())

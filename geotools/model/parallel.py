@@ -143,6 +143,11 @@ def workers(wanted: int | None = None) -> int:
     return max(1, min(8, available))
 
 
+def on_cluster() -> bool:
+    """Whether work inside this block goes to a cluster: data then have to travel with it."""
+    return _HOW.get().name == "dask"
+
+
 def map_ordered(
     function: Callable[[A], B],
     items: Iterable[A],
