@@ -4,8 +4,9 @@ For the data-quality officer's daily work; not for reading files (see `io`) or f
 """
 
 from geotools.checks.compare import compare
-from geotools.checks.registry import catalogue, check, with_reading
+from geotools.checks.registry import catalogue, check
 from geotools.checks.repair import rejected, repair, repair_layers
 from geotools.checks.rule import Check, Finding
+from geotools.checks.together import together
 
-__all__ = ["Check", "Finding", "catalogue", "check", "compare", "rejected", "repair", "repair_layers", "with_reading"]
+__all__ = ["Check", "Finding", "catalogue", "check", "compare", "rejected", "repair", "repair_layers", "together"]

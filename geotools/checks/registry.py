@@ -21,7 +21,7 @@ from geotools.model.errors import SchemaError
 from geotools.model.parallel import iter_ordered, on_cluster
 from geotools.model.programme import DEFAULT_LIMITS, Programme
 from geotools.model.progress import Progress, tracked
-from geotools.model.schema import Issue, issues_frame, join_issues
+from geotools.model.schema import Issue, issues_frame
 from geotools.model.schema.issues import SEVERITIES
 
 GROUP = "geotools.checks"
@@ -225,38 +225,3 @@ def catalogue(*, programme: Programme | None = None, language: str = "en") -> pd
         for rule in sorted(rules()[0], key=lambda r: r.code)
     ]
     return pd.DataFrame(rows)
-
-
-# What reading says and a rule says again, in more words: reading's row gives way.
-_SAID_AGAIN = {
-    "RD-03": ("TP-19", "CR-04"),
-    "RD-10": ("GC-12", "AT-03"),
-    "RD-11": ("RP-01",),
-    "RD-12": ("AT-04",),
-    "RD-15": ("AT-03",),
-}
-
-
-def with_reading(found: gpd.GeoDataFrame, reading: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The issues of the checks and those of reading as one table, each fault once.
-
-    Left out are the accounting lines of reading (RD-00) and what a check says of the same record or column again.
-
-    Examples
-    --------
-    >>> both = [Issue("RD-03", "warning", "hazards", "H-1"), Issue("RD-00", "info"), Issue("RD-02", "error", "hazards", "H-9")]
-    >>> found = issues_frame([Issue("TP-19", "warning", "hazards", "H-1")])
-    >>> with_reading(found, issues_frame(both))["check"].tolist()
-    ['TP-19', 'RD-02']
-    """
-    by_record = set(zip(found["check"], found["kind"], found["id"], strict=True))
-    by_column = set(zip(found["check"], found["kind"], found["column"], strict=True))
-    keep = []
-    for check_, kind, name, column in zip(
-        reading["check"], reading["kind"], reading["id"], reading["column"], strict=True
-    ):
-        again = _SAID_AGAIN.get(check_, ())
-        said = any((c, kind, name) in by_record for c in again)
-        said |= check_ in ("RD-11", "RD-15") and any((c, kind, column) in by_column for c in again)
-        keep.append(check_ != "RD-00" and not said)
-    return join_issues(found, reading[keep])

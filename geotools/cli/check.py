@@ -118,7 +118,7 @@ def _with_reading(reading: Any, found: Any, choices: dict[str, Any]) -> Any:
     """Issues of reading and of the checks as one table, by the same choice of rules."""
     from geotools import checks
 
-    both = checks.with_reading(found, reading)
+    both = checks.together(found, reading)
     keep = both["check"].str.startswith(_codes(choices["only"])) if choices["only"] else both["check"] != ""
     if choices["exclude"]:
         keep &= ~both["check"].str.startswith(_codes(choices["exclude"]))

@@ -48,7 +48,6 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
     from geotools.analysis import release
     from geotools.maps import report
     from geotools.model.errors import need
-    from geotools.model.schema import join_issues
     from geotools.survey import open_survey
 
     for library in ("pypdf", "segno"):
@@ -60,7 +59,7 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
     )
     lang = choices["lang"] or opened.programme.languages[0]
     found = checks.check(opened, programme=replace(opened.programme, languages=(lang,)), progress=bar)
-    issues = join_issues(opened.issues, found, coverage.issues)
+    issues = checks.together(found, opened.issues, coverage.issues)
     tracks = _tracks(opened, task)
     document = report.build(
         opened, task, coverage, issues=issues, lang=lang,

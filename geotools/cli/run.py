@@ -100,7 +100,7 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
     from geotools import checks, io
     from geotools.analysis import release
     from geotools.field import export
-    from geotools.model.schema import join_issues
+    from geotools.model.schema import issues_frame, join_issues
 
     skip, as_of = choices["skip"], choices["as_of"]
     coverage = release.coverage(
@@ -111,9 +111,9 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
         events=survey.layers.get("events"),
         progress=bar,
     )
-    read = survey.issues if "check" in skip else checks.with_reading(checks.check(survey, progress=bar), survey.issues)
     counts = survey.issues[survey.issues["check"] == "RD-00"]  # one line a file: rows kept, repaired, rejected
-    found = [*([] if "check" in skip else [counts]), read, coverage.issues]
+    judged = issues_frame() if "check" in skip else checks.check(survey, progress=bar)
+    found = [counts, checks.together(judged, survey.issues, coverage.issues)]
     swath = [] if "swath" in skip else _swath(survey, folder, found, (as_of, bar))
     issues = join_issues(*found)
     io.write(coverage.table.reset_index(drop=True), folder / "coverage.csv")

@@ -24,7 +24,7 @@ def survey():
 
 @pytest.fixture(scope="module")
 def issues(survey):
-    return gt.checks.with_reading(gt.check(survey), survey.issues)
+    return gt.checks.together(gt.check(survey), survey.issues)
 
 
 def ids(issues, *codes, kind):

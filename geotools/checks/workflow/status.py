@@ -168,6 +168,6 @@ def _rest(hazard: Any, shapes: np.ndarray) -> Any:
 RULES = (
     Check("WF-01", status_without_work, ("hazards", "activities", "releases"), "error", source="IMSMA wiki, workflows"),
     Check("WF-09", closed_with_fault, ("hazards", "samples"), "error"),
-    Check("WF-10", closed_with_land, ("hazards", "releases"), "warning", ("overlap_m2", "overlap_share")),
+    Check("WF-10", closed_with_land, ("hazards", "releases"), "error", ("overlap_m2", "overlap_share")),
     Check("WF-11", released_but_open, ("hazards", "releases"), "info", ("overlap_m2", "overlap_share")),
 )
