@@ -1,0 +1,449 @@
+"""`plan`: lanes, lines and figures of tasks, in the order of work.
+
+For the public call and its result; each stage is a file of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geotools.analysis.lanes import heading
+from geotools.analysis.lanes.ground import EMPTY, Plane, permitted, plane_of, reachable
+from geotools.analysis.lanes.sequence import Step, sequence
+from geotools.analysis.lanes.strips import Piece, rounds, strips
+from geotools.analysis.lanes.tool import Settings, Tool, hours
+from geotools.model.errors import CoverageError
+from geotools.model.schema import Issue, issues_frame
+from geotools.space import crs as _crs
+from geotools.space import geom
+
+TOLERANCE_M = 1e-6
+COLUMNS = (
+    "id", "task_id", "lane_no", "pass_no", "kind", "cell", "bearing_deg", "length_m", "width_m", "area_m2", "turn_m", "move_m", "minutes", "status",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Result of `plan`; frames are in the CRS of the task. A plan is not clearance: every lane has the status ``planned``.
+
+    Attributes
+    ----------
+    lines, lanes
+        The middle line and the ground of each lane, one row per lane in the order of work: ``id task_id lane_no pass_no kind``
+        (``headland`` or ``lane``) ``cell bearing_deg`` (from first to last point, true north) ``length_m width_m area_m2 turn_m move_m``
+        (the way from the lane before) ``minutes`` (missing without a speed) ``status``.
+    narrow
+        Permitted ground the full width of the tool cannot reach, by task: for another tool.
+    left
+        Reachable ground under no lane, by task.
+    table
+        One row per task: ``task_m2 permitted_m2 reachable_m2 covered_m2 coverage`` (covered / reachable) ``lanes headlands work_m turn_m
+        move_m hours bearing_deg direction``.
+    issues
+        ISSUES rows, LN-01 to LN-07.
+    """
+
+    lines: gpd.GeoDataFrame
+    lanes: gpd.GeoDataFrame
+    narrow: gpd.GeoDataFrame
+    left: gpd.GeoDataFrame
+    table: pd.DataFrame
+    issues: gpd.GeoDataFrame
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sentences(self) -> list[str]:
+        """The plan in plain words."""
+        out = []
+        for row in self.table.to_dict("records"):
+            time = (
+                f", {row['hours']:,.1f} h" if np.isfinite(row["hours"]) else ", time unknown (no working speed given)"
+            )
+            out.append(
+                f"{row['task_id']}: {row['lanes']:,} lanes and {row['headlands']:,} rounds planned, {row['work_m']:,.0f} m of work{time}; "
+                f"bearing {row['bearing_deg']:.1f}° ({row['direction']})."
+            )
+            out.append(
+                f"  {row['permitted_m2']:,.0f} of {row['task_m2']:,.0f} m² are permitted, {row['reachable_m2']:,.0f} m² can be reached at full width, "
+                f"{100 * row['coverage']:.2f} % of that lies under a planned lane; {max(row['permitted_m2'] - row['covered_m2'], 0.0):,.0f} m² of permitted ground do not."
+            )
+        return [*out, "This is a plan. It says nothing about the state of the land."]
+
+    def layers(self) -> dict[str, gpd.GeoDataFrame]:
+        """Layers to write or map, by name; empty ones are left out."""
+        frames = {
+            "lane_lines": self.lines,
+            "lanes": self.lanes,
+            "lanes_narrow": self.narrow,
+            "lanes_left": self.left,
+            "issues": self.issues,
+        }
+        return {name: frame for name, frame in frames.items() if len(frame)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Figures by task, issues and parameters as plain data."""
+        rows = self.table.astype(object).where(self.table.notna(), None).to_dict("records")
+        found = pd.DataFrame(self.issues.drop(columns="geometry")).to_dict("records")
+        return {
+            "status": "planned",
+            "tasks": rows,
+            "issues": found,
+            "parameters": self.parameters,
+            "sentences": self.sentences,
+        }
+
+
+def plan(
+    task: gpd.GeoDataFrame | gpd.GeoSeries, tool: Tool, *, settings: Settings | None = None, exclusions: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
+    start: gpd.GeoDataFrame | gpd.GeoSeries | None = None, slopes: Mapping[str, heading.Slopes] | None = None,
+) -> Plan:  # fmt: skip
+    """Lay lanes over tasks.
+
+    Parameters
+    ----------
+    task
+        Polygons in any CRS, one task per row (``id``); holes are left out.
+    tool, settings
+        What works the lanes, and how they are laid.
+    exclusions
+        Ground no lane may touch, as polygons, lines or points; see `Settings.setback_m`.
+    start
+        Cleared ground (polygons) or a start line: work begins at it, and lanes of people run straight off it, each begun at its near end.
+    slopes
+        Task id → rise per metre to the east and to the north at places of the task (`terrain.gradients` gives them), for `Settings.slope_limits_deg`.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    CoverageError
+        If a tool or setting makes no sense, or no row has an area.
+    CRSError
+        If something has no CRS.
+
+    Notes
+    -----
+    A machine reaches the ground eroded by half its width and grown again (`ground.reachable`); its lanes stay inside by construction: the
+    middle keeps half a width from the boundary. Rounds along the boundary come first, so that lanes end and turn on ground already worked.
+    Lengths and widths are metres on the ground.
+
+    Examples
+    --------
+    >>> field = gpd.GeoDataFrame({"id": ["T-1"]}, geometry=[shapely.box(500000, 4380000, 500100, 4380050)], crs="EPSG:32638")
+    >>> made = plan(field, Tool(1.7, 0.2, speed_kmh=1.0, turn_s=30), settings=Settings(headlands=0))
+    >>> made.table[["lanes", "work_m", "hours"]].round(3).values.tolist()
+    [[34.0, 3401.361, 3.676]]
+    """
+    settings = settings or Settings()
+    rows = _rows(task)
+    plane = plane_of(task)
+    zones = _placed(plane, exclusions, "exclusions")
+    begun = _placed(plane, start, "start")
+    grounds, issues = list[_Task](), list[Issue]()
+    for name, shape in rows:
+        ground = shapely.union_all(plane.place([shape], _crs.require(task, "task")))
+        grounds.append(_task(name, ground, (tool, settings, plane), zones, begun, (slopes or {}).get(name)))
+        issues += _findings(grounds[-1], begun, plane, tool)
+    home = _crs.require(task)
+    parameters = {
+        **vars(tool),
+        **vars(settings),
+        "crs": _crs.label(plane.crs),
+        "exclusions": len(zones),
+        "start": len(begun) > 0,
+    }
+    return Plan(
+        lines=_frame(grounds, "line", plane, home), lanes=_frame(grounds, "lane", plane, home), narrow=_rest(grounds, "narrow", plane, home),
+        left=_rest(grounds, "left", plane, home), table=pd.DataFrame([g.figures for g in grounds]), issues=issues_frame(issues), parameters=parameters,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Task:
+    name: str
+    rows: list[dict[str, Any]]
+    narrow: BaseGeometry
+    left: BaseGeometry
+    figures: dict[str, Any]
+    ground: BaseGeometry
+
+
+def _rows(task: gpd.GeoDataFrame | gpd.GeoSeries) -> list[tuple[str, BaseGeometry]]:
+    shapes = np.asarray(task.geometry.array, dtype=object)
+    names = (
+        task["id"].astype(str)
+        if isinstance(task, gpd.GeoDataFrame) and "id" in task
+        else pd.Series(range(1, len(shapes) + 1)).astype(str)
+    )
+    rows = [
+        (n, geom.repair(s))
+        for n, s in zip(names, shapes, strict=True)
+        if s is not None and shapely.area(geom.repair(s)) > 0
+    ]
+    if not rows:
+        raise CoverageError("the task has no area", hint="give the polygon of the task, for example a row of hazards")
+    return sorted(rows, key=lambda row: row[0])
+
+
+def _placed(plane: Plane, frame: gpd.GeoDataFrame | gpd.GeoSeries | None, what: str) -> np.ndarray:
+    if frame is None or not len(frame):
+        return np.array([], dtype=object)
+    return plane.place(frame.geometry.array, _crs.require(frame, what))
+
+
+def _on_plane(tool: Tool, settings: Settings, plane: Plane) -> tuple[Tool, Settings]:
+    """Widths in map metres and bearings from grid north."""
+
+    def grid(angle: float | None) -> float | None:
+        return None if angle is None else angle - plane.convergence_deg
+
+    scaled = replace(
+        tool,
+        width_m=tool.width_m * plane.scale,
+        overlap_m=tool.overlap_m * plane.scale,
+        turn_radius_m=tool.turn_radius_m * plane.scale,
+    )
+    turned = replace(
+        settings,
+        bearing_deg=grid(settings.bearing_deg),
+        wind_from_deg=grid(settings.wind_from_deg),
+        setback_m=settings.setback_m * plane.scale,
+    )
+    return scaled, turned
+
+
+def _task(
+    name: str,
+    task: BaseGeometry,
+    how: tuple[Tool, Settings, Plane],
+    zones: np.ndarray,
+    begun: np.ndarray,
+    slopes: heading.Slopes | None,
+) -> _Task:
+    tool, settings, plane = how
+    own, laid = _on_plane(tool, settings, plane)
+    middle = task.representative_point()
+    origin = np.round(shapely.get_coordinates(middle)[0])
+
+    def near(shape: BaseGeometry) -> BaseGeometry:
+        return shapely.transform(shape, lambda points: points - origin)
+
+    ground = near(permitted(task, zones, laid.setback_m))
+    start = near(shapely.union_all(begun)) if len(begun) else None
+    made: list[dict[str, Any]] = []
+    facts: list[tuple[float, float, str]] = []
+    for number in range(1, settings.passes + 1):
+        for part in sorted(shapely.get_parts(ground), key=lambda p: p.bounds):
+            bearing, why = heading.chosen(part, own, laid, start, _turned(slopes, plane))
+            facts.append((part.area, (bearing + plane.convergence_deg) % 180, why))
+            across = number == 2 and settings.second == "perpendicular"
+            steps = _block(part, own, laid, (bearing + 90 * across, number == 2 and not across), start)
+            made += [_row(step, number, own, plane, part) for step in steps]
+    for number, row in enumerate(made, 1):
+        row |= {
+            "id": f"{name}-{number:03d}",
+            "task_id": name,
+            "lane_no": number,
+            "minutes": 60 * hours(row["length_m"], int(number > 1), tool),
+        }
+        row |= {
+            "line": shapely.transform(row["line"], lambda p: p + origin),
+            "lane": shapely.transform(row["lane"], lambda p: p + origin),
+        }
+    return _measured(
+        name,
+        task,
+        shapely.transform(ground, lambda p: p + origin),
+        made,
+        how,
+        own,
+        max(facts, default=(0, math.nan, "no ground")),
+    )
+
+
+def _turned(slopes: heading.Slopes | None, plane: Plane) -> heading.Slopes | None:
+    """Slopes along the axes of the plane."""
+    if slopes is None:
+        return None
+    sine, cosine = math.sin(math.radians(plane.convergence_deg)), math.cos(math.radians(plane.convergence_deg))
+    east, north = (np.asarray(v, dtype=float) for v in slopes)
+    return east * cosine - north * sine, east * sine + north * cosine
+
+
+def _block(
+    ground: BaseGeometry, tool: Tool, settings: Settings, lay: tuple[float, bool], start: BaseGeometry | None
+) -> list[Step]:
+    """Rounds and lanes of one piece of ground, in the order of work."""
+    count = settings.headlands
+    if count is None:
+        count = max(1, math.ceil((tool.turn_radius_m + tool.width_m / 2) / tool.step_m - 1e-9)) if tool.rigid else 0
+    first: list[Piece] = rounds(ground, tool, count, start)
+    done = shapely.union_all(np.array([p.lane for p in first], dtype=object)) if first else EMPTY
+    if count and tool.rigid and not first:
+        return []
+    pieces = strips(ground, tool, lay[0], done, count=count, offset=lay[1])
+    steps = [Step(piece, False, 0, 0.0, 0.0) for piece in first]
+    begin = shapely.Point(first[-1].ends[1]) if first else _lee(pieces, settings) if tool.kind == "dog" else None
+    region = ground if not tool.rigid else shapely.union_all([p.line for p in first] + [ground]) if first else ground
+    return steps + sequence(
+        pieces,
+        tool,
+        settings.pattern,
+        region,
+        begin if begin is not None and tool.rigid else start if start is not None else begin,
+    )
+
+
+def _lee(pieces: list[Piece], settings: Settings) -> BaseGeometry | None:
+    """The end of the lane that lies farthest down the wind, to begin there."""
+    if settings.wind_from_deg is None or not pieces:
+        return None
+    angle = math.radians(settings.wind_from_deg)
+    ends = [end for piece in pieces for end in piece.ends]
+    return shapely.Point(min(ends, key=lambda p: float(p[0] * math.sin(angle) + p[1] * math.cos(angle))))
+
+
+def _row(step: Step, number: int, tool: Tool, plane: Plane, ground: BaseGeometry) -> dict[str, Any]:
+    line, lane = step.piece.line, step.piece.lane
+    line = shapely.reverse(line) if step.reverse else line
+    allowed = shapely.buffer(ground, TOLERANCE_M / 10)
+    lane = lane if shapely.covered_by(lane, allowed) else geom.polygonal([shapely.intersection(lane, ground)])[0]
+    first, last = step.ends
+    bearing = math.degrees(math.atan2(*(last - first))) + plane.convergence_deg if step.cell else math.nan
+    return {
+        "pass_no": number, "kind": "lane" if step.cell else "headland", "cell": step.cell, "bearing_deg": round(bearing % 360, 2),
+        "length_m": line.length / plane.scale, "width_m": tool.width_m / plane.scale, "area_m2": lane.area / plane.scale**2,
+        "turn_m": step.turn_m / plane.scale, "move_m": step.move_m / plane.scale, "status": "planned", "line": line, "lane": lane,
+    }  # fmt: skip
+
+
+def _measured(
+    name: str, task: BaseGeometry, ground: BaseGeometry, made: list[dict[str, Any]], how: tuple[Tool, Settings, Plane], own: Tool,
+    fact: tuple[float, float, str],
+) -> _Task:  # fmt: skip
+    tool, _, plane = how
+    can = reachable(ground, own.width_m) if tool.rigid else ground
+    under = shapely.union_all(np.array([row["lane"] for row in made], dtype=object)) if made else EMPTY
+    left = geom.polygonal([shapely.difference(can, under)])[0]
+    square = plane.scale**2
+    work, moved = sum(row["length_m"] for row in made), [row["move_m"] for row in made]
+    figures = {
+        "task_id": name, "task_m2": task.area / square, "permitted_m2": ground.area / square, "reachable_m2": can.area / square,
+        "covered_m2": under.area / square, "coverage": 1 - left.area / can.area if can.area else 0.0,
+        "lanes": sum(row["kind"] == "lane" for row in made), "headlands": sum(row["kind"] == "headland" for row in made),
+        "work_m": work, "turn_m": sum(row["turn_m"] for row in made), "move_m": float(sum(v for v in moved if math.isfinite(v))),
+        "hours": hours(work + sum(v for v in moved if math.isfinite(v)), max(len(made) - 1, 0), tool), "bearing_deg": round(fact[1], 2), "direction": fact[2],
+    }  # fmt: skip
+    for row in made:
+        row["move_m"] = row["move_m"] if math.isfinite(row["move_m"]) else math.nan
+    return _Task(name, made, geom.polygonal([shapely.difference(ground, can)])[0], left, figures, ground)
+
+
+def _findings(task: _Task, begun: np.ndarray, plane: Plane, tool: Tool) -> list[Issue]:
+    """What a planner must know about this task."""
+    out, figures = [], task.figures
+    where = _crs.transform(
+        [shapely.Point(task.ground.representative_point()) if not task.ground.is_empty else shapely.Point()],
+        plane.crs,
+        _crs.WGS84,
+    )[0]
+
+    def say(check: str, severity: str, message: str, value: Any = "", limit: Any = "") -> None:
+        out.append(
+            Issue(check, severity, "tasks", task.name, "", message, value, limit, None if where.is_empty else where)
+        )
+
+    if task.ground.is_empty:
+        say("LN-01", "error", "exclusion zones leave no ground of this task; there is nothing to plan")
+    elif not task.rows:
+        say(
+            "LN-02",
+            "error",
+            f"no part of this task is wide enough for a tool of {tool.width_m:g} m; use a narrower one",
+            "",
+            tool.width_m,
+        )
+    else:
+        narrow = figures["permitted_m2"] - figures["reachable_m2"]
+        if narrow > 1.0:
+            say(
+                "LN-03",
+                "warning",
+                f"{narrow:,.0f} m² lie in corners and narrow places that the full width cannot reach; plan them for another method",
+                round(narrow, 1),
+            )
+        if not len(begun):
+            say(
+                "LN-04",
+                "warning",
+                "no cleared ground was given: show how the first lane is reached without crossing hazardous ground",
+            )
+        else:
+            gap = shapely.distance(task.ground, shapely.union_all(begun)) / plane.scale
+            if gap > tool.width_m / 2:
+                say(
+                    "LN-04",
+                    "warning",
+                    f"the cleared ground given lies {gap:,.1f} m away from this task: the way between is not cleared",
+                    round(gap, 1),
+                    tool.width_m / 2,
+                )
+        broken = sum(math.isnan(row["move_m"]) for row in task.rows)
+        if broken:
+            say(
+                "LN-05",
+                "warning",
+                f"{broken} lanes lie on ground that no permitted way joins to the lane before: clear an access to them first",
+                broken,
+            )
+        holes = sum(len(part.interiors) for part in shapely.get_parts(task.ground))
+        if holes and figures["headlands"]:
+            say(
+                "LN-07",
+                "info",
+                f"rounds around {holes} holes or exclusion zones are reached over ground not yet worked: drive there with the tool at work",
+                holes,
+            )
+        if figures["covered_m2"] < figures["reachable_m2"] - max(1.0, 0.005 * figures["reachable_m2"]):
+            missing = figures["reachable_m2"] - figures["covered_m2"]
+            say(
+                "LN-06",
+                "warning",
+                f"{missing:,.0f} m² that could be reached lie under no lane; plan rounds along the boundary (headlands)",
+                round(missing, 1),
+            )
+    return out
+
+
+def _frame(tasks: list[_Task], what: str, plane: Plane, home: Any) -> gpd.GeoDataFrame:
+    rows = [row for task in tasks for row in task.rows]
+    data = {name: [row[name] for row in rows] for name in COLUMNS}
+    shapes = gpd.GeoSeries([row[what] for row in rows], crs=plane.crs)
+    return gpd.GeoDataFrame(data, geometry=_home(shapes, plane, home))
+
+
+def _rest(tasks: list[_Task], what: str, plane: Plane, home: Any) -> gpd.GeoDataFrame:
+    kept = [(task.name, getattr(task, what)) for task in tasks if getattr(task, what).area / plane.scale**2 > 1e-3]
+    shapes = gpd.GeoSeries([shape for _, shape in kept], crs=plane.crs)
+    data = {
+        "id": [name for name, _ in kept],
+        "task_id": [name for name, _ in kept],
+        "area_m2": [shape.area / plane.scale**2 for _, shape in kept],
+    }
+    return gpd.GeoDataFrame(data, geometry=_home(shapes, plane, home))
+
+
+def _home(shapes: gpd.GeoSeries, plane: Plane, home: Any) -> gpd.GeoSeries:
+    return gpd.GeoSeries(_crs.transform(shapes.array, plane.crs, home), index=shapes.index, crs=home)
