@@ -1,4 +1,4 @@
-"""`geotools field`: what comes back from teams. Files for teams are written by `run`."""
+"""`geotools field`: what a team takes along (see `field_package`) and what comes back from it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from typing import Any
 import click
 
 from geotools.cli import options
+from geotools.cli.field_package import command as package
 
 
-@click.group(name="field", short_help="Combine what field teams bring back.")
+@click.group(name="field", short_help="Packages for field teams, and combining what comes back.")
 def command() -> None:
-    """Work with files that went to the field."""
+    """Packages for field teams, and combining what they bring back."""
+
+
+command.add_command(package)
 
 
 @command.command(

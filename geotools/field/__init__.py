@@ -1,5 +1,6 @@
 """Floor 5: what a field team takes along and brings back. Not for maps or figures."""
 
 from geotools.field.merge import merge
+from geotools.field.package import package
 
-__all__ = ["merge"]
+__all__ = ["merge", "package"]

@@ -95,6 +95,13 @@ class Survey:
         known = _dates(self.layers[k] for k in ("hazards", "releases", "finds", "accidents") if k in self.layers)
         return date.fromisoformat(known[1]) if known else None
 
+    @property
+    def pictures(self) -> Any:
+        """Styles, map and card for field packages, which know no map room themselves (see `geotools.field.package`)."""
+        from geotools.survey.pictures import Pictures
+
+        return Pictures()
+
     def summary(self) -> SurveySummary:
         """Counts, extent and dates, for people and for ``geotools info --json``."""
         layers = {kind: _describe(frame) for kind, frame in self.layers.items()}

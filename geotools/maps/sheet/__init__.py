@@ -4,7 +4,8 @@ For paper and PDF; the interactive map is `maps.webmap`. Figures come from the l
 """
 
 from geotools.maps.sheet.atlas import atlas
+from geotools.maps.sheet.card import card
 from geotools.maps.sheet.compose import Sheet, draw
 from geotools.maps.sheet.paper import PAPERS, SCALES
 
-__all__ = ["PAPERS", "SCALES", "Sheet", "atlas", "draw"]
+__all__ = ["PAPERS", "SCALES", "Sheet", "atlas", "card", "draw"]

@@ -1,0 +1,133 @@
+"""`Cargo`: the records that go into one package, in WGS 84, and what is known about them.
+
+Every file of a package is made from a Cargo and from nothing else, so what a Cargo does not hold cannot leave.
+Not for choosing (see `chosen`) or withholding (see `redact`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from geotools.model.programme import Programme
+from geotools.model.schema import KINDS, issues_frame
+from geotools.space import crs as _crs
+
+LEVELS = ("internal", "partner", "public")
+PACKED = (
+    "hazards", "releases", "events", "activities", "finds", "accidents", "samples", "marks", "tracks", "places", "landuse",
+)  # fmt: skip
+RESULTS = ("remaining", "released", "processed")
+
+
+@dataclass(frozen=True)
+class Cargo:
+    """What goes along.
+
+    Parameters
+    ----------
+    name
+        Of the programme, as printed.
+    title
+        The task, hazard or area, as printed; empty for a whole survey.
+    level
+        One of `LEVELS`.
+    layers
+        Record kind → rows, in WGS 84.
+    results
+        ``remaining``, ``released`` and ``processed`` ground of the ledger.
+    targets
+        Hazards that the team works on.
+    ground
+        The ground of the task or area in WGS 84, where it was asked for and may leave.
+    precision_m
+        Side of the grid squares that ground was generalised to; 0 where nothing was.
+    withheld
+        Kind → rows that stay behind.
+    notes
+        Sentences for the README.
+    """
+
+    name: str
+    title: str = ""
+    level: str = "internal"
+    layers: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    results: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    ground: Any = None
+    precision_m: float = 0.0
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    coverage: Any = None
+    programme: Programme = field(default_factory=Programme)
+    rasters: Mapping[str, Path] = field(default_factory=dict)
+    inputs: tuple[Any, ...] = ()
+    issues: gpd.GeoDataFrame = field(default_factory=issues_frame)
+
+    def layer(self, kind: str) -> gpd.GeoDataFrame:
+        """The rows of a kind, or an empty frame."""
+        return self.layers[kind] if kind in self.layers else empty(kind)
+
+    @property
+    def hazards(self) -> gpd.GeoDataFrame:
+        """Hazardous areas."""
+        return self.layer("hazards")
+
+    @property
+    def releases(self) -> gpd.GeoDataFrame:
+        """Released land."""
+        return self.layer("releases")
+
+    @property
+    def information_day(self) -> date | None:
+        """The last day that hazards, releases, finds or accidents speak of; None if undated."""
+        columns = [
+            (self.layers[k], c)
+            for k in ("hazards", "releases", "finds", "accidents")
+            if k in self.layers
+            for c in ("date_info", "date")
+        ]
+        days = [pd.to_datetime(f[c], errors="coerce").max() for f, c in columns if c in f and f[c].notna().any()]
+        known = [d for d in days if not pd.isna(d)]
+        return max(known).date() if known else None
+
+    def figures(self) -> dict[str, Any]:
+        """Name → polygon of what the team walks around: its hazards, or the ground of the task where it has none.
+
+        Ground in grid squares is no figure to walk.
+        """
+        hazards = self.hazards
+        exact = hazards["precision_m"].isna() if "precision_m" in hazards else pd.Series(True, index=hazards.index)
+        rows = hazards[hazards["id"].astype(str).isin(self.targets) & placed(hazards) & exact]
+        rows = rows[rows.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
+        found = dict(zip(rows["id"].astype(str), rows.geometry.array, strict=True))
+        return found or ({self.title: self.ground} if self.ground is not None and self.title else {})
+
+    @property
+    def public(self) -> bool:
+        """Whether anybody may read it."""
+        return self.level == "public"
+
+
+def empty(kind: str) -> gpd.GeoDataFrame:
+    """No rows, with the columns of the kind.
+
+    Examples
+    --------
+    >>> empty("places").columns[0], len(empty("places"))
+    ('id', 0)
+    """
+    names = KINDS[kind].names if kind in KINDS else ("id",)
+    columns = {name: pd.Series(dtype=object) for name in names}
+    return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([], crs=_crs.WGS84))
+
+
+def placed(frame: gpd.GeoDataFrame) -> pd.Series:
+    """Whether each row has a geometry."""
+    return ~(frame.geometry.isna() | frame.geometry.is_empty)

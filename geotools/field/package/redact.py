@@ -1,0 +1,288 @@
+"""What leaves the house: `internal` everything, `partner` without persons and unsafe places, `public` in grid squares.
+
+Withholding happens here once, before any file is written; what is not in the result cannot be in a file. Not for selection.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geotools.field.package import squares
+from geotools.field.package.cargo import LEVELS, Cargo, placed
+from geotools.field.package.chosen import ENDED, measured
+from geotools.model.errors import SchemaError
+from geotools.model.schema import KINDS
+from geotools.space import crs as _crs
+
+NEAR_M = 2.0  # a vertex closer than this to a withheld one would give it away
+CONTEXT = ("places", "landuse")
+LINKS = ("hazard_id", "feature_id", "parent_id", "supersedes_id")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+
+@cache
+def _rules() -> dict[str, Any]:
+    return tomllib.loads(resources.files("geotools.field.package").joinpath("redact.toml").read_text("utf-8"))
+
+
+def redact(cargo: Cargo, level: str) -> Cargo:
+    """The cargo as it may leave at a level.
+
+    Parameters
+    ----------
+    level
+        ``internal``: all that was chosen. ``partner``: without accidents that are not marked safe to publish, without
+        persons, and with hazards marked unsafe to publish in whole grid squares and nothing else about them. ``public``:
+        unreleased ground in whole squares that cover it, released ground in squares wholly inside it, an allow list of
+        columns, places and land use; nothing else. Squares have the side ``public_grid_m`` of the programme.
+
+    Raises
+    ------
+    SchemaError
+        If the level is unknown.
+    """
+    if level not in LEVELS:
+        raise SchemaError(f"'{level}' is not a level of redaction", hint=f"use {', '.join(LEVELS)}")
+    kept = {"internal": _internal, "partner": _partner, "public": _public}[level](cargo)
+    return _printable(replace(kept, level=level))
+
+
+def _internal(cargo: Cargo) -> Cargo:
+    return cargo
+
+
+# --------------------------------------------------------------------------------------------------------------- partner
+
+
+def _partner(cargo: Cargo) -> Cargo:
+    side = cargo.programme.limit("public_grid_m")
+    held: Counter[str] = Counter(cargo.withheld)
+    layers = {kind: _columns(frame, kind) for kind, frame in cargo.layers.items()}
+    if "accidents" in cargo.layers:
+        safe = _flag(cargo.layers["accidents"], missing=False)
+        held["accidents"] += int((~safe).sum())
+        layers["accidents"] = layers["accidents"][safe]
+    layers, precision = _shadowed(cargo, layers, side, held)
+    kept = {kind: frame.reset_index(drop=True) for kind, frame in layers.items() if len(frame)}
+    out = measured(replace(cargo, layers=kept, withheld=dict(held), precision_m=precision))
+    if not precision:
+        return out
+    blurred = set(kept["hazards"].loc[kept["hazards"]["precision_m"].notna(), "id"].astype(str))
+    return replace(out, ground=None, targets=tuple(t for t in out.targets if t not in blurred))
+
+
+def _columns(frame: gpd.GeoDataFrame, kind: str) -> gpd.GeoDataFrame:
+    rules = _rules()["partner"]
+    only = rules["only"].get(kind, KINDS[kind].names)
+    names = [c for c in only if c in frame and c not in rules["never"]]
+    return frame[[*names, "geometry"]]
+
+
+def _flag(frame: gpd.GeoDataFrame, *, missing: bool) -> np.ndarray:
+    """Whether each row is marked safe to publish; `missing` says what no mark means."""
+    if "safe_to_publish" not in frame:
+        return np.full(len(frame), missing)
+    return np.array(
+        [
+            missing if pd.isna(v) else str(v).strip().casefold() in ("true", "1", "1.0", "yes")
+            for v in frame["safe_to_publish"]
+        ],
+        dtype=bool,
+    )
+
+
+def _shadowed(
+    cargo: Cargo, layers: dict[str, gpd.GeoDataFrame], side: float, held: Counter[str]
+) -> tuple[dict[str, gpd.GeoDataFrame], float]:
+    """Hazards marked unsafe to publish become squares; whatever would give their place away stays behind."""
+    hazards = layers.get("hazards")
+    unsafe = np.zeros(0, dtype=bool) if hazards is None else ~_flag(cargo.layers["hazards"], missing=True)
+    if hazards is None or not unsafe.any():
+        return layers, 0.0
+    shapes = np.array(hazards.geometry.array, dtype=object)
+    touching = unsafe | (_distance(shapes, shapes[unsafe]) <= NEAR_M)
+    blurred = _in_squares(hazards, touching, side)
+    shadow = shapely.union_all([s for s in blurred.geometry.array[touching] if s is not None])
+    out = {"hazards": blurred}
+    keys = set(hazards.loc[touching, "id"].astype(str))
+    for kind, frame in layers.items():
+        if kind == "hazards":
+            continue
+        near = shapely.intersects(np.array(frame.geometry.array, dtype=object), shadow)
+        for column in (c for c in LINKS if c in frame):
+            near |= frame[column].astype(object).isin(keys).to_numpy()
+        if kind in CONTEXT:
+            near = _distance(np.array(frame.geometry.array, dtype=object), shapes[touching]) <= NEAR_M
+        held[kind] += int(near.sum())
+        out[kind] = frame[~near]
+    return out, side
+
+
+def _in_squares(hazards: gpd.GeoDataFrame, which: np.ndarray, side: float) -> gpd.GeoDataFrame:
+    """These rows in squares, with the public columns only."""
+    allowed = set(_rules()["public"]["only"]["hazards"])
+    shapes = np.array(hazards.geometry.array, dtype=object)
+    shapes[which] = squares.covering(shapes[which], side)
+    data = {
+        name: hazards[name] if name in allowed else hazards[name].astype(object).where(~which, None)
+        for name in hazards.columns
+        if name != "geometry"
+    }
+    data["precision_m"] = pd.Series(np.where(which, side, np.nan), index=hazards.index)
+    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapes, index=hazards.index, crs=_crs.WGS84))
+
+
+def _distance(shapes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """About how many metres each shape is from the nearest of the others; infinite where there is none."""
+    near = np.full(len(shapes), np.inf)
+    spots = [s for s in others if s is not None and not s.is_empty]
+    if not spots:
+        return near
+    joined = shapely.geometrycollections(spots)
+    lat = float(np.cos(np.radians(joined.bounds[1] + joined.bounds[3]) / 2))
+    stretch = np.array([111_200 * max(lat, 0.05), 111_200.0])
+    flat = shapely.transform(shapes, lambda xy: xy * stretch)
+    tree = shapely.STRtree(shapely.transform(np.array(spots, dtype=object), lambda xy: xy * stretch))
+    (rows, _), metres = tree.query_nearest(flat, return_distance=True, all_matches=False)
+    near[rows] = metres
+    return near
+
+
+# ---------------------------------------------------------------------------------------------------------------- public
+
+
+def _public(cargo: Cargo) -> Cargo:
+    side = cargo.programme.limit("public_grid_m")
+    only = _rules()["public"]["only"]
+    held: Counter[str] = Counter({"other": sum(cargo.withheld.values())} if cargo.withheld else {})
+    secret = _secrets(cargo)
+    layers: dict[str, gpd.GeoDataFrame] = {}
+    for kind, frame in cargo.layers.items():
+        if kind == "hazards":
+            layers[kind] = _public_hazards(cargo, frame, side, held)
+        elif kind in CONTEXT:
+            near = _distance(shapely.boundary(np.array(frame.geometry.array, dtype=object)), secret) <= NEAR_M
+            spots = _distance(np.array(frame.geometry.array, dtype=object), secret) <= NEAR_M
+            near = near | (spots & (shapely.get_dimensions(np.array(frame.geometry.array, dtype=object)) == 0))
+            held[kind] += int(near.sum())
+            layers[kind] = frame.loc[~near, [*(c for c in only[kind] if c in frame), "geometry"]]
+        elif kind != "releases":
+            held[kind] += len(frame)
+    kept = {kind: frame.reset_index(drop=True) for kind, frame in layers.items() if len(frame)}
+    released = _public_released(cargo, side)
+    titled = cargo.title if cargo.title in set(kept["hazards"]["id"] if "hazards" in kept else ()) else ""
+    return replace(
+        cargo, title=titled, layers=kept, results={"released": released} if len(released) else {}, targets=(), ground=None,
+        precision_m=side, withheld={k: n for k, n in held.items() if n}, coverage=None, rasters={}, inputs=(),
+    )  # fmt: skip
+
+
+def _secrets(cargo: Cargo) -> np.ndarray:
+    """Every withheld vertex, as points."""
+    frames = [f for kind, f in cargo.layers.items() if kind not in CONTEXT]
+    coordinates = [
+        shapely.get_coordinates(np.array(f.geometry.array, dtype=object)) for f in (*frames, *cargo.results.values())
+    ]
+    return np.asarray(shapely.points(np.unique(np.concatenate([np.zeros((0, 2)), *coordinates]), axis=0)), dtype=object)
+
+
+def _public_hazards(cargo: Cargo, frame: gpd.GeoDataFrame, side: float, held: Counter[str]) -> gpd.GeoDataFrame:
+    safe = _flag(frame, missing=True)
+    has = placed(frame).to_numpy()
+    held["hazards"] += int((~safe).sum()) + int((safe & ~has).sum())
+    rest = cargo.results.get("remaining")
+    known = (
+        {}
+        if cargo.coverage is None
+        else dict(zip(cargo.coverage.table["id"].astype(str), cargo.coverage.table["area_m2"], strict=True))
+    )
+    left = {} if rest is None else dict(zip(rest["id"].astype(str), rest.geometry.array, strict=True))
+    shapes = []
+    for i, shape in zip(frame["id"].astype(str), frame.geometry.array, strict=True):
+        counted = known.get(i, 0.0) > 0  # the ledger knows its ground: what is left of it is what is unreleased
+        shapes.append(left.get(i) if counted else shape)
+    told = frame[[c for c in _rules()["public"]["only"]["hazards"] if c in frame]].copy()
+    if "status" in told:  # unreleased ground is never called closed
+        told["status"] = told["status"].astype(object).where(~told["status"].isin(ENDED), None)
+    shown = gpd.GeoDataFrame(
+        told.assign(precision_m=side),
+        geometry=gpd.GeoSeries(squares.covering(shapes, side), index=frame.index, crs=_crs.WGS84),
+    )
+    return shown[safe & placed(shown).to_numpy()]
+
+
+def _public_released(cargo: Cargo, side: float) -> gpd.GeoDataFrame:
+    """Released ground by product, in squares that lie wholly inside it."""
+    rows = cargo.results.get("released")
+    if rows is None or not len(rows):
+        return gpd.GeoDataFrame({"id": [], "product": []}, geometry=gpd.GeoSeries([], crs=_crs.WGS84))
+    products = rows["counted_as"] if "counted_as" in rows else rows["product"]
+    shapes = {
+        str(product): squares.inside(
+            [shapely.union_all(np.array(rows.geometry.array[(products == product).to_numpy()]))], side
+        )[0]
+        for product in sorted(set(products.dropna()))
+    }
+    found = {product: shape for product, shape in shapes.items() if shape is not None}
+    data = {"id": list(found), "product": list(found), "precision_m": [side] * len(found)}
+    return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(list(found.values()), crs=_crs.WGS84))
+
+
+# ------------------------------------------------------------------------------------------------------------------ text
+
+
+def _printable(cargo: Cargo) -> Cargo:
+    """Without characters that no XML file can hold; how many cells had some is said."""
+    count = 0
+
+    def clean(frames: Mapping[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
+        nonlocal count
+        out = {}
+        for kind, frame in frames.items():
+            changed = {}
+            for name in frame.columns:
+                if name == "geometry" or not (frame[name].dtype == object or pd.api.types.is_string_dtype(frame[name])):
+                    continue
+                dirty = [isinstance(v, str) and _ILLEGAL.search(v) is not None for v in frame[name]]
+                if any(dirty):
+                    count += sum(dirty)
+                    changed[name] = pd.Series(
+                        [plain(v) if isinstance(v, str) else v for v in frame[name]], index=frame.index, dtype=object
+                    )
+            named = {str(c): plain(str(c)) for c in frame.columns if plain(str(c)) != str(c)}
+            out[kind] = frame.assign(**changed).rename(columns=named) if changed or named else frame
+        return out
+
+    layers, results = clean(cargo.layers), clean(cargo.results)
+    note = (f"In {count} cells, control characters were taken out that files for phones cannot hold.",) if count else ()
+    return replace(
+        cargo,
+        name=plain(cargo.name),
+        title=plain(cargo.title),
+        layers=layers,
+        results=results,
+        notes=(*cargo.notes, *note),
+    )
+
+
+def plain(text: str) -> str:
+    """The text without characters that XML 1.0 cannot hold.
+
+    Examples
+    --------
+    >>> plain("a\\x07b\\ud800\\tc")
+    'ab\\tc'
+    """
+    return _ILLEGAL.sub("", text)

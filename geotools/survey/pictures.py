@@ -1,0 +1,83 @@
+"""`Pictures`: what field packages need of the map floor: styles, icons, the offline map and the task card.
+
+Maps and field files are rooms of one floor and do not know each other; a survey stands above both and hands this over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from geotools.maps import sheet, styles, webmap
+from geotools.maps.symbols import theme
+from geotools.model.errors import MapError
+
+
+class Pictures:
+    """Styles and pictures of a cargo (see `geotools.field.package.looks`).
+
+    Parameters
+    ----------
+    name
+        Theme of symbols.
+
+    Examples
+    --------
+    >>> Pictures().style("releases", "area", {"product": "cleared"})
+    ('releases-area-cleared', 'K', 'Cleared')
+    """
+
+    def __init__(self, name: str | Path = "safe") -> None:
+        self.theme = theme(name)
+
+    def style(self, kind: str, shape: str, row: Mapping[str, Any]) -> tuple[str, str, str]:
+        """Id of the style of a record, the letter of its class and the class in words."""
+        known = dict(row)
+        if kind == "released" and row.get("counted_as"):
+            known["product"] = row["counted_as"]
+        found = styles.class_of(known, styles.classes(kind, shape, self.theme))
+        return f"{kind}-{shape}-{found.id}", found.symbol.letter if shape == "area" else "", found.label()
+
+    def _class(self, style_id: str) -> tuple[str, styles.StyleClass]:
+        kind, shape, name = style_id.split("-", 2)
+        return shape, next(c for c in styles.classes(kind, shape, self.theme) if c.id == name)
+
+    def kml_style(self, style_id: str, icon: str) -> ET.Element:
+        """The KML style of that id."""
+        return styles.kml_style(style_id, self._class(style_id)[1].symbol, icon=icon)
+
+    def picture(self, style_id: str) -> bytes:
+        """The icon of that style: a marker, or a swatch with hatch and letter."""
+        shape, found = self._class(style_id)
+        return styles.icon(found.symbol) if shape == "point" else styles.swatch(found.symbol)
+
+    def qgis(self, kind: str, shape: str, lang: str) -> tuple[ET.Element, ET.Element]:
+        """Renderer and labels of a layer for QGIS."""
+        return styles.renderer(kind, shape, look=self.theme, lang=lang), styles.labeling(kind, shape, look=self.theme)
+
+    def qml(self, kind: str, shape: str, lang: str) -> bytes:
+        """The style file of a layer for QGIS."""
+        return styles.qml(kind, shape, look=self.theme, lang=lang)
+
+    def map(self, cargo: Any, path: Path, lang: str) -> None:
+        """Write the offline map of a cargo; a public one shows its squares as records, without a ledger."""
+        shown = cargo
+        if cargo.public and "released" in cargo.results:
+            from dataclasses import replace
+
+            shown = replace(cargo, layers={**cargo.layers, "releases": cargo.results["released"]})
+        ledger = False if cargo.coverage is None else cargo.coverage
+        made = webmap.map_survey(shown, coverage=ledger, sensitive=True, lang=lang, theme=self.theme.name)
+        webmap.save(made, path)
+
+    def card(self, cargo: Any, hazard_id: str, path: Path, lang: str) -> bool:
+        """Write the one-page card of a hazard: with its turning points where they fit, else without."""
+        elsewhere = "→ points/turning_points.csv"
+        try:
+            made = sheet.card(cargo, hazard_id, cargo.coverage, elsewhere=elsewhere, lang=lang, points=not cargo.public)
+        except MapError:
+            return False
+        made.save(path)
+        return True
