@@ -23,6 +23,7 @@ MODULES = {
     "schema": "geotools.model.schema",
     "sheet": "geotools.maps.sheet",
     "styles": "geotools.maps.styles",
+    "store": "geotools.io.store",
     "swath": "geotools.analysis.swath",
     "symbols": "geotools.maps.symbols",
     "terrain": "geotools.analysis.terrain",

@@ -13,7 +13,8 @@ Not for bad *data*: that becomes rows of the ISSUES table (see `model.schema`).
     ├── CoverageError        (ValueError)   swaths or fixes that cannot be evaluated
     ├── StatisticsError      (ValueError)   sampling or trial parameters out of range
     ├── MapError             (ValueError)   a map that would not be safe or self-contained
-    ├── StoreError           (RuntimeError) a store refuses; nothing is changed
+    ├── StoreError           (RuntimeError) a store refuses; nothing is changed; .issues
+    │   └── ConflictError                   rows were changed by someone else since they were loaded
     └── MissingLibraryError  (ImportError)  an optional library is needed
 """
 
@@ -115,7 +116,13 @@ class MapError(GeotoolsError, ValueError):
 
 
 class StoreError(GeotoolsError, RuntimeError):
-    """A store refuses an operation; nothing was changed."""
+    """A store refuses an operation; nothing was changed. `.issues` lists the rows at fault, if it is about rows."""
+
+    issues: Any = None
+
+
+class ConflictError(StoreError):
+    """Rows were changed by someone else since they were loaded; nothing was changed. `.issues` lists both values."""
 
 
 class MissingLibraryError(GeotoolsError, ImportError):
