@@ -26,3 +26,22 @@ def test_the_direct_way_to_a_grid_is_corrected_too() -> None:
     straight = crs.transform(point, crs.WGS84, "EPSG:32638")[0]
     round_about = crs.transform(crs.transform(point, crs.WGS84, plane), plane, "EPSG:32638")[0]
     assert straight.distance(round_about) < 1e-6
+
+
+def test_heights_stay_and_flat_geometries_stay_flat() -> None:
+    shapes = np.array(
+        [
+            shapely.Point(47.5, 39.5, 812.25),
+            shapely.Point(47.5, 39.5),
+            None,
+            shapely.Polygon([(47, 39, 1.0), (47.1, 39, 2.0), (47.1, 39.1, np.nan)]),
+        ],
+        dtype=object,
+    )
+    moved = crs.transform(shapes, "EPSG:4326", "EPSG:32638")
+    assert moved[0].z == 812.25 and not moved[1].has_z and moved[2] is None
+    assert (moved[0].x, moved[0].y) == (moved[1].x, moved[1].y)
+    assert shapely.get_coordinates(moved[3], include_z=True)[:2, 2].tolist() == [1.0, 2.0]
+    plane = crs.equal_area((47, 39, 47.2, 39.2))
+    there = crs.transform(crs.transform(shapes[:1], "EPSG:4326", plane), plane, "EPSG:32638")
+    assert there[0].z == 812.25

@@ -20,7 +20,7 @@ EDGE_M = 500.0  # edges longer than this are densified along the geodesic before
 
 
 def transform(geometries: Any, source: Any, target: Any) -> np.ndarray:
-    """Transform an array of shapely geometries between two systems, coordinates in (x, y) order.
+    """Transform an array of shapely geometries between two systems, coordinates in (x, y) order; heights stay as they are.
 
     Raises
     ------
@@ -49,7 +49,13 @@ def transform(geometries: Any, source: Any, target: Any) -> np.ndarray:
             )
         return moved
 
-    return shapely.transform(array, move)
+    high = shapely.has_z(array)
+    if not high.any():
+        return shapely.transform(array, move)
+    out = np.empty_like(array)
+    out[~high] = shapely.transform(array[~high], move)
+    out[high] = shapely.transform(array[high], lambda p: np.column_stack([move(p[:, :2]), p[:, 2]]), include_z=True)
+    return out
 
 
 def _is_laea(crs: pyproj.CRS) -> bool:
@@ -97,10 +103,12 @@ def densify(geometries: Any, longest_m: float = EDGE_M) -> np.ndarray:
     coords, owner = shapely.get_coordinates(array, return_index=True)
     if len(coords) < 2:
         return array
-    lat = np.radians((coords[1:, 1] + coords[:-1, 1]) / 2)
-    rough = 111_700 * np.hypot(np.diff(coords[:, 0]) * np.cos(lat), np.diff(coords[:, 1]))
-    long = (rough > longest_m * 0.99) & (owner[1:] == owner[:-1])
-    for index in np.unique(owner[1:][long]):
+    east, north = np.diff(coords[:, 0]), np.diff(coords[:, 1])
+    rows = np.flatnonzero(east * east + north * north > (longest_m * 0.98 / 111_700) ** 2)
+    lat = np.radians((coords[rows + 1, 1] + coords[rows, 1]) / 2)
+    rough = 111_700 * np.hypot(east[rows] * np.cos(lat), north[rows])
+    rows = rows[(rough > longest_m * 0.99) & (owner[rows + 1] == owner[rows])]
+    for index in np.unique(owner[rows]):
         array[index] = _densified(array[index], longest_m)
     return array
 
