@@ -48,6 +48,7 @@ ANY = Schema(
 )
 FARTHEST_M = 1.0e8
 FAR_DEG = 6.0  # a neighbouring zone is still common practice
+SAMPLE = 20_000  # points that tell where the middle of a layer is
 
 
 @dataclass
@@ -223,6 +224,8 @@ def _positions(ledger: _Ledger, crs: pyproj.CRS) -> None:
     alive = np.flatnonzero(_alive(ledger))
     if not len(alive):
         return
+    if _unremarkable(ledger, alive, crs):
+        return
     points, owner = shapely.get_coordinates(ledger.geometry[alive], include_z=True, return_index=True)
     x, y = points[:, 0], points[:, 1]
     finite = np.isfinite(x) & np.isfinite(y)
@@ -257,12 +260,30 @@ def _positions(ledger: _Ledger, crs: pyproj.CRS) -> None:
         )
 
 
+def _unremarkable(ledger: _Ledger, alive: np.ndarray, crs: pyproj.CRS) -> bool:
+    """Whether one look at the extremes shows that every coordinate is a finite number in range, none is 0, 0 and none looks like degrees."""
+    shapes = ledger.geometry[alive]
+    points = shapely.get_coordinates(shapes)
+    if shapely.has_z(shapes).any() or not len(points) or not np.isfinite(points.sum()):
+        return False
+    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
+    if west <= 0 <= east and south <= 0 <= north:
+        return False
+    if crs.is_geographic:
+        return -90 <= west and east <= 90 and -45 <= south and north <= 45  # in range whatever the unit
+    per_m = crs.axis_info[0].unit_conversion_factor or 1.0 if crs.axis_info else 1.0
+    if max(-west, east, -south, north) * per_m > FARTHEST_M or (west <= 180 and south <= 90):
+        return False
+    _compare_with_area_of_use(ledger, crs, points)
+    return True
+
+
 def _compare_with_area_of_use(ledger: _Ledger, crs: pyproj.CRS, points: np.ndarray) -> None:
     """Say so where the middle of a layer lies far from where its projected system is used: numbers of another system."""
     area = crs.area_of_use
     if area is None or not crs.is_projected or not len(points):
         return
-    middle = np.median(points[:, :2], axis=0)
+    middle = np.median(points[:: max(1, len(points) // SAMPLE), :2], axis=0)
     try:
         where = shapely.get_coordinates(_crs.transform([shapely.Point(middle)], crs, _crs.WGS84))[0]
     except CRSError:
@@ -380,7 +401,7 @@ def _validity(ledger: _Ledger) -> None:
     """Repair invalid areas; what collapses to nothing is set aside."""
     alive = np.flatnonzero(_alive(ledger))
     shapes = ledger.geometry[alive]
-    bad = ~shapely.is_valid(shapes)
+    bad = ~geom.valid(shapes)
     if not bad.any():
         return
     rows, before = alive[bad], shapes[bad]

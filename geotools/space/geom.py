@@ -5,6 +5,7 @@ For making geometry usable without changing what it says; not for deciding which
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,31 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 POLYGONAL = (3, 6)  # shapely type ids of Polygon and MultiPolygon
+MANY = 500  # geometries from which looking through their outlines first pays
+
+
+def valid(geometries: Any) -> np.ndarray:
+    """Which geometries are valid: the answer of `shapely.is_valid`, missing ones are not.
+
+    Where the compiled test of outlines is loaded already, clean polygons are told by it, several times faster, and GEOS
+    looks only at the others.
+
+    Examples
+    --------
+    >>> valid([shapely.box(0, 0, 1, 1), shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)]), None]).tolist()
+    [True, False, False]
+    """
+    array = np.asarray(geometries, dtype=object)
+    if len(array) < MANY or "geotools.space.simple" not in sys.modules:
+        return np.asarray(shapely.is_valid(array))
+    from geotools.space.outlines import Outlines
+
+    found = np.zeros(len(array), dtype=bool)
+    areas = np.isin(shapely.get_type_id(array), POLYGONAL)
+    found[areas] = Outlines(array[areas]).clean
+    rest = ~found
+    found[rest] = shapely.is_valid(array[rest])
+    return found
 
 
 def repair(geometry: Any) -> Any:
@@ -34,7 +60,7 @@ def repair(geometry: Any) -> Any:
     single = geometry is None or isinstance(geometry, BaseGeometry)
     array = np.array([geometry], dtype=object) if single else np.asarray(geometry, dtype=object).copy()
     area_like = np.isin(shapely.get_type_id(array), (*POLYGONAL, 7))
-    bad = area_like & ~shapely.is_valid(array)
+    bad = area_like & ~valid(array)
     if bad.any():
         array[bad] = polygonal(shapely.make_valid(array[bad], method="structure", keep_collapsed=False))
     mixed = shapely.get_type_id(array) == 7

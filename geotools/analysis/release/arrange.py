@@ -14,129 +14,16 @@ Shewchuk (1997).
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from geotools.space.simple import jit, meet
+
 NEAR_M = 1e-6  # closer than this is not general position
-SIMPLE_M = 1e-9  # two edges of one outline farther apart than this are certainly apart
 MOST = 2_000  # polygons of one group
 HEAVY = 4_000_000  # pairs of edges of two polygons
 
 
-def _jit(function):
-    """Compile, and keep the result on disk where there is a place to keep it."""
-    try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # no folder can be written
-        return numba.njit(nogil=True, error_model="numpy")(function)
-
-
-@_jit
-def _meet(ax, ay, bx, by, cx, cy, dx, dy, near):
-    """How two edges a–b and c–d lie: 0 certainly apart, 1 crossing at a clear angle, 2 neither is certain."""
-    ux, uy, vx, vy = bx - ax, by - ay, dx - cx, dy - cy
-    c = ux * (cy - ay) - uy * (cx - ax)
-    d = ux * (dy - ay) - uy * (dx - ax)
-    least = near * (abs(ux) + abs(uy))
-    if (c > least and d > least) or (c < -least and d < -least):
-        return 0
-    a = vx * (ay - cy) - vy * (ax - cx)
-    b = vx * (by - cy) - vy * (bx - cx)
-    other = near * (abs(vx) + abs(vy))
-    if (a > other and b > other) or (a < -other and b < -other):
-        return 0
-    if abs(a) > other and abs(b) > other and abs(c) > least and abs(d) > least:
-        return 1
-    return 2
-
-
-@_jit
-def _order(low, count):
-    """Positions sorted by `low`."""
-    return np.argsort(low[:count], kind="quicksort")
-
-
-@_jit
-def simple(xy, last, first, ring_first):
-    """Which polygons are one ring that certainly neither crosses nor touches itself.
-
-    Parameters
-    ----------
-    xy, last
-        Vertices, and which of them closes a ring.
-    first
-        First vertex of each polygon.
-    ring_first
-        First ring of each polygon.
-    """
-    count = first.size - 1
-    sure = np.zeros(count, np.bool_)
-    for p in range(count):
-        if ring_first[p + 1] - ring_first[p] == 1:
-            sure[p] = _is_simple(xy, last, first[p], first[p + 1])
-    return sure
-
-
-@_jit
-def _is_simple(xy, last, start, stop):
-    most = stop - start
-    edge = np.empty((most, 4), np.float64)
-    box = np.empty((most, 4), np.float64)
-    n = 0
-    ox, oy = xy[start, 0], xy[start, 1]
-    for v in range(start, stop - 1):
-        ax, ay, bx, by = xy[v, 0] - ox, xy[v, 1] - oy, xy[v + 1, 0] - ox, xy[v + 1, 1] - oy
-        if ax == bx and ay == by:
-            continue
-        if not (np.isfinite(ax) and np.isfinite(ay) and np.isfinite(bx) and np.isfinite(by)):
-            return False
-        edge[n, 0], edge[n, 1], edge[n, 2], edge[n, 3] = ax, ay, bx, by
-        box[n, 0], box[n, 1] = min(ax, bx) - SIMPLE_M, min(ay, by) - SIMPLE_M
-        box[n, 2], box[n, 3] = max(ax, bx), max(ay, by)
-        n += 1
-    if n < 3:
-        return False
-    order = _order(box[:, 1], n)
-    for i in range(n):  # neighbours must not fold back
-        j = i + 1 if i + 1 < n else 0
-        ux, uy, vx, vy = (
-            edge[i, 2] - edge[i, 0],
-            edge[i, 3] - edge[i, 1],
-            edge[j, 2] - edge[j, 0],
-            edge[j, 3] - edge[j, 1],
-        )
-        if ux * vx + uy * vy <= 0 and abs(ux * vy - uy * vx) <= SIMPLE_M * (abs(ux) + abs(uy) + abs(vx) + abs(vy)):
-            return False
-    for k in range(n):
-        i = order[k]
-        for m in range(k + 1, n):
-            j = order[m]
-            if box[j, 1] > box[i, 3]:
-                break
-            if box[j, 0] > box[i, 2] or box[i, 0] > box[j, 2]:
-                continue
-            gap = i - j if i > j else j - i
-            if gap == 1 or gap == n - 1:
-                continue
-            if (
-                _meet(
-                    edge[i, 0],
-                    edge[i, 1],
-                    edge[i, 2],
-                    edge[i, 3],
-                    edge[j, 0],
-                    edge[j, 1],
-                    edge[j, 2],
-                    edge[j, 3],
-                    SIMPLE_M,
-                )
-                != 0
-            ):
-                return False
-    return True
-
-
-@_jit
+@jit
 def _window(xy, last, start, stop, west, south, east, north, ox, oy, edge, found):
     """Edges of a polygon that reach into a window: their first vertex and their box, in local coordinates."""
     n = 0
@@ -157,7 +44,7 @@ def _window(xy, last, start, stop, west, south, east, north, ox, oy, edge, found
     return n
 
 
-@_jit
+@jit
 def _inside(xy, last, start, stop, x, y):
     """Even-odd: whether a point lies in a polygon; it must not lie near its boundary."""
     odd = False
@@ -173,7 +60,7 @@ def _inside(xy, last, start, stop, x, y):
     return odd
 
 
-@_jit
+@jit
 def _same(xy, a0, a1, b0, b1):
     """Whether two polygons have the same vertices one by one."""
     if a1 - a0 != b1 - b0:
@@ -184,7 +71,7 @@ def _same(xy, a0, a1, b0, b1):
     return True
 
 
-@_jit
+@jit
 def _crossings(xy, last, first, box, a, b, na, nb, origin, work, event, n):
     """Append the crossings of two outlines to `event`; −1 if they are not in general position.
 
@@ -213,7 +100,7 @@ def _crossings(xy, last, first, box, a, b, na, nb, origin, work, event, n):
             j = hits[h]
             px, py, qx, qy = edge_a[i, 0], edge_a[i, 1], edge_a[i, 2], edge_a[i, 3]
             rx, ry, sx, sy = edge_b[j, 0], edge_b[j, 1], edge_b[j, 2], edge_b[j, 3]
-            how = _meet(px, py, qx, qy, rx, ry, sx, sy, NEAR_M)
+            how = meet(px, py, qx, qy, rx, ry, sx, sy, NEAR_M)
             if how == 0:
                 continue
             if how == 2:
@@ -238,7 +125,7 @@ def _crossings(xy, last, first, box, a, b, na, nb, origin, work, event, n):
     return n, event
 
 
-@_jit
+@jit
 def _walk(
     xy, last, ring_first, ring_sign, first, box, who, base, near, whole, event, order, here, origin, net, raw, alone
 ):
@@ -296,7 +183,7 @@ def _walk(
     return at
 
 
-@_jit
+@jit
 def _book(member, area, inside, net, raw, alone):
     """Give a piece of outline to the areas it bounds: member 0 is the container, the others are covers by priority."""
     count = inside.size
@@ -332,7 +219,7 @@ def _book(member, area, inside, net, raw, alone):
         net[lowest - 1] -= area
 
 
-@_jit
+@jit
 def arrange(
     xy, last, first, ring_first, ring_sign, box, sure, containers, pair_from, pair_cover, alone, net, raw, good
 ):
@@ -382,7 +269,7 @@ def arrange(
         )
 
 
-@_jit
+@jit
 def _group(xy, last, first, ring_first, ring_sign, box, sure, container, covers, alone, net, raw, work, event):
     count = covers.size + 1
     if count > MOST or not sure[container]:
@@ -422,7 +309,7 @@ def _group(xy, last, first, ring_first, ring_sign, box, sure, container, covers,
                 return False, event
             for e in range(was, n, 2):
                 event[e, 3], event[e + 1, 3] = j, i
-    order = np.argsort(event[:n, 0], kind="quicksort")
+    order = np.argsort(event[:n, 0])
     for k in range(n - 1):
         one, two = order[k], order[k + 1]
         if event[two, 0] - event[one, 0] <= event[one, 4] + event[two, 4]:
@@ -459,24 +346,9 @@ def _group(xy, last, first, ring_first, ring_sign, box, sure, container, covers,
     return True, event
 
 
-@_jit
+@jit
 def _close(box, a, b, container):
     """Whether the boxes of two polygons meet within that of the container."""
     west, south = max(box[a, 0], box[b, 0], box[container, 0]), max(box[a, 1], box[b, 1], box[container, 1])
     east, north = min(box[a, 2], box[b, 2], box[container, 2]), min(box[a, 3], box[b, 3], box[container, 3])
     return west <= east + NEAR_M and south <= north + NEAR_M
-
-
-@_jit
-def signs(xy, ring_start, shell):
-    """+1 for rings whose order of vertices is that of their area (shells counter-clockwise, holes clockwise), else −1."""
-    out = np.ones(shell.size, np.float64)
-    for r in range(shell.size):
-        a, b = ring_start[r], ring_start[r + 1]
-        area = 0.0
-        for v in range(a, b - 1):
-            x, y = xy[v, 0] - xy[a, 0], xy[v, 1] - xy[a, 1]
-            area += x * (xy[v + 1, 1] - xy[a, 1]) - (xy[v + 1, 0] - xy[a, 0]) * y
-        if (area > 0) != shell[r]:
-            out[r] = -1.0
-    return out

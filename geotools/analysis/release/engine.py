@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from geotools.analysis.release.outlines import Outlines
 from geotools.model.errors import ReleaseError
 from geotools.model.parallel import map_ordered, workers
 from geotools.model.progress import Progress
+from geotools.space.outlines import Outlines
 
 ENGINES = ("auto", "geos", "sweep")
 SWEEP_FROM = 2_000  # pairs from which loading the compiled sweep pays

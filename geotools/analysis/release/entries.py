@@ -6,7 +6,7 @@ For reading careless frames without losing a row; geometry is brought to the pla
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -55,13 +55,16 @@ class Entries:
     day: np.ndarray
     odd_day: np.ndarray
     act: np.ndarray
+    _texts: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.id)
 
     def text(self, column: str) -> np.ndarray:
         """A column as trimmed text, None where it is missing or there is no such column."""
-        return texts(self.frame, column)
+        if column not in self._texts:
+            self._texts[column] = texts(self.frame, column)
+        return self._texts[column].copy()
 
     def word(self, column: str, words: str, programme: Programme) -> np.ndarray:
         """A column as keys of a vocabulary."""
@@ -82,7 +85,7 @@ def without_self_links(rows: Entries) -> tuple[Entries, tuple[tuple[int, str], .
             link[own] = None
             frame = frame.assign(**{column: pd.Series(link, index=frame.index, dtype=object)})
             found += [(n, column) for n in own]
-    return replace(rows, frame=frame), tuple(found)
+    return replace(rows, frame=frame, _texts={}), tuple(found)
 
 
 def as_frame(layer: Any, what: str) -> gpd.GeoDataFrame:
@@ -120,13 +123,18 @@ def _one_of_each(layer: gpd.GeoDataFrame, what: str) -> None:
 
 def entries(
     frame: gpd.GeoDataFrame,
-    lonlat: np.ndarray,
+    places: Callable[[np.ndarray], np.ndarray],
     *,
     day: str,
     acts: Callable[[gpd.GeoDataFrame], np.ndarray],
     prefix: str = "row-",
 ) -> tuple[Entries, np.ndarray]:
     """Put rows in an order that does not depend on the input's, and give each a unique id.
+
+    Parameters
+    ----------
+    places
+        Gives the geometry of rows in WGS 84, asked only where ids do not tell rows apart.
 
     Returns
     -------
@@ -136,21 +144,17 @@ def entries(
     frame = frame.reset_index(drop=True)
     given = texts(frame, "id")
     keyed = np.array([text or "" for text in given], dtype=object)
-    order = _order(frame, keyed, lonlat)
+    order = _order(frame, keyed, places)
     names = _unique([given[i] or None for i in order], order, prefix)
     sorted_frame = frame.take(order).reset_index(drop=True)
-    seen: set[Any] = set()
-    twice = np.zeros(len(order), dtype=bool)
-    for n, i in enumerate(order):
-        twice[n] = given[i] is not None and given[i] in seen
-        seen.add(given[i])
+    made = given[order] == None  # noqa: E711
+    twice = pd.Series(given[order]).duplicated().to_numpy() & ~made
     days, odd = days_of(sorted_frame, day)
-    made = np.array([given[i] is None for i in order], dtype=bool)
     found = Entries(sorted_frame, order, names, made, twice, days, odd, acts(sorted_frame))
     return found, order
 
 
-def _order(frame: gpd.GeoDataFrame, ids: np.ndarray, lonlat: np.ndarray) -> np.ndarray:
+def _order(frame: gpd.GeoDataFrame, ids: np.ndarray, places: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Stable order by id; rows that share one (or have none) by their geometry, then by all they say."""
     order = np.argsort(ids.astype(str), kind="stable") if len(ids) else np.zeros(0, dtype=int)
     names = ids[order].astype(str) if len(ids) else ids
@@ -159,7 +163,7 @@ def _order(frame: gpd.GeoDataFrame, ids: np.ndarray, lonlat: np.ndarray) -> np.n
         return order
     tied = np.r_[same, False] | np.r_[False, same]
     rows = order[tied]
-    wkb = shapely.to_wkb(shapely.normalize(lonlat[rows]))
+    wkb = shapely.to_wkb(shapely.normalize(places(rows)))
     told = _told(frame, rows)
     key = sorted(range(len(rows)), key=lambda n: (str(ids[rows[n]]), wkb[n], told[n]))
     out = order.copy()
@@ -177,6 +181,8 @@ def _told(frame: gpd.GeoDataFrame, rows: np.ndarray) -> list[str]:
 
 
 def _unique(given: list[str | None], order: np.ndarray, prefix: str) -> np.ndarray:
+    if None not in given and len(set(given)) == len(given):
+        return np.array(given, dtype=object)
     used = {text for text in given if text}
     count: dict[str, int] = {}
     out = []
@@ -203,8 +209,13 @@ def texts(frame: pd.DataFrame, column: str) -> np.ndarray:
     if column not in frame.columns:
         return np.full(len(frame), None, dtype=object)
     cache: dict[Any, str | None] = {}
+    cells = frame[column].to_numpy(dtype=object)
+    if pd.api.types.infer_dtype(cells, skipna=True) == "string":  # text and missing cells only: each text once
+        codes, known = pd.factorize(cells)
+        words = np.array([as_text(text) or None for text in known] + [None], dtype=object)
+        return words[codes]
     out = np.empty(len(frame), dtype=object)
-    for row, value in enumerate(frame[column].to_numpy(dtype=object)):
+    for row, value in enumerate(cells):
         if isinstance(value, str):
             if value not in cache:
                 cache[value] = as_text(value) or None
@@ -245,7 +256,7 @@ def days_of(frame: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
     days = np.full(count, NO_DAY)
     odd = np.zeros(count, dtype=bool)
     for row, value in enumerate(raw.to_numpy(dtype=object)):
-        if as_text(value) is None:
+        if value is None or value is pd.NaT or as_text(value) is None:
             continue
         known = (type(value), value if isinstance(value, str | date | int | float) else str(value))
         if known not in cache:

@@ -54,7 +54,7 @@ def findings(book: Ledger, shot: Snapshot, table: pd.DataFrame, credits_: pd.Dat
 
 
 def _where(layer: Layer, row: Any) -> Any:
-    return layer.ground.points[row]
+    return layer.ground.points(np.array([row]))[0]
 
 
 def _rows(book: Ledger, shot: Snapshot, name: str) -> Iterator[Issue]:

@@ -20,13 +20,13 @@ from geotools.analysis.release import projection as _p
 from geotools.analysis.release import reopenings
 from geotools.analysis.release.entries import Entries
 from geotools.analysis.release.geos import overlay, union
-from geotools.analysis.release.outlines import Outlines
 from geotools.analysis.release.reopenings import Layer
 from geotools.model.errors import ReleaseError
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress
 from geotools.space import crs as _crs
 from geotools.space.geom import polygonal
+from geotools.space.outlines import Outlines
 
 PRIORITIES = ("first", "strongest")
 SLIVER_M2 = 1e-6
@@ -171,8 +171,9 @@ def ledger(
     _engine.choose(work.engine, 0)
     frames = {"hazards": hazards, "releases": releases, "events": events}
     systems = {name: _p.layer_crs(frame, name) for name, frame in frames.items()}
-    found = {name: _p.lonlat_of(frame, systems[name]) for name, frame in frames.items()}
-    plane = _p.plane_for([found["hazards"][1], found["releases"][1], found["events"][1]])
+    found = {name: _p.taken(frame, systems[name]) for name, frame in frames.items()}
+    found["hazards"] = found["hazards"].located()  # their exact areas are wanted
+    plane = _p.plane_for([found["hazards"], found["releases"], found["events"]])
     acts: dict[str, Any] = {
         "hazards": lambda frame: np.full(len(frame), _e.NOTHING, dtype=np.int8),
         "releases": lambda frame: _e.release_acts(frame, programme),
@@ -181,11 +182,10 @@ def ledger(
     days = {"hazards": "date_info", "releases": "date", "events": "date"}
     layers = {}
     for name, frame in frames.items():
-        given, lonlat, state = found[name]
-        rows, order = _e.entries(frame, lonlat, day=days[name], acts=acts[name])
+        rows, order = _e.entries(frame, found[name].places, day=days[name], acts=acts[name])
         if name == "hazards":
             rows, alone = _e.without_self_links(rows)
-        layers[name] = Layer(rows, _p.settle(given[order], lonlat[order], state[order], systems[name], plane))
+        layers[name] = Layer(rows, _p.settle(found[name].take(order), plane))
     crs = systems["hazards"] or systems["releases"] or pyproj.CRS.from_epsg(4326)
     factor = _p.factors(layers["hazards"].ground)
     layers["events"], whole = reopenings.placed(layers["hazards"], layers["events"], programme)

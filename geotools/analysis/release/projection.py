@@ -18,6 +18,7 @@ from shapely.errors import GEOSException
 from geotools.model.errors import CRSError, SchemaError
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
+from geotools.space.outlines import Outlines
 
 NEEDLE_M = 1e-6
 FAR_M = 12.3e6  # 150° from the centre of an equal-area plane; a ring around its antipode would turn inside out
@@ -32,6 +33,40 @@ REASONS = {
 
 
 @dataclass(frozen=True)
+class Taken:
+    """The geometries of one layer as they came (2-D), what can be used of them, and where they are in WGS 84, if that is known already."""
+
+    given: np.ndarray
+    state: np.ndarray
+    source: pyproj.CRS | None
+    lonlat: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> Taken:
+        """The same, for some rows in a given order."""
+        lonlat = None if self.lonlat is None else self.lonlat[rows]
+        return Taken(self.given[rows], self.state[rows], self.source, lonlat)
+
+    def located(self) -> Taken:
+        """The same in WGS 84: an empty polygon where it cannot be used or has no place there."""
+        if self.lonlat is not None:
+            return self
+        lonlat = np.full(len(self.given), shapely.Polygon(), dtype=object)
+        state = self.state.copy()
+        usable = state == USABLE
+        if self.source is not None:
+            lonlat[usable], lost = _to_lonlat(self.given[usable], self.source)
+            state[np.flatnonzero(usable)[lost]] = NO_PLACE
+        lonlat[state != USABLE] = shapely.Polygon()
+        return Taken(self.given, state, self.source, lonlat)
+
+    def places(self, rows: np.ndarray) -> np.ndarray:
+        """Some of the geometries in WGS 84."""
+        found = self.take(rows).located().lonlat
+        assert found is not None
+        return found
+
+
+@dataclass(frozen=True)
 class Ground:
     """The polygons of one layer on the plane; arrays are aligned with the rows of the frame.
 
@@ -39,32 +74,43 @@ class Ground:
     ----------
     given
         Geometries as they came (2-D), in the CRS of the layer.
-    lonlat, plane
-        Valid polygons in WGS 84 and on the plane; an empty polygon where `state` is not `USABLE`.
+    plane
+        Valid polygons on the plane; an empty polygon where `state` is not `USABLE`.
     area
         Area on the plane, m²; `before` the same for the boundary as recorded, where it was `repaired`.
+    dense
+        Which have vertices added along long edges.
     """
 
     given: np.ndarray
-    lonlat: np.ndarray
     plane: np.ndarray
     area: np.ndarray
     state: np.ndarray
     repaired: np.ndarray
     before: np.ndarray
     crs: pyproj.CRS
-    dense: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    plane_crs: pyproj.CRS
+    dense: np.ndarray
+    located: np.ndarray | None = None
 
     @cached_property
-    def points(self) -> np.ndarray:
-        """A point inside each polygon, in WGS 84; None where there is no ground."""
-        found = np.asarray(shapely.point_on_surface(self.lonlat), dtype=object)
-        return np.where(shapely.is_empty(found), np.full(len(found), None, dtype=object), found)
+    def lonlat(self) -> np.ndarray:
+        """Valid polygons in WGS 84, without added vertices; empty where `state` is not `USABLE`."""
+        if self.located is not None:
+            return self.located
+        out = np.full(len(self.given), shapely.Polygon(), dtype=object)
+        for rows, shapes, system in (
+            (self.repaired, self.plane, self.plane_crs),
+            (~self.repaired & (self.state == USABLE), self.given, self.crs),
+        ):
+            out[rows] = _crs.transform(shapes[rows], system, _crs.WGS84)
+        return out
 
-    def take(self, rows: np.ndarray) -> Ground:
-        """The same, for some rows in a given order."""
-        names = ("given", "lonlat", "plane", "area", "state", "repaired", "before", "dense")
-        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+    def points(self, rows: np.ndarray) -> np.ndarray:
+        """A point inside each of these polygons, in WGS 84; None where there is no ground."""
+        found = np.asarray(shapely.point_on_surface(self.plane[rows]), dtype=object)
+        found[shapely.is_empty(found)] = None
+        return _crs.transform(found, self.plane_crs, _crs.WGS84)
 
 
 def layer_crs(frame: gpd.GeoDataFrame, what: str) -> pyproj.CRS | None:
@@ -93,24 +139,27 @@ def layer_crs(frame: gpd.GeoDataFrame, what: str) -> pyproj.CRS | None:
     return pyproj.CRS(series.crs)
 
 
-def lonlat_of(frame: gpd.GeoDataFrame, source: pyproj.CRS | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Geometries as given (2-D), in WGS 84, and their state; unusable ones are empty polygons in WGS 84."""
+def taken(frame: gpd.GeoDataFrame, source: pyproj.CRS | None) -> Taken:
+    """Geometries as given (2-D), and their state."""
     if source is None:
         none = np.full(len(frame), None, dtype=object)
-        return none, np.full(len(frame), shapely.Polygon(), dtype=object), np.full(len(frame), MISSING, dtype=np.int8)
+        return Taken(none, np.full(len(frame), MISSING, dtype=np.int8), None)
     given = shapely.force_2d(np.asarray(frame.geometry.array, dtype=object))
     state = np.zeros(len(given), dtype=np.int8)
     state[~np.isin(shapely.get_type_id(given), (*geom.POLYGONAL, 7))] = NOT_AREA
     state[shapely.is_empty(given)] = EMPTY
     state[shapely.is_missing(given)] = MISSING
-    finite = np.isfinite(shapely.bounds(given)).all(axis=1) & _finite(given)
-    state[(state == USABLE) & ~finite] = NO_PLACE
-    usable = state == USABLE
-    lonlat = np.full(len(given), shapely.Polygon(), dtype=object)
-    lonlat[usable], lost = _to_lonlat(given[usable], source)
-    state[np.flatnonzero(usable)[lost]] = NO_PLACE
-    lonlat[state != USABLE] = shapely.Polygon()
-    return given, lonlat, state
+    if not np.isfinite(shapely.get_coordinates(given).sum()):
+        finite = np.isfinite(shapely.bounds(given)).all(axis=1) & _finite(given)
+        state[(state == USABLE) & ~finite] = NO_PLACE
+    found = Taken(given, state, source)
+    return found if _is_direct(source) else found.located()
+
+
+def _is_direct(source: pyproj.CRS) -> bool:
+    """Whether a projected system stands on WGS 84, so that one step leads from it to the plane."""
+    geodetic = source.geodetic_crs
+    return source.is_projected and geodetic is not None and geodetic.equals(_crs.WGS84, ignore_axis_order=True)
 
 
 def _finite(geometries: np.ndarray) -> np.ndarray:
@@ -143,13 +192,13 @@ def _one(geometry: Any, source: pyproj.CRS) -> Any:
         return shapely.Polygon()
 
 
-def plane_for(lonlats: list[np.ndarray]) -> pyproj.CRS:
+def plane_for(layers: list[Taken]) -> pyproj.CRS:
     """The local equal-area plane of a computation: centred on the median of the first layer that has any ground.
 
     The median, not the extent: one row with coordinates on another continent does not move it.
     """
-    for lonlat in lonlats:
-        bounds = shapely.bounds(lonlat)
+    for layer in layers:
+        bounds = shapely.bounds(layer.places(np.flatnonzero(layer.state == USABLE)))
         bounds = bounds[np.isfinite(bounds).all(axis=1)]
         if len(bounds):
             x, y = np.median((bounds[:, 0] + bounds[:, 2]) / 2), np.median((bounds[:, 1] + bounds[:, 3]) / 2)
@@ -157,29 +206,56 @@ def plane_for(lonlats: list[np.ndarray]) -> pyproj.CRS:
     return _crs.equal_area((0.0, 0.0, 0.0, 0.0))
 
 
-def settle(
-    given: np.ndarray, lonlat: np.ndarray, state: np.ndarray, source: pyproj.CRS | None, plane: pyproj.CRS
-) -> Ground:
+def settle(layer: Taken, plane: pyproj.CRS) -> Ground:
     """Project, follow long edges along the geodesic, and repair what is invalid on the plane."""
-    state = state.copy()
-    dense, flat, lost = _flattened(lonlat, plane)
-    if (lost & (state == USABLE)).any():
-        state[lost & (state == USABLE)] = NO_PLACE
-        lonlat = lonlat.copy()
-        lonlat[lost] = shapely.Polygon()
-    bad = (state == USABLE) & (~shapely.is_valid(flat) | (shapely.get_type_id(flat) == 7))
+    straight = None if layer.lonlat is not None or layer.source is None else _straight(layer, plane)
+    if straight is None:
+        layer = layer.located()
+        assert layer.lonlat is not None
+        dense, flat, lost = _flattened(layer.lonlat, plane)
+        longer = np.fromiter((a is not b for a, b in zip(dense, layer.lonlat, strict=True)), bool, count=len(dense))
+    else:
+        flat, longer, lost = straight
+    state, lonlat = layer.state.copy(), layer.lonlat
+    state[lost & (state == USABLE)] = NO_PLACE
+    bad = (state == USABLE) & (~geom.valid(flat) | (shapely.get_type_id(flat) == 7))
     before = np.abs(shapely.area(flat))
     if bad.any():
         flat[bad] = geom.repair(flat[bad])
+    area = shapely.area(flat)
+    state[(state == USABLE) & ~(area > 0)] = COLLAPSED
+    flat[state != USABLE] = shapely.Polygon()
+    area[state != USABLE] = 0.0
+    if lonlat is not None:
         lonlat = lonlat.copy()
         lonlat[bad] = _crs.transform(flat[bad], plane, _crs.WGS84)
-    area = shapely.area(flat)
-    collapsed = (state == USABLE) & ~(area > 0)
-    state[collapsed] = COLLAPSED
-    flat[collapsed] = shapely.Polygon()
-    area[state != USABLE] = 0.0
-    longer = np.fromiter((a is not b for a, b in zip(dense, lonlat, strict=True)), dtype=bool, count=len(lonlat))
-    return Ground(given, lonlat, flat, area, state, bad, before, source or _crs.WGS84, longer)
+        lonlat[lost] = shapely.Polygon()
+    return Ground(layer.given, flat, area, state, bad, before, layer.source or _crs.WGS84, plane, longer & ~bad, lonlat)
+
+
+def _straight(layer: Taken, plane: pyproj.CRS) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """On the plane in one step, which were densified, and which cannot be there; None if some row has no place there at all."""
+    assert layer.source is not None
+    flat = np.full(len(layer.given), shapely.Polygon(), dtype=object)
+    usable = layer.state == USABLE
+    try:
+        flat[usable] = _crs.transform(layer.given[usable], layer.source, plane)
+    except CRSError:
+        return None
+    dense, lost = np.zeros(len(flat), dtype=bool), np.zeros(len(flat), dtype=bool)
+    points, owner = shapely.get_coordinates(flat, return_index=True)
+    step = np.diff(points, axis=0)
+    step *= step
+    long = np.flatnonzero(step[:, 0] + step[:, 1] > (0.95 * _crs.EDGE_M) ** 2)
+    rows = np.unique(owner[long][owner[long] == owner[long + 1]])
+    reach = np.abs(shapely.bounds(flat))
+    far = np.flatnonzero(np.nan_to_num(reach).max(axis=1) > 0.5 * FAR_M)
+    rows = np.union1d(rows, far)
+    if len(rows):
+        was = layer.places(rows)
+        now, flat[rows], lost[rows] = _flattened(was, plane)
+        dense[rows] = [a is not b for a, b in zip(now, was, strict=True)]
+    return flat, dense, lost
 
 
 def _flattened(lonlat: np.ndarray, plane: pyproj.CRS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -217,20 +293,17 @@ def sigmas(plane: np.ndarray, sigma_m: np.ndarray) -> np.ndarray:
 
     Source: propagation of independent vertex errors through the shoelace formula.
     """
-    parts, owner = shapely.get_parts(plane, return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
+    lines = Outlines(plane)
     total: np.ndarray = np.zeros(len(plane))
-    if len(rings):
-        points, ring = shapely.get_coordinates(rings, return_index=True)
-        starts = np.r_[0, np.flatnonzero(np.diff(ring)) + 1]
-        ends = np.r_[starts[1:], len(ring)] - 1  # the closing vertex repeats the first
-        after, before = np.arange(1, len(ring) + 1), np.arange(-1, len(ring) - 1)
-        before[starts] = ends - 1
-        after[ends] = ends  # not used
-        across = points[after] - points[before]
-        squares = (across**2).sum(axis=1)
+    if len(lines.xy):
+        starts, ends = lines.ring[:-1], lines.ring[1:] - 1  # the closing vertex repeats the first
+        x, y = lines.xy.T
+        squares = np.zeros(len(x))
+        squares[1:-1] = (x[2:] - x[:-2]) ** 2 + (y[2:] - y[:-2]) ** 2
+        squares[starts] = (x[starts + 1] - x[ends - 1]) ** 2 + (y[starts + 1] - y[ends - 1]) ** 2
         squares[ends] = 0.0
-        total = np.bincount(owner[part[ring]], weights=squares, minlength=len(plane))
+        full = lines.first[1:] > lines.first[:-1]
+        total[full] = np.add.reduceat(squares, lines.first[:-1][full])
     return 0.5 * np.asarray(sigma_m, dtype=float) * np.sqrt(total)
 
 

@@ -55,7 +55,7 @@ def placed(hazards: Layer, events: Layer, programme: Programme) -> tuple[Layer, 
         plane[row] = polygonal([union(np.r_[ground, plane[[row]]])])[0]
         lonlat[row] = polygonal([union(np.r_[hazards.ground.lonlat[mine], events.ground.lonlat[more]])])[0]
         area[row], dense[row] = shapely.area(plane[row]), False
-    ground = replace(events.ground, plane=plane, lonlat=lonlat, area=area, dense=dense)
+    ground = replace(events.ground, plane=plane, located=lonlat, area=area, dense=dense)
     return Layer(rows, ground), frozenset(whole)
 
 

@@ -14,9 +14,9 @@ import shapely
 from geotools.analysis.release import geos
 from geotools.analysis.release.arrange import arrange
 from geotools.analysis.release.engine import Job, Settled
-from geotools.analysis.release.outlines import Outlines
 from geotools.analysis.release.scanline import SMALL_M2, sweep
 from geotools.space.geom import polygonal, repair
+from geotools.space.outlines import Outlines
 
 AGREE_M2, AGREE_SHARE = 1e-6, 1e-12  # a traced rest must have the swept area to within this
 

@@ -43,11 +43,16 @@ class Outlines:
             return None
 
     @cached_property
-    def sure(self) -> np.ndarray:
-        """Which polygons are certainly valid and not empty; most are found so without GEOS."""
-        from geotools.analysis.release import arrange
+    def clean(self) -> np.ndarray:
+        """Which polygons are one ring that certainly neither crosses nor touches itself; others may be valid, too."""
+        from geotools.space import simple
 
-        sure = arrange.simple(self.xy, self.last, self.first, self.ring_first)
+        return np.asarray(simple.simple(self.xy, self.last, self.first, self.ring_first))
+
+    @cached_property
+    def sure(self) -> np.ndarray:
+        """Which polygons are valid and not empty; most are found so without GEOS."""
+        sure = self.clean.copy()
         rest = np.flatnonzero(~sure)
         sure[rest] = shapely.is_valid(self.polygons[rest]) & ~shapely.is_empty(self.polygons[rest])
         return sure
@@ -55,9 +60,9 @@ class Outlines:
     @cached_property
     def sign(self) -> np.ndarray:
         """+1 for rings whose order of vertices is that of their area, else −1."""
-        from geotools.analysis.release import arrange
+        from geotools.space import simple
 
-        return arrange.signs(self.xy, self.ring, self.shell)
+        return simple.signs(self.xy, self.ring, self.shell)
 
 
 def _flat(polygons: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -67,6 +72,8 @@ def _flat(polygons: np.ndarray) -> tuple[np.ndarray, ...]:
     other = np.flatnonzero(~plain)
     parts, owner = shapely.get_parts(polygons[other], return_index=True)
     rings, part = shapely.get_rings(parts, return_index=True)
+    whole = ~shapely.is_empty(rings)
+    rings, part = rings[whole], part[whole]
     count = plain.astype(np.int64)
     count[other] = np.bincount(owner[part], minlength=len(other))
     ring_first = np.r_[0, np.cumsum(count)]
