@@ -219,3 +219,30 @@ def test_row_order_changes_nothing():
     two, second = crs.shift(frame.iloc[::-1], "EPSG:4326")
     assert np.array_equal(lonlat(one), lonlat(two)[::-1])
     assert first.to_dict() == second.to_dict()
+
+
+def test_a_null_island_fix_does_not_choose_the_operation_of_all_others() -> None:
+    x, y = np.full(20, 8683738.0) + np.arange(20), np.full(20, 4385550.0)
+    clean = gpd.GeoDataFrame({"id": range(20)}, geometry=gpd.points_from_xy(x, y), crs="EPSG:28408")
+    dirty = clean.copy()
+    dirty.loc[7, "geometry"] = shapely.Point(0, 0)
+    one, told = crs.shift(clean, "EPSG:4326")
+    two, also = crs.shift(dirty, "EPSG:4326")
+    assert told.operation.code == also.operation.code
+    same = [n for n in range(20) if n != 7]
+    assert one.geometry.iloc[same].geom_equals(two.geometry.iloc[same]).all()
+
+
+def test_a_row_that_is_no_place_stays_without_geometry_and_is_named() -> None:
+    frame = gpd.GeoDataFrame(
+        {"id": ["A", "B", "C"]},
+        geometry=[shapely.Point(8683738, 4385550), shapely.Point(8683739, 4385551), shapely.Point(1e30, 1e30)],
+        crs="EPSG:28408",
+    )
+    moved, done = crs.shift(frame, "EPSG:4326")
+    assert moved.geometry.isna().tolist() == [False, False, True]
+    said = done.issues[done.issues["check"] == "CR-04"]
+    assert said["id"].tolist() == ["C"] and (said["severity"] == "error").all()
+    assert frame.geometry.notna().all()
+    with pytest.raises(CRSError):
+        crs.shift(frame.iloc[[2]], "EPSG:4326")

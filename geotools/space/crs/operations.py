@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,11 +19,12 @@ from pyproj.transformer import TransformerGroup
 
 from geotools.model.errors import CRSError
 from geotools.model.programme import Programme
-from geotools.model.schema import Issue, issues_frame
+from geotools.model.schema import Issue, issues_frame, join_issues
 from geotools.space.crs.parameters import pipeline, stated
 from geotools.space.crs.systems import GEOD, code_or_wkt, label, parse, require, transformer
 
 Bounds = tuple[float, float, float, float]
+FAR_DEG, MOST = 15.0, 0.9  # points farther than this from the middle are set aside if most are nearer
 _SAMPLE = 400  # points at which operations are compared
 
 
@@ -154,7 +155,8 @@ def shift(
     Raises
     ------
     CRSError
-        If the frame has no system, no operation is known, or the one asked for does not lead there.
+        If the frame has no system, no operation is known, the one asked for does not lead there, or not one row has a place in
+        `to` (single rows without one lose their geometry, with an issue CR-04).
 
     Examples
     --------
@@ -174,16 +176,32 @@ def shift(
         return _projected(np.column_stack(chosen.apply(*geodetic(xy, source).T)), target) if len(xy) else xy
 
     moved = _each(array, move)
-    if not np.isfinite(shapely.get_coordinates(moved)).all():
+    xy, owner = shapely.get_coordinates(moved, return_index=True)
+    lost = np.unique(owner[~np.isfinite(xy).all(axis=1)])
+    if len(lost) and len(lost) == len(np.unique(owner)):
         raise CRSError(
-            f"some coordinates cannot be expressed in {target.name}",
+            f"the coordinates cannot be expressed in {target.name}",
             hint=f"are they really in {source.name}? try: geotools datum --explain FILE",
         )
+    moved[lost] = None
     out = frame.copy()
     out = out.set_geometry(gpd.GeoSeries(moved, index=frame.index, crs=target))
     asked = operation is not None or _own(source, target, settings) is not None
     done = _record((source, target), (chosen, others, grids), _thin(lonlat), settings, asked=asked)
-    return out, done
+    return out, replace(done, issues=join_issues(done.issues, _astray(frame, lost, target)))
+
+
+def _astray(frame: gpd.GeoDataFrame, lost: np.ndarray, target: pyproj.CRS) -> gpd.GeoDataFrame:
+    """Rows whose coordinates are no place in the new system: they stay, without geometry."""
+    names = frame["id"] if "id" in frame else frame.index.to_series()
+    shapes = frame.geometry.array
+    return issues_frame(
+        Issue(
+            "CR-04", "error", id=str(names.iloc[row]), column="geometry", value=shapely.to_wkt(shapes[row], rounding_precision=3)[:80],
+            message=f"its coordinates are no place in {target.name}: the row is kept without geometry",
+        )
+        for row in lost
+    )  # fmt: skip
 
 
 def _each(array: np.ndarray, move: Any) -> np.ndarray:
@@ -288,9 +306,13 @@ def _base(crs: pyproj.CRS) -> pyproj.CRS:
 
 
 def _bounds(lonlat: np.ndarray) -> Bounds:
+    """Where the data lie; a few points a continent away (null-island fixes) do not choose the operation of all others."""
     good = lonlat[np.isfinite(lonlat).all(axis=1)] if len(lonlat) else lonlat
     if not len(good):
         return (0.0, 0.0, 0.0, 0.0)
+    near = (np.abs(good - np.median(good, axis=0)) <= FAR_DEG).all(axis=1)
+    if near.mean() >= MOST:
+        good = good[near]
     return (*(float(v) for v in good.min(axis=0)), *(float(v) for v in good.max(axis=0)))  # type: ignore[return-value]
 
 
