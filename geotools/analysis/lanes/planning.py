@@ -344,7 +344,7 @@ def _measured(
         "covered_m2": under.area / square, "coverage": 1 - left.area / can.area if can.area else 0.0,
         "lanes": sum(row["kind"] == "lane" for row in made), "headlands": sum(row["kind"] == "headland" for row in made),
         "work_m": work, "turn_m": sum(row["turn_m"] for row in made), "move_m": float(sum(v for v in moved if math.isfinite(v))),
-        "hours": hours(work + sum(v for v in moved if math.isfinite(v)), max(len(made) - 1, 0), tool), "bearing_deg": round(fact[1], 2), "direction": fact[2],
+        "hours": hours(work + sum(v for v in moved if math.isfinite(v)), max(len(made) - 1, 0), tool), "bearing_deg": fact[1], "direction": fact[2],
     }  # fmt: skip
     for row in made:
         row["move_m"] = row["move_m"] if math.isfinite(row["move_m"]) else math.nan

@@ -4,17 +4,20 @@ For describing ground; which machine can work on it is decided elsewhere, agains
 """
 
 from geotools.analysis.terrain.files import CLASSES_DEG, PRODUCTS, Derived, Settings, derive
+from geotools.analysis.terrain.gradients import Gradients, gradients
 from geotools.analysis.terrain.products import aspect, curvature, drainage, slope, tri
 
 __all__ = [
     "CLASSES_DEG",
     "PRODUCTS",
     "Derived",
+    "Gradients",
     "Settings",
     "aspect",
     "curvature",
     "derive",
     "drainage",
+    "gradients",
     "slope",
     "tri",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def _horn(z: np.ndarray, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def gradient(z: np.ndarray, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rise per metre to the east and to the north (Horn 1981); NaN where any of the nine heights is missing."""
     centre = z[1:-1, 1:-1]
     right = z[:-2, 2:] + 2 * z[1:-1, 2:] + z[2:, 2:]
@@ -22,7 +22,7 @@ def _horn(z: np.ndarray, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def rise(z: np.ndarray, planes: np.ndarray) -> np.ndarray:
     """Tangent of the slope."""
-    east, north = _horn(z, planes)
+    east, north = gradient(z, planes)
     return np.sqrt(east * east + north * north)
 
 
@@ -33,7 +33,7 @@ def slope(z: np.ndarray, planes: np.ndarray) -> np.ndarray:
 
 def aspect(z: np.ndarray, planes: np.ndarray, *, north: str = "true") -> np.ndarray:
     """Direction the slope faces, degrees clockwise; NaN where it is level."""
-    east, up = _horn(z, planes)
+    east, up = gradient(z, planes)
     angle = np.degrees(np.arctan2(-east, -up))
     if north == "grid":
         angle = angle - np.degrees(np.arctan2(-planes[2], planes[0]))
