@@ -125,7 +125,7 @@ def solve(legs: str, output: Path | None, as_json: bool, fail_on: str, progress:
     else:
         for name, figure in done.solved.items():
             click.echo(_text(name, figure))
-        _tell(done)
+        _tell(issues)
     if not done.solved:
         raise click.exceptions.Exit(3)
     options.exit_for(issues, fail_on)
@@ -218,11 +218,11 @@ def _text(name: str, figure: Any) -> str:
     return "\n".join(lines)
 
 
-def _tell(done: Any) -> None:
-    shown = done.issues[done.issues["severity"] != "info"]
+def _tell(issues: Any) -> None:
+    shown = issues[issues["severity"] != "info"]
     for row in shown.itertuples():
         options.say(f"{row.severity} {row.check} {row.id}: {row.message}")
-    notes = len(done.issues) - len(shown)
+    notes = int((issues["check"] == "SV-05").sum()) - int((shown["check"] == "SV-05").sum())
     if notes:
         options.say(f"{notes} notes on long sides without an intermediate point")
 
@@ -232,11 +232,15 @@ def _tell(done: Any) -> None:
     short_help="An empty sheet to fill in, .csv or .xlsx.",
     epilog="Example: geotools traverse template sheet.xlsx",
 )
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path), required=False)
+@options.output
 @options.overwrite
 @options.common
-def template(target: Path, overwrite: bool, progress: bool | None) -> None:
-    """Write an empty sheet of legs with one invented example: OUT is .csv or .xlsx."""
+def template(target: Path | None, output: Path | None, overwrite: bool, progress: bool | None) -> None:
+    """Write an empty sheet of legs with one invented example: OUT (or -o OUT) is .csv or .xlsx."""
+    target = target or output
+    if target is None:
+        raise click.UsageError("name the file to write, for example sheet.xlsx")
     from geotools.io.atomic import replacing, write_text
     from geotools.model.errors import WriteError, need
     from geotools.model.schema import schema
@@ -294,6 +298,13 @@ def _words(kind: Any) -> list[list[str]]:
 @click.option(
     "--unit", type=click.Choice(UNITS), default="deg", show_default=True, help="Unit of the printed bearings."
 )
+@click.option(
+    "--direction",
+    type=click.Choice(["clockwise", "counterclockwise", "stored"]),
+    default="clockwise",
+    show_default=True,
+    help="Which way round.",
+)
 @options.as_json
 @options.common
 def inverse(polygon: str, output: Path | None, as_json: bool, progress: bool | None, **given: Any) -> None:
@@ -301,10 +312,13 @@ def inverse(polygon: str, output: Path | None, as_json: bool, progress: bool | N
     from geotools import io
     from geotools.io.atomic import write_text
     from geotools.model.provenance import now
+    from geotools.model.schema import kind_of
     from geotools.space import traverse
     from geotools.space.notation import format_angle, parse_position
 
-    frame = io.read(polygon, layer=given["layer"], crs=None if _projected(given["crs"]) else given["crs"])
+    flat = kind_of(Path(polygon).stem) == "legs"  # a polygon that was made from a sheet may still be called so
+    kind = "hazards" if flat else None
+    frame = io.read(polygon, kind, layer=given["layer"], crs=None if _projected(given["crs"]) else given["crs"])
     if given["key"] is not None:
         frame = frame[frame["id"].astype(str) == given["key"]]
     landmark = None
@@ -312,7 +326,9 @@ def inverse(polygon: str, output: Path | None, as_json: bool, progress: bool | N
         found = parse_position(given["landmark"])
         landmark = (found.lon, found.lat)
     day: date = given["day"] or now().date()
-    table = traverse.inverse(frame, crs=_projected(given["crs"]), date=day, landmark=landmark)
+    table = traverse.inverse(
+        frame, crs=_projected(given["crs"]), date=day, landmark=landmark, direction=given["direction"]
+    )
     if output is not None:
         rounded = table.round(
             {

@@ -100,3 +100,33 @@ def test_a_start_on_a_soviet_map(run):
     assert "38SPJ8" in result.stdout
     refused = CliRunner().invoke(cli, ["traverse", "legs.csv", "--start", "683738 4385550", "--north", "grid"])
     assert "not stated" in str(refused.exception)
+
+
+def test_the_walk_back_goes_the_way_of_the_sheet_whatever_the_file_has_turned(run, tmp_path):
+    run(
+        "legs.csv", "-o", "leg.geojson", "--start", "683750 4385600", "--crs", "EPSG:32638", "--north", "grid", "--adjust", "none"
+    )  # fmt: skip
+    run("inverse", "leg.geojson", "-o", "walk.csv", "--date", "2026-06-12")
+    walk = pd.read_csv(tmp_path / "walk.csv")
+    assert walk["grid_deg"].iloc[:4].round(1).tolist() == [92.0, 171.5, 244.0, 278.5]
+    assert walk["distance_m"].iloc[:4].tolist() == pytest.approx([118.4, 76.2, 64.9, 88.7], abs=0.06)
+    run("inverse", "leg.geojson", "-o", "back.csv", "--direction", "counterclockwise")
+    back = pd.read_csv(tmp_path / "back.csv")
+    assert back["distance_m"].tolist() == pytest.approx(walk["distance_m"].tolist()[::-1], abs=0.011)
+
+
+def test_a_slope_that_is_no_number_is_told_and_never_taken_as_level(run, tmp_path):
+    (tmp_path / "slope.csv").write_text(
+        LEGS.replace("distance\n", "distance,slope_deg\n").replace("76.20\n", "76.20,steep\n"), "utf-8"
+    )
+    done = CliRunner().invoke(
+        cli, ["traverse", "slope.csv", "--start", "683750 4385600", "--crs", "EPSG:32638", "--north", "grid"]
+    )
+    assert "steep" in done.stderr
+
+
+def test_a_template_takes_its_name_either_way(run, tmp_path):
+    run("template", "one.csv")
+    run("template", "-o", "two.csv")
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    run("template", code=2)

@@ -531,3 +531,24 @@ def test_inputs_are_not_changed_and_results_are_plain_data():
     done = solve(table, SP, north="grid", options=GRID)
     pd.testing.assert_frame_equal(table, before)
     assert json.loads(json.dumps(done.to_dict()))["misclosure"]["ratio"] == 100
+
+
+def test_inverse_goes_the_way_it_is_told_from_the_same_point():
+    ring = shapely.Polygon([(47, 39.5), (47.001, 39.5), (47.001, 39.501), (47, 39.502)])
+    there, back = inverse(ring), inverse(ring, direction="counterclockwise")
+    assert there["from_point"].iloc[0] == back["from_point"].iloc[0] == "SP"
+    assert there["distance_m"].tolist() == pytest.approx(back["distance_m"].tolist()[::-1])
+    assert ((there["true_deg"].to_numpy()[::-1] - back["true_deg"].to_numpy()) % 360).round(1).tolist() == [180.0] * 4
+    assert inverse(ring, direction="stored").equals(back)
+    assert inverse(shapely.reverse(ring)).equals(there)
+    with pytest.raises(TraverseError):
+        inverse(ring, direction="left")
+
+
+def test_a_slope_in_words_is_a_bad_leg():
+    legs = pd.DataFrame(
+        {"from_point": ["A", "B", "C"], "to_point": ["B", "C", "A"], "bearing": [0, 120, 240], "distance_m": [50.0] * 3, "slope_deg": ["", "steep", None]}
+    )  # fmt: skip
+    done = solve_all(legs, Start(47.0, 39.5), north="grid")
+    said = done.issues[done.issues["check"] == "SV-04"]
+    assert said["message"].str.contains("steep").any()

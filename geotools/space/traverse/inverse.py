@@ -18,6 +18,7 @@ from geotools.model.errors import TraverseError
 from geotools.space import crs as _crs
 from geotools.space import declination as _north
 
+DIRECTIONS = ("clockwise", "counterclockwise", "stored")
 TEMPLATE = (
     "feature_id",
     "leg_no",
@@ -35,7 +36,12 @@ TEMPLATE = (
 
 
 def inverse(
-    polygon: Any, *, crs: Any = None, date: dt.date | None = None, landmark: tuple[float, float] | None = None
+    polygon: Any,
+    *,
+    crs: Any = None,
+    date: dt.date | None = None,
+    landmark: tuple[float, float] | None = None,
+    direction: str = "clockwise",
 ) -> pd.DataFrame:
     """Bearings and distances around a polygon, to true, grid and magnetic north.
 
@@ -49,6 +55,9 @@ def inverse(
         Day of the walk, for magnetic bearings; without it ``magnetic_deg`` is empty.
     landmark
         (longitude, latitude) of a landmark; a leg from it to the start comes first.
+    direction
+        Which way round: ``clockwise``, ``counterclockwise``, or ``stored`` (files may have turned it: GeoJSON asks for
+        counter-clockwise rings). The walk starts at the first point of the ring either way.
 
     Returns
     -------
@@ -59,7 +68,7 @@ def inverse(
     Raises
     ------
     TraverseError
-        If it is not one polygon.
+        If it is not one polygon, or `direction` is none of these.
 
     Examples
     --------
@@ -68,6 +77,7 @@ def inverse(
     (['TP3', 'SP'], 394.1)
     """
     ring, plane = _ring(polygon, crs)
+    ring = _turned(ring, direction)
     names = ["SP", *(f"TP{i}" for i in range(1, len(ring)))]
     points = np.vstack([ring, ring[:1]])
     labels = [*names, "SP"]
@@ -94,6 +104,16 @@ def inverse(
             "to_mgrs": _crs.to_mgrs(lon[1:], lat[1:]),
         }
     )
+
+
+def _turned(ring: np.ndarray, direction: str) -> np.ndarray:
+    """The ring that way round, from the same first point."""
+    if direction not in DIRECTIONS:
+        raise TraverseError(f"'{direction}' is not a direction", hint=f"use {', '.join(DIRECTIONS)}")
+    against = bool(shapely.is_ccw(shapely.linearrings(np.vstack([ring, ring[:1]]))))
+    if direction == "stored" or against == (direction == "counterclockwise"):
+        return ring
+    return np.vstack([ring[:1], ring[:0:-1]])
 
 
 def _ring(polygon: Any, crs: Any) -> tuple[np.ndarray, pyproj.CRS]:

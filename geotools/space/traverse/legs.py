@@ -149,6 +149,9 @@ def _horizontal(row: dict[str, Any]) -> float:
     if distance is None or not distance > 0:
         raise _BadLegError("the distance must be more than 0 m", column="distance_m", value=row.get("distance_m"))
     if slope is None:
+        said = _text(row.get("slope_deg"))
+        if said:
+            raise _BadLegError(f"the slope '{said}' is not a number", "SV-04", "slope_deg", said)
         return distance
     if abs(slope) >= 80:
         raise _BadLegError(f"a slope of {slope:g}° cannot be taped", column="slope_deg", value=slope)
