@@ -98,7 +98,7 @@ class Layer:
     def days(self, column: str) -> np.ndarray:
         """A column as days (datetime64[D]), NaT where missing, absent or not a date."""
         if column not in self.frame.columns:
-            return np.full(len(self), np.datetime64("NaT"), dtype="datetime64[D]")
+            return np.full(len(self), np.datetime64("NaT", "D"), dtype="datetime64[D]")
         values = pd.to_datetime(self.frame[column], errors="coerce", utc=True, format="mixed")
         return values.dt.tz_localize(None).to_numpy().astype("datetime64[D]")
 

@@ -209,7 +209,7 @@ def test_a_date_that_is_a_heap_of_things_is_an_issue(odd):
     assert gt.coverage(H, done, as_of="2025-01-01").totals["coverage"] == pytest.approx(0.5, rel=1e-5)
 
 
-@pytest.mark.parametrize("odd", [pd.NaT, np.datetime64("NaT"), float("nan"), [2024], pd.NA, ""])
+@pytest.mark.parametrize("odd", [pd.NaT, np.datetime64("NaT", "D"), float("nan"), [2024], pd.NA, ""])
 def test_a_day_that_is_none_is_refused(odd):
     for call in ({"as_of": odd}, {"date": odd}):
         with pytest.raises(ReleaseError, match="is not a date"):

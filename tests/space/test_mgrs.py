@@ -113,3 +113,9 @@ def test_utm_text():
     assert crs.to_utm(18.4, -33.9) == "34H 259583 6245888"
     with pytest.raises(NotationError):
         crs.to_utm(0, 85)
+
+
+@pytest.mark.parametrize("bad", [None, 5, float("nan"), [None], ["38SPJ", float("nan")], b"38SPJ"])
+def test_what_is_no_text_is_refused_in_a_sentence(bad):
+    with pytest.raises(NotationError):
+        crs.from_mgrs(bad)

@@ -113,6 +113,8 @@ def from_mgrs(text: Any) -> MgrsSquare:
     (100.0, 50.0, '38SPJ837855')
     """
     single = isinstance(text, str)
+    if not single and (text is None or not hasattr(text, "__iter__")):
+        raise NotationError(f"{text!r} is not a military grid reference", hint="write it like 38SPJ8373885550")
     texts = [text] if single else list(text)
     corners = [_corner(item) for item in texts]
     side = np.array([corner[3] for corner in corners], dtype=float)
