@@ -329,6 +329,10 @@ def test_a_stream_gives_what_memory_gives(tmp_path):
         pd.testing.assert_frame_equal(
             pd.DataFrame(streamed.passes.drop(columns="geometry")), pd.DataFrame(whole.passes.drop(columns="geometry"))
         )
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(streamed.outages.drop(columns="geometry")),
+            pd.DataFrame(whole.outages.drop(columns="geometry")),
+        )
         assert shapely.equals_exact(streamed.passes.geometry.to_numpy(), whole.passes.geometry.to_numpy(), 1e-9).all()
 
 

@@ -13,21 +13,25 @@ from geotools.analysis.swath.prepare import Prepared, passes, prepare
 from geotools.analysis.swath.research import research_area, rework
 from geotools.analysis.swath.rules import Rules, Section, Tool
 from geotools.analysis.swath.stream import stream
+from geotools.analysis.swath.tiled import Job, StreamedCoverage, cover_stream
 
 __all__ = [
     "Assurance",
     "CoverRules",
     "Draws",
+    "Job",
     "Pod",
     "Prepared",
     "Residual",
     "Rules",
     "Section",
+    "StreamedCoverage",
     "SwathCoverage",
     "Tool",
     "assurance",
     "count",
     "cover",
+    "cover_stream",
     "gap_list",
     "grid_of",
     "passes",

@@ -11,6 +11,7 @@ from functools import cached_property
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyproj
 import shapely
 
@@ -174,12 +175,16 @@ def _codes(rows: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
     if column not in rows or not len(rows):
         return np.full(len(rows), -1), np.array([""], dtype=object)
     values = rows[column]
-    if isinstance(values.dtype, pd.StringDtype) and bool((values == values.iloc[0]).all()):  # one tool, as in most logs
-        only = str(values.iloc[0])
-        return np.full(len(rows), 0 if only.strip() else -1), np.array([only, ""], dtype=object)
-    if values.dtype == object:  # mixed kinds have no order
-        values = values.where(values.notna(), None).map(str, na_action="ignore")
-    code, known = pd.factorize(values, sort=True, use_na_sentinel=True)
+    if isinstance(values.dtype, pd.StringDtype):
+        text = pa.array(values.array, type=pa.large_string())
+        found = (text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text).dictionary_encode()
+        known, place = np.unique(np.array(found.dictionary.to_pylist(), dtype=object), return_inverse=True)
+        code = np.r_[place, -1][found.indices.fill_null(len(place)).to_numpy(zero_copy_only=False)]
+    else:
+        if values.dtype == object:  # mixed kinds have no order
+            values = values.where(values.notna(), None).map(str, na_action="ignore")
+        code, names = pd.factorize(values, sort=True, use_na_sentinel=True)
+        known = np.asarray(names, dtype=object)
     texts = np.array([*map(str, known), ""], dtype=object)
     blank = np.array([not text.strip() for text in texts], dtype=bool)
     return np.where(blank[code], -1, code) if blank[:-1].any() else code, texts

@@ -44,19 +44,31 @@ def gap_list(missed: np.ndarray, crs: Any, *, area_m2: float, width_m: float) ->
     parts = np.asarray([part for part in shapely.get_parts(missed) if part.geom_type == "Polygon"], dtype=object)
     areas = shapely.area(parts)
     parts, areas = parts[areas >= area_m2], areas[areas >= area_m2]
+    widths, middle, may = widest(parts, areas, width_m)
+    return ranked(parts[may], areas[may], widths[may], middle[may], crs=crs)
+
+
+def widest(parts: np.ndarray, areas: np.ndarray, width_m: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Widths of gaps, the middle of their widest place (x, y), and whether they may be wide enough.
+
+    The search may stop short of the true width by its tolerance, so a gap counts if it may be wide enough.
+    """
+    if not len(parts):
+        return np.zeros(0), np.zeros((0, 2)), np.zeros(0, dtype=bool)
     tolerance = np.clip(np.sqrt(areas) / 200, 0.002, 0.5)
-    radii = np.array(
-        [shapely.maximum_inscribed_circle(part, tolerance=t) for part, t in zip(parts, tolerance, strict=True)],
-        dtype=object,
-    )
-    # the search may stop short of the true width by its tolerance, so a gap is kept if it may be wide enough
-    widths = 2 * shapely.length(radii) if len(radii) else np.zeros(0)
-    keep = widths + 2 * tolerance >= width_m
-    parts, areas, widths, radii = parts[keep], areas[keep], widths[keep], radii[keep]
-    centre = shapely.get_point(radii, 0) if len(radii) else np.zeros(0, dtype=object)
-    x, y = shapely.get_x(centre), shapely.get_y(centre)
-    order = np.lexsort((y, x, -np.round(areas, 9)))
-    lonlat = shapely.get_coordinates(_crs.transform(centre[order], crs, _crs.WGS84)).reshape(-1, 2)
+    found = [shapely.maximum_inscribed_circle(part, tolerance=t) for part, t in zip(parts, tolerance, strict=True)]
+    radii = np.array(found, dtype=object)
+    widths = 2 * shapely.length(radii)
+    return widths, shapely.get_coordinates(shapely.get_point(radii, 0)), widths + 2 * tolerance >= width_m
+
+
+def ranked(
+    parts: np.ndarray, areas: np.ndarray, widths: np.ndarray, middle: np.ndarray, *, crs: Any
+) -> gpd.GeoDataFrame:
+    """The list, largest first."""
+    order = np.lexsort((middle[:, 1], middle[:, 0], -np.round(areas, 9)))
+    centre = shapely.points(middle[order]) if len(order) else np.zeros(0, dtype=object)
+    lonlat = shapely.get_coordinates(_crs.transform(centre, crs, _crs.WGS84)).reshape(-1, 2)
     data = {
         "id": np.asarray([f"G-{n + 1:03d}" for n in range(len(order))], dtype=object), "rank": np.arange(1, len(order) + 1),
         "area_m2": areas[order], "width_m": widths[order], "longitude": lonlat[:, 0], "latitude": lonlat[:, 1],

@@ -20,7 +20,7 @@ import shapely
 from geotools.analysis.swath import path
 from geotools.analysis.swath.findings import Found, Seen, fix_findings, interruptions, pass_findings
 from geotools.analysis.swath.fixes import FAR_ALONE_M, LIFTED, REASONS, Fixes, Gate, Table, admitted, plane_of_fixes
-from geotools.analysis.swath.outages import empty_outages, outages
+from geotools.analysis.swath.outages import Edges, between, edges, empty_outages, outages
 from geotools.analysis.swath.passes import build, empty_passes
 from geotools.analysis.swath.rows import Rows, joined
 from geotools.analysis.swath.rules import Rules, Tool
@@ -194,8 +194,11 @@ def gate_of(task: Task | None, plane: pyproj.CRS, tool: Tool, rules: Rules) -> G
     return Gate(plane, alone if task is None else task.reach(rules), tool, rules)
 
 
-def work(table: Table, gate: Gate) -> Piece:
-    """Passes, outages and the account of one chunk that holds whole blocks of fixes."""
+def work(table: Table, gate: Gate, known: Edges | None = None) -> Piece:
+    """Passes, outages and the account of one chunk that holds whole blocks of fixes.
+
+    `known` tells where each asset and run ended in the chunks before; interruptions since then are listed, and it is brought up to date.
+    """
     rules = gate.rules
     fixes, reason = admitted(table, gate)
 
@@ -218,6 +221,7 @@ def work(table: Table, gate: Gate) -> Piece:
     lifted = int((~fixes.on.any(axis=1)).sum())
     counts = _count(reason, lifted)
     gaps = outages(fixes, breaks, table)
+    gaps = gaps if known is None else joined([gaps, between(known, edges(fixes, table))])
     return Piece(replace(made, crs=gate.plane), replace(gaps, crs=gate.plane), _dropped(table, reason), counts)
 
 

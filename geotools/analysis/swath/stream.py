@@ -20,6 +20,7 @@ import shapely
 
 from geotools.analysis.swath.findings import Seen
 from geotools.analysis.swath.fixes import Table, times
+from geotools.analysis.swath.outages import Edges
 from geotools.analysis.swath.path import SECOND
 from geotools.analysis.swath.prepare import LISTED, Prepared, finish, gate_of, work
 from geotools.analysis.swath.rules import Rules, Tool
@@ -87,9 +88,10 @@ def stream(
     ground = Task(task)
     gate = gate_of(ground, ground.plane, tool, rules)
     seen, pieces, listed = Seen(), [], 0
+    known: Edges = {}
     for table in blocks(Path(path), crs, rules, progress):
         seen += Seen.of(table, tool)
-        piece = work(table, gate)
+        piece = work(table, gate, known)
         pieces.append(replace(piece, dropped=piece.dropped.head(max(0, LISTED - listed))))
         listed += len(pieces[-1].dropped)
     return finish(pieces, seen, gate, ground)
@@ -118,7 +120,14 @@ def blocks(path: Path, crs: Any, rules: Rules, progress: Progress | None) -> Ite
         yield held
 
 
-def _tables(path: Path, crs: Any, progress: Progress | None) -> Iterator[Table]:
+def source(path: Path, crs: Any) -> tuple[pq.ParquetFile, tuple[str, ...], pyproj.CRS]:
+    """The opened table, its columns of coordinates and their system.
+
+    Raises
+    ------
+    ReadError, CRSError
+        As `stream`.
+    """
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
@@ -127,10 +136,14 @@ def _tables(path: Path, crs: Any, progress: Progress | None) -> Iterator[Table]:
             hint="convert the fixes first: geotools convert FIXES -o fixes.parquet",
             file=path,
         ) from error
+    place = _place(file, path)
+    return file, place, _system(file, place, crs)
+
+
+def _tables(path: Path, crs: Any, progress: Progress | None) -> Iterator[Table]:
+    file, place, system = source(path, crs)
     spellings = schema("fixes").by_spelling
     known = {name: spellings.get(fold(name), name) for name in file.schema_arrow.names}
-    place = _place(file, path)
-    system = _system(file, place, crs)
     wanted = [name for name, meant in known.items() if meant in NEEDED or name in place]
     for batch in tracked(_batches(path, file.metadata, wanted), "reading fixes", progress):
         frame = batch.to_pandas()

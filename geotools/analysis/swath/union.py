@@ -6,7 +6,6 @@ For the ground that passes share; not for what it means (see `cover`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
 
 import numpy as np
 import shapely
@@ -50,7 +49,7 @@ def overlaps(shapes: np.ndarray, trips: np.ndarray) -> BaseGeometry:
     if layer.max() < LAYERS:
         sheets = [_sheet(shapes[layer == k], trips[layer == k]) for k in range(layer.max() + 1)]
         twice = [shapely.intersection(a, b) for k, a in enumerate(sheets) for b in sheets[k + 1 :]]
-        return reduce(lambda a, b: polygons(shapely.union(a, b)), [polygons(shape) for shape in twice])
+        return joined(np.array([polygons(shape) for shape in twice], dtype=object))
     return joined(shapely.intersection(shapes[left], shapes[right]))
 
 

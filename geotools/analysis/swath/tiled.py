@@ -1,0 +1,340 @@
+"""`cover_stream`: coverage from a table of fixes larger than memory, worked tile by tile from disk.
+
+For tens of millions of fixes and more; the figures are those of `prepare` and `cover` on the same rows.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geotools.analysis.swath import union
+from geotools.analysis.swath.cover import CoverRules, Meant, figures, plain
+from geotools.analysis.swath.findings import Found, Seen, fix_findings, interruptions, pass_findings
+from geotools.analysis.swath.ground import SHAPES, Asked, Share, Work, add_shares, lengths, share_table
+from geotools.analysis.swath.layers import Layers
+from geotools.analysis.swath.outages import Edges
+from geotools.analysis.swath.passes import widened
+from geotools.analysis.swath.prepare import LISTED, added, gate_of, work
+from geotools.analysis.swath.rows import Rows, joined
+from geotools.analysis.swath.rules import Rules, Tool
+from geotools.analysis.swath.seams import Seams
+from geotools.analysis.swath.spill import Spill, Tile
+from geotools.analysis.swath.stream import blocks, source
+from geotools.analysis.swath.summary import Position, card, cover_findings, sentences
+from geotools.analysis.swath.task import Task
+from geotools.io.atomic import replacing
+from geotools.model.progress import Progress, tracked
+from geotools.model.schema import Issue, issues_frame
+from geotools.space import crs as _crs
+
+HEAVY = 4_000  # swath parts in a tile above which it is halved
+LEAST_M = 3.0  # side of a tile that is not halved any more
+DRAWN = ("covered", "missed", "outside", "overlap", "shallow", "fast")
+
+
+@dataclass(frozen=True)
+class Job:
+    """How a table larger than memory is to be worked.
+
+    Parameters
+    ----------
+    crs
+        System of the coordinates where the file does not say.
+    tool, rules
+        As `prepare`.
+    limits, method
+        As ``rules`` and ``method`` of `cover`.
+    """
+
+    crs: Any = None
+    tool: Tool = field(default_factory=Tool)
+    rules: Rules = field(default_factory=Rules)
+    limits: CoverRules = field(default_factory=CoverRules)
+    method: str | None = None
+
+
+@dataclass(frozen=True)
+class StreamedCoverage:
+    """Result of `cover_stream`: the figures of `SwathCoverage`; its ground is in `path`, tile by tile.
+
+    Attributes
+    ----------
+    totals, shares, gaps, issues
+        As of `SwathCoverage`; of the gaps the 10 000 largest.
+    counts
+        The account of fixes, as of `Prepared`.
+    outages
+        Interruptions, the first 10 000; all are counted and in `path`.
+    path
+        GeoPackage with the passes, the ground by tile (``result_swath_covered`` and so on), gaps and issues; None if not asked for.
+    """
+
+    totals: pd.Series
+    shares: pd.DataFrame
+    gaps: gpd.GeoDataFrame
+    outages: gpd.GeoDataFrame
+    counts: pd.Series
+    issues: gpd.GeoDataFrame
+    path: Path | None
+    parameters: dict[str, Any]
+
+    @property
+    def sentences(self) -> list[str]:
+        """The result in plain words."""
+        return sentences(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Totals, gaps and shares as plain data."""
+        tables = {"gaps": pd.DataFrame(self.gaps.drop(columns="geometry")), "shares": self.shares}
+        said = pd.DataFrame(self.issues.drop(columns="geometry")).to_dict("records")
+        return {
+            "totals": {name: plain(value) for name, value in self.totals.items()},
+            **{
+                name: [{k: plain(v) for k, v in row.items()} for row in t.to_dict("records")]
+                for name, t in tables.items()
+            },
+            "issues": [{k: str(v) for k, v in row.items()} for row in said],
+            "sentences": self.sentences,
+            "parameters": self.parameters,
+        }
+
+    def _repr_html_(self) -> str:
+        return card(self)
+
+
+def cover_stream(
+    path: str | Path,
+    task: gpd.GeoDataFrame | gpd.GeoSeries,
+    *,
+    output: str | Path | None = None,
+    job: Job | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> StreamedCoverage:
+    """Coverage of a task from a Parquet table of any length, in the same memory.
+
+    Passes are cut at the borders of tiles and put aside on disk while the table is read; then tile after tile is joined, measured,
+    written and forgotten. Gaps across tiles are put together again.
+
+    Parameters
+    ----------
+    path
+        As `stream`.
+    task
+        Polygons in any CRS.
+    output
+        GeoPackage to write; None gives figures only. What is put aside lies beside it, else in the system's temporary folder:
+        about 1 GB for 100 million fixes at 10 Hz.
+    job
+        System, tool, rules, limits and method.
+    overwrite
+        Whether an existing output may be replaced.
+
+    Returns
+    -------
+    StreamedCoverage
+
+    Raises
+    ------
+    ReadError, CoverageError, CRSError
+        As `stream` and `cover`.
+    WriteError
+        If the output exists or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, geopandas as gpd, pandas as pd, shapely
+    >>> table = pd.DataFrame({"x": [700000 + 0.5 * i for i in range(101)], "y": 4380000.0, "width_m": 1.0})
+    >>> table["time"] = pd.date_range("2026-05-04T06:00Z", periods=101, freq="s")
+    >>> file = Path(tempfile.mkdtemp()) / "fixes.parquet"
+    >>> table.to_parquet(file)
+    >>> task = gpd.GeoSeries([shapely.box(700000, 4379999, 700050, 4380001)], crs="EPSG:32638")
+    >>> round(float(cover_stream(file, task, job=Job(crs="EPSG:32638")).totals["coverage"]), 3)
+    0.5
+    """
+    job, ground = job or Job(), Task(task)
+    source(Path(path), job.crs)  # what cannot be read is said before anything is written
+    with _places(output, overwrite) as (folder, target):
+        layers = Layers(target, ground)
+        side = job.limits.tile_m or union.TILE_M
+        with Spill(folder / "swaths", side) as spill:
+            read = _read(Path(path), ground, job, (spill, layers, progress))
+            limits = {"area_m2": job.limits.gap_area_m2, "width_m": job.limits.gap_width_m}
+            with Seams(folder / "missed", side, **limits) as seams:
+                sums = _tiles(spill, seams, layers, (ground, job, progress))
+                gaps = seams.gaps(ground.plane).to_crs(ground.home)
+        result = _result(ground, job, read, (sums, seams, gaps))
+        layers.frames({"gaps": gaps, "outages": result.outages, "task": sums.task_frame(ground)}, result.issues)
+    return StreamedCoverage(**{**vars(result), "path": None if output is None else Path(output)})
+
+
+@contextmanager
+def _places(output: str | Path | None, overwrite: bool) -> Iterator[tuple[Path, Path | None]]:
+    """A folder for what is put aside, gone afterwards, and the file to write."""
+    if output is None:
+        with tempfile.TemporaryDirectory(prefix="geotools-", ignore_cleanup_errors=True) as name:
+            yield Path(name), None
+        return
+    with replacing(output, overwrite=overwrite) as target:
+        yield target.parent, target
+
+
+@dataclass
+class Read:
+    """What reading the table gave, apart from the swaths put aside."""
+
+    seen: Seen = field(default_factory=Seen)
+    counts: dict[str, int] = field(default_factory=lambda: added([]))
+    found: Found = field(default_factory=Found)
+    position: Position = field(default_factory=Position)
+    outages: list[Rows] = field(default_factory=list)
+    open: int = 0
+    bridged: int = 0
+    passes: int = 0
+    worked: dict[Share, np.ndarray] = field(default_factory=dict)
+    length_m: float = 0.0
+
+
+def _read(path: Path, ground: Task, job: Job, places: tuple[Spill, Layers, Progress | None]) -> Read:
+    gate = gate_of(ground, ground.plane, job.tool, job.rules)
+    spill, layers, progress = places
+    out, listed = Read(), 0
+    known: Edges = {}
+    for table in blocks(path, job.crs, job.rules, progress):
+        piece = work(table, gate, known)
+        rows = piece.passes.ordered("id", "section")
+        out.seen, out.counts = out.seen + Seen.of(table, job.tool), added([out.counts, piece.counts])
+        out.found, out.position = out.found + Found.of(rows, job.rules), out.position + Position.of(rows)
+        bridged = int(piece.outages.data["is_bridged"].astype(bool).sum())
+        out.open, out.bridged = out.open + len(piece.outages) - bridged, out.bridged + bridged
+        out.outages.append(piece.outages.head(max(0, LISTED - listed)))
+        listed += len(out.outages[-1])
+        out.passes += len(pd.unique(rows.data["pass_id"]))
+        out.length_m += float(rows.data["length_m"].sum())
+        add_shares(out.worked, lengths(rows))
+        layers.add_rows("passes", rows)
+        spill.add(rows, widened(rows.geometry, rows.numbers("width_m")))
+    return out
+
+
+class Sums:
+    """Areas of all tiles, added without loss."""
+
+    def __init__(self) -> None:
+        self._areas: dict[str, list[float]] = {name: [] for name in SHAPES}
+        self.shares: dict[Share, np.ndarray] = {}
+        self.places: dict[str, BaseGeometry] = {}
+
+    def add(self, name: str, shape: BaseGeometry) -> None:
+        """Ground of one tile."""
+        if shape.is_empty:
+            return
+        self._areas[name].append(float(shape.area))
+        if name in ("outside", "missed") and name not in self.places:
+            self.places[name] = shapely.point_on_surface(shape)
+
+    def areas(self) -> dict[str, float]:
+        """Sums by name."""
+        return {name: math.fsum(values) for name, values in self._areas.items()}
+
+    @staticmethod
+    def task_frame(ground: Task) -> gpd.GeoDataFrame:
+        """The task as one row."""
+        shape = _crs.transform(np.array([ground.ground], dtype=object), ground.plane, ground.home)
+        data = {"id": ["task"], "state": ["task"], "area_m2": [float(ground.ground.area)]}
+        return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shape, crs=ground.home))
+
+
+def _tiles(spill: Spill, seams: Seams, layers: Layers, given: tuple[Task, Job, Progress | None]) -> Sums:
+    """Every tile joined, measured, written and forgotten; then the ground that no tile reached."""
+    ground, job, progress = given
+    meant = Meant.of(job.method, job.limits.programme)
+    asked = Asked(
+        job.limits.required_passes, job.limits.overlap, job.rules.depth_cm is not None, meant.state == "processed"
+    )
+    sums, boxes, deepest = Sums(), [], 0
+    for tile in tracked(_light(spill), "joining swaths", progress, total=len(spill.tiles())):
+        box = shapely.box(*spill.box(tile))
+        rows = spill.take(tile)
+        here = union.polygons(shapely.intersection(ground.ground, box))
+        done = Work(rows, rows.geometry, here, asked)
+        for name in SHAPES:
+            sums.add(name, done.shape(name))
+        for name in DRAWN:
+            layers.add_shape(name, done.shape(name), (meant.state if name == "covered" else name, tile))
+        add_shares(sums.shares, done.shares())
+        seams.add(done.missed, tile[0])
+        boxes.append(box)
+        deepest = max(deepest, tile[0])
+    reached = union.joined(np.array(boxes, dtype=object))
+    rest = union.polygons(shapely.difference(ground.ground, reached))
+    for name in ("missed", "short"):
+        sums.add(name, rest)
+    layers.add_shape("missed", rest, ("missed", None))
+    seams.add(rest, deepest)
+    return sums
+
+
+def _light(spill: Spill) -> Iterator[Tile]:
+    """Tiles one by one; those with very many swaths in quarters."""
+    todo = spill.tiles()[::-1]
+    while todo:
+        tile = todo.pop()
+        west, _, east, _ = spill.box(tile)
+        if spill.count(tile) > HEAVY and east - west >= 2 * LEAST_M:
+            todo += spill.halve(tile)[::-1]
+        else:
+            yield tile
+
+
+def _result(ground: Task, job: Job, read: Read, done: tuple[Sums, Seams, gpd.GeoDataFrame]) -> StreamedCoverage:
+    sums, seams, gaps = done
+    meant = Meant.of(job.method, job.limits.programme)
+    found = {
+        "gaps": seams.count, "gaps_m2": seams.area_m2, "widest_gap_m": seams.widest_m, "passes": read.passes, "length_m": read.length_m,
+    }  # fmt: skip
+    known = {"outages": read.open, "bridged": read.bridged, "fixes": read.counts}
+    totals = figures(float(ground.ground.area), sums.areas(), found, meant, known)
+    breaks = joined(read.outages).ordered("id") if read.outages else None
+
+    def where(name: str) -> Any:
+        place = sums.places.get(name)
+        return None if place is None else _crs.transform(np.array([place], dtype=object), ground.plane, _crs.WGS84)[0]
+
+    issues = [*fix_findings(read.seen, read.counts, job.tool), *([] if breaks is None else interruptions(breaks))]
+    issues += [*pass_findings(read.found, job.rules), *ground.notes, *_left_off(read, seams)]
+    issues += cover_findings(totals, read.position, where, (meant.key, meant.entered))
+    empty = gpd.GeoDataFrame({"id": []}, geometry=gpd.GeoSeries([], crs=ground.home))
+    limits = {name: value for name, value in vars(job.limits).items() if name != "programme"}
+    return StreamedCoverage(
+        pd.Series(totals, dtype=object), share_table(sums.shares, read.worked), gaps,
+        empty if breaks is None else breaks.frame().to_crs(ground.home), pd.Series(read.counts, dtype="int64"), issues_frame(issues), None,
+        {**limits, "method": meant.key, "follow_up": False},
+    )  # fmt: skip
+
+
+def _left_off(read: Read, seams: Seams) -> list[Issue]:
+    """What was counted but is not in the lists."""
+    out = []
+    if read.open + read.bridged > LISTED:
+        text = f"of {read.open + read.bridged} interruptions the first {LISTED} are listed; all are counted"
+        out.append(Issue("SW-23", "info", "fixes", message=text, value=read.open + read.bridged, limit=LISTED))
+    if seams.count > LISTED:
+        text = f"of {seams.count} gaps the {LISTED} largest are listed; all are counted and in the missed ground"
+        out.append(Issue("SW-23", "info", "fixes", message=text, value=seams.count, limit=LISTED))
+    if seams.undrawn:
+        text = f"{seams.undrawn} gaps are too large to be drawn whole: the list shows one piece with the area of all; widths are of that piece"
+        out.append(Issue("SW-23", "info", "fixes", message=text, value=seams.undrawn))
+    return out

@@ -1,0 +1,220 @@
+"""Coverage worked from disk, tile by tile: the same figures as in memory, in the memory of one tile."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geotools.analysis import swath
+from geotools.analysis.swath.seams import Seams
+from geotools.model.errors import CoverageError, CRSError, ReadError, WriteError
+
+
+def _simulator():
+    name = "swath_simulator"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+sim = _simulator()
+box = shapely.box
+AREAS = ("task_m2", "covered_m2", "missed_m2", "searched_m2", "processed_m2", "outside_m2", "overlap_m2", "short_m2", "shallow_m2", "fast_m2", "gaps_m2")  # fmt: skip
+
+
+def work(path):
+    """Lanes of two assets over three days with omissions, an outage, travel outside the task, depths and a task with a hole."""
+    logs = []
+    for day, asset in enumerate(("A", "B", "A")):
+        log = sim.Log(hz=1, speed=1.0, asset=asset, start=sim.DAY + pd.Timedelta(days=day))
+        for lane in range(30):
+            if lane in (7, 8, 21):
+                continue
+            x = lane * 0.9 + day * 24.0
+            log.stroke([(x, -5), (x, 60 if lane % 5 else 31)], depth_cm=20.0 if lane % 4 else 5.0).wait(20)
+        logs.append(log.frame(width_m=1.0))
+    frame = pd.concat(logs, ignore_index=True)
+    frame = frame[(frame.index < 500) | (frame.index > 515)]
+    table = pd.DataFrame(frame.drop(columns="geometry")).assign(x=frame.geometry.x, y=frame.geometry.y)
+    table.to_parquet(path)
+    return frame, sim.task(box(0, 0, 80, 55) - box(30, 20, 37, 33), box(85, 0, 95, 20))
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory):
+    path = tmp_path_factory.mktemp("stream") / "fixes.parquet"
+    frame, task = work(path)
+    return path, frame, task
+
+
+@pytest.mark.parametrize(("tile", "heavy", "passes"), [(100.0, 4000, 1), (7.0, 4000, 2), (13.7, 5, 1), (200.0, 20, 2)])
+def test_disk_and_memory_agree(both, tmp_path, monkeypatch, tile, heavy, passes):
+    path, frame, task = both
+    monkeypatch.setattr(sys.modules["geotools.analysis.swath.tiled"], "HEAVY", heavy)
+    monkeypatch.setattr(sys.modules["geotools.analysis.swath.stream"], "ROWS", 2000)
+    rules = swath.Rules(depth_cm=15.0, speed_max_mps=1.5)
+    whole = swath.cover(
+        swath.prepare(frame, task, rules=rules), task, rules=swath.CoverRules(required_passes=passes), method="manual"
+    )
+    limits = swath.CoverRules(required_passes=passes, tile_m=tile)
+    job = swath.Job(crs=sim.LOCAL, rules=rules, limits=limits, method="manual")
+    out = tmp_path / "swath.gpkg"
+    streamed = swath.cover_stream(path, task, output=out, job=job)
+    assert set(streamed.totals.index) == set(whole.totals.index)
+    for name, value in whole.totals.items():
+        if name in AREAS or name in ("coverage", "length_m"):
+            assert streamed.totals[name] == pytest.approx(value, rel=1e-9, abs=1e-8), name
+        elif name == "widest_gap_m":
+            assert streamed.totals[name] == pytest.approx(value, abs=0.2)  # found to a tolerance, not exactly
+        else:
+            assert streamed.totals[name] == value, name
+    pd.testing.assert_frame_equal(streamed.shares, whole.shares, rtol=1e-9, atol=1e-8)
+    assert streamed.gaps["area_m2"].tolist() == pytest.approx(whole.gaps["area_m2"].tolist(), rel=1e-9)
+    for a, b in zip(streamed.gaps.geometry, whole.gaps.geometry, strict=True):
+        assert a.symmetric_difference(b).area < 1e-4
+    assert (streamed.counts == swath.prepare(frame, task, rules=rules).counts).all()
+    kept = ["check", "severity", "message", "value"]
+    assert sorted(map(tuple, streamed.issues[kept].values)) == sorted(map(tuple, whole.issues[kept].values))
+    for name in ("covered", "missed", "outside", "overlap", "shallow"):
+        layer = gpd.read_file(out, layer=f"result_swath_{name}")
+        assert layer["area_m2"].sum() == pytest.approx(whole.totals[f"{name}_m2"], rel=1e-9, abs=1e-8)
+        mine, theirs = layer.geometry.union_all(), getattr(whole, name).geometry.union_all()
+        assert mine.symmetric_difference(theirs).area < 1e-3
+    assert len(gpd.read_file(out, layer="result_swath_passes")) == len(swath.passes(frame, task, rules=rules))
+    assert [p.name for p in tmp_path.iterdir()] == ["swath.gpkg"]  # nothing is left of what was put aside
+    assert streamed.sentences == whole.sentences
+
+
+def test_machine_ground_stays_processed_on_disk(both):
+    path, frame, task = both
+    for word, name in (("Flail", "processed_m2"), ("manual", "searched_m2")):
+        streamed = swath.cover_stream(path, task, job=swath.Job(crs=sim.LOCAL, method=word))
+        whole = swath.cover(swath.prepare(frame, task), task, method=word)
+        assert streamed.totals[name] == pytest.approx(whole.totals[name], rel=1e-9)
+        assert streamed.totals[name] == pytest.approx(streamed.totals["covered_m2"])
+
+
+def test_a_task_without_work_is_missed_whole(both, tmp_path):
+    path, _, _ = both
+    task = sim.task(box(300, 300, 333, 340))
+    result = swath.cover_stream(path, task, output=tmp_path / "none.gpkg", job=swath.Job(crs=sim.LOCAL))
+    assert result.totals["missed_m2"] == pytest.approx(33 * 40, rel=1e-9)
+    assert result.totals["covered_m2"] == 0
+    assert result.totals["gaps"] == 1
+    assert "SW-12" in set(result.issues["check"])
+
+
+def test_an_existing_file_stays_and_a_failure_leaves_nothing(both, tmp_path):
+    path, _, task = both
+    out = tmp_path / "swath.gpkg"
+    out.write_text("mine")
+    with pytest.raises(WriteError):
+        swath.cover_stream(path, task, output=out, job=swath.Job(crs=sim.LOCAL))
+    assert out.read_text() == "mine"
+    with pytest.raises(CRSError):
+        swath.cover_stream(path, task, output=tmp_path / "new.gpkg")
+    with pytest.raises(ReadError):
+        swath.cover_stream(tmp_path / "none.parquet", task, output=tmp_path / "new.gpkg")
+    with pytest.raises(CoverageError):
+        swath.cover_stream(path, task.iloc[:0], output=tmp_path / "new.gpkg")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["swath.gpkg"]
+    swath.cover_stream(path, task, output=out, job=swath.Job(crs=sim.LOCAL), overwrite=True)
+    assert "result_swath_covered" in set(pyogrio.list_layers(out)[:, 0])
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 38), st.floats(0, 38), st.floats(0.5, 20), st.floats(0.5, 20)), min_size=1, max_size=8
+    ),
+    st.sampled_from([3.0, 7.0, 10.0, 16.0]),
+)
+def test_gaps_cut_by_tiles_are_put_together_again(tmp_path_factory, boxes, side):
+    """Blocks of missed ground, cut by a lattice and joined again, are the parts they were."""
+    ground = shapely.union_all([box(x, y, min(40, x + w), min(40, y + h)) for x, y, w, h in boxes])
+    parts = [part for part in shapely.get_parts(ground) if part.area >= 0.15]
+    with Seams(tmp_path_factory.mktemp("seams") / "missed", side, area_m2=0.15, width_m=0.0) as seams:
+        for column in range(int(40 // side) + 1):
+            for row in range(int(40 // side) + 1):
+                tile = box(column * side, row * side, (column + 1) * side, (row + 1) * side)
+                seams.add(shapely.intersection(ground, tile), 0)
+        gaps = seams.gaps(sim.LOCAL)
+    assert sorted(gaps["area_m2"]) == pytest.approx(sorted(part.area for part in parts), rel=1e-9)
+
+
+def test_a_gap_too_large_to_draw_is_still_counted_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["geotools.analysis.swath.seams"], "DRAWN_BYTES", 100)
+    with Seams(tmp_path / "missed", 10.0, area_m2=0.15, width_m=0.05) as seams:
+        seams.add(box(0, 0, 10, 2), 0)
+        seams.add(box(10, 0, 15, 2), 0)
+        gaps = seams.gaps(sim.LOCAL)
+    assert gaps["area_m2"].tolist() == [30.0]
+    assert seams.undrawn == 1
+
+
+# Memory.
+CHILD = """
+import json, sys
+from pathlib import Path
+import geopandas as gpd
+from geotools.analysis import swath
+task = gpd.read_file(sys.argv[2])
+out = swath.cover_stream(sys.argv[1], task, output=sys.argv[3], job=swath.Job(crs=task.crs, method="manual"))
+peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+import time
+print(json.dumps({"used": int(out.counts["used"]), "coverage": out.totals["coverage"], "peak": int(peak.split()[1]) / 1024, "cpu": time.process_time(),
+                  "passes": out.totals["passes"], "gaps": out.totals["gaps"]}))
+"""
+
+
+def in_a_child(folder, count, **options):
+    """Peak memory and figures of streaming so many fixes, in a process of its own."""
+    path, ground = folder / "fixes.parquet", folder / "task.gpkg"
+    sim.write_parquet(path, count, **options).to_file(ground)
+    arguments = [sys.executable, "-c", CHILD, str(path), str(ground), str(folder / "out.gpkg")]
+    said = json.loads(subprocess.run(arguments, check=True, capture_output=True, text=True).stdout)
+    print(count, options, said)
+    return said
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
+
+
+@needs_proc
+@pytest.mark.slow
+@pytest.mark.parametrize("hz", [1.0, 10.0])
+def test_two_million_fixes_in_bounded_memory(tmp_path, hz):
+    said = in_a_child(tmp_path, 2_000_000, hz=hz)
+    assert said["used"] >= 2_000_000 - 4
+    assert said["peak"] < 600
+
+
+@needs_proc
+@pytest.mark.skipif(
+    "GEOTOOLS_BIG" not in os.environ, reason="110 million fixes: minutes of work, set GEOTOOLS_BIG to run"
+)
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_hundred_million_fixes_take_the_memory_of_ten(tmp_path):
+    ten, hundred = (
+        in_a_child(tmp_path / str(n), n * 1_000_000) for n in (10, 100) if (tmp_path / str(n)).mkdir() is None
+    )
+    assert max(ten["peak"], hundred["peak"]) <= 600
+    assert hundred["peak"] <= 1.15 * ten["peak"]
+    assert hundred["used"] >= 100_000_000 - 4
+    assert np.isclose(ten["coverage"], hundred["coverage"], atol=0.2)
