@@ -24,6 +24,7 @@ SHOWN = 40
 )
 @options.survey_argument
 @options.as_of
+@options.known_on
 @click.option("--by", type=click.Choice(GROUPS), help="Figures per word of this column instead of per hazard.")
 @click.option(
     "--explain", "explain_id", metavar="ID", help="Who released which m² of one hazard, when, and why a row counts 0."
@@ -55,14 +56,15 @@ SHOWN = 40
 def command(survey: str, output: Path | None, **choices: Any) -> None:
     """Compute what was cancelled, reduced and cleared in each hazard, what remains, and who released it.
 
-    SURVEY is a folder, a .gpkg, a survey.toml or one file. OUTPUT is a .csv or .json of the table, or a .gpkg of the
+    SURVEY is a folder, a .gpkg, a survey.toml, a store (programme.gpkg, postgresql://…) or one file. OUTPUT is a .csv or .json of the table, or a .gpkg of the
     ground itself; with --explain a .json or .txt of the story or an .html map. Mechanically processed ground counts as remaining.
     """
     from geotools.analysis import release
     from geotools.survey import open_survey
 
     bar = options.progress_bar(choices["progress"])
-    opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
+    known = options.knowledge(survey, choices["as_of"], choices["known_on"])
+    opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], as_of=known, progress=bar)
     ground = output is not None and output.suffix.lower() == ".gpkg"
     found = release.coverage(
         opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, priority=choices["priority"],

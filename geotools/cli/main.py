@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sheet": ("geotools.cli.sheet:command", "Printed map sheets at true scale, one task or an atlas."),
     "report": ("geotools.cli.report:command", "Completion report or handover certificate of a task, as PDF."),
     "notebook": ("geotools.cli.notebook:command", "Start a Jupyter notebook on your own records."),
+    "store": ("geotools.cli.store:command", "Keep records with every former state: who changed what, when and why."),
     "field": ("geotools.cli.field:command", "Packages for field teams, and combining what comes back."),
     "doctor": ("geotools.cli.doctor:command", "What this machine has and lacks, and a test of the arithmetic."),
 }

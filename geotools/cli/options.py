@@ -1,6 +1,6 @@
 """Every option that more than one command has, written once; and how commands print.
 
-Inventory: SURVEY, -o/--output, -f/--format, --overwrite, --layer, --kind, --crs, --dst-crs, --encoding, --as-of, --bounds, --res,
+Inventory: SURVEY, -o/--output, -f/--format, --overwrite, --layer, --kind, --crs, --dst-crs, --encoding, --as-of, --known-on, --bounds, --res,
 --json, --fail-on, --executor, --workers, --scheduler, --keep, -v, -q, --progress/--no-progress. Results go to stdout; words, progress and logs to stderr.
 """
 
@@ -88,6 +88,9 @@ crs = click.option("--crs", help="Reference system of the input, where the file 
 dst_crs = click.option("--dst-crs", help="Reference system of the output.")
 encoding = click.option("--encoding", help="Text encoding of the input, e.g. cp1251.")
 as_of = click.option("--as-of", type=Day(), help="State of knowledge on this day (YYYY-MM-DD).")
+known_on = click.option(
+    "--known-on", type=Day(), help="For a store: by what it knew at the end of this day (default: the day of --as-of)."
+)
 bounds = click.option("--bounds", type=Bounds(), help="Only within west,south,east,north (degrees).")
 res = click.option("--res", type=click.FloatRange(min=0, min_open=True), help="Cell size in metres.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable result on stdout.")
@@ -220,6 +223,19 @@ class RichProgress:
             self._bar.remove_task(self._task)
             self._task = None
         self._bar.stop()
+
+
+def knowledge(survey: str, as_of: date | None, known_on: date | None) -> date | None:
+    """The day whose knowledge is asked of a store; None for sources that remember only their present state."""
+    if as_of is None and known_on is None:
+        return None
+    from geotools.io.store import is_store
+
+    if not is_store(survey):
+        if known_on is not None:
+            raise click.BadParameter("only a store remembers what was known on a day", param_hint="--known-on")
+        return None
+    return known_on or as_of
 
 
 def exit_for(issues: Any, fail_on: str) -> None:

@@ -25,6 +25,7 @@ from geotools.cli import options
 @options.survey_argument
 @options.output_required
 @options.as_of
+@options.known_on
 @options.kind
 @options.crs
 @options.encoding
@@ -47,7 +48,7 @@ from geotools.cli import options
 def command(survey: str, output: Path, **choices: Any) -> None:
     """Open, check, compute the ledger and coverage, draw the offline map and write field files.
 
-    SURVEY is a folder, a .gpkg, a survey.toml or one file. OUTPUT is a folder that is written whole or not at all:
+    SURVEY is a folder, a .gpkg, a survey.toml, a store (programme.gpkg, postgresql://…) or one file. OUTPUT is a folder that is written whole or not at all:
 
     \b
     map.html         the offline map, one file that opens in any browser
@@ -64,7 +65,10 @@ def command(survey: str, output: Path, **choices: Any) -> None:
 
     _refuse_foreign(output, overwrite=choices["overwrite"])
     bar = options.progress_bar(choices["progress"], stages=True)
-    opened = open_survey(survey, kind=choices["kind"], crs=choices["crs"], encoding=choices["encoding"], progress=bar)
+    known = options.knowledge(survey, choices["as_of"], choices["known_on"])
+    opened = open_survey(
+        survey, kind=choices["kind"], crs=choices["crs"], encoding=choices["encoding"], as_of=known, progress=bar
+    )
     try:
         with options.executing(choices), replacing(output, overwrite=choices["overwrite"]) as folder:
             folder.mkdir()
@@ -144,7 +148,7 @@ def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None,
 
     as_of, bar = when
     fixes, results = survey.fixes, []
-    if as_of is not None and "time" in fixes:
+    if as_of is not None and "time" in fixes and len(fixes):
         fixes = fixes[fixes["time"].dt.date <= as_of]
     names = sorted(set(fixes["task_id"].dropna())) if "task_id" in fixes and len(fixes) else []
     settings = {"sigma": None, "tau": 300.0, "pod": None, "resolution": 0.1, "draws": 50, "seed": 0, "overwrite": False}

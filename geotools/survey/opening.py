@@ -14,6 +14,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geotools import io
+from geotools.io.store import is_store
 from geotools.model.errors import ReadError
 from geotools.model.programme import Programme, load_toml
 from geotools.model.progress import Progress, tracked
@@ -21,6 +22,7 @@ from geotools.model.provenance import InputFile
 from geotools.model.schema import KINDS, Issue, issues_frame, join_issues, kind_of, kind_of_content
 from geotools.space import crs as _crs
 from geotools.survey.record import Survey
+from geotools.survey.remembered import from_store
 
 RASTERS = {"dem": ("dem", "elevation", "dtm", "srtm"), "landcover": ("landcover", "land_cover", "lulc")}
 PRODUCTS = ("result_", "issues")  # layers of our own GeoPackages that are outcomes, not records
@@ -51,6 +53,7 @@ def open_survey(
     kind: str | None = None,
     crs: str | None = None,
     encoding: str | None = None,
+    as_of: Any = None,
     progress: Progress | None = None,
 ) -> Survey:
     """Open a programme's records.
@@ -58,13 +61,17 @@ def open_survey(
     Parameters
     ----------
     source
-        A folder of files, a ``survey.toml``, a GeoPackage, or one file of records. A folder with a ``survey.toml``
+        A folder of files, a ``survey.toml``, a GeoPackage, a store (`geotools.store`: ``programme.gpkg``,
+        ``postgresql://…``), or one file of records. A folder with a ``survey.toml``
         is read as that file says; otherwise every readable file is taken and its kind known from its name, or from its
         columns where the name does not say (issue RD-04).
     kind
         What the records are, for one file whose name does not say, e.g. ``releases``.
     crs, encoding
         For files that do not say; a ``survey.toml`` wins.
+    as_of
+        For a store: day, time or number of a revision: what the store *knew* then (a day means its end, in UTC).
+        What the records say about days is asked with ``geotools.coverage(..., as_of=)``.
 
     Returns
     -------
@@ -77,6 +84,8 @@ def open_survey(
         If there is nothing to read or a file is damaged, or `kind` is given for more than one layer.
     CRSError
         If a file has coordinates but no reference system.
+    StoreError
+        If a store cannot be opened, or knew nothing then.
 
     Examples
     --------
@@ -85,6 +94,12 @@ def open_survey(
     """
     if isinstance(source, Survey):
         return source
+    if is_store(source):
+        return from_store(source, _on_wgs84, as_of=as_of, progress=progress)
+    if as_of is not None:
+        raise ReadError(
+            "only a store remembers what was known at an earlier time", hint="geotools store --help", file=source
+        )
     path = Path(source)
     if not path.exists():
         raise ReadError(

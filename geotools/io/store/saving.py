@@ -151,13 +151,14 @@ def _plan_kind(backend: Backend, wish: Wish, known: str | None, base: int | None
             head = heads.get(id_)
             if id_ not in touched:
                 continue
-            if head is not None and head.hash == hashed:
-                made.unchanged += 1
+            same = head is not None and head.hash == hashed
+            new = head is None or head.action == DELETED
+            if not kind.startswith("store_"):  # what people call rows
+                made.unchanged += same
+                made.added += new and not same
+                made.changed += not new and not same
+            if same:
                 continue
-            if head is None or head.action == DELETED:
-                made.added += 1
-            else:
-                made.changed += 1
             made.entries.append(Entry(0, 0, kind, id_, SAVED, None if head is None else head.entry, text, wkb, hashed))
         gone = _missing(backend, kind, set(rows.ids), heads, base) if wish.whole else []
         _delete(backend, kind, [*gone, *wish.deleted], base, made)

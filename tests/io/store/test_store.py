@@ -270,7 +270,7 @@ def test_opening_what_is_no_store_is_explained(tmp_path, make):
     plain = tmp_path / "plain.gpkg"
     _two(make).to_file(plain, layer="hazards")
     for call in (stores.open, lambda p: stores.init(p, author="a")):
-        with pytest.raises(StoreError, match="not a geotools store|that is not a store") as caught:
+        with pytest.raises(StoreError, match=r"not a (geotools )?store") as caught:
             call(plain)
         assert caught.value.hint
     (tmp_path / "text.gpkg").write_text("no database", "utf-8")
