@@ -153,6 +153,13 @@ def test_more_search_never_raises_and_nothing_searched_lowers_nothing():
     assert before >= 10 * 0.05  # what no search reaches stays
 
 
+def test_nothing_searched_at_all():
+    result = residual.ledger(even(), [])
+    assert result.left == pytest.approx(10)
+    assert result.searched_share == 0
+    assert result.low < 10 < result.high
+
+
 def test_a_perfect_lane_record_is_not_certainty():
     result = residual.ledger(even(), [search(np.ones(GRID.shape), 16, 16)])
     assert result.left > 0.2

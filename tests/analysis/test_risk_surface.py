@@ -59,6 +59,21 @@ def test_no_block_is_in_two_folds_and_order_does_not_matter():
     pd.testing.assert_frame_equal(again.scores.loc[frame.index], result.scores, rtol=1e-6)
 
 
+def test_folds_hold_known_and_other_places_in_like_shares():
+    """Ordnance in a few blocks only: the many other blocks are spread over the folds, or pooled ranks turn upside down."""
+    rng = np.random.default_rng(9)
+    xy = rng.uniform(0, 30000, (1200, 2))
+    near = np.hypot(*(xy - 15000).T)
+    frame = gpd.GeoDataFrame(
+        {"event_m": near, "eo": rng.random(1200) < 0.9 * (near < 5000)},
+        geometry=gpd.points_from_xy(*(xy + np.array([700000, 4380000])).T), crs="EPSG:32638",
+    )  # fmt: skip
+    result = surface.evaluate(frame, surface.Setup("eo", "event_m"))
+    table = result.scores.assign(eo=frame["eo"]).groupby("fold")["eo"].agg(["sum", "size"])
+    assert table.max().to_numpy() == pytest.approx(table.min().to_numpy(), rel=0.35)
+    assert result.metrics["roc_auc"].min() > 0.9
+
+
 def test_gap_leaves_out_near_neighbours_and_impossible_setups_are_refused():
     frame = places()
     assert surface.evaluate(frame, surface.Setup("eo", "event_m", gap_m=500)).scores.notna().all(axis=None)

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from geotools.analysis import trial
 from geotools.cli.main import cli
+from geotools.survey import open_survey
 
 ORIGIN = np.array([700000.0, 4380000.0])
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "fuzuli"
@@ -319,6 +320,144 @@ def test_risk_residual(tmp_path):
     run("risk", "residual", task, "--searched", done, code=2)
 
 
+def test_risk_residual_speaks_to_a_manager(tmp_path):
+    """Rounded, with units, what the lanes show filled in by itself, and never a bare float or nan."""
+    task = polygons(tmp_path / "task.geojson", [shapely.box(0, 0, 40, 30)], classification="CHA")
+    done = polygons(tmp_path / "manual.geojson", [shapely.box(0, 0, 30, 30)], product="cleared")
+    base = ["risk", "residual", task, "--searched", done, "--lanes", "55/59", "--items", 8, "--items-sd", 6, "--res", 1]
+    text = run(*base, "--require", "searched_share", 1, "--require", "pod_low", 0.9, "--fact", "edge_m", 12.345).stdout
+    low = trial.interval(55, 59, side="lower")[0]
+    assert f"Detection shown in blind lanes (lower limit): {np.floor(low * 1000) / 10:g} % (required 90 %)" in text
+    assert "Distance from the outermost find to the edge: 12.3 m; the authority's requirement is not given" in text
+    assert "not shown  Required coverage reached" in text
+    assert not re.search(r"\bnan\b|None|\d\.\d{4,}|e-\d", text)
+    assert "with a probability of" in text
+    data = json.loads(run(*base, "--json").stdout)
+    rows = {row["item"]: row for row in data["evidence"]}
+    assert rows["Detection shown in blind lanes (lower limit)"]["value"] == pytest.approx(low)
+    assert rows["Inspection sample"]["value"] is None
+    assert data["interval_probability"] >= 0.9
+    assert data["at_most"] >= data["interval"][1]
+    run(*base, "--fact", "edge_m", "far", code=1)
+
+
+def test_risk_residual_takes_the_fixes_of_a_survey(tmp_path):
+    """Lanes 0.9 m apart with a tool of 1 m over half a task: just under half of it counts as searched."""
+    folder = tmp_path / "survey"
+    folder.mkdir()
+    polygons(folder / "hazards.geojson", [shapely.box(0, 0, 20, 18)], classification="CHA")
+    xy = [(x if lane % 2 == 0 else 20 - x, 0.5 + 0.9 * lane) for lane in range(10) for x in np.arange(0, 20.1, 0.5)]
+    times = pd.date_range("2026-05-04T06:00Z", periods=len(xy), freq="s").astype(str)
+    points(
+        folder / "fixes.geojson",
+        np.array(xy),
+        time=times,
+        width_m=1.0,
+        asset_id="D1",
+        run_id="1",
+        fix_quality="rtk_fixed",
+    )
+    base = ["risk", "residual", folder, "--task", "a0", "--lanes", "227/288", "--sigma", 0.01]
+    text = run(*base, "-o", tmp_path / "left.gpkg").stdout
+    assert "The tracks cover" in text
+    data = json.loads(run(*base, "--json").stdout)
+    assert 0.40 < data["searched_share"] < 9.1 / 18
+    assert data["searches"] == [{"name": "fixes", "found": 227, "targets": 288, "sd": 0.0, "reach": 1.0}]
+    first = gpd.read_file(tmp_path / "left.gpkg", layer="search_first").to_crs(32638)
+    assert first["expected_left"].sum() >= 0.499 * data["expected_left"]
+    assert first.centroid.y.min() > ORIGIN[1] + 8  # where no lane went
+    by_file = ["risk", "residual", folder, "--task", "a0", "--no-fixes", "--json"]
+    assert json.loads(run(*by_file).stdout)["searched_share"] == 0
+    run(*by_file[:4], "a0", code=2)
+    run("risk", "residual", folder, code=2)
+    run("risk", "residual", folder, "--task", "nowhere", "--lanes", "1/2", code=1)
+
+
+@pytest.mark.slow
+def test_coarser_cells_and_worse_positions_show_less_ground():
+    base = ["risk", "residual", SAMPLE, "--task", "TASK-D1", "--lanes", "227/288", "--json", "--sigma"]
+    fine, coarse, loose = (
+        json.loads(run(*base, *more).stdout)["searched_share"] for more in ((0.02,), (0.02, "--res", 0.5), (0.3,))
+    )
+    assert coarse < fine
+    assert loose < fine
+    assert "The tracks cover" in run(*base[:-2], "--sigma", 0.02, "--res", 0.5).stdout
+
+
+@pytest.fixture
+def country(tmp_path):
+    """A survey whose later finds lie near its earlier accidents: 30 × 30 km, searched in 700 places."""
+    rng = np.random.default_rng(6)
+    accidents = rng.uniform(2000, 28000, (10, 2))
+    places = rng.uniform(0, 30000, (700, 2))
+    near = np.hypot(*(places[:, None] - accidents[None]).transpose(2, 0, 1)).min(axis=1)
+    hit = rng.random(700) < np.exp(-near / 2500)
+    folder = tmp_path / "country"
+    folder.mkdir()
+    dates = pd.date_range("2020-01-01", periods=700, freq="D").strftime("%Y-%m-%d")[rng.permutation(700)]
+    points(folder / "accidents.geojson", accidents, date="2015-05-05")
+    points(folder / "finds.geojson", places[hit], category="ap_mine", date=dates[hit])
+    squares = [shapely.box(x - 80, y - 80, x + 80, y + 80) for x, y in places]
+    polygons(folder / "releases.geojson", squares, product="cleared", method="manual", date=dates)
+    return folder
+
+
+def test_risk_surface(country, tmp_path):
+    out = [tmp_path / name for name in ("priority.tif", "score.tif", "report.json", "report.txt", "figure.png")]
+    base = ["risk", "surface", country, "--res", 200]
+    text = run(*base, "-o", out[0], "--scores", out[1], "--report", out[2]).stdout
+    assert text.startswith("Distance to known evidence alone (the baseline)")
+    assert "never removes land" in text
+    assert not re.search(r"\bsafe\b|\bcancel", text)
+    data = json.loads(out[2].read_text("utf-8"))
+    assert data["metrics"][0]["model"] == "distance baseline"
+    assert data["metrics"][0]["roc_auc"] > 0.65
+    assert data["beats_chance"]
+    assert len(data["calibration"]) == 10 * len(data["metrics"])
+    with rasterio.open(out[0]) as raster:
+        value = raster.read(1)
+        assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert set(np.unique(value)) <= {0, 1, 2, 3, 255}
+        assert (value[value != 255] == 3).mean() >= 0.05
+        accidents = gpd.read_file(country / "accidents.geojson").to_crs(raster.crs)
+        held = [v[0] for v in raster.sample(accidents.get_coordinates().to_numpy())]
+        assert min(held) == 3  # the ground around known evidence keeps the highest class whatever a model says
+    with rasterio.open(out[1]) as raster:
+        assert np.nanmax(raster.read(1)) <= 1
+    for path in out[3:]:
+        run(*base, "--report", path, "--model", "logistic", "-q")
+        assert path.stat().st_size > 500
+    run(*base, "-o", tmp_path / "x.gpkg", code=2)
+    run(*base, "--res", 0.5, code=1)
+    run(*base, "--split", "2030-01-01", code=1)
+
+
+@pytest.mark.slow
+def test_risk_surface_says_when_nothing_beats_chance():
+    result = run("risk", "surface", SAMPLE, "--res", 100)
+    if "nothing here beats chance" in result.stdout:
+        assert "no better than a draw" in result.stderr
+    assert "Distance to known evidence alone" in result.stdout
+
+
+def test_results_open_as_layers_of_the_offline_map(tmp_path):
+    """What residual and pattern write is read again as a survey and drawn."""
+    rng = np.random.default_rng(3)
+    row = np.column_stack([np.delete(np.arange(20) * 3.0, 9), np.full(19, 10.0)]) + rng.normal(0, 0.05, (19, 2))
+    finds = points(tmp_path / "finds.geojson", np.vstack([row, rng.uniform((0, 0), (57, 30), (12, 2))]))
+    task = polygons(tmp_path / "task.geojson", [shapely.box(0, 0, 60, 30)], classification="CHA")
+    run("risk", "pattern", finds, "-o", tmp_path / "rows.gpkg")
+    run("risk", "residual", task, "--items", 3, "-o", tmp_path / "left.gpkg")
+    run("risk", "residual", task, "--items", 3, "-o", tmp_path / "left.tif")
+    with rasterio.open(tmp_path / "left.tif") as raster:
+        assert raster.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+    for name, layers in (("rows", {"rows", "gaps", "finds"}), ("left", {"search_first", "hazards"})):
+        assert set(open_survey(tmp_path / f"{name}.gpkg").layers) == layers
+        run("map", tmp_path / f"{name}.gpkg", "--layers", ",".join(layers), "-o", tmp_path / f"{name}.html", "-q")
+    run("risk", "pattern", points(tmp_path / "one.geojson", [(1.0, 1.0)]), "-o", tmp_path / "none.gpkg")
+    assert set(gpd.list_layers(tmp_path / "none.gpkg")["name"]) >= {"finds"}
+
+
 def test_risk_pattern(tmp_path):
     rng = np.random.default_rng(3)
     row = np.column_stack([np.delete(np.arange(20) * 3.0, 9), np.full(19, 10.0)]) + rng.normal(0, 0.05, (19, 2))
@@ -327,7 +466,8 @@ def test_risk_pattern(tmp_path):
     )
     record = points(tmp_path / "record.geojson", np.column_stack([np.arange(20) * 3.0, np.full(20, 10.0)]), row_id="1")
     text = run("risk", "pattern", finds, "--record", record, "-o", tmp_path / "rows.gpkg").stdout
-    assert "1 rows among 31 finds" in text
+    assert "1 row among 31 finds" in text
+    assert "no gap over 50 m" in text
     assert "20 recorded, 19 found, 0 craters, 1 unaccounted for" in text
     assert len(gpd.read_file(tmp_path / "rows.gpkg", layer="gaps")) >= 5
     ground = polygons(tmp_path / "done.geojson", [shapely.box(-5, -5, 62, 35)], product="cleared")
@@ -352,6 +492,7 @@ def test_risk_pattern(tmp_path):
         ["risk"],
         ["risk", "residual"],
         ["risk", "pattern"],
+        ["risk", "surface"],
     ],
 )
 def test_every_command_has_help_and_an_example(command):

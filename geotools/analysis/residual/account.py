@@ -284,12 +284,9 @@ def _outlook(
 
     items_sd, found = known
     rng = np.random.default_rng(seed)
-    draws = (
-        np.array([rng.beta(s.found + 0.5, s.targets - s.found + 0.5, DRAWS) for s in state.searches])
-        .reshape(len(state.searches), -1)
-        .T
-    )
-    both = [state.missed(pods, independent=independent) for pods in (draws if len(state.searches) else [np.zeros(0)])]
+    draws = [rng.beta(s.found + 0.5, s.targets - s.found + 0.5, DRAWS) for s in state.searches]
+    each = np.array(draws).T if draws else np.zeros((1, 0))
+    both = [state.missed(pods, independent=independent) for pods in each]
     q = np.array([one for one, _ in both])
     left = q @ state.weight
     gone = 1 - left

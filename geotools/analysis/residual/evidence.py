@@ -5,25 +5,27 @@ A checklist for the person who decides. It has no total and no verdict.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from geotools.analysis.residual.account import Ledger
+from geotools.model import numbers
 from geotools.model.errors import StatisticsError
 
-# fact → (what it shows, how the value compares with what is required)
-FACTS: Mapping[str, tuple[str, str]] = {
-    "searched_share": ("Required coverage reached", "least"),
-    "depth_share": ("Required depth shown on the searched ground (share)", "least"),
-    "pod_low": ("Detection shown in blind lanes (lower limit)", "least"),
-    "expected_left": ("Expected items left (upper end of the interval)", "most"),
-    "edge_m": ("Distance from the outermost find to the edge (m)", "least"),
-    "sample": ("Inspection sample", "word"),
-    "unaccounted": ("Recorded positions unaccounted for", "most"),
-    "open_nonconformities": ("Open critical non-conformities", "most"),
-    "gaps": ("Gaps in rows not yet searched", "most"),
+# fact → (what it shows, how the value compares with what is required, its unit)
+FACTS: Mapping[str, tuple[str, str, str]] = {
+    "searched_share": ("Required coverage reached", "least", "share"),
+    "depth_share": ("Required depth shown on the searched ground", "least", "share"),
+    "pod_low": ("Detection shown in blind lanes (lower limit)", "least", "share"),
+    "expected_left": ("Items left (not exceeded with 95 %)", "most", "items"),
+    "edge_m": ("Distance from the outermost find to the edge", "least", "m"),
+    "sample": ("Inspection sample", "word", ""),
+    "unaccounted": ("Recorded positions unaccounted for", "most", "positions"),
+    "open_nonconformities": ("Open critical non-conformities", "most", "findings"),
+    "gaps": ("Gaps in rows not yet searched", "most", "gaps"),
 }
 STATUS = ("shown", "not shown", "missing")
 PASSED = frozenset({"accepted", "passed"})
@@ -50,26 +52,37 @@ def checklist(
     Returns
     -------
     DataFrame
-        `item, value, required, status, reference, note`; status is shown, not shown or missing. The last row, the decision of a
-        named person, is always missing here.
+        `item, value, required, unit, value_words, required_words, status, reference, note`; status is shown, not shown or missing, the
+        words are rounded for reading (a share that falls short is never rounded up to what is required). The last row, the decision
+        of a named person, is always missing here.
 
     Raises
     ------
     StatisticsError
         If a fact or requirement has an unknown name.
     """
-    unknown = sorted((set(facts) | set(required)) - set(FACTS))
+    given = {**numbers.mapping(facts, "facts"), **numbers.mapping(required, "required")}
+    unknown = sorted(str(name) for name in given if name not in FACTS)
     if unknown:
         raise StatisticsError(f"there is no evidence item '{unknown[0]}'", hint=f"one of {', '.join(FACTS)}")
+    for table in (facts, required):
+        for name, value in table.items():
+            if FACTS[name][1] != "word" and value is not None:
+                numbers.number(value, f"'{name}'", least=0)
     known = {"searched_share": ledger.searched_share, "expected_left": ledger.at_most, **facts}
     rows = []
-    for name, (item, how) in FACTS.items():
+    for name, (item, how, unit) in FACTS.items():
         value, limit = known.get(name), required.get(name)
+        if name == "expected_left":
+            item = f"Items left (not exceeded with {50 * (1 + ledger.confidence):g} %)"
         rows.append(
             {
                 "item": item,
                 "value": value,
                 "required": limit,
+                "unit": unit,
+                "value_words": in_words(value, unit, down=how == "least"),
+                "required_words": in_words(limit, unit, down=False),
                 "status": _status(value, limit, how),
                 "reference": (references or {}).get(name, ""),
                 "note": _note(name, value, limit, ledger),
@@ -80,12 +93,38 @@ def checklist(
             "item": "Decision by a named person of the authority",
             "value": None,
             "required": None,
+            "unit": "",
+            "value_words": "",
+            "required_words": "",
             "status": "missing",
             "reference": "",
             "note": "to be signed on the evidence, not on this list",
         }
     )
-    return pd.DataFrame(rows).astype({"value": object, "required": object})
+    return pd.DataFrame(rows, dtype=object)
+
+
+def in_words(value: Any, unit: str, *, down: bool = False) -> str:
+    """A value of the checklist for reading: percent for shares, whole units, metres to 0.1; empty where there is none.
+
+    Parameters
+    ----------
+    down
+        Round down, for what must be reached; otherwise up, for what must not be passed.
+
+    Examples
+    --------
+    >>> in_words(0.9996, "share", down=True), in_words(3.0, "gaps"), in_words(None, "m")
+    ('99.9 %', '3 gaps', '')
+    """
+    if value is None:
+        return ""
+    if unit == "":
+        return str(value)
+    scale = 10 if unit != "share" else 1000
+    turn = math.floor if down else math.ceil
+    number = turn(round(float(value) * scale, 6)) / 10
+    return f"{number:,.10g} {'%' if unit == 'share' else unit}"
 
 
 def _status(value: Any, limit: float | None, how: str) -> str:

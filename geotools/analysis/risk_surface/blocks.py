@@ -88,7 +88,9 @@ def folds(places: gpd.GeoDataFrame, label: np.ndarray, setup: Setup) -> tuple[np
     fold_of = np.zeros(len(positives), dtype=int)
     rng = np.random.default_rng(setup.seed)
     for b in sorted(rng.permutation(len(positives)), key=lambda b: -positives[b]):
-        lightest = int(np.lexsort((load[:, 1], load[:, 0]))[0])
+        # blocks without known ordnance even out the sizes: all in one fold they would turn the pooled ranking upside down
+        first, second = (load[:, 0], load[:, 1]) if positives[b] else (load[:, 1], load[:, 0])
+        lightest = int(np.lexsort((second, first))[0])
         fold_of[b] = lightest
         load[lightest] += positives[b], (block == b).sum()
     fold = fold_of[block]

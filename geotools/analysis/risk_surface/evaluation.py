@@ -56,6 +56,12 @@ class Surface:
         """The model with the greatest PR-AUC on unseen blocks; the baseline if nothing beats it."""
         return str(self.metrics["model"].iloc[int(np.argmax(self.metrics["pr_auc"].to_numpy()))])
 
+    @property
+    def beats_chance(self) -> bool:
+        """Whether the best model ranks unseen ground better than a draw: PR-AUC above the base rate and ROC-AUC above one half."""
+        row = self.metrics[self.metrics["model"] == self.best]
+        return bool((row["pr_auc"] > row["base_rate"]).all() and (row["roc_auc"] > 0.5).all())
+
     def predict(self, places: pd.DataFrame, model: str | None = None) -> pd.Series:
         """Score of a model fitted on all places (default: `best`), for other places with the same columns.
 
@@ -77,7 +83,8 @@ class Surface:
     def to_dict(self) -> dict[str, Any]:
         """Metrics, reliability, coefficients and the rule, as plain data."""
         return {
-            "metrics": self.metrics.to_dict("records"), "best": self.best, "calibration": self.calibration.to_dict("records"),
+            "metrics": self.metrics.to_dict("records"), "best": self.best, "beats_chance": self.beats_chance,
+            "calibration": self.calibration.to_dict("records"),
             "coefficients": self.coefficients.to_dict(), "places": len(self.scores), "blocks_m": self.setup.block_m, "folds": self.setup.folds,
             "note": NOTE,
         }  # fmt: skip

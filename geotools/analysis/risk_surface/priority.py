@@ -5,6 +5,7 @@ For ordering survey; the lowest class says nothing about the ground.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,7 +45,9 @@ def classes(scores: Any, *, shares: Sequence[float] = SHARES) -> np.ndarray:
         known = np.flatnonzero(np.isfinite(column))
         if len(known):
             ranked = np.sort(column[known])[::-1]
-            limits = [ranked[min(len(known) - 1, max(0, round(share * len(known)) - 1))] for share in steps]
+            limits = [
+                ranked[min(len(known) - 1, max(0, math.ceil(round(share * len(known), 9)) - 1))] for share in steps
+            ]
             out[known] = np.maximum(out[known], sum((column[known] >= limit).astype(np.uint8) for limit in limits))
     return out
 

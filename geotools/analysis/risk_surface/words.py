@@ -48,6 +48,8 @@ def findings(surface: Surface) -> list[str]:
     lines.append(
         f"Judged on {surface.setup.folds} groups of blocks of {surface.setup.block_m:,.0f} m that the model had not seen; there is no random split."
     )
+    if not surface.beats_chance:
+        lines.append("On unseen ground nothing here beats chance: these data support no order of survey.")
     return [*lines, NOTE]
 
 
@@ -81,5 +83,7 @@ def figure(surface: Surface) -> Any:
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(colors=INK, labelsize=8)
+        axes.xaxis.label.set_size(9)
+        axes.yaxis.label.set_size(9)
     left.legend(fontsize=8, frameon=False)
     return drawn
