@@ -181,9 +181,22 @@ def test_broken_calls_are_refused_in_words():
         with pytest.raises(ReleaseError) as caught:
             gt.coverage(one, one, **wrong)
         assert caught.value.hint
-    circle = field(box(0, 0, 10, 10), box(0, 0, 10, 10), supersedes_id=["H-1", "H-0"])
-    with pytest.raises(ReleaseError, match="circle"):
-        gt.coverage(circle, acts())
+
+
+def test_hazards_that_supersede_each_other_are_told_and_counted_once():
+    """Whatever the circle, there is an answer: the links are ignored, shared ground goes to the hazard recorded first."""
+    same = [box(0, 0, 10, 10)] * 4
+    links = ["H-1", "H-2", "H-0", "H-1"]
+    days = ["2020-01-03", "2020-01-01", "2020-01-02", "2020-01-04"]
+    one = ("a", "cleared", "2024-01-01", box(0, 0, 5, 10))
+    found = gt.coverage(field(*same, supersedes_id=links, date_info=days), acts(one))
+    told = found.issues[found.issues["check"] == "RL-23"]
+    assert told["id"].tolist() == ["H-0", "H-1", "H-2"] and (told["severity"] == "error").all()
+    assert found.totals["area_m2"] == pytest.approx(found.table["area_m2"].iloc[0])
+    assert found.totals["coverage"] == pytest.approx(0.5)
+    plain = gt.coverage(field(*same, supersedes_id=[None, None, None, "H-1"], date_info=days), acts(one))
+    pd.testing.assert_frame_equal(found.table, plain.table)
+    assert sum(found.periods()["closing_m2"].tail(1)) == pytest.approx(found.totals["remaining_m2"])
 
 
 def test_groups_add_up_to_the_total():

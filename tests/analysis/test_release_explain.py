@@ -55,7 +55,7 @@ def test_the_acts_add_up_to_the_row(found):
     assert acts.loc["c", "counted_as"] == "processed"
     assert told.idle["id"].tolist() == ["d"]
     assert told.shared["id"].tolist() == ["H-2"]
-    assert {"RL-13", "AR-03", "RL-02", "RL-07"} <= set(told.issues["check"])
+    assert {"RL-13", "RL-21", "RL-02", "RL-07"} <= set(told.issues["check"])
 
 
 def test_text_is_plain_and_json_is_json(found):

@@ -81,17 +81,17 @@ def test_explain(folder, tmp_path):
     assert run(folder, "--explain", "nobody").exit_code == 2
 
 
-def test_exit_codes(folder, tmp_path):
+def test_exit_codes(folder, monkeypatch):
     assert run(folder, "--fail-on", "error").exit_code == 1
     assert run(folder, "--by", "colour").exit_code == 2
-    circle = gpd.GeoDataFrame(
-        {"id": ["a", "b"], "supersedes_id": ["b", "a"], "classification": "CHA"},
-        geometry=[box(0, 0, 9, 9)] * 2,
-        crs="EPSG:32638",
-    )
-    circle.to_file(tmp_path / "hazards.gpkg", layer="hazards", driver="GPKG")
+    from geotools.analysis import release
     from geotools.cli.main import main
+    from geotools.model.errors import ReleaseError
 
+    def broken(*_, **__):
+        raise ReleaseError("the data break a rule", hint="mend them")
+
+    monkeypatch.setattr(release, "coverage", broken)
     with pytest.raises(SystemExit) as stop:
-        main(["coverage", str(tmp_path / "hazards.gpkg")])
+        main(["coverage", str(folder)])
     assert stop.value.code == 4

@@ -19,6 +19,7 @@ from geotools.analysis.release import engine as _engine
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import ledger as _l
 from geotools.analysis.release.ledger import Ledger
+from geotools.analysis.release.succession import sortable
 from geotools.model.errors import ReleaseError
 
 ALWAYS, NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max  # undated ground is always there; undated acts come last
@@ -132,7 +133,7 @@ def conversions(book: Ledger) -> Iterator[tuple[int, float]]:
         old = position.get(text) if text else None
         if old is not None and classes[old] != classes[row]:
             shared = shapely.area(shapely.intersection(ground.plane[row], ground.plane[old]))
-            yield int(_l.sortable(rows.day[[row]])[0]), float(shared * book.factor[row])
+            yield int(sortable(rows.day[[row]])[0]), float(shared * book.factor[row])
 
 
 def bookings(book: Ledger) -> pd.DataFrame:
@@ -161,8 +162,8 @@ def _pieces(book: Ledger) -> dict[str, np.ndarray]:
     parent, heir = hazards.rows.text("parent_id"), hazards.rows.text("supersedes_id")
     related = [bool((a and a in names) or (b and b in names)) for a, b in zip(parent, heir, strict=True)]
     kind = np.array([*("extended" if r else "new" for r in related), *(adds[row] for row in extra)], dtype=object)
-    day = _l.sortable(hazards.rows.day)
-    day = np.r_[day, np.maximum(_l.sortable(events.rows.day[extra]), day[owner[len(hazards) :]])]
+    day = sortable(hazards.rows.day)
+    day = np.r_[day, np.maximum(sortable(events.rows.day[extra]), day[owner[len(hazards) :]])]
     ground = np.r_[hazards.ground.plane, events.ground.plane[extra]]
     record = np.r_[hazards.rows.id, events.rows.id[extra]]
     order = np.lexsort((np.arange(len(day)), day))
@@ -214,7 +215,7 @@ def _credited(
 
 
 def _act_day(book: Ledger) -> np.ndarray:
-    return _l.sortable(np.r_[book.releases.rows.day, book.events.rows.day], undated_last=True)
+    return sortable(np.r_[book.releases.rows.day, book.events.rows.day], undated_last=True)
 
 
 NAMES = np.array(["corrected_out" if word == "corrected" else word for word in _e.WORDS], dtype=object)

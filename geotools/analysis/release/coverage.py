@@ -89,7 +89,7 @@ def coverage(
     Raises
     ------
     ReleaseError
-        If an argument is not understood, or hazards supersede each other in a circle.
+        If an argument is not understood.
     CRSError
         If a layer with geometry has no CRS.
 

@@ -6,7 +6,7 @@ For reading careless frames without losing a row; geometry is brought to the pla
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -73,19 +73,6 @@ class Entries:
     def number(self, column: str) -> np.ndarray:
         """A column as floats, NaN where it is missing."""
         return numbers(self.frame, column)
-
-
-def without_self_links(rows: Entries) -> tuple[Entries, tuple[tuple[int, str], ...]]:
-    """The rows without links of a record to itself, and where they were."""
-    frame, given, found = rows.frame, rows.text("id"), []
-    for column in ("supersedes_id", "parent_id"):
-        link = rows.text(column)
-        own = [n for n in range(len(rows)) if link[n] is not None and link[n] in (given[n], rows.id[n])]
-        if own:
-            link[own] = None
-            frame = frame.assign(**{column: pd.Series(link, index=frame.index, dtype=object)})
-            found += [(n, column) for n in own]
-    return replace(rows, frame=frame, _texts={}), tuple(found)
 
 
 def as_frame(layer: Any, what: str) -> gpd.GeoDataFrame:

@@ -18,9 +18,9 @@ from geotools.analysis.release import engine as _engine
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
 from geotools.analysis.release import reopenings
-from geotools.analysis.release.entries import Entries
 from geotools.analysis.release.geos import overlay, union
 from geotools.analysis.release.reopenings import Layer
+from geotools.analysis.release.succession import claim_order, sortable, without_circles
 from geotools.model.errors import ReleaseError
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress
@@ -58,6 +58,7 @@ class Ledger:
     factor: np.ndarray = field(repr=False)
     reopened_whole: frozenset[int] = frozenset()  # events that reopen all of the hazard they name
     self_links: tuple[tuple[int, str], ...] = ()  # hazards that name themselves, and in which column
+    circles: tuple[tuple[int, ...], ...] = ()  # hazards that supersede each other
 
     @cached_property
     def accuracy(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -84,13 +85,7 @@ class Ledger:
 
     @cached_property
     def order(self) -> np.ndarray:
-        """Position of each hazard in the claim on shared ground: superseding before superseded, then by day and id.
-
-        Raises
-        ------
-        ReleaseError
-            If hazards supersede each other in a circle.
-        """
+        """Position of each hazard in the claim on shared ground: superseding before superseded, then by day and id."""
         return claim_order(self.hazards.rows)
 
     def snapshot(self, as_of: np.datetime64 | None, *, by_day: bool = False, geometry: bool | None = None) -> Snapshot:
@@ -184,49 +179,24 @@ def ledger(
     for name, frame in frames.items():
         rows, order = _e.entries(frame, found[name].places, day=days[name], acts=acts[name])
         if name == "hazards":
-            rows, alone = _e.without_self_links(rows)
+            rows, alone, circles = without_circles(rows)
         layers[name] = Layer(rows, _p.settle(found[name].take(order), plane))
     crs = systems["hazards"] or systems["releases"] or pyproj.CRS.from_epsg(4326)
     factor = _p.factors(layers["hazards"].ground)
     layers["events"], whole = reopenings.placed(layers["hazards"], layers["events"], programme)
     return Ledger(
-        layers["hazards"], layers["releases"], layers["events"], plane, crs, programme, work, factor, whole, alone
+        layers["hazards"],
+        layers["releases"],
+        layers["events"],
+        plane,
+        crs,
+        programme,
+        work,
+        factor,
+        whole,
+        alone,
+        circles,
     )
-
-
-def claim_order(rows: Entries) -> np.ndarray:
-    """Rank of each hazard's claim on ground it shares with others (0 claims first).
-
-    Raises
-    ------
-    ReleaseError
-        If hazards supersede each other in a circle.
-    """
-    position = {name: n for n, name in enumerate(rows.id)}
-    later = [position.get(text) if text else None for text in rows.text("supersedes_id")]
-    depth = np.zeros(len(rows), dtype=int)  # how many steps a row is superseded
-    for start in range(len(rows)):
-        seen, row, steps = {start}, later[start], 1
-        while row is not None:
-            if row in seen:
-                names = ", ".join(sorted(str(rows.id[n]) for n in seen))
-                raise ReleaseError(
-                    f"hazards supersede each other in a circle: {names}",
-                    hint="correct supersedes_id of one of them",
-                    layer="hazards",
-                )
-            depth[row] = max(depth[row], steps)
-            seen.add(row)
-            row, steps = later[row], steps + 1
-    rank = np.empty(len(rows), dtype=int)
-    rank[np.lexsort((np.arange(len(rows)), sortable(rows.day), depth))] = np.arange(len(rows))
-    return rank
-
-
-def sortable(day: np.ndarray, *, undated_last: bool = False) -> np.ndarray:
-    """Days as numbers; rows without a day come first or last."""
-    number = day.astype("datetime64[D]").astype(np.int64)
-    return np.where(np.isnat(day), np.iinfo(np.int64).max if undated_last else np.iinfo(np.int64).min, number)
 
 
 def known(day: np.ndarray, as_of: np.datetime64 | None, *, undated: bool) -> np.ndarray:

@@ -5,7 +5,7 @@ For the geometry of the ledger only; which row means what is in `entries`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 

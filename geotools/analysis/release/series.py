@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from geotools.analysis.release import tables as _tables
-from geotools.analysis.release.ledger import Ledger, Snapshot, sortable
+from geotools.analysis.release.ledger import Ledger, Snapshot
+from geotools.analysis.release.succession import sortable
 
 FIGURES = ("area", "remaining", "released", "cleared", "reduced", "cancelled", "processed")
 

@@ -54,7 +54,8 @@ class Issue:
             raise ValueError(f"severity is one of {', '.join(SEVERITIES)}, not '{self.severity}'")
 
 
-def _text(value: Any) -> str:
+def as_issue_text(value: Any) -> str:
+    """A value or limit as the table tells it; empty where there is none."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return f"{value:.12g}" if isinstance(value, float) else str(value)
@@ -70,7 +71,9 @@ def issues_frame(issues: Iterable[Issue] = ()) -> gpd.GeoDataFrame:
     ['check', 'severity', 'kind', 'id', 'column', 'message', 'value', 'limit', 'geometry']
     """
     rows = list(issues)
-    data = {name: pd.Series([_text(getattr(row, name)) for row in rows], dtype=object) for name in ISSUE_COLUMNS}
+    data = {
+        name: pd.Series([as_issue_text(getattr(row, name)) for row in rows], dtype=object) for name in ISSUE_COLUMNS
+    }
     return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries([row.geometry for row in rows], crs=ISSUE_CRS))
 
 
