@@ -20,7 +20,7 @@ import shapely
 
 from geotools.model.errors import WriteError
 
-HINT = "is the disk full or the file open elsewhere? Make room and write it again"
+HINT = "is the disk full, the path very long, or the file open elsewhere? Make room and write it again"
 _SIZE = struct.Struct("<I")
 
 

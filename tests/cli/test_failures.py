@@ -24,11 +24,6 @@ import shapely
 
 from geotools.cli.main import COMMANDS, main
 
-# Known shortcomings elsewhere; the mark goes when they go.
-FOLDER_REPLACED = pytest.mark.xfail(
-    reason="progress writes a folder, which with --overwrite takes the place of any other", strict=False
-)
-
 UTM = "EPSG:32638"
 X, Y = 683_000.0, 4_385_000.0
 
@@ -381,9 +376,7 @@ def test_an_output_that_exists(words, refused, survey, tmp_path):
     assert untouched(tmp_path) == sorted(["good", out.name])
 
 
-@pytest.mark.parametrize(
-    "words", [pytest.param(w, marks=FOLDER_REPLACED if w[0] == "progress" else []) for w in WRITERS], ids=WRITER_IDS
-)
+@writers
 def test_a_folder_in_place_of_the_file(words, refused, survey, tmp_path):
     """A folder that holds someone's work is never replaced, with or without --overwrite."""
     out = tmp_path / next(w for w in words if w.startswith("OUT"))
