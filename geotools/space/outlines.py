@@ -5,6 +5,7 @@ For the compiled engine; the polygons themselves stay where they are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -24,15 +25,36 @@ class Outlines:
         First vertex and first ring of each polygon, and the end.
     ring, shell
         First vertex of each ring and the end; whether the ring is a shell.
-    box
-        Bounds of each polygon; zeros where it is empty.
+    valid
+        Said by the maker: every polygon is valid.
     """
 
-    def __init__(self, polygons: np.ndarray) -> None:
-        self.polygons = polygons
-        self._row = {id(polygon): row for row, polygon in enumerate(polygons)}
+    def __init__(self, polygons: np.ndarray, *, valid: bool = False) -> None:
+        self.polygons, self._valid = polygons, valid
         self.xy, self.last, self.first, self.ring_first, self.ring, self.shell = _flat(polygons)
-        self.box = np.nan_to_num(shapely.bounds(polygons))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Outlines]) -> Outlines:
+        """Several, one after the other."""
+        out = cls.__new__(cls)
+        out.polygons = np.concatenate([part.polygons for part in parts])
+        out._valid = all(part._valid for part in parts)
+        out.xy = np.concatenate([part.xy for part in parts])
+        out.last = np.concatenate([part.last for part in parts])
+        out.shell = np.concatenate([part.shell for part in parts])
+        out.first = _chained([part.first for part in parts])
+        out.ring_first = _chained([part.ring_first for part in parts])
+        out.ring = _chained([part.ring for part in parts])
+        return out
+
+    @cached_property
+    def box(self) -> np.ndarray:
+        """Bounds of each polygon; zeros where it is empty."""
+        return np.nan_to_num(shapely.bounds(self.polygons))
+
+    @cached_property
+    def _row(self) -> dict[int, int]:
+        return {id(polygon): row for row, polygon in enumerate(self.polygons)}
 
     def rows(self, polygons: np.ndarray) -> np.ndarray | None:
         """Where these very objects stand; None if one of them is not here."""
@@ -52,6 +74,8 @@ class Outlines:
     @cached_property
     def sure(self) -> np.ndarray:
         """Which polygons are valid and not empty; most are found so without GEOS."""
+        if self._valid:
+            return np.diff(self.first) > 0
         sure = self.clean.copy()
         rest = np.flatnonzero(~sure)
         sure[rest] = shapely.is_valid(self.polygons[rest]) & ~shapely.is_empty(self.polygons[rest])
@@ -63,6 +87,12 @@ class Outlines:
         from geotools.space import simple
 
         return simple.signs(self.xy, self.ring, self.shell)
+
+
+def _chained(offsets: list[np.ndarray]) -> np.ndarray:
+    """Offsets of several arrays, for the arrays one after the other."""
+    start = np.cumsum([0, *(part[-1] for part in offsets)])
+    return np.concatenate([[0], *(part[1:] + begin for part, begin in zip(offsets, start[:-1], strict=True))])
 
 
 def _flat(polygons: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -76,12 +76,12 @@ class Ledger:
         return hazards, releases, events
 
     def _sigma(self, layer: Layer, accuracy: np.ndarray) -> np.ndarray:
-        corners = layer.ground.plane
+        sigma = _p.sigmas(layer.ground.outlines, accuracy)
         dense = np.flatnonzero(layer.ground.dense)
         if len(dense):  # vertices added along long edges are no observations
-            corners = corners.copy()
-            corners[dense] = _crs.transform(layer.ground.lonlat[dense], _crs.WGS84, self.plane)
-        return _p.sigmas(corners, accuracy)
+            corners = _crs.transform(layer.ground.lonlat[dense], _crs.WGS84, self.plane)
+            sigma[dense] = _p.sigmas(Outlines(corners), accuracy[dense])
+        return sigma
 
     @cached_property
     def order(self) -> np.ndarray:
@@ -214,7 +214,7 @@ def _snapshot(book: Ledger, as_of: np.datetime64 | None, by_day: bool, geometry:
     kept = int(np.searchsorted(act == _e.PROCESSED, True)) if len(act) else 0
     work = _engine.job(ground, cover, kept=kept, geometry=geometry)
     name = _engine.choose(book.work.engine, len(work.cover))
-    outlines = Outlines(np.r_[ground, cover]) if name == "sweep" else None
+    outlines = _outlines(book, ground, cover) if name == "sweep" else None
     work = replace(work, outlines=outlines)
     settled = _solve(book, work, name, "measuring released ground")
     claim = sortable(book.hazards.rows.day)[hazard] if by_day else book.order[hazard]
@@ -230,6 +230,13 @@ def _snapshot(book: Ledger, as_of: np.datetime64 | None, by_day: bool, geometry:
         own[0], own[1], own[2] * mine, own[3] * mine, own[4] * factor, own[5] * factor,
         shared, outside, outside_gross, where, reopened, name, outlines,
     )  # fmt: skip
+
+
+def _outlines(book: Ledger, ground: np.ndarray, cover: np.ndarray) -> Outlines:
+    """The polygons of a snapshot as arrays: those of the ledger where they are unchanged."""
+    known = Outlines.joined([layer.ground.outlines for layer in (book.hazards, book.releases, book.events)])
+    both = np.r_[ground, cover]
+    return known if known.rows(both) is not None else Outlines(both, valid=True)
 
 
 def _solve(book: Ledger, work: _engine.Job, name: str, what: str) -> _engine.Settled:

@@ -94,6 +94,11 @@ class Ground:
     located: np.ndarray | None = None
 
     @cached_property
+    def outlines(self) -> Outlines:
+        """The polygons on the plane as arrays."""
+        return Outlines(self.plane, valid=True)
+
+    @cached_property
     def lonlat(self) -> np.ndarray:
         """Valid polygons in WGS 84, without added vertices; empty where `state` is not `USABLE`."""
         if self.located is not None:
@@ -288,13 +293,12 @@ def factors(ground: Ground) -> np.ndarray:
     return np.where((ground.area > 0) & (np.abs(factor - 1) < 1e-3), factor, 1.0)
 
 
-def sigmas(plane: np.ndarray, sigma_m: np.ndarray) -> np.ndarray:
+def sigmas(lines: Outlines, sigma_m: np.ndarray) -> np.ndarray:
     """Standard deviation of polygon areas, m²: (σ/2)·sqrt(Σ|p(i+1) − p(i−1)|²) over the vertices of all rings.
 
     Source: propagation of independent vertex errors through the shoelace formula.
     """
-    lines = Outlines(plane)
-    total: np.ndarray = np.zeros(len(plane))
+    total: np.ndarray = np.zeros(len(lines.polygons))
     if len(lines.xy):
         starts, ends = lines.ring[:-1], lines.ring[1:] - 1  # the closing vertex repeats the first
         x, y = lines.xy.T

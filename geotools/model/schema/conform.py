@@ -399,6 +399,10 @@ def to_day(value: Any) -> date | None:
 
 
 def _dates(raw: pd.Series, column: Column, report: Report) -> pd.Series:
+    if pd.api.types.is_datetime64_dtype(raw.dtype):
+        days = raw.to_numpy().astype("datetime64[D]")
+        if not ((days < np.datetime64("1900-01-01")) | (days >= np.datetime64("2201-01-01"))).any():
+            return pd.Series(days.astype("datetime64[ms]"))
     values: list[date | None] = []
     for row, value in enumerate(raw):
         if type(value) is date and 1900 <= value.year <= 2200:

@@ -8,6 +8,7 @@ import numpy as np
 
 from geotools.analysis.release.findings.found import Found
 from geotools.analysis.release.ledger import Ledger, Snapshot
+from geotools.analysis.release.succession import sortable
 
 
 def links(book: Ledger, shot: Snapshot) -> Iterator[Found]:
@@ -18,10 +19,16 @@ def links(book: Ledger, shot: Snapshot) -> Iterator[Found]:
     position = {int(row): n for n, row in enumerate(shot.hazard)}
     touched: dict[int, list[tuple[float, int]]] = {}
     own = (shot.release[shot.pair_c] < len(layer)) & (shot.raw > 1e-6)
-    for release, hazard, area in zip(shot.release[shot.pair_c[own]], shot.pair_h[own], shot.raw[own], strict=True):
-        touched.setdefault(int(release), []).append((-float(area), int(hazard)))
-    for row in np.sort(shot.release[shot.release < len(layer)]):
-        text, meets = link[row], sorted(touched.get(int(row), []))
+    pairs = (shot.release[shot.pair_c[own]], -shot.raw[own], shot.pair_h[own])
+    for release, area, hazard in zip(*(column.tolist() for column in pairs), strict=True):
+        touched.setdefault(release, []).append((area, hazard))
+    since = sortable(book.hazards.rows.day[shot.hazard]).tolist()
+    day = sortable(layer.rows.day, undated_last=True).tolist()
+    for row in np.sort(shot.release[shot.release < len(layer)]).tolist():
+        text, meets = link[row], sorted(touched.get(row, ()))
+        only = meets[0][1] if len(meets) == 1 else -1
+        if only >= 0 and text is not None and position.get(every.get(text, -1)) == only and day[row] >= since[only]:
+            continue  # it lies where it says, and came later
         most = book.hazards.rows.id[shot.hazard[meets[0][1]]] if meets else None
         if text is None:
             says = f"it lies mostly in {most}" if most else "it touches no hazard"
