@@ -78,10 +78,10 @@ def _stamp(value: datetime | np.datetime64) -> dict[str, Any]:
 def _datetime(value: datetime) -> dict[str, Any]:
     if isinstance(value, pd.Timestamp):
         return _stamp(value)
-    if value.tzinfo is None or isinstance(value.tzinfo, ZoneInfo):
-        zone = {} if value.tzinfo is None else {"zone": str(value.tzinfo), "fold": value.fold}
-        return {"$datetime": value.replace(tzinfo=None).isoformat(), **zone}
-    return {"$datetime": value.isoformat()}
+    fold = {"fold": 1} if value.fold else {}
+    if isinstance(value.tzinfo, ZoneInfo):
+        return {"$datetime": value.replace(tzinfo=None).isoformat(), "zone": str(value.tzinfo), **fold}
+    return {"$datetime": value.isoformat(), **fold}
 
 
 def zone_name(zone: Any) -> str:
@@ -105,7 +105,7 @@ _WRITERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (datetime, _datetime),
     (np.datetime64, _stamp),
     (date, lambda v: {"$date": v.isoformat()}),
-    (time, lambda v: {"$clock": v.isoformat()}),
+    (time, lambda v: {"$clock": v.isoformat(), **({"fold": 1} if v.fold else {})}),
     ((pd.Timedelta, np.timedelta64), lambda v: {"$span": int(pd.Timedelta(v).as_unit("ns").value)}),
     (timedelta, lambda v: {"$delta": [v.days, v.seconds, v.microseconds]}),
     (Decimal, lambda v: {"$decimal": str(v)}),
@@ -121,8 +121,8 @@ _WRITERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
 
 
 def _read_datetime(v: dict[str, Any]) -> datetime:
-    moment = datetime.fromisoformat(v["$datetime"])
-    return moment.replace(tzinfo=ZoneInfo(v["zone"]), fold=v["fold"]) if "zone" in v else moment
+    moment = datetime.fromisoformat(v["$datetime"]).replace(fold=v.get("fold", 0))
+    return moment.replace(tzinfo=ZoneInfo(v["zone"])) if "zone" in v else moment
 
 
 def _read_stamp(v: dict[str, Any]) -> pd.Timestamp:
@@ -137,7 +137,7 @@ _READERS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "$stamp": _read_stamp,
     "$datetime": _read_datetime,
     "$date": lambda v: date.fromisoformat(v["$date"]),
-    "$clock": lambda v: time.fromisoformat(v["$clock"]),
+    "$clock": lambda v: time.fromisoformat(v["$clock"]).replace(fold=v.get("fold", 0)),
     "$span": lambda v: pd.Timedelta(v["$span"], unit="ns"),
     "$delta": lambda v: timedelta(*v["$delta"]),
     "$decimal": lambda v: Decimal(v["$decimal"]),

@@ -168,7 +168,7 @@ def _plan_kind(backend: Backend, wish: Wish, known: str | None, base: int | None
 
 def _layout(kind: str, frame: pd.DataFrame, old: Layout | None) -> Layout:
     new = Layout.of(frame)
-    shaped = bool(new.geometry) and bool(frame.geometry.notna().any()) if isinstance(frame, gpd.GeoDataFrame) else False
+    shaped = bool(new.geometry) and not bool(shapely.is_missing(frame.geometry.array).all()) if isinstance(frame, gpd.GeoDataFrame) else False
     if shaped and not new.crs:
         raise StoreError("the layer has shapes but no reference system", hint="frame.set_crs(...)", layer=kind)
     if old is not None and old.crs and new.crs and _crs.parse(old.crs) != _crs.parse(new.crs):
