@@ -22,6 +22,7 @@ from geotools.cli import options
 @options.output_required
 @options.overwrite
 @options.as_of
+@options.known_on
 @options.crs
 @options.encoding
 @click.option("--layers", help="Record kinds to show, with commas (default: all but raw positions and training data).")
@@ -34,8 +35,14 @@ from geotools.cli import options
 )
 @click.option("--theme", default="safe", show_default=True, help="safe, imsma, or a TOML file of symbols.")
 @click.option(
-    "--basemap/--no-basemap", default=True, show_default=True, help="Draw the survey's relief below the layers."
+    "--basemap",
+    "basemaps",
+    multiple=True,
+    metavar="NAME|PATH",
+    help="hillshade, landcover, ortho, none, or the path of a raster, an MBTiles file or a folder of z/x/y.png; may be given "
+    "several times, the first is shown first (default: all that the survey has).",
 )
+@click.option("--no-basemap", is_flag=True, help="Nothing below the layers.")
 @click.option("--title", default="", help="Title in the panel (default: the programme's).")
 @click.option("--sensitive", is_flag=True, help="Also show records whose location is marked as not to be published.")
 @click.option(
@@ -57,7 +64,7 @@ from geotools.cli import options
     type=click.FloatRange(min=0, min_open=True),
     default=40.0,
     show_default=True,
-    help="Refuse to write a file larger than this.",
+    help="Keep the file within this: base maps are cut to fit, with a note; if the records alone are larger, refuse.",
 )
 @click.option("--open", "open_", is_flag=True, help="Open the map in the browser.")
 @options.common
@@ -66,12 +73,14 @@ def command(
     output: Path,
     overwrite: bool,
     as_of: date | None,
+    known_on: date | None,
     crs: str | None,
     encoding: str | None,
     layers: str | None,
     lang: str,
     theme: str,
-    basemap: bool,
+    basemaps: tuple[str, ...],
+    no_basemap: bool,
     title: str,
     sensitive: bool,
     with_issues: bool,
@@ -88,13 +97,16 @@ def command(
     from geotools.maps import webmap
     from geotools.survey import open_survey
 
+    if basemaps and no_basemap:
+        raise click.UsageError("--basemap and --no-basemap exclude each other.")
     if (survey is None) and not (compare and not all(_is_day(c) for c in compare)):
         raise click.UsageError("Missing argument 'SURVEY'.")
     settings = {
         "layers": layers or "",
         "lang": lang,
         "theme": theme,
-        "basemap": basemap,
+        "basemap": basemaps or not no_basemap,
+        "max_mb": max_mb,
         "title": title,
         "sensitive": sensitive,
     }
@@ -102,8 +114,11 @@ def command(
     if compare:
         made = _compared(survey, compare, settings, crs=crs, encoding=encoding)
     else:
-        opened = open_survey(survey or "", crs=crs, encoding=encoding, progress=bar)
+        known = options.knowledge(survey or "", as_of, known_on)
+        opened = open_survey(survey or "", crs=crs, encoding=encoding, as_of=known, progress=bar)
         made = webmap.map_survey(opened, issues=opened.issues if with_issues else None, as_of=as_of, **settings)
+    for note in made.page.base_notes:
+        options.say(webmap.words.text(note))
     path = webmap.save(made, output, overwrite=overwrite, max_mb=max_mb)
     options.say(f"{path}: {path.stat().st_size / 1e6:.2f} MB, works without internet")
     click.echo(str(path))

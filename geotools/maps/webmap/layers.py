@@ -90,8 +90,8 @@ class LayerSpec:
         Column written on the map, column that decides which name wins, columns that are searched.
     quiet
         Context: no popup, no figures.
-    min_zoom
-        Drawn from this zoom on, so that an overview stays calm; the panel says so.
+    min_zoom, max_zoom
+        Drawn from this zoom on, so that an overview stays calm (the panel says so), and up to this one (0: always).
     folded
         Whether the panel opens with the classes of this layer folded.
     told
@@ -124,6 +124,7 @@ class LayerSpec:
     side: str = ""
     context: bool = False
     min_zoom: int = 0
+    max_zoom: int = 0
     folded: bool = False
     told: tuple[str, ...] = ()
     twin: str = ""
@@ -192,6 +193,7 @@ class VectorLayer(MacroElement):
             ("side", spec.side),
             ("context", spec.context),
             ("minZoom", spec.min_zoom),
+            ("maxZoom", spec.max_zoom),
             ("folded", spec.folded),
             ("told", spec.told or ((spec.by,) if isinstance(spec.by, str) else ())),
             ("twin", spec.twin),
@@ -261,11 +263,13 @@ class RasterLayer(MacroElement):
     title
         Name in the panel.
     kind
-        ``counts`` (whole numbers, e.g. passes), ``classes`` (codes), ``values`` (a colour ramp) or ``relief``.
+        ``counts`` (whole numbers, e.g. passes), ``classes`` (codes), ``values`` (a colour ramp), ``relief`` or ``photo`` (three bands).
     labels
         Value → text, for the legend of counts and classes.
     **settings
-        ``id``, ``visible``, ``opacity``, ``basemap=True`` (a choice of base map instead of an overlay), ``colors``.
+        ``id``, ``visible``, ``opacity``, ``basemap=True`` (a choice of base map instead of an overlay), ``colors`` (in order, or
+        value → colour), ``date`` (from when an overlay is shown; without one on the last day of the slider only), ``max_bytes``
+        (relief and photos are made coarser until they fit).
     """
 
     _template = Template("{% macro html(this, kwargs) %}{{ this.blocks() }}{% endmacro %}")
@@ -281,21 +285,24 @@ class RasterLayer(MacroElement):
     ) -> None:
         super().__init__()
         self._name = "RasterLayer"
-        unknown = sorted(set(settings) - {"id", "visible", "opacity", "basemap", "colors"})
+        unknown = sorted(set(settings) - {"id", "visible", "opacity", "basemap", "colors", "date", "max_bytes"})
         if unknown:
             raise MapError(f"a raster layer has no setting '{unknown[0]}'")
         self.title = title
-        self.image = _rasters.image(raster, kind=kind, colors=settings.get("colors"), labels=labels)
+        self.image = _rasters.image(
+            raster, kind=kind, colors=settings.get("colors"), labels=labels, max_bytes=settings.get("max_bytes")
+        )
         self.settings = settings
         self.spec = None
 
     def describe(self) -> dict[str, Any]:
         """The entry of this image in the page's list."""
         s, image = self.settings, self.image
+        day = {"date": pd.Timestamp(s["date"]).date().isoformat()} if s.get("date") is not None else {}
         return {
             "id": s.get("id", self.get_name()), "data": f"{self.get_name()}_data", "title": self.title, "mime": image.mime, "bounds": list(image.bounds),
             "overlay": not s.get("basemap", False), "visible": bool(s.get("visible", False)), "pixelated": image.pixelated,
-            "opacity": float(s.get("opacity", 0.85 if image.pixelated else 1.0)), "legend": [{"color": c, "label": t} for c, t in image.legend],
+            "opacity": float(s.get("opacity", 0.85 if image.pixelated else 1.0)), "legend": [{"color": c, "label": t} for c, t in image.legend], **day,
         }  # fmt: skip
 
     def blocks(self) -> str:

@@ -23,6 +23,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from geotools.maps.symbols import theme as _theme
+from geotools.maps.webmap import basemaps as _basemaps
+from geotools.maps.webmap import outlines as _outlines
 from geotools.maps.webmap import sources as _sources
 from geotools.maps.webmap import survey as _survey
 from geotools.maps.webmap import words
@@ -64,13 +66,16 @@ class MapOptions:
     layers
         Record kinds to show; empty: all but raw positions and training data.
     basemap
-        Whether to draw the survey's relief (and land cover) as base map.
+        True: the relief, land cover and ortho that the survey has; False: none; or one or several of ``hillshade``,
+        ``landcover``, ``ortho`` and paths of rasters, MBTiles files or folders of z/x/y pictures, the first shown first.
     rasters
         Name → path or `geotools.grid.Raster` of pass counts and the like, as overlays.
     sensitive
         Also show records whose location is marked as not to be published; the page then says so.
     sensitivity
         Text of the sensitivity class, printed in the panel.
+    max_mb
+        Size the page should keep to: base maps are cut to what is left of it, with a note (`save` can refuse more).
     """
 
     title: str = ""
@@ -78,10 +83,11 @@ class MapOptions:
     lang: str = "en"
     theme: str | Path = "safe"
     layers: tuple[str, ...] = ()
-    basemap: bool = True
+    basemap: Any = True
     rasters: Mapping[str, Any] = field(default_factory=dict)
     sensitive: bool = False
     sensitivity: str = ""
+    max_mb: float = 40.0
 
     def __post_init__(self) -> None:
         if self.lang not in LANGUAGES:
@@ -123,6 +129,7 @@ class Page(MacroElement):
         self.no_ground: dict[str, float] | None = None
         self.overlap_once = False
         self.notes: list[words.Label] = []
+        self.base_notes: list[words.Label] = []
         self.restricted = False
         self.facts: list[tuple[str, str]] = []
         self.compare: dict[str, words.Label] | None = None
@@ -140,7 +147,7 @@ class Page(MacroElement):
             "lang": self.options.lang, "langs": list(LANGUAGES), "texts": words.interface(),
             "words": words.tables(_used(vectors)), "cols": {n: words.label("column", n) for n in names},
             "filters": [f for f in FILTERS if f in names], "images": [i.describe() for i in images], "colors": colors,
-            "bounds": _bounds(vectors, images), "notes": self.notes, "facts": [*self.facts, ("software", f"geotools {version()}")],
+            "bounds": _bounds(vectors, images), "notes": [*self.notes, *self.base_notes], "facts": [*self.facts, ("software", f"geotools {version()}")],
         }  # fmt: skip
         start = _main_block(vectors)
         if start:
@@ -444,11 +451,22 @@ def _facts(source: Any) -> list[tuple[str, str]]:
 
 
 def _pictures(made: OfflineMap, source: Any, options: MapOptions) -> None:
-    rasters = dict(getattr(source, "rasters", {}))
-    if options.basemap and "dem" in rasters:
-        made.add_child(
-            RasterLayer(rasters["dem"], words.label("layer", "dem"), kind="relief", id="relief", basemap=True)
-        )
+    """Overlays, base maps within what is left of the size, and outlines far out."""
     for name, raster in options.rasters.items():
         kind = "values" if name in ("assurance", "probability", "risk") else "counts"
         made.add_child(RasterLayer(raster, words.label("layer", name), kind=kind, id=name))
+    asked = _basemaps.chosen(options.basemap, dict(getattr(source, "rasters", {})))
+    vectors = [e for e in _walk(made) if isinstance(e, VectorLayer)]
+    images = [e for e in _walk(made) if isinstance(e, RasterLayer)]
+    used = sum(len(v.payload.text) for v in vectors) + sum(len(i.image.data) * 4 // 3 for i in images)
+    bounds = _bounds(vectors, images)
+    area = (bounds[0], bounds[1], bounds[2], bounds[3]) if bounds else None
+    left = int(options.max_mb * 1e6) - used - _basemaps.PAGE_BYTES
+    found, notes = _basemaps.pictures(asked, _theme(options.theme), area, left)
+    for picture in found:
+        made.add_child(picture)
+    made.page.base_notes = notes
+    lines = _outlines.layer(area) if area and options.basemap is not False else None
+    if lines is not None:
+        made.add_child(lines)
+        made.page.facts.append(("outlines", _outlines.SOURCE))

@@ -253,7 +253,7 @@ def varints(values: Any) -> bytes:
     return out.tobytes()
 
 
-def _read_varints(data: np.ndarray, count: int) -> tuple[np.ndarray, int]:
+def read_varints(data: np.ndarray, count: int) -> tuple[np.ndarray, int]:
     """`count` integers from the start of `data`, and how many bytes they took."""
     if not count:
         return np.zeros(0, dtype=np.uint64), 0
@@ -402,7 +402,7 @@ def decode(text: str | bytes) -> Decoded:
     data = np.frombuffer(body, dtype=np.uint8)[4 + length :]
     streams: list[np.ndarray] = []
     for count in (header["nf"], header["nr"], header["np"], header["np"]):
-        values, used = _read_varints(data, count)
+        values, used = read_varints(data, count)
         streams.append(values)
         data = data[used:]
     per_feature, per_ring = (s.astype(np.int64) for s in streams[:2])

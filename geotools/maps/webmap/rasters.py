@@ -9,7 +9,7 @@ import base64
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from geotools.maps.webmap.words import Label
 from geotools.model.errors import MapError, ReadError
 from geotools.space.grid import Raster
 
-KINDS = ("relief", "counts", "classes", "values")
+KINDS = ("relief", "counts", "classes", "values", "photo")
 MAX_SIDE = 4096
 RELIEF_SIDE = 1400
+LEAST_SIDE = 128
 QUALITY = 72
 _MERCATOR = "EPSG:3857"
 # Counts: 0 is a warning colour, then from light to dark green; more than the last shares its colour.
@@ -50,6 +51,7 @@ class Picture:
     bounds: tuple[float, float, float, float]
     pixelated: bool
     legend: tuple[tuple[str, Label], ...] = ()
+    coarser: int = 0  # how many times coarser than asked, to keep within a size
 
     @property
     def base64(self) -> str:
@@ -58,7 +60,12 @@ class Picture:
 
 
 def image(
-    raster: Any, *, kind: str, colors: Sequence[str] | None = None, labels: Mapping[int, Label] | None = None
+    raster: Any,
+    *,
+    kind: str,
+    colors: Sequence[str] | Mapping[int, str] | None = None,
+    labels: Mapping[int, Label] | None = None,
+    max_bytes: int | None = None,
 ) -> Picture:
     """Warp and colour a raster.
 
@@ -69,25 +76,81 @@ def image(
     kind
         One of `KINDS`.
     colors
-        Colours of counts 0, 1, 2, … or of classes in ascending order.
+        Colours of counts 0, 1, 2, … or of classes in ascending order, or value → colour.
     labels
         Value → text of the legend.
+    max_bytes
+        Relief and photos are halved in resolution until they fit; counts and classes are never changed.
 
     Raises
     ------
     MapError
-        If the kind is unknown or the raster would be larger than 4096 cells a side.
+        If the kind is unknown, the raster would be larger than 4096 cells a side, or it does not fit `max_bytes`.
     ReadError
         If the file cannot be read or has no CRS.
     """
     if kind not in KINDS:
         raise MapError(f"a raster layer is one of {', '.join(KINDS)}, not '{kind}'")
+    if kind in ("relief", "photo"):
+        return _fitting(raster, kind, max_bytes)
     values, mask, bounds = _warped(raster, kind)
-    if kind == "relief":
-        return _relief(values, mask, bounds)
-    if kind == "values":
-        return _ramp(values, mask, bounds)
-    return _coded(values, mask, bounds, kind, colors, labels or {})
+    made = _ramp(values, mask, bounds) if kind == "values" else _coded(values, mask, bounds, kind, colors, labels or {})
+    if max_bytes is not None and len(made.data) > max_bytes:
+        raise MapError(
+            f"the raster takes {len(made.data) * 4 / 3e6:.1f} MB of the page, more than is left for it",
+            hint="cut it to the area of interest, or allow more (--max-mb)",
+        )
+    return made
+
+
+def _fitting(raster: Any, kind: str, max_bytes: int | None) -> Picture:
+    """A picture whose loss of detail does not matter, coarse enough to fit."""
+    side, coarser = (RELIEF_SIDE if kind == "relief" else MAX_SIDE), 1
+    while True:
+        made = _photo(raster, side) if kind == "photo" else _relief(*_warped(raster, kind, side))
+        if max_bytes is None or len(made.data) <= max_bytes:
+            return replace(made, coarser=coarser if coarser > 1 else 0)
+        if side < LEAST_SIDE:
+            raise MapError(
+                f"not even {side} cells a side of the base map fit the page",
+                hint="allow more (--max-mb), or leave the base map out",
+            )
+        side, coarser = side // 2, coarser * 2
+
+
+def _photo(raster: Any, side: int) -> Picture:
+    """Three bands of a file, read at the resolution they are shown in, so that a large ortho never fills the memory."""
+    import rasterio
+    from rasterio.vrt import WarpedVRT
+    from rasterio.warp import Resampling
+
+    try:
+        with rasterio.open(Path(raster)) as file:
+            if file.crs is None:
+                raise ReadError(
+                    "the raster has no reference system", hint="assign one with gdal_translate -a_srs", file=raster
+                )
+            if file.count < 3:
+                raise ReadError("a photo has three bands, red, green and blue", file=raster)
+            with WarpedVRT(
+                file, crs=_MERCATOR, resampling=Resampling.bilinear, add_alpha=file.nodata is None
+            ) as warped:
+                shrink = max(1.0, max(warped.width, warped.height) / side)
+                shape = max(1, round(warped.height / shrink)), max(1, round(warped.width / shrink))
+                bands = warped.read([1, 2, 3], out_shape=(3, *shape), resampling=Resampling.average)
+                seen = warped.dataset_mask(out_shape=shape) > 0
+                box = warped.bounds
+    except rasterio.errors.RasterioIOError as error:
+        raise ReadError("not a readable raster", file=raster) from error
+    if bands.dtype != np.uint8:
+        known = bands[:, seen]
+        low, high = (np.percentile(known, 2), np.percentile(known, 98)) if known.size else (0.0, 1.0)
+        bands = (np.clip((bands - low) / max(high - low, 1e-9), 0, 1) * 255).astype(np.uint8)
+    rgba = np.dstack([*bands, np.where(seen, 255, 0).astype(np.uint8)])
+    back = pyproj.Transformer.from_crs(_MERCATOR, "EPSG:4326", always_xy=True)
+    (w, e), (s, n) = back.transform([box[0], box[2]], [box[1], box[3]])
+    data, mime = _encode(rgba, lossless=False)
+    return Picture(data, mime, (float(w), float(s), float(e), float(n)), False)
 
 
 def _source(raster: Any) -> tuple[np.ndarray, np.ndarray, Any, Any]:
@@ -115,7 +178,9 @@ def _source(raster: Any) -> tuple[np.ndarray, np.ndarray, Any, Any]:
         raise ReadError("not a readable raster", file=raster) from error
 
 
-def _warped(raster: Any, kind: str) -> tuple[np.ndarray, np.ndarray, tuple[float, float, float, float]]:
+def _warped(
+    raster: Any, kind: str, most: int = MAX_SIDE
+) -> tuple[np.ndarray, np.ndarray, tuple[float, float, float, float]]:
     """Values and mask on a Web-Mercator lattice, and its corners in degrees."""
     import rasterio
     from affine import Affine
@@ -131,7 +196,7 @@ def _warped(raster: Any, kind: str) -> tuple[np.ndarray, np.ndarray, tuple[float
         raise MapError("the raster lies outside the map")
     wide, high = box[2] - box[0], box[3] - box[1]
     cell = max(min(wide / columns, high / rows), 1e-3)
-    side = RELIEF_SIDE if kind == "relief" else MAX_SIDE
+    side = most
     if max(wide, high) / cell > side:
         if kind in ("counts", "classes"):
             cell = max(wide, high) / side if max(rows, columns) <= side else 0.0
@@ -206,22 +271,24 @@ def _coded(
     mask: np.ndarray,
     bounds: Any,
     kind: str,
-    colors: Sequence[str] | None,
+    colors: Sequence[str] | Mapping[int, str] | None,
     labels: Mapping[int, Label],
 ) -> Picture:
     codes = np.asarray(np.rint(values), dtype=np.int64)
     present = sorted(int(v) for v in np.unique(codes[mask])) if mask.any() else []
-    table = list(colors or (COUNTS if kind == "counts" else LANDCOVER))
+    own = colors if isinstance(colors, Mapping) else {}
+    table = list((None if own else colors) or (COUNTS if kind == "counts" else LANDCOVER))
     rgba = np.zeros((*codes.shape, 4), dtype=np.uint8)
     legend: list[tuple[str, Label]] = []
     for n, value in enumerate(present):
         at = min(value, len(table) - 1) if kind == "counts" else n % len(table)
+        color = str(own.get(value, table[at]))
         where = mask & (codes == value)
-        rgba[where] = (*_rgb(table[at]), 255)
+        rgba[where] = (*_rgb(color), 255)
         more = kind == "counts" and value >= len(table) - 1 and present[-1] > value
         if kind == "counts" and value > len(table) - 1:
             continue
-        legend.append((table[at], labels.get(value, f"{value}+" if more else str(value))))
+        legend.append((color, labels.get(value, f"{value}+" if more else str(value))))
     data, mime = _encode(rgba, lossless=True)
     return Picture(data, mime, bounds, True, tuple(legend))
 

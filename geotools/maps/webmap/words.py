@@ -72,6 +72,17 @@ def word(vocab: str, key: str) -> Label:
     return key
 
 
+def text(label_: Label, lang: str = "en") -> str:
+    """A label in one language.
+
+    Examples
+    --------
+    >>> text(label("layer", "dem"), "tr")
+    'Kabartma'
+    """
+    return label_ if isinstance(label_, str) else label_.get(lang) or label_["en"]
+
+
 def join(*parts: Label) -> Label:
     """Labels side by side, e.g. classification and status."""
     if all(isinstance(part, str) for part in parts):

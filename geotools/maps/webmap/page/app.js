@@ -362,44 +362,54 @@ Page.prototype = {
   legendImage: function (r) {
     const self = this;
     return el("div", { class: "gt-layer" },
-      this.row({ id: r.spec.id, on: r.on, head: true, label: this.pick(r.spec.title), sum: "", toggle: function (v) { r.on = v; self.showImages(); } }),
-      r.on && r.spec.legend ? el("div", { class: "gt-ramp" }, r.spec.legend.map(function (item) {
-        const chip = el("span", { class: "gt-chip" }); chip.style.background = item.color;
-        return el("span", { class: "gt-rampitem" }, chip, bdi(self.pick(item.label)));
-      })) : null);
+      this.row({ id: r.spec.id, on: r.on, head: true, label: this.pick(r.spec.title), sum: this.notYet(r) ? this.t("not_on_this_day") : "", toggle: function (v) { r.on = v; self.showImages(); } }),
+      r.on && r.spec.legend ? el("div", { class: "gt-ramp" }, r.spec.legend.map(function (item) { return self.rampItem(item); })) : null);
+  },
+  rampItem: function (item) {
+    const chip = el("span", { class: "gt-chip" });
+    chip.style.background = item.color;
+    return el("span", { class: "gt-rampitem" }, chip, bdi(this.pick(item.label)));
   },
 
   /* ------------------------------------------------------------- images */
   buildImages: function () {
     const self = this, map = this.map;
     this.images = (this.cfg.images || []).map(function (spec) {
-      const url = "data:" + spec.mime + ";base64," + document.getElementById(spec.data).textContent.trim();
-      document.getElementById(spec.data).textContent = "";
       const pane = "gt-image-" + spec.id;
       map.createPane(pane).style.zIndex = spec.overlay ? 290 : 200;
-      const layer = L.imageOverlay(url, [[spec.bounds[1], spec.bounds[0]], [spec.bounds[3], spec.bounds[2]]], { pane: pane, interactive: false, alt: "", className: spec.pixelated ? "gt-pixel" : "gt-relief", opacity: spec.opacity || 1 });
-      return { image: true, spec: spec, layer: layer, on: spec.overlay ? spec.visible === true : false };
+      const entry = { image: true, spec: spec, on: spec.overlay ? spec.visible === true : false };
+      if (spec.tiles) { entry.layer = new GT.Tiles(spec, GT.bytes(spec.data), pane); return entry; }
+      const url = "data:" + spec.mime + ";base64," + document.getElementById(spec.data).textContent.trim();
+      document.getElementById(spec.data).textContent = "";
+      entry.layer = L.imageOverlay(url, [[spec.bounds[1], spec.bounds[0]], [spec.bounds[3], spec.bounds[2]]], { pane: pane, interactive: false, alt: "", className: spec.pixelated ? "gt-pixel" : "gt-relief", opacity: spec.opacity || 1 });
+      return entry;
     });
     this.showImages();
   },
+  /* A picture of covered ground is true from its own day, without one on the last day only. */
+  notYet: function (r) { const day = GT.day(r.spec.date), now = this.now(); return now !== Infinity && (day === null || day > now); },
   defaultBasemap: function () { const b = (this.cfg.images || []).find(function (i) { return !i.overlay; }); return b ? b.id : "blank"; },
   showImages: function () {
     const base = this.basemap || this.defaultBasemap();
     for (const r of this.images) {
-      const on = r.spec.overlay ? r.on : r.spec.id === base;
+      const on = r.spec.overlay ? r.on && !this.notYet(r) : r.spec.id === base;
+      if (on === !!r.shown) continue;
+      r.shown = on;
       if (on) r.layer.addTo(this.map); else r.layer.remove();
     }
   },
   buildBasemaps: function () {
     const self = this, bases = (this.images || []).filter(function (r) { return !r.spec.overlay; });
     if (!bases.length) return el("section", { hidden: true });
-    const choose = function (id) { self.basemap = id; self.showImages(); self.writeHash(); };
-    const current = this.basemap || this.defaultBasemap();
+    const current = this.basemap || this.defaultBasemap(), key = el("div", { class: "gt-ramp gt-baseramp" });
+    const legend = function (id) { const r = bases.find(function (b) { return b.spec.id === id; }); key.replaceChildren(...(r && r.spec.legend || []).map(function (item) { return self.rampItem(item); })); key.hidden = !key.firstChild; };
+    const choose = function (id) { self.basemap = id; self.showImages(); legend(id); self.writeHash(); };
+    legend(current);
     const option = function (id, label) {
       return el("label", { class: "gt-radio" }, el("input", { type: "radio", name: "gt-base", value: id, checked: id === current, onchange: function () { choose(id); } }), el("span", null, label));
     };
     return el("fieldset", { class: "gt-section gt-bases", "data-sheet": "layers" }, el("legend", null, this.t("basemap")),
-      bases.map(function (r) { return option(r.spec.id, self.pick(r.spec.title)); }), option("blank", this.t("blank")));
+      bases.map(function (r) { return option(r.spec.id, self.pick(r.spec.title)); }), option("blank", this.t("blank")), key);
   },
 
   /* ------------------------------------------------------------- filters */

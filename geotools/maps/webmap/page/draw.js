@@ -367,7 +367,7 @@ GT.Stack = L.GridLayer.extend({
     ctx.setTransform(r, 0, 0, r, 0, 0);
     const jobs = [], words = [];
     for (const layer of this.list) {
-      if (!layer.on || (layer.spec.minZoom && c.z < layer.spec.minZoom)) continue;
+      if (!layer.on || (layer.spec.minZoom && c.z < layer.spec.minZoom) || (layer.spec.maxZoom && c.z > layer.spec.maxZoom)) continue;
       if (layer.kind === "point") {
         if (layer.tree) jobs.push({ order: layer.symbols.reduce(function (m, s) { return Math.max(m, s.order); }, 0), run: function () { drawPoints(ctx, layer, c.z, scale, ox, oy); } });
         if (layer.spec.label && layer.tree) words.push([layer, null]);
@@ -394,6 +394,26 @@ GT.Stack = L.GridLayer.extend({
     for (const job of jobs) job.run();
     for (const pair of words) drawLabels(ctx, pair[0], pair[1], c.z, scale, ox, oy);
     if (tile.gt.done) { const done = tile.gt.done; tile.gt.done = null; done(null, tile); }
+  }
+});
+
+/* Embedded raster tiles: one block of bytes, and where each tile lies in it. */
+GT.Tiles = L.GridLayer.extend({
+  initialize: function (spec, bytes, pane) {
+    const b = spec.bounds;
+    L.setOptions(this, { pane: pane, noWrap: true, keepBuffer: 1, updateWhenZooming: false, minZoom: Math.max(0, spec.levels[0] - 3), maxZoom: 24, minNativeZoom: spec.levels[0], maxNativeZoom: spec.levels[1], bounds: [[b[1], b[0]], [b[3], b[2]]] });
+    this.bytes = bytes; this.mimes = spec.mimes;
+    this.where = new Map(spec.tiles.map(function (t) { return [t[0] + "/" + t[1] + "/" + t[2], t]; }));
+  },
+  createTile: function (coords, done) {
+    const img = document.createElement("img"), at = this.where.get(coords.z + "/" + coords.x + "/" + coords.y);
+    img.alt = "";
+    if (!at) { setTimeout(function () { done(null, img); }, 0); return img; }
+    const url = URL.createObjectURL(new Blob([this.bytes.subarray(at[3], at[3] + at[4])], { type: this.mimes[at[5]] }));
+    const end = function () { URL.revokeObjectURL(url); done(null, img); };
+    img.addEventListener("load", end); img.addEventListener("error", end);
+    img.src = url;
+    return img;
   }
 });
 
