@@ -24,6 +24,7 @@ MODULES = {
     "sheet": "geotools.maps.sheet",
     "styles": "geotools.maps.styles",
     "store": "geotools.io.store",
+    "suitability": "geotools.analysis.suitability",
     "swath": "geotools.analysis.swath",
     "symbols": "geotools.maps.symbols",
     "terrain": "geotools.analysis.terrain",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from geotools.cli.plan_lanes import command as lanes
 from geotools.cli.plan_sample import command as sample
+from geotools.cli.plan_suitability import command as suitability
 
 
 @click.group(
@@ -16,5 +18,5 @@ def command() -> None:
     """Plans for work to come. They advise; a named person decides."""
 
 
-for _plan in (sample,):
+for _plan in (sample, suitability, lanes):
     command.add_command(_plan)

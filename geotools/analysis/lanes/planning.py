@@ -70,7 +70,7 @@ class Plan:
                 f", {row['hours']:,.1f} h" if np.isfinite(row["hours"]) else ", time unknown (no working speed given)"
             )
             out.append(
-                f"{row['task_id']}: {row['lanes']:,} lanes and {row['headlands']:,} rounds planned, {row['work_m']:,.0f} m of work{time}; "
+                f"{row['task_id']}: {_many(row['lanes'], 'lane')} and {_many(row['headlands'], 'round')} planned, {row['work_m']:,.0f} m of work{time}; "
                 f"bearing {row['bearing_deg']:.1f}° ({row['direction']})."
             )
             out.append(
@@ -168,6 +168,10 @@ def plan(
         lines=_frame(grounds, "line", plane, home), lanes=_frame(grounds, "lane", plane, home), narrow=_rest(grounds, "narrow", plane, home),
         left=_rest(grounds, "left", plane, home), table=pd.DataFrame([g.figures for g in grounds]), issues=issues_frame(issues), parameters=parameters,
     )  # fmt: skip
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,408 @@
+"""What is known of the ground besides slope: land cover, soil, vegetation, obstacles, buildings, water, roads, operators' stands.
+
+For turning rasters and layers into states per cell, window by window; every doubt about where an edge runs goes to the worse state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import geopandas as gpd
+import numpy as np
+import pyproj
+import rasterio
+import rasterio.features
+import shapely
+from affine import Affine
+from rasterio.windows import Window
+from scipy import ndimage
+
+from geotools.analysis.suitability.limits import NOT, OK, UNKNOWN, doubted, rated, word_state
+from geotools.analysis.suitability.machines import Figure
+from geotools.model.errors import CRSError, ReadError, SchemaError
+from geotools.space import crs as _crs
+from geotools.space import geom
+from geotools.space.grid import Grid
+
+BLOCK = 512  # vectors are burnt in blocks of the whole lattice, so that a window never changes them
+QUARTER = 16
+MARGIN = 1.01 / math.cos(math.pi / (4 * QUARTER))  # a drawn distance is never a little short
+SAME = {"built": "built_up", "crop": "arable", "trees": "forest", "tree": "forest", "grass": "pasture"}
+
+
+class Slopes(Protocol):
+    """Where the cells are and how steep they are; `terrain.gradients` gives it."""
+
+    @property
+    def transform(self) -> Affine: ...  # noqa: D102
+    @property
+    def shape(self) -> tuple[int, int]: ...  # noqa: D102
+    @property
+    def crs(self) -> pyproj.CRS: ...  # noqa: D102
+    def rise(self, row: int, column: int, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]: ...  # noqa: D102
+    def area(self, row: int, column: int, rows: int, columns: int) -> np.ndarray: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Flat:
+    """A lattice without heights: every slope is unknown.
+
+    Examples
+    --------
+    >>> east, north = Flat(Grid(683000, 4385000, 10, (2, 2), "EPSG:32638")).rise(0, 0, 2, 2)
+    >>> bool(np.isnan(east).all())
+    True
+    """
+
+    grid: Grid
+
+    @property
+    def transform(self) -> Affine:
+        """Affine of (column, row) to (x, y)."""
+        return self.grid.transform
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.grid.shape
+
+    @property
+    def crs(self) -> pyproj.CRS:
+        """Reference system."""
+        return self.grid.crs
+
+    def rise(self, row: int, column: int, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+        """Unknown."""
+        return np.full((rows, columns), np.nan), np.full((rows, columns), np.nan)
+
+    def area(self, row: int, column: int, rows: int, columns: int) -> np.ndarray:
+        """Cells of the plane, all alike."""
+        return np.full((rows, columns), self.grid.cell**2)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Layers that are there; one that is missing leaves its criterion unknown.
+
+    Parameters
+    ----------
+    cover
+        Raster of land-cover codes.
+    legend
+        Code → word; default: the tag ``CLASSES`` of the raster, such as ``10=trees, 20=shrub``.
+    soil, vegetation, rock
+        Polygons with the columns ``soil`` (a word), ``stem_cm`` (thickest stems), ``rock_cm`` (largest stones).
+    obstacles, buildings, water
+        Polygons, lines or points to keep away from. Without `buildings` or `water`, cells of cover ``built``/``built_up`` and ``water``
+        stand for them.
+    roads, stands
+        Where the machine can come from, and where its operator can stand.
+    """
+
+    cover: Path | None = None
+    legend: Mapping[int, str] | None = None
+    soil: gpd.GeoDataFrame | None = None
+    vegetation: gpd.GeoDataFrame | None = None
+    rock: gpd.GeoDataFrame | None = None
+    obstacles: gpd.GeoDataFrame | None = None
+    buildings: gpd.GeoDataFrame | None = None
+    water: gpd.GeoDataFrame | None = None
+    roads: gpd.GeoDataFrame | None = None
+    stands: gpd.GeoDataFrame | None = None
+
+
+def shapes_of(
+    frame: gpd.GeoDataFrame | None, crs: pyproj.CRS, distance_m: float = 0.0, *, inner: bool = False
+) -> np.ndarray:
+    """Geometries of a layer on the lattice's system, grown by a distance in metres (`inner`: never more than that; else never less)."""
+    if frame is None or not len(frame):
+        return np.array([], dtype=object)
+    source = _crs.require(frame)
+    array = np.asarray(frame.geometry.array, dtype=object)
+    array = np.asarray(geom.repair(array[~shapely.is_missing(array) & ~shapely.is_empty(array)]), dtype=object)
+    if distance_m > 0 and len(array):
+        lonlat = _crs.transform(array, source, _crs.WGS84)
+        plane = _crs.equal_area(tuple(shapely.total_bounds(lonlat)))
+        grown = shapely.buffer(
+            _crs.to_equal_area(lonlat, _crs.WGS84, plane), distance_m * (0.99 if inner else MARGIN), quad_segs=QUARTER
+        )
+        array, source = grown, plane
+    return _crs.transform(array, source, crs) if len(array) else array
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The cells: their transform, shape and system, and how long a side is on the ground at least."""
+
+    transform: Affine
+    shape: tuple[int, int]
+    crs: pyproj.CRS
+    side_m: float
+
+    @classmethod
+    def of(cls, slopes: Slopes) -> Lattice:
+        """The lattice of some slopes; its side is measured at the four corners and the middle."""
+        rows, columns = slopes.shape
+        places = [(r, c) for r in (0, rows - 1) for c in (0, columns - 1)] + [(rows // 2, columns // 2)]
+        lean = slopes.transform.a / -slopes.transform.e
+        sides = [math.sqrt(float(slopes.area(r, c, 1, 1)[0, 0])) for r, c in places]
+        good = [s for s in sides if math.isfinite(s)]
+        return cls(
+            slopes.transform,
+            slopes.shape,
+            slopes.crs,
+            min(good, default=1.0) * min(math.sqrt(lean), 1 / math.sqrt(lean)),
+        )
+
+    def at(self, row: int, column: int) -> Affine:
+        """Transform of the window that begins there."""
+        return self.transform @ Affine.translation(column, row)
+
+    def box(self, row: int, column: int, rows: int, columns: int) -> shapely.Polygon:
+        """Outline of a window."""
+        (west, north), (east, south) = self.transform @ (column, row), self.transform @ (column + columns, row + rows)
+        return shapely.box(west, south, east, north)
+
+
+class Burnt:
+    """Levels burnt onto the lattice: `levels` are (value, shapes), a later one over an earlier one, every touched cell.
+
+    Cells that are not wholly inside the shapes get `outside` where that is worse. `figure` says whether its source is press.
+    """
+
+    def __init__(
+        self,
+        lattice: Lattice,
+        levels: list[tuple[int, np.ndarray]],
+        *,
+        outside: int | None = None,
+        figure: Figure | None = None,
+    ) -> None:
+        self.lattice, self.levels, self.outside, self.figure = lattice, levels, outside, figure
+        self.trees = [shapely.STRtree(shapes) for _, shapes in levels]
+        self.block = lru_cache(maxsize=max(64, 2 * (lattice.shape[1] // BLOCK + 2)))(self._block)
+
+    def _block(self, high: int, wide: int) -> np.ndarray | int:
+        row, column = high * BLOCK, wide * BLOCK
+        rows, columns = min(BLOCK, self.lattice.shape[0] - row), min(BLOCK, self.lattice.shape[1] - column)
+        around = self.lattice.box(row - 2, column - 2, rows + 4, columns + 4)
+        out = np.zeros((rows, columns), dtype=np.uint8)
+        known: list[Any] = []
+        for (value, shapes), tree in zip(self.levels, self.trees, strict=True):
+            here = shapes[np.sort(tree.query(around))]
+            known += list(here)
+            if len(here):
+                self._touch(out, here, value, (row, column))
+        if self.outside is not None:
+            rest = shapely.difference(
+                around, shapely.union_all(np.array(known, dtype=object)) if known else shapely.Polygon()
+            )
+            beyond = np.zeros_like(out)
+            if not rest.is_empty:
+                self._touch(beyond, np.array([rest], dtype=object), 1, (row, column))
+            out = np.maximum(out, beyond * np.uint8(self.outside))
+        return int(out[0, 0]) if (out == out[0, 0]).all() else out
+
+    def _touch(self, out: np.ndarray, shapes: np.ndarray, value: int, start: tuple[int, int]) -> None:
+        hit = rasterio.features.rasterize(
+            list(shapes),
+            out_shape=out.shape,
+            transform=self.lattice.at(*start),
+            all_touched=True,
+            fill=0,
+            default_value=1,
+            dtype="uint8",
+        )
+        np.maximum(out, hit * np.uint8(value), out=out)
+
+    def window(self, row: int, column: int, rows: int, columns: int) -> np.ndarray:
+        """Burnt values of a window inside the lattice."""
+        out = np.empty((rows, columns), dtype=np.uint8)
+        for high in range(row // BLOCK, (row + rows - 1) // BLOCK + 1):
+            for wide in range(column // BLOCK, (column + columns - 1) // BLOCK + 1):
+                top, left = max(row, high * BLOCK), max(column, wide * BLOCK)
+                bottom, right = min(row + rows, (high + 1) * BLOCK), min(column + columns, (wide + 1) * BLOCK)
+                part = self.block(high, wide)
+                if isinstance(part, np.ndarray):
+                    part = part[top - high * BLOCK : bottom - high * BLOCK, left - wide * BLOCK : right - wide * BLOCK]
+                out[top - row : bottom - row, left - column : right - column] = part
+        return doubted(out, self.figure)
+
+
+def zones(lattice: Lattice, frame: gpd.GeoDataFrame | None, column: str, figure: Figure | None) -> Burnt | int:
+    """States of polygons by their word or number; unknown where no polygon covers a cell whole."""
+    if figure is not None and figure.any:
+        return word_state("", figure)
+    if figure is None or frame is None or not len(frame):
+        return UNKNOWN
+    if column not in frame:
+        raise SchemaError(
+            f"the layer has no column '{column}'",
+            hint=f"add {column}, or leave the layer out: the criterion is unknown then",
+        )
+    kept = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
+    if figure.words:
+        states = np.array([word_state(str(v) if isinstance(v, str) else None, figure) for v in kept[column]])
+    else:
+        states = rated(np.array([_number(v) for v in kept[column]]), figure)
+    levels = [(value, shapes_of(kept[states == value], lattice.crs)) for value in range(4)]
+    return Burnt(lattice, [(value, shapes) for value, shapes in levels if len(shapes)], outside=UNKNOWN)
+
+
+def _number(value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return math.nan
+    return number if math.isfinite(number) and number >= 0 else math.nan
+
+
+def away(lattice: Lattice, frame: gpd.GeoDataFrame | None, figure: Figure | None) -> Burnt | int:
+    """NOT within a distance of a layer; unknown without the layer or the distance."""
+    if figure is None or frame is None or not len(frame):
+        return word_state("", figure) if figure is not None and figure.any else UNKNOWN
+    near = shapes_of(frame, lattice.crs, 0.0 if figure.any else figure.value or 0.0)
+    return Burnt(lattice, [(NOT, near)], figure=figure)
+
+
+def reach(lattice: Lattice, frame: gpd.GeoDataFrame | None, figure: Figure | None) -> Burnt | int:
+    """OK wholly within a distance of a layer, NOT beyond; unknown without the layer or the distance."""
+    if figure is not None and figure.any:
+        return word_state("", figure)
+    if figure is None or frame is None or not len(frame):
+        return UNKNOWN
+    near = shapes_of(frame, lattice.crs, figure.max or 0.0, inner=True)
+    return Burnt(lattice, [(OK, near)], outside=NOT, figure=figure)
+
+
+@dataclass
+class Cover:
+    """A land-cover raster on another lattice: the worst state of all its cells that a cell of ours touches."""
+
+    source: Any
+    lattice: Lattice
+    legend: Mapping[int, str]
+    crs: pyproj.CRS = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.source.crs is None:
+            raise CRSError(
+                "the land cover has no coordinate reference system",
+                hint="add one, for example with gdal_edit.py -a_srs",
+                file=self.source.name,
+            )
+        where = self.source.transform
+        if where.b or where.d or where.a <= 0 or where.e >= 0:
+            raise ReadError(
+                "the land cover is rotated or upside down",
+                hint="resample it first, for example with gdalwarp",
+                file=self.source.name,
+            )
+        self.crs = pyproj.CRS.from_wkt(self.source.crs.to_wkt())
+
+    def states(self, of: Callable[[str | None], int], row: int, column: int, rows: int, columns: int) -> np.ndarray:
+        """States of a window; `of` gives the state of a word, and of None where there is no data."""
+        if self.crs == self.lattice.crs:
+            return self._aligned(of, row, column, rows, columns)
+        return self._sampled(of, row, column, rows, columns)
+
+    def _read(self, of: Callable[[str | None], int], top: int, left: int, rows: int, columns: int) -> np.ndarray:
+        """States of a window of the cover's own cells; outside it is no data."""
+        out = np.full((rows, columns), of(None), dtype=np.uint8)
+        low, high = max(top, 0), min(top + rows, self.source.height)
+        near, far = max(left, 0), min(left + columns, self.source.width)
+        if low < high and near < far:
+            values = self.source.read(1, window=Window(near, low, far - near, high - low), masked=True)
+            raw = np.ma.getdata(values)
+            codes, back = (np.arange(256), raw) if raw.dtype == np.uint8 else np.unique(raw, return_inverse=True)
+            table = np.array(
+                [of(self.legend.get(int(c)) if float(c).is_integer() else None) for c in codes], dtype=np.uint8
+            )
+            part = table[back].reshape(values.shape)
+            part[np.ma.getmaskarray(values)] = of(None)
+            out[low - top : high - top, near - left : far - left] = part
+        return out
+
+    def _aligned(self, of: Callable[[str | None], int], row: int, column: int, rows: int, columns: int) -> np.ndarray:
+        mine, its = self.lattice.transform, self.source.transform
+        spans = []
+        for first, count, start, step, begin, size in (
+            (row, rows, mine.f, mine.e, its.f, its.e), (column, columns, mine.c, mine.a, its.c, its.a),
+        ):  # fmt: skip
+            edges = (start + np.arange(first, first + count + 1) * step - begin) / size
+            low = np.floor(edges[:-1] + 1e-6).astype(int)
+            spans.append((low, np.maximum(np.ceil(edges[1:] - 1e-6).astype(int) - 1, low)))
+        (top, bottom), (left, right) = spans
+        part = self._read(of, int(top[0]), int(left[0]), int(bottom[-1] - top[0] + 1), int(right[-1] - left[0] + 1))
+        high = part[top - top[0]]
+        for step in range(1, int((bottom - top).max()) + 1):
+            np.maximum(high, part[np.minimum(top + step, bottom) - top[0]], out=high)
+        out: np.ndarray = high[:, left - left[0]]
+        for step in range(1, int((right - left).max()) + 1):
+            out = np.maximum(out, high[:, np.minimum(left + step, right) - left[0]])
+        return out
+
+    def _sampled(self, of: Callable[[str | None], int], row: int, column: int, rows: int, columns: int) -> np.ndarray:
+        """In another system: the states at a lattice of points of each cell, no farther apart than the cover's cells."""
+        points = self._points_per_cell()
+        inner = (np.arange(points) + 0.5) / points if points == 1 else np.linspace(0.001, 0.999, points)
+        change = _crs.transformer(_crs.code_or_wkt(self.lattice.crs), _crs.code_or_wkt(self.crs))
+        places = []
+        for down in inner:
+            for right in inner:
+                across, along = np.meshgrid(np.arange(columns) + column + right, np.arange(rows) + row + down)
+                x, y = self.lattice.transform @ (across, along)
+                x, y = change.transform(x, y)
+                places.append(tuple(np.floor(v) for v in ~self.source.transform @ (np.asarray(x), np.asarray(y))))
+        far = 1e9
+        i = np.stack([np.where(np.isfinite(p[1]), p[1], -far) for p in places]).astype(int)
+        j = np.stack([np.where(np.isfinite(p[0]), p[0], -far) for p in places]).astype(int)
+        inside = (i >= 0) & (i < self.source.height) & (j >= 0) & (j < self.source.width)
+        out = np.full(i.shape, of(None), dtype=np.uint8)
+        if inside.any():
+            top, left = int(i[inside].min()), int(j[inside].min())
+            part = self._read(of, top, left, int(i[inside].max()) - top + 1, int(j[inside].max()) - left + 1)
+            out[inside] = part[i[inside] - top, j[inside] - left]
+        worst: np.ndarray = out.max(axis=0)
+        return worst
+
+    def _points_per_cell(self) -> int:
+        middle = [s // 2 for s in self.lattice.shape]
+        box = self.lattice.box(middle[0], middle[1], 1, 1)
+        west, south, east, north = _crs.transform([box], self.lattice.crs, self.crs)[0].bounds
+        steps = max((east - west) / self.source.transform.a, (north - south) / -self.source.transform.e)
+        return int(min(math.ceil(steps) + 1, 64))
+
+
+def legend_of(source: Any, given: Mapping[int, str] | None) -> dict[int, str]:
+    """Code → word, as given or as the raster's tag says; empty where nobody says."""
+    if given is not None:
+        return {int(code): str(word) for code, word in given.items()}
+    text = source.tags().get("CLASSES", "") or source.tags(1).get("CLASSES", "")
+    pairs = [part.split("=", 1) for part in text.replace(";", ",").split(",") if "=" in part]
+    return {int(code): word.strip() for code, word in pairs if code.strip().isdigit()}
+
+
+def near_cover(cover: Cover, words: tuple[str, ...], figure: Figure, window: tuple[int, int, int, int]) -> np.ndarray:
+    """NOT within a distance of cells of some cover, unknown within it of cells without cover; distances between edges of cells."""
+    distance = 0.0 if figure.any else figure.value or 0.0
+    lattice, (row, column, rows, columns) = cover.lattice, window
+    halo = math.ceil(distance / lattice.side_m) + 2 if distance else 0
+    wide = (row - halo, column - halo, rows + 2 * halo, columns + 2 * halo)
+    there = cover.states(lambda w: UNKNOWN if w is None else NOT if w in words else OK, *wide)
+    out = np.zeros((rows, columns), dtype=np.uint8)
+    inner = np.s_[halo : halo + rows, halo : halo + columns]
+    for state in (UNKNOWN, NOT):
+        hit = there == state
+        if not hit.any():
+            continue
+        if distance:
+            apart = ndimage.distance_transform_edt(~hit) * lattice.side_m
+            hit = apart - math.sqrt(2) * lattice.side_m < distance
+        np.maximum(out, hit[inner] * np.uint8(state), out=out)
+    return doubted(out, figure)
