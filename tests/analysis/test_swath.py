@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from geotools.analysis import swath
 from geotools.model.errors import CoverageError, CRSError, SchemaError
+from geotools.model.programme import Programme
 
 
 def _simulator():
@@ -828,3 +829,79 @@ def test_passes_without_a_line_or_a_width_are_refused_in_words(spoil):
     frame, ground, _, _ = straight()
     with pytest.raises(CoverageError, match="every pass needs"):
         swath.cover(spoil(swath.passes(frame, ground)), ground)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "metres"),
+    [
+        ("Width (ft)", 3.0, 0.9144),
+        ("working_width_cm", 80, 0.8),
+        ("width_mm", 800.0, 0.8),
+        ("width_m", "2.5 ft", 0.762),
+        ("width_m", "80 cm", 0.8),
+        ("width_m", "wide", None),
+        ("width_m", "5 parsec", None),
+    ],
+)
+def test_widths_in_any_unit_of_length(column, values, metres):
+    frame, ground, _, _ = straight()
+    given = frame.drop(columns="width_m").assign(**{column: values})
+    covered, made = painted(given, ground)
+    assert covered == pytest.approx(50 * metres if metres else 0, rel=1e-6)
+    assert made.counts["no_width"] == (0 if metres else len(frame))
+    assert ("SW-05" in set(made.issues["check"])) == (column != "width_m")
+
+
+def test_depth_in_inches_is_held_against_centimetres():
+    frame, ground, _, _ = straight()
+    rules = swath.Rules(depth_cm=20.0)
+    for column, value, deep in (
+        ("depth_in", 8.0, True),
+        ("depth_in", 7.5, False),
+        ("depth_cm", 20, True),
+        ("depth_mm", 200, True),
+    ):
+        made = swath.prepare(frame.assign(**{column: value}), ground, rules=rules)
+        assert made.passes["is_deep"].all() == deep, column
+
+
+def test_the_words_of_a_programme_count():
+    frame, ground, _, _ = straight()
+    passes = swath.passes(frame, ground)
+    programme = Programme(words={"method": {"Kratzer": "mechanical", "Sonde": "detector"}})
+    for word, name in (("Kratzer", "processed_m2"), ("Sonde", "searched_m2")):
+        unknown = swath.cover(passes, ground, method=word)
+        assert unknown.totals["searched_m2"] == unknown.totals["processed_m2"] == 0
+        known = swath.cover(passes, ground, method=word, rules=swath.CoverRules(programme=programme))
+        assert known.totals[name] == pytest.approx(50)
+
+
+def test_the_account_of_fixes_adds_up_from_the_files_on():
+    frame, ground, _, _ = straight()
+    counts = swath.prepare(sim.messy(frame, spikes=5, repeats=7), ground).counts
+    reading = pd.DataFrame(
+        [
+            ("RD-00", "fixes", "a.csv: 900 rows", "rows=900 kept=890 repaired=3 rejected=10"),
+            ("RD-00", "fixes", "b.csv: 5 rows", "rows=5 kept=4 repaired=0 rejected=1"),
+            ("RD-00", "hazards", "", "rows=3 kept=1 repaired=0 rejected=2"),
+            *[("RD-02", "fixes", f"a.csv row {n}: rejected: it lies nowhere (id 'x{n}')", "") for n in range(8)],
+            ("RD-02", "hazards", "rejected: something else", ""),
+        ],
+        columns=["check", "kind", "message", "value"],
+    )  # fmt: skip
+    found = swath.account(counts, reading, elsewhere=100)
+    assert found.refused == {"for other reasons": 3, "it lies nowhere": 8}
+    assert found.in_files == found.read + 100 + 11
+    assert found.read == found.used + found.lifted + sum(found.dropped.values())
+    assert found.issues["check"].tolist() == ["SW-24"]
+    assert len(swath.account(counts).issues) == 0
+    numbers = [int(word) for word in found.sentences[1].replace("fixes:", "").split() if word.isdigit()]
+    assert numbers[0] == sum(numbers[1:])
+
+
+def test_a_share_is_never_rounded_up_to_all():
+    frame, _, _, _ = straight()
+    ground = task(box(0, -0.49999, 50, 0.50001))
+    result = swath.cover(swath.prepare(frame, ground), ground)
+    assert result.totals["missed_m2"] > 0
+    assert "(100.00 %)" not in result.sentences[0]

@@ -134,7 +134,7 @@ def test_a_free_word_for_the_method_never_makes_a_search_of_it(files, word, text
     ],
 )
 def test_the_method_of_a_task_is_the_most_cautious_of_what_its_rows_say(columns, method):
-    from geotools.cli.swath import _method_of
+    from geotools.cli.swath.source import _method_of
 
     assert _method_of(pd.DataFrame(columns)) == method
 
@@ -179,3 +179,80 @@ def test_a_task_of_a_survey_by_its_id(tmp_path):
     assert total["task_m2"] == pytest.approx(truth["task_m2"], rel=1e-4)
     assert total["missed_m2"] == pytest.approx(truth["missed_m2"], rel=0.03)
     assert total["processed_m2"] == pytest.approx(total["covered_m2"])
+
+
+def test_the_account_goes_from_the_rows_of_the_file_to_the_passes(files):
+    table = pd.read_csv(files / "fixes.csv", dtype={"id": str})
+    table.loc[[3, 9], ["longitude", "latitude"]] = 0.0
+    table.loc[[11, 12, 13], ["longitude", "latitude"]] = float("nan")
+    table.to_csv(files / "fixes.csv", index=False)
+    arguments = (
+        "swath",
+        str(files / "fixes.csv"),
+        "--task",
+        str(files / "task.geojson"),
+        "--draws",
+        "0",
+        "--json",
+        "-q",
+    )
+    found = json.loads(CliRunner().invoke(cli, arguments).stdout)["account"]
+    assert found["in_files"] == len(table) == found["read"] + sum(found["refused"].values())
+    assert sum(found["refused"].values()) == 2
+    assert found["dropped"]["no_geometry"] == 3
+    assert found["read"] == found["used"] + found["lifted"] + sum(found["dropped"].values())
+    said = run(files / "fixes.csv", "--task", files / "task.geojson", "--draws", "0", "--fail-on", "error").output
+    assert f"rows of the files: {len(table)} = {len(table) - 2} of this task + 2 refused in reading" in said
+
+
+def test_lengths_in_any_unit_and_sections(files):
+    table = pd.read_csv(files / "fixes.csv").drop(columns="width_m")
+    table.to_csv(files / "bare.csv", index=False)
+    call = (files / "bare.csv", "--task", files / "task.geojson", "--draws", "0")
+    lines = [run(*call, "--width", width).output.splitlines()[0] for width in ("1.0", "100cm", "1000 mm")]
+    assert len(set(lines)) == 1
+    halves = run(*call, "--section", "left,0.5,-0.25", "--section", "right,50cm,25cm").output.splitlines()[0]
+    assert halves == lines[0]
+    for option, text in (("--width", "wide"), ("--width", "0"), ("--section", "left"), ("--section", "left,1,x")):
+        bad = run(*call, option, text)
+        assert bad.exit_code == 2
+        assert "Traceback" not in bad.output
+
+
+def test_the_words_of_a_programme_name_the_method(files):
+    pd.read_csv(files / "fixes.csv").assign(task_id="T-1").to_csv(files / "fixes.csv", index=False)
+    task = gpd.read_file(files / "task.geojson").assign(method="Kratzer")
+    task.to_file(files / "activities.geojson")
+    (files / "task.geojson").unlink()
+    layers = [("fixes", "fixes.csv"), ("activities", "activities.geojson")]
+    text = "".join(f'[[layer]]\nkind = "{kind}"\nfile = "{name}"\n' for kind, name in layers)
+    (files / "survey.toml").write_text('[programme]\nname = "P"\n' + text, "utf-8")
+    assert "'Kratzer' is not a known word" in run(files, "--task", "T-1", "--draws", "0").output
+    words = '[programme.words.method]\n"Kratzer" = "mechanical"\n"Sonde" = "detector"\n'
+    (files / "survey.toml").write_text('[programme]\nname = "P"\n' + words + text, "utf-8")
+    assert "not cleared until a search has followed" in run(files, "--task", "T-1", "--draws", "0").output
+    spoken = run(files, "--task", "T-1", "--draws", "0", "--method", "Sonde", "--json", "-q").output
+    assert json.loads(spoken)["coverage"]["totals"]["searched_m2"] > 100
+
+
+def test_a_large_table_is_worked_from_disk_with_the_same_figures(files, monkeypatch):
+    from geotools.cli.swath import source
+
+    table = pd.read_csv(files / "fixes.csv")
+    table["time"] = pd.to_datetime(table["time"], format="ISO8601")
+    table.to_parquet(files / "fixes.parquet")
+    small = json.loads(
+        run(files / "fixes.parquet", "--task", files / "task.geojson", "--draws", "0", "--json", "-q").output
+    )
+    monkeypatch.setattr(source, "MANY", 100)
+    out = files / "out"
+    result = CliRunner().invoke(
+        cli,
+        ["swath", str(files / "fixes.parquet"), "--task", str(files / "task.geojson"), "-o", str(out), "--json", "-q"],
+    )
+    assert result.exit_code == 0, result.output
+    large = json.loads(result.stdout)
+    for name, value in small["coverage"]["totals"].items():
+        assert large["coverage"]["totals"][name] == pytest.approx(value, rel=1e-6), name
+    assert {p.name for p in out.iterdir()} == {"swath.gpkg", "gaps.gpx", "gaps.geojson", "swath.json", "summary.txt"}
+    assert "result_swath_missed" in set(pyogrio.list_layers(out / "swath.gpkg")[:, 0])

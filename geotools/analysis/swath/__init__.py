@@ -3,6 +3,7 @@
 For tracks with times and widths; "covered" is where the tool went, never a statement that land is safe.
 """
 
+from geotools.analysis.swath.account import Account, account
 from geotools.analysis.swath.assurance import Assurance, Draws, assurance
 from geotools.analysis.swath.counts import count, grid_of
 from geotools.analysis.swath.cover import CoverRules, SwathCoverage, cover
@@ -16,6 +17,7 @@ from geotools.analysis.swath.stream import stream
 from geotools.analysis.swath.tiled import Job, StreamedCoverage, cover_stream
 
 __all__ = [
+    "Account",
     "Assurance",
     "CoverRules",
     "Draws",
@@ -28,6 +30,7 @@ __all__ = [
     "StreamedCoverage",
     "SwathCoverage",
     "Tool",
+    "account",
     "assurance",
     "count",
     "cover",

@@ -167,6 +167,9 @@ def assurance(
     searched = _tempered(searched, burn([ground], grid).astype(bool), drawn / ground.area)
     totals |= _interval(drawn, limits, totals["model_uncovered_m2"])
     table = _sensitivity(made, ground, (sigma_m, tau_s), limits)
+    if len(drawn):  # few draws tell differences well, the level badly: it is taken from all of them
+        shift = float(drawn.mean()) - float(table["expected_uncovered_m2"].iloc[0])
+        table["expected_uncovered_m2"] = (table["expected_uncovered_m2"] + shift).clip(lower=0.0)
     home = _crs.require(passes) if task is None else _crs.require(task)
     return Assurance(
         Raster(searched, grid, name="probability_searched"), _frame("assured", sure, grid, home), _frame("possible", maybe, grid, home),
@@ -262,7 +265,7 @@ def _sensitivity(
         else:
             parts = groups(made, sigma * times, tau)
         sure = union.polygons(shapely.intersection(_ground(parts, limits.radius, False), ground))
-        drawn = draws.uncovered(parts, ground, tau, count=limits.count // 4, seed=limits.seed)
+        drawn = draws.uncovered(parts, ground, tau, count=-(-limits.count // 4), seed=limits.seed)
         rows.append({
             "what": what, "sigma_m": max((g.sigma_m for g in parts), default=np.nan), "tau_s": tau, "assured_m2": float(sure.area),
             "assured_share": float(sure.area / ground.area), "expected_uncovered_m2": float(drawn.mean()) if len(drawn) else np.nan,

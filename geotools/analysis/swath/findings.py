@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geotools.analysis.swath.fixes import LIFTED, REASONS, Table, number
+from geotools.analysis.swath import units
+from geotools.analysis.swath.fixes import LIFTED, REASONS, Table, lengths, number
 from geotools.analysis.swath.rows import Rows
 from geotools.analysis.swath.rules import Rules, Tool
 from geotools.model.schema import Issue
@@ -34,6 +35,7 @@ class Seen:
     nameless: int = 0
     too_good: int = 0
     unreadable: int = 0
+    units: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, table: Table, tool: Tool | None = None) -> Seen:
@@ -41,7 +43,7 @@ class Seen:
         frame = table.rows
         names = {section.is_on for section in tool.sections} if tool and tool.sections else {"is_on"}
         unreadable = [table.flag(name)[1] for name in sorted(names) if name in frame]
-        flag, width = (_given(frame, name) for name in ("is_on", "width_m"))
+        flag, width = _given(frame, "is_on"), len(frame) - int(np.isnan(lengths(frame, "width")).sum())
         systems = (
             frozenset(frame["source_crs"].dropna().astype(str).unique()[:8]) if "source_crs" in frame else frozenset()
         )
@@ -54,13 +56,16 @@ class Seen:
             int((table.codes("asset_id")[0] < 0).sum()),
             int((number(frame, "h_acc_m") <= 0).sum()),
             int(np.any(unreadable, axis=0).sum()) if unreadable else 0,
+            frozenset(filter(None, (units.unit_of(column, "width") for column in frame.columns))) - {"m"}
+            if width
+            else frozenset(),
         )
 
     def __add__(self, other: Seen) -> Seen:
         return Seen(
             self.rows + other.rows, self.with_flag + other.with_flag, self.with_width + other.with_width, self.systems | other.systems,
             self.zoneless or other.zoneless, self.nameless + other.nameless,
-            self.too_good + other.too_good, self.unreadable + other.unreadable,
+            self.too_good + other.too_good, self.unreadable + other.unreadable, self.units | other.units,
         )  # fmt: skip
 
 
@@ -150,6 +155,11 @@ def _assumed(seen: Seen, tool: Tool) -> list[Issue]:
                 value=bare,
                 limit=tool.width_m,
             )
+        )
+    if seen.units:
+        text = f"working widths were given in {', '.join(sorted(seen.units))} and turned into metres: check one of them"
+        issues.append(
+            Issue("SW-05", "info", "fixes", column="width_m", message=text, value=" ".join(sorted(seen.units)))
         )
     if seen.nameless:
         words = f"{seen.nameless} fixes do not say which tool they belong to (asset_id): if several tools are among them, their ways cannot be told apart"

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyproj
 import shapely
 
+from geotools.analysis.swath import units
 from geotools.analysis.swath.rules import ASSUMED_SIGMA_M, Rules, Tool
 from geotools.model.errors import CoverageError
 from geotools.model.schema.conform import to_boolean
@@ -226,7 +227,7 @@ def admitted(table: Table, gate: Gate) -> tuple[Fixes, np.ndarray]:
     good = np.flatnonzero(reason < 0)
     arrays = Fixes(
         x=np.rint(x[good] / UNIT_M).astype(np.int64), y=np.rint(y[good] / UNIT_M).astype(np.int64), t=t[good], group=_groups(table)[good],
-        row=good, on=_flags(table, gate.tool)[good], width=width[good], depth=number(frame, "depth_cm")[good], sigma=sigma[good],
+        row=good, on=_flags(table, gate.tool)[good], width=width[good], depth=lengths(frame, "depth")[good], sigma=sigma[good],
     )  # fmt: skip
     return arrays, reason
 
@@ -288,10 +289,20 @@ def number(frame: pd.DataFrame, column: str) -> np.ndarray:
     return np.where(wild, np.nan, values) if wild.any() else values
 
 
+def lengths(frame: pd.DataFrame, what: str) -> np.ndarray:
+    """Widths in metres or depths in centimetres, from ``width_m`` or ``depth_cm`` or a column that names another unit."""
+    column, unit = {"width": ("width_m", "m"), "depth": ("depth_cm", "cm")}[what]
+    if column in frame and frame[column].dtype != np.float64:
+        given = units.measured(frame[column], unit)
+    else:
+        given = number(frame, column)
+    return units.filled(frame, what, given, unit)
+
+
 def _widths(frame: pd.DataFrame, tool: Tool) -> np.ndarray:
     if tool.sections:
         return np.full(len(frame), max(section.width_m for section in tool.sections))
-    width = number(frame, "width_m")
+    width = lengths(frame, "width")
     if tool.width_m is not None:
         width = np.where(np.isnan(width), tool.width_m, width)
     return width

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pyproj
 import shapely
 
+from geotools.analysis.swath import units
 from geotools.analysis.swath.findings import Seen
 from geotools.analysis.swath.fixes import Table, times
 from geotools.analysis.swath.outages import Edges
@@ -89,7 +90,7 @@ def stream(
     gate = gate_of(ground, ground.plane, tool, rules)
     seen, pieces, listed = Seen(), [], 0
     known: Edges = {}
-    for table in blocks(Path(path), crs, rules, progress):
+    for table in blocks(Path(path), crs, (tool, rules), progress):
         seen += Seen.of(table, tool)
         piece = work(table, gate, known)
         pieces.append(replace(piece, dropped=piece.dropped.head(max(0, LISTED - listed))))
@@ -97,11 +98,12 @@ def stream(
     return finish(pieces, seen, gate, ground)
 
 
-def blocks(path: Path, crs: Any, rules: Rules, progress: Progress | None) -> Iterator[Table]:
+def blocks(path: Path, crs: Any, how: tuple[Tool, Rules], progress: Progress | None) -> Iterator[Table]:
     """Tables that end where every asset and run pauses for longer than an outage."""
     held: Table | None = None
+    tool, rules = how
     done: dict[str, int] = {}
-    for new in _tables(path, crs, progress):
+    for new in _tables(path, crs, tool, progress):
         table = new if held is None else _together(held, new)
         ready = _ready(table, set(_keys(new.rows)) if len(table.rows) > HELD else None, rules)
         held = _part(table, ~ready)
@@ -140,11 +142,16 @@ def source(path: Path, crs: Any) -> tuple[pq.ParquetFile, tuple[str, ...], pypro
     return file, place, _system(file, place, crs)
 
 
-def _tables(path: Path, crs: Any, progress: Progress | None) -> Iterator[Table]:
+def _tables(path: Path, crs: Any, tool: Tool, progress: Progress | None) -> Iterator[Table]:
     file, place, system = source(path, crs)
     spellings = schema("fixes").by_spelling
     known = {name: spellings.get(fold(name), name) for name in file.schema_arrow.names}
-    wanted = [name for name, meant in known.items() if meant in NEEDED or name in place]
+    needed = {*NEEDED, *place, *(section.is_on for section in tool.sections)}
+    wanted = [
+        name
+        for name, meant in known.items()
+        if meant in needed or name in needed or units.unit_of(name, "width") or units.unit_of(name, "depth")
+    ]
     for batch in tracked(_batches(path, file.metadata, wanted), "reading fixes", progress):
         frame = batch.to_pandas()
         if len(place) == 1:

@@ -29,7 +29,7 @@ def figure(value: float) -> str:
 
 def clipped(value: Any) -> str:
     """What somebody typed, short and without control or direction marks, to be shown in a sentence."""
-    return "".join(c for c in str(value) if c.isprintable())[:60]
+    return "".join(c for c in str(value) if c.isprintable())[:80]
 
 
 def sentences(result: Any) -> list[str]:

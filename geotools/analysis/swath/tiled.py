@@ -212,7 +212,7 @@ def _read(path: Path, ground: Task, job: Job, places: tuple[Spill, Layers, Progr
     spill, layers, progress = places
     out, listed = Read(), 0
     known: Edges = {}
-    for table in blocks(path, job.crs, job.rules, progress):
+    for table in blocks(path, job.crs, (job.tool, job.rules), progress):
         piece = work(table, gate, known)
         rows = piece.passes.ordered("id", "section")
         out.seen, out.counts = out.seen + Seen.of(table, job.tool), added([out.counts, piece.counts])
