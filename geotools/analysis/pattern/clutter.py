@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 
 STEPS = 200
@@ -40,7 +41,10 @@ def feature_probability(xy: np.ndarray, *, neighbours: int = 8) -> pd.Series:
     >>> bool(p[150:].mean() > 0.9 and p[:150].mean() < 0.2)
     True
     """
-    points = np.asarray(xy, dtype=float)
+    points = np.atleast_1d(arguments.array(xy, "xy"))
+    neighbours = arguments.whole(neighbours, "neighbours", least=1)
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise StatisticsError("xy must have the shape (n, 2)", hint="metres on a plane, none missing")
     if len(points) <= neighbours or neighbours < 1:
         raise StatisticsError(f"{len(points)} points are too few for the neighbour number {neighbours}")
     from scipy.spatial import cKDTree

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 from geotools.space import crs as _crs
 from geotools.space import geom
@@ -68,7 +69,7 @@ def circular_normal_m(median_m: float, share: float) -> float:
     >>> [round(circular_normal_m(1.0, p), 4) for p in (1e-2, 1e-3, 1e-4, 1e-6)]
     [2.5776, 3.1569, 3.6452, 4.4645]
     """
-    return float(median_m * np.sqrt(np.log2(1 / _share(share))))
+    return float(arguments.number(median_m, "median_m", least=0) * np.sqrt(np.log2(1 / _share(share))))
 
 
 def exponential_m(median_m: float, share: float) -> float:
@@ -79,13 +80,11 @@ def exponential_m(median_m: float, share: float) -> float:
     >>> round(exponential_m(1.0, 1e-6), 1)
     19.9
     """
-    return float(median_m * np.log2(1 / _share(share)))
+    return float(arguments.number(median_m, "median_m", least=0) * np.log2(1 / _share(share)))
 
 
 def _share(share: float) -> float:
-    if not 0 < share < 1:
-        raise StatisticsError("a share lies between 0 and 1")
-    return share
+    return arguments.number(share, "the share", above=0, below=1)
 
 
 def fadeout(
@@ -121,12 +120,16 @@ def fadeout(
     >>> fadeout(finds, ground, fadeout_m=20, authority_ref="invented standard 1").met
     True
     """
-    if not fadeout_m > 0 or not str(authority_ref).strip():
+    arguments.layer(finds, "the finds")
+    arguments.layer(searched, "the searched ground")
+    fadeout_m = arguments.number(fadeout_m, "the authority's distance", above=0, most=1e6)
+    seed = arguments.whole(seed, "seed")
+    if not isinstance(authority_ref, str) or not authority_ref.strip():
         raise StatisticsError(
             "a fade-out check needs the authority's distance and its reference",
             hint="give fadeout_m= and authority_ref=",
         )
-    there = finds[finds.geometry.notna() & ~finds.geometry.is_empty]
+    there = finds[arguments.placed(finds)]
     if there.empty:
         raise StatisticsError("no find has a position")
     points = _crs.to_wgs84(there)
@@ -135,7 +138,9 @@ def fadeout(
     ground = shapely.union_all(
         [
             g
-            for g in geom.repair(_crs.transform(searched.geometry.array, _crs.require(searched), plane))
+            for g in geom.repair(
+                _crs.transform(searched.geometry.array[arguments.placed(searched)], _crs.require(searched), plane)
+            )
             if g is not None
         ]
     )

@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from geotools.analysis.pattern import lines
-from geotools.model.numbers import positive
+from geotools.model import arguments
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
 from geotools.space import geom
@@ -116,8 +116,11 @@ def rows(
     >>> len(found.rows), round(float(found.rows.spacing_m.iloc[0]), 2), int((found.gaps.position == "inside").sum())
     (1, 3.0, 1)
     """
-    half_width_m, false_rows = positive(half_width_m, "half_width_m"), positive(false_rows, "false_rows")
-    limits = positive(longest_gap_m, "longest_gap_m"), positive(longest_row_m, "longest_row_m")
+    half_width_m = arguments.number(half_width_m, "half_width_m", above=0, most=1e5)
+    false_rows = arguments.positive(false_rows, "false_rows")
+    limits = arguments.positive(longest_gap_m, "longest_gap_m"), arguments.positive(longest_row_m, "longest_row_m")
+    arguments.layer(finds, "the finds")
+    area = None if area is None else arguments.layer(area, "the searched ground")
     points, xy, plane, issues = _plane(finds)
     size = _area(xy, area, plane, (half_width_m, limits[0]))
     found = (
@@ -146,7 +149,7 @@ def rows(
 
 def _plane(finds: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, np.ndarray, Any, list[Issue]]:
     lonlat = _crs.to_wgs84(finds)
-    there = (lonlat.geometry.notna() & ~lonlat.geometry.is_empty).to_numpy()
+    there = arguments.placed(lonlat)
     named = (
         lonlat["id"].astype(str) if "id" in lonlat else pd.Series(range(len(lonlat)), index=lonlat.index).astype(str)
     )

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geotools.model.errors import StatisticsError
+from geotools.model import arguments
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
 from geotools.space.pairing import pair
@@ -83,8 +83,10 @@ def reconcile(
     >>> reconcile(record, finds, reach_m=1.0).table[["recorded", "found", "unaccounted"]].values.tolist()
     [[2, 1, 1]]
     """
-    if not (reach_m > 0 and drift_m >= 0):
-        raise StatisticsError("reach_m must be positive and drift_m not negative", hint="both in metres")
+    arguments.layer(record, "the record")
+    arguments.layer(finds, "the finds")
+    reach_m = arguments.number(reach_m, "reach_m", above=0, most=1e6)
+    drift_m = arguments.number(drift_m, "drift_m", least=0, most=1e6)
     issues: list[Issue] = []
     plane = _crs.equal_area(tuple(_crs.to_wgs84(record).total_bounds))
     wanted, where = _placed(record, "record", plane, issues)
@@ -147,7 +149,7 @@ def reconcile(
 
 
 def _placed(frame: gpd.GeoDataFrame, kind: str, plane: Any, issues: list[Issue]) -> tuple[gpd.GeoDataFrame, np.ndarray]:
-    there = frame.geometry.notna() & ~frame.geometry.is_empty
+    there = arguments.placed(frame)
     named = frame.assign(id=frame["id"].astype(str) if "id" in frame else [str(n) for n in range(len(frame))])
     issues += [
         Issue("PT-02", "warning", kind, str(i), message="no position: cannot be reconciled")

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geotools.analysis.residual.formulas import miss, posterior
+from geotools.analysis.residual.formulas import miss, updated
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 from geotools.space.grid import Raster
 
 DRAWS = 400
 MOST_PASSES = 200
+MOST_TARGETS = 10**9
 STARTS = 64  # lower ends tried for the shortest interval
 
 
@@ -54,16 +56,19 @@ class Search:
     reach: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.found <= self.targets or self.targets < 1:
+        arguments.instance(self.passes, "the passes", Raster, hint="a Raster of whole numbers, see residual.passes")
+        arguments.whole(self.found, "found")
+        arguments.whole(self.targets, "targets", most=MOST_TARGETS)
+        arguments.number(self.sd, "the spread", least=0)
+        arguments.number(self.reach, "reach", above=0, most=1)
+        if self.found > self.targets or self.targets < 1:
             raise StatisticsError(
                 f"search '{self.name}' needs lane counts with 0 ≤ found ≤ targets",
                 hint="a detection figure without its counts is not used",
             )
-        if not (0 < self.reach <= 1 and self.sd >= 0):
-            raise StatisticsError(f"search '{self.name}': reach lies above 0 and up to 1, sd is not negative")
         values = self.passes.values
-        if values.size and (
-            values.min() < 0 or values.max() > MOST_PASSES or not np.issubdtype(values.dtype, np.integer)
+        if not np.issubdtype(values.dtype, np.integer) or (
+            values.size and (values.min() < 0 or values.max() > MOST_PASSES)
         ):
             raise StatisticsError(f"search '{self.name}': passes are whole numbers from 0 to {MOST_PASSES}")
 
@@ -215,10 +220,13 @@ def ledger(
     >>> round(result.left, 2), round(result.none, 2)
     (2.34, 0.11)
     """
-    if not 0 < confidence < 1:
-        raise StatisticsError("confidence lies between 0 and 1")
-    if found is not None and (found < 0 or found != int(found)):
-        raise StatisticsError("found is a whole number ≥ 0")
+    arguments.instance(prior, "the prior", Raster, hint="a Raster of expected items, see residual.prior")
+    for search in arguments.sequence(searches, "searches"):
+        arguments.instance(search, "a search", Search, hint="residual.Search(name, passes, found, targets)")
+    confidence = arguments.number(confidence, "confidence", above=0, below=1)
+    found = None if found is None else arguments.whole(found, "found", most=MOST_TARGETS)
+    items_sd = None if items_sd is None else arguments.number(items_sd, "items_sd", least=0, most=1e9)
+    seed = arguments.whole(seed, "seed")
     state, group = _grouped(prior, searches)
     outlook = _outlook(state, (items_sd, found), seed)
     alone = _outlook(state, (items_sd, found), seed, independent=True)
@@ -227,7 +235,7 @@ def ledger(
     cells = prior.values / state.scale  # share of the expected items
     weight = np.where(state.weight > 0, state.weight, 1.0)
     expected = cells * (per_group / weight)[group].reshape(cells.shape)
-    chance = posterior(-np.expm1(-cells * outlook.items), outlook.missed[group].reshape(cells.shape))
+    chance = updated(-np.expm1(-cells * outlook.items), outlook.missed[group].reshape(cells.shape))
     low, high = _shortest(outlook.below, confidence)
     now = _State(state.searches, state.counts, state.weight, state.area, outlook.items)
     return Ledger(
@@ -239,7 +247,7 @@ def ledger(
 
 def _grouped(prior: Raster, searches: Sequence[Search]) -> tuple[_State, np.ndarray]:
     values = prior.values
-    if not np.isfinite(values).all() or (values < 0).any() or not values.sum() > 0:
+    if values.dtype.kind not in "fiub" or not np.isfinite(values).all() or (values < 0).any() or not values.sum() > 0:
         raise StatisticsError("the prior must be finite, not negative, and above 0 somewhere")
     key = np.zeros(values.size, dtype=np.int64)
     sizes = []
@@ -318,8 +326,6 @@ def _gamma(scale: float, items_sd: float | None, found: int | None, gone: float)
     """Shape and rate of the Gamma prior on the mean number of items; (1, 0) is flat, an infinite shape is a fixed number."""
     if items_sd is None:
         return (1.0, 0.0) if found is not None and gone > 0 else (np.inf, np.inf)
-    if items_sd < 0:
-        raise StatisticsError("items_sd is not negative")
     return (np.inf, np.inf) if items_sd == 0 else ((scale / items_sd) ** 2, scale / items_sd**2)
 
 

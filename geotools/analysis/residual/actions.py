@@ -13,8 +13,10 @@ import pandas as pd
 
 from geotools.analysis.residual.account import Ledger, Search, _State, group_name
 from geotools.analysis.residual.formulas import allocate
-from geotools.model.errors import StatisticsError
+from geotools.model import arguments
 from geotools.space.grid import Grid, Raster
+
+ONE = Raster(np.ones((1, 1), dtype=int), Grid(0.0, 0.0, 1.0, (1, 1), "EPSG:4326"))  # a single pass, wherever it is
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Option:
     reach: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.cost_m2 > 0:
-            raise StatisticsError(f"option '{self.name}' needs a cost per m² above 0")
+        arguments.positive(self.cost_m2, "the cost per m²")
+        Search(str(self.name), ONE, self.found, self.targets, self.sd, self.reach)  # refuses impossible counts
 
 
 def next_actions(ledger: Ledger, options: Sequence[Option]) -> pd.DataFrame:
@@ -55,6 +57,9 @@ def next_actions(ledger: Ledger, options: Sequence[Option]) -> pd.DataFrame:
     >>> table["group"].tolist()
     ['not searched', 'manual × 1']
     """
+    arguments.instance(ledger, "the ledger", Ledger, hint="the result of residual.ledger")
+    for option in arguments.sequence(options, "options"):
+        arguments.instance(option, "an option", Option, hint="residual.Option(name, found, targets, cost_m2)")
     state = ledger._state
     names = ledger.drivers.set_index("group")
     rows = []
@@ -103,6 +108,9 @@ def spend(ledger: Ledger, option: Option, budget: float) -> pd.DataFrame:
     >>> float(plan["cost"].sum().round(9))
     3.0
     """
+    arguments.instance(ledger, "the ledger", Ledger, hint="the result of residual.ledger")
+    arguments.instance(option, "an option", Option, hint="residual.Option(name, found, targets, cost_m2)")
+    budget = arguments.number(budget, "the budget", least=0)
     rows = ledger.drivers[["group", "area_m2", "expected_left"]].copy()
     rate = -np.log1p(-option.reach * (option.found + 0.5) / (option.targets + 1))
     cost = rows["area_m2"].to_numpy() * option.cost_m2
@@ -119,8 +127,7 @@ def _after(state: _State, option: Option) -> list[tuple[str, float, float]]:
         searches, counts = state.searches, state.counts.copy()
         counts[:, known[0]] += 1
     else:
-        once = Raster(np.ones((1, 1), dtype=int), Grid(0.0, 0.0, 1.0, (1, 1), "EPSG:4326"))
-        searches = (*state.searches, Search(option.name, once, option.found, option.targets, option.sd, option.reach))
+        searches = (*state.searches, Search(option.name, ONE, option.found, option.targets, option.sd, option.reach))
         counts = np.column_stack([state.counts, np.ones(len(state.counts), dtype=int)])
     later = _State(searches, counts, state.weight, state.area, state.scale)
     after, _ = later.missed([s.pod for s in searches])

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from geotools.analysis.residual.account import Ledger
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 
 # fact → (what it shows, how the value compares with what is required, its unit)
@@ -61,14 +61,16 @@ def checklist(
     StatisticsError
         If a fact or requirement has an unknown name.
     """
-    given = {**numbers.mapping(facts, "facts"), **numbers.mapping(required, "required")}
+    arguments.instance(ledger, "the ledger", Ledger, hint="the result of residual.ledger")
+    cited = {} if references is None else arguments.mapping(references, "references")
+    given = {**arguments.mapping(facts, "facts"), **arguments.mapping(required, "required")}
     unknown = sorted(str(name) for name in given if name not in FACTS)
     if unknown:
         raise StatisticsError(f"there is no evidence item '{unknown[0]}'", hint=f"one of {', '.join(FACTS)}")
     for table in (facts, required):
         for name, value in table.items():
             if FACTS[name][1] != "word" and value is not None:
-                numbers.number(value, f"'{name}'", least=0)
+                arguments.number(value, f"'{name}'", least=0)
     known = {"searched_share": ledger.searched_share, "expected_left": ledger.at_most, **facts}
     rows = []
     for name, (item, how, unit) in FACTS.items():
@@ -84,7 +86,7 @@ def checklist(
                 "value_words": in_words(value, unit, down=how == "least"),
                 "required_words": in_words(limit, unit, down=False),
                 "status": _status(value, limit, how),
-                "reference": (references or {}).get(name, ""),
+                "reference": str(cited.get(name, "")),
                 "note": _note(name, value, limit, ledger),
             }
         )

@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
+
+MOST_FOUND = 10**9
 
 
 def random_search(coverage: Any) -> Any:
@@ -20,7 +23,7 @@ def random_search(coverage: Any) -> Any:
     >>> round(float(random_search(1.0)), 4)
     0.6321
     """
-    return -np.expm1(-np.asarray(coverage, dtype=float))
+    return -np.expm1(-_amount(coverage, "coverage"))
 
 
 def inverse_cube(coverage: Any) -> Any:
@@ -33,7 +36,7 @@ def inverse_cube(coverage: Any) -> Any:
     """
     from scipy.special import erf
 
-    return erf(np.sqrt(np.pi) / 2 * np.asarray(coverage, dtype=float))
+    return erf(np.sqrt(np.pi) / 2 * _amount(coverage, "coverage"))
 
 
 def beta_shape(mean: float, sd: float) -> tuple[float, float]:
@@ -49,6 +52,7 @@ def beta_shape(mean: float, sd: float) -> tuple[float, float]:
     >>> [round(v, 4) for v in beta_shape(0.8, 0.15)]
     [4.8889, 1.2222]
     """
+    mean, sd = arguments.number(mean, "the mean"), arguments.number(sd, "the spread")
     if not 0 < mean < 1 or not 0 < sd < np.sqrt(mean * (1 - mean)):
         raise StatisticsError(
             "a spread of POD must be smaller than √(mean·(1−mean))", hint="both as fractions, e.g. 0.9 and 0.1"
@@ -75,9 +79,8 @@ def miss(pod: float, passes: Any, *, sd: float = 0.0) -> Any:
     >>> miss(0.8, [1, 2, 3, 4]).round(6).tolist(), miss(0.8, [1, 2, 3, 4], sd=0.15).round(6).tolist()
     ([0.2, 0.04, 0.008, 0.0016], [0.2, 0.0625, 0.024829, 0.011506])
     """
-    n = np.asarray(passes, dtype=float)
-    if not 0 <= pod <= 1 or (n < 0).any():
-        raise StatisticsError("POD lies between 0 and 1 and passes are not negative")
+    n = _amount(passes, "passes")
+    pod, sd = arguments.number(pod, "POD", least=0, most=1), arguments.number(sd, "the spread", least=0)
     if sd == 0 or pod in (0.0, 1.0):
         return np.where(n == 0, 1.0, (1 - pod) ** n)
     from scipy.special import betaln
@@ -94,7 +97,11 @@ def posterior(prior: Any, missed: Any) -> Any:
     >>> posterior(0.5, [0.1, 0.01, 0.001]).round(6).tolist()
     [0.090909, 0.009901, 0.000999]
     """
-    pi, q = np.asarray(prior, dtype=float), np.asarray(missed, dtype=float)
+    return updated(*_same(_amount(prior, "prior", most=1), _amount(missed, "missed", most=1)))
+
+
+def updated(pi: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """`posterior` of arrays that are known to be probabilities."""
     there = pi * q
     total = 1 - pi + there
     return np.divide(there, total, out=np.ones(np.broadcast(pi, q).shape), where=total > 0)
@@ -108,7 +115,7 @@ def expected_left(found: int, pod: float) -> float:
     >>> round(expected_left(20, 0.9), 4), round(expected_left(20, 0.99), 4)
     (2.3333, 0.2121)
     """
-    _found(found, pod)
+    found, pod = _found(found, pod)
     return (found + 1) * (1 - pod) / pod
 
 
@@ -120,13 +127,30 @@ def probability_none(found: int, pod: float) -> float:
     >>> round(probability_none(20, 0.9), 4), round(probability_none(20, 0.99), 4)
     (0.1094, 0.8097)
     """
-    _found(found, pod)
+    found, pod = _found(found, pod)
     return float(pod ** (found + 1))
 
 
-def _found(found: int, pod: float) -> None:
-    if found < 0 or found != int(found) or not 0 < pod <= 1:
-        raise StatisticsError("found is a whole number ≥ 0 and POD lies above 0 and up to 1")
+def _found(found: int, pod: float) -> tuple[int, float]:
+    return arguments.whole(found, "found", most=MOST_FOUND), arguments.number(pod, "POD", above=0, most=1)
+
+
+def _amount(values: Any, name: str, *, most: float | None = None) -> np.ndarray:
+    """Finite numbers that are not negative."""
+    numbers = arguments.array(values, name)
+    if not (np.isfinite(numbers) & (numbers >= 0) & (numbers <= (np.inf if most is None else most))).all():
+        limits = "not negative and finite" if most is None else f"between 0 and {most:g}"
+        raise StatisticsError(f"{name} must be {limits}", hint="none may be missing")
+    return numbers
+
+
+def _same(*values: np.ndarray) -> list[np.ndarray]:
+    try:
+        return [np.array(v) for v in np.broadcast_arrays(*values)]
+    except ValueError as error:
+        raise StatisticsError(
+            "lists of different lengths do not go together", hint="one value for every place"
+        ) from error
 
 
 def allocate(prior: Any, rate: Any, effort: float, *, cost: Any = 1.0) -> np.ndarray:
@@ -150,9 +174,12 @@ def allocate(prior: Any, rate: Any, effort: float, *, cost: Any = 1.0) -> np.nda
     >>> allocate([0.5, 0.3, 0.15, 0.05], 1.0, 1.0).round(4).tolist()
     [0.7554, 0.2446, 0.0, 0.0]
     """
-    pi, b, c = (np.array(v, dtype=float) for v in np.broadcast_arrays(prior, rate, cost))
-    if (pi < 0).any() or (b <= 0).any() or (c <= 0).any() or effort < 0:
-        raise StatisticsError("places need a prior ≥ 0, a rate and a cost > 0, and the effort is not negative")
+    pi, b, c = _same(*(_amount(v, name) for v, name in ((prior, "prior"), (rate, "rate"), (cost, "cost"))))
+    effort = arguments.number(effort, "effort", least=0)
+    if pi.ndim != 1 or (b <= 0).any() or (c <= 0).any():
+        raise StatisticsError(
+            "places need a prior, and a rate and a cost above 0", hint="one list with a value for every place"
+        )
     out = np.zeros_like(pi)
     live = np.flatnonzero(pi > 0)
     if not len(live) or effort == 0:
@@ -162,7 +189,7 @@ def allocate(prior: Any, rate: Any, effort: float, *, cost: Any = 1.0) -> np.nda
     worth = np.sort(worth)[::-1]
     share = c[order] / b[order]
     level = (np.cumsum(share * worth) - effort) / np.cumsum(share)  # ln λ if the first m places are searched
-    active = int(np.flatnonzero(worth > level)[-1]) + 1
+    active = int(np.flatnonzero(np.r_[True, (worth > level)[1:]])[-1]) + 1  # the best place is always searched
     chosen = order[:active]
     out[chosen] = np.maximum((worth[:active] - level[active - 1]) / b[chosen], 0)
     return out

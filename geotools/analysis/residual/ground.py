@@ -12,10 +12,13 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 from geotools.space import crs as _crs
 from geotools.space import geom
 from geotools.space.grid import Grid, Raster
+
+MOST_CELLS = 400_000_000
 
 
 def task_grid(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float = 0.5) -> Grid:
@@ -26,10 +29,20 @@ def task_grid(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float = 0.5) -> Gr
     >>> task_grid(gpd.GeoSeries([shapely.box(700000, 4380000, 700010, 4380005)], crs="EPSG:32638"), 1.0).shape
     (6, 11)
     """
+    arguments.layer(task, "the task")
+    cell_m = arguments.positive(cell_m, "cell_m")
+    if not arguments.placed(task).any():
+        raise StatisticsError("the task has no area", hint="a task is at least one polygon")
     plane = _crs.equal_area(tuple(_crs.to_wgs84(gpd.GeoDataFrame(geometry=task.geometry)).total_bounds))
     shape = _union(task, plane)
     if shape.is_empty:
         raise StatisticsError("the task has no area", hint="a task is at least one polygon")
+    west, south, east, north = shape.bounds
+    if (east - west) * (north - south) / cell_m**2 > MOST_CELLS:
+        raise StatisticsError(
+            f"the task has more than {MOST_CELLS:,} cells of {cell_m:g} m",
+            hint="choose larger cells, or one task at a time",
+        )
     return Grid.around(shape.bounds, cell_m, plane)
 
 
@@ -64,16 +77,24 @@ def prior(
     >>> round(float(prior(task, task_grid(task, 1.0), items=3).values.sum()), 9)
     3.0
     """
-    if not (items > 0 and base > 0):
-        raise StatisticsError(
-            "items and base must be positive", hint="evidence never shows that the rest holds nothing"
-        )
+    arguments.layer(task, "the task")
+    arguments.instance(grid, "the grid", Grid, hint="see residual.task_grid")
+    items, base = arguments.positive(items, "items"), arguments.positive(base, "base, the weight of the other ground,")
     inside = _burn([_union(task, grid.crs)], grid, touched=True) > 0
     if not inside.any():
         raise StatisticsError("the grid does not touch the task")
     total = np.where(inside, base / inside.sum(), 0.0)
     weights = base
-    for layer, weight, spread_m in (evidence or {}).values():
+    for name, entry in ({} if evidence is None else arguments.mapping(evidence, "evidence")).items():
+        if not isinstance(entry, tuple | list) or len(entry) != 3:
+            raise StatisticsError(
+                f"evidence '{name}' needs (layer, weight, spread in metres)", hint="for example (finds, 2, 5)"
+            )
+        layer = arguments.layer(entry[0], f"evidence '{name}'")
+        weight, spread_m = (
+            arguments.number(entry[1], "a weight", least=0),
+            arguments.number(entry[2], "a spread", least=0),
+        )
         surface = np.where(inside, _spread(layer, grid, spread_m), 0.0)
         if weight > 0 and surface.sum() > 0:
             total += weight * surface / surface.sum()
@@ -93,6 +114,8 @@ def passes(searched: gpd.GeoDataFrame | gpd.GeoSeries, grid: Grid) -> Raster:
     >>> passes(two, grid).values[0].tolist()
     [1, 1, 1, 1]
     """
+    arguments.layer(searched, "the searched ground")
+    arguments.instance(grid, "the grid", Grid, hint="see residual.task_grid")
     half = grid.cell / np.sqrt(2)
     shapes = _shapes(searched, grid.crs)
     if not len(shapes):
@@ -128,9 +151,11 @@ def concentration(expected: Raster, *, share: float = 0.5) -> gpd.GeoDataFrame:
     from scipy.ndimage import label
     from scipy.ndimage import sum as sum_by
 
-    if not 0 < share <= 1:
-        raise StatisticsError("a share lies above 0 and up to 1")
+    arguments.instance(expected, "the expected items", Raster, hint="for example Ledger.expected")
+    share = arguments.number(share, "the share", above=0, most=1)
     values = expected.values
+    if not (np.isfinite(values).all() and values.sum() > 0 and values.min() >= 0):
+        raise StatisticsError("there are no expected items in the raster", hint="for example Ledger.expected")
     order = np.argsort(-values, axis=None, kind="stable")
     total = np.cumsum(values.ravel()[order])
     chosen = np.zeros(values.size, dtype=bool)
@@ -165,7 +190,7 @@ def _inner(shapes: np.ndarray, grid: Grid) -> np.ndarray:
 
 def _shapes(layer: gpd.GeoDataFrame | gpd.GeoSeries, plane: Any) -> np.ndarray:
     source = _crs.require(layer)
-    there = np.asarray(layer.geometry.array, dtype=object)
+    there = np.asarray(layer.geometry.array, dtype=object)[arguments.placed(layer)]
     moved = geom.polygonal(geom.repair(there if source == plane else _crs.to_equal_area(there, source, plane)))
     return np.array([shape for shape in moved if shape is not None and not shape.is_empty], dtype=object)
 
@@ -197,7 +222,7 @@ def _burn(shapes: Any, grid: Grid, *, touched: bool = False) -> np.ndarray:
 def _spread(layer: gpd.GeoDataFrame | gpd.GeoSeries, grid: Grid, spread_m: float) -> np.ndarray:
     from scipy.ndimage import gaussian_filter
 
-    there = layer.geometry[layer.geometry.notna() & ~layer.geometry.is_empty]
+    there = layer.geometry[arguments.placed(layer)]
     shapes = _crs.transform(there.array, _crs.require(layer), grid.crs) if len(there) else np.empty(0, dtype=object)
     areas = [shape for shape in shapes if shape.area > 0]
     surface = _burn(areas, grid, touched=True).astype(float)

@@ -13,7 +13,7 @@ import shapely
 
 from geotools.analysis.risk_surface.models import LOGISTIC, MODELS
 from geotools.analysis.risk_surface.places import plane_of
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import SchemaError, StatisticsError
 
 
@@ -57,15 +57,17 @@ class Setup:
                 raise StatisticsError(
                     f"{name} is the name of a column", hint="for example label='eo', distance='event_m'"
                 )
-        if isinstance(self.features, str) or isinstance(self.models, str):
-            raise StatisticsError("features and models are lists of names", hint="for example features=('slope_deg',)")
-        numbers.positive(self.block_m, "block_m")
-        numbers.whole(self.folds, "folds", least=2)
-        numbers.number(self.gap_m, "gap_m", least=0)
-        numbers.positive(self.penalty, "penalty")
-        numbers.whole(self.seed, "seed")
+        for name, several in (("features", self.features), ("models", self.models)):
+            for entry in arguments.sequence(several, name):
+                if not isinstance(entry, str):
+                    raise StatisticsError(f"{name} are names, each a text", hint="for example features=('slope_deg',)")
+        arguments.positive(self.block_m, "block_m")
+        arguments.whole(self.folds, "folds", least=2)
+        arguments.number(self.gap_m, "gap_m", least=0)
+        arguments.positive(self.penalty, "penalty")
+        arguments.whole(self.seed, "seed")
         for name in self.models:
-            numbers.one_of(name, "model", MODELS)
+            arguments.one_of(name, "model", MODELS)
 
     @property
     def columns(self) -> tuple[str, ...]:

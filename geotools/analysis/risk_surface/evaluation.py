@@ -17,7 +17,7 @@ from geotools.analysis.risk_surface import metrics as _metrics
 from geotools.analysis.risk_surface.blocks import Setup, folds
 from geotools.analysis.risk_surface.models import BASELINE, LOGISTIC, Model, fitted
 from geotools.analysis.risk_surface.places import labels, matrix
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import SchemaError, StatisticsError
 
 NOTE = "For survey priority only. It may add priority and never removes land: a low score is no evidence about land and changes no status."
@@ -67,9 +67,9 @@ class Surface:
 
         A place with a missing value gets no score.
         """
-        name = self.best if model is None else numbers.one_of(model, "model", tuple(self._fits))
+        name = self.best if model is None else arguments.one_of(model, "model", tuple(self._fits))
         columns = (self.setup.distance,) if name == BASELINE else self.setup.columns
-        numbers.columns(places, "the places", columns)
+        arguments.columns(places, "the places", columns)
         try:
             values = matrix(places, self.setup, columns)
         except (TypeError, ValueError) as error:

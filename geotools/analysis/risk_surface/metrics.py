@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 
 GROUPS = 10
@@ -79,9 +79,11 @@ def reliability(label: Any, score: Any, *, groups: int = GROUPS, confidence: flo
     from scipy.special import betaincinv
 
     truth, values = _both(label, score)
-    tail = (1 - numbers.number(confidence, "confidence", above=0, below=1)) / 2
+    tail = (1 - arguments.number(confidence, "confidence", above=0, below=1)) / 2
     rows = []
-    for part in np.array_split(np.argsort(values, kind="stable"), numbers.whole(groups, "groups", least=1)):
+    for part in np.array_split(
+        np.argsort(values, kind="stable"), arguments.whole(groups, "groups", least=1, most=10_000)
+    ):
         n, k = len(part), int(truth[part].sum())
         if n:
             low = float(betaincinv(k, n - k + 1, tail)) if k else 0.0
@@ -113,7 +115,7 @@ def summary(label: np.ndarray, score: np.ndarray) -> dict[str, float]:
 
 
 def _both(label: Any, score: Any) -> tuple[np.ndarray, np.ndarray]:
-    truth, values = np.atleast_1d(numbers.array(label, "label")), np.atleast_1d(numbers.array(score, "score"))
+    truth, values = np.atleast_1d(arguments.array(label, "label")), np.atleast_1d(arguments.array(score, "score"))
     if (
         truth.shape != values.shape
         or truth.ndim != 1

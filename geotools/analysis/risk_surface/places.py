@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import SchemaError
 from geotools.space import crs as _crs
 
@@ -40,11 +40,13 @@ def distances(
     >>> distances(places, {"road": road})["road_m"].round(0).tolist()
     [100.0]
     """
-    numbers.layer(places, "the places")
+    arguments.layer(places, "the places")
+    if not arguments.placed(places).any():
+        return pd.DataFrame({f"{name}_m": np.full(len(places), np.nan) for name in layers}, index=places.index)
     plane, spots = plane_of(places)
     out = {}
-    for name, layer in numbers.mapping(layers, "layers").items():
-        numbers.layer(layer, f"the layer '{name}'")
+    for name, layer in arguments.mapping(layers, "layers").items():
+        arguments.layer(layer, f"the layer '{name}'")
         values = np.full(len(spots), np.nan)
         shapes = _crs.transform(layer.geometry.array, _crs.require(layer), plane)
         tree = shapely.STRtree([s for s in shapes if s is not None and not s.is_empty])
@@ -65,7 +67,7 @@ def plane_of(places: gpd.GeoDataFrame | gpd.GeoSeries) -> tuple[Any, np.ndarray]
 
 def labels(places: gpd.GeoDataFrame, setup: Setup) -> np.ndarray:
     """Whether ordnance is known at each place; columns of the setup are checked."""
-    numbers.columns(numbers.layer(places, "the places"), "the places")
+    arguments.columns(arguments.layer(places, "the places"), "the places")
     missing = [c for c in (setup.label, *setup.columns) if c not in places]
     if missing:
         raise SchemaError(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import SchemaError, StatisticsError
 
 SHARES = (0.20, 0.10, 0.05)
@@ -35,9 +35,13 @@ def classes(scores: Any, *, shares: Sequence[float] = SHARES) -> np.ndarray:
     >>> classes([0.1, 0.2, 0.3, 0.4], shares=(0.5, 0.25)).tolist()
     [0, 0, 1, 2]
     """
-    values = np.asarray(numbers.array(scores, "scores"))
-    table = values.reshape(len(values), -1) if values.ndim else values.reshape(1, 1)
-    steps = [numbers.number(share, "a share", above=0, most=1) for share in shares]
+    values = np.asarray(arguments.array(scores, "scores"))
+    if values.ndim not in (1, 2):
+        raise StatisticsError(
+            "scores are one list, or a table with a column per model", hint="one score for every place"
+        )
+    table = values[:, None] if values.ndim == 1 else values
+    steps = [arguments.number(share, "a share", above=0, most=1) for share in arguments.sequence(shares, "shares")]
     if sorted(steps, reverse=True) != steps or not steps:
         raise StatisticsError("shares fall from class to class", hint="for example (0.2, 0.1, 0.05)")
     out = np.zeros(len(table), dtype=np.uint8)
@@ -69,9 +73,9 @@ def raise_priority(current: pd.Series, score: pd.Series, *, threshold: float) ->
     """
     if not (isinstance(current, pd.Series) and isinstance(score, pd.Series)):
         raise SchemaError("priority and score are Series on one index", hint="pd.Series(..., index=places.index)")
-    numbers.array(current.to_numpy(), "the present priority")
-    numbers.array(score.to_numpy(), "the score")
-    threshold = numbers.number(threshold, "threshold")
+    arguments.array(current.to_numpy(), "the present priority")
+    arguments.array(score.to_numpy(), "the score")
+    threshold = arguments.number(threshold, "threshold")
     if not score.index.is_unique:
         raise SchemaError("a place has two scores", hint="one score for each index value")
     aligned = score.reindex(current.index)

@@ -11,6 +11,7 @@ import numpy as np
 
 from geotools.analysis.risk_surface.evaluation import NOTE, Surface
 from geotools.analysis.risk_surface.models import BASELINE
+from geotools.model import arguments
 
 INK, BLUE, ORANGE, GREY = "#1f2933", "#0b5d8a", "#b3530a", "#9aa5b1"
 
@@ -29,6 +30,7 @@ def findings(surface: Surface) -> list[str]:
     >>> findings(evaluate(frame, Setup("eo", "event_m")))[0].startswith("Distance to known evidence alone")
     True
     """
+    arguments.instance(surface, "the surface", Surface, hint="the result of risk_surface.evaluate")
     rows = {str(row["model"]): row for row in surface.metrics.to_dict("records")}
     base = rows.pop(BASELINE)
     known = round(base["base_rate"] * len(surface.scores))

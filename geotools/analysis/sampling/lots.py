@@ -15,6 +15,7 @@ import shapely
 
 from geotools.analysis.sampling.plans import SamplePlan
 from geotools.analysis.sampling.sizes import AcceptZero, worst_miss
+from geotools.model import arguments
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
 
@@ -72,6 +73,10 @@ def judge(plan: SamplePlan, samples: gpd.GeoDataFrame, *, required_depth_cm: flo
     >>> judge(drawn, results).status, judge(drawn, results.iloc[1:]).status
     ('accepted', 'incomplete')
     """
+    arguments.instance(plan, "the plan", SamplePlan, hint="the result of sampling.plan")
+    arguments.columns(samples, "the samples")
+    if required_depth_cm is not None:
+        required_depth_cm = arguments.number(required_depth_cm, "required_depth_cm", least=0)
     issues: list[Issue] = []
     rows = _rows(plan, samples)
     shallow = pd.Series(False, index=rows.index)
@@ -133,8 +138,10 @@ def _rows(plan: SamplePlan, samples: gpd.GeoDataFrame) -> pd.DataFrame:
 def _cell_of(plan: SamplePlan, samples: gpd.GeoDataFrame, ids: list[str]) -> list[str]:
     known = set(plan.cells["id"])
     out = [i if i in known else "" for i in ids]
-    if isinstance(samples, gpd.GeoDataFrame) and samples.crs is not None:
-        places = _crs.transform(samples.geometry.array, samples.crs, _crs.WGS84)
+    if isinstance(samples, gpd.GeoDataFrame) and samples.active_geometry_name is not None and samples.crs is not None:
+        shapes = np.asarray(samples.geometry.array, dtype=object).copy()
+        shapes[~arguments.placed(samples)] = None
+        places = _crs.transform(shapes, samples.crs, _crs.WGS84)
         tree = shapely.STRtree(plan.cells.geometry.array)
         for row, place in enumerate(places):
             if not out[row] and place is not None and not place.is_empty:

@@ -17,7 +17,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.sampling.sizes import AcceptZero, Iso2859, Rule, Share, in_words, operating_curve, worst_miss
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import CRSError, StatisticsError
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
@@ -138,8 +138,8 @@ def plan(
         raise StatisticsError(
             "the rule must say how many units to inspect", hint="AcceptZero(), Iso2859() or Share(0.1)"
         )
-    unit_m, side = numbers.positive(unit_m, "unit_m"), numbers.positive(side, "block_m")
-    seed = numbers.whole(seed, "seed")
+    unit_m, side = arguments.positive(unit_m, "unit_m"), arguments.positive(side, "block_m")
+    seed = arguments.whole(seed, "seed")
     if side < unit_m:
         raise StatisticsError("a block is not smaller than a unit", hint="choose block_m ≥ unit_m")
     lonlat = _lot(area)
@@ -195,14 +195,14 @@ def strata_near(layers: Mapping[str, tuple[gpd.GeoDataFrame | gpd.GeoSeries, flo
     [['near finds', 3.0]]
     """
     rows = []
-    for name, entry in numbers.mapping(layers, "layers").items():
+    for name, entry in arguments.mapping(layers, "layers").items():
         if not isinstance(entry, tuple | list) or len(entry) != 3:
             raise StatisticsError(
                 f"stratum '{name}' needs (layer, distance in metres, weight)", hint="for example (finds, 5, 3)"
             )
-        layer, distance_m = numbers.layer(entry[0], f"stratum '{name}'"), numbers.positive(entry[1], "the distance")
-        weight = numbers.number(entry[2], "the weight of a stratum", least=1)
-        there = layer.geometry[layer.geometry.notna() & ~layer.geometry.is_empty]
+        layer, distance_m = arguments.layer(entry[0], f"stratum '{name}'"), arguments.positive(entry[1], "the distance")
+        weight = arguments.number(entry[2], "the weight of a stratum", least=1)
+        there = layer.geometry[arguments.placed(layer)]
         if there.empty:
             continue
         bounds = gpd.GeoSeries(_crs.transform(there.array, _crs.require(there), _crs.WGS84)).total_bounds
@@ -216,7 +216,7 @@ def strata_near(layers: Mapping[str, tuple[gpd.GeoDataFrame | gpd.GeoSeries, flo
 
 def _lot(area: Any) -> Any:
     if isinstance(area, gpd.GeoDataFrame | gpd.GeoSeries):
-        area = numbers.layer(area, "the lot")
+        area = arguments.layer(area, "the lot")
         shapes = _crs.transform(area.geometry.array, _crs.require(area), _crs.WGS84)
     elif isinstance(area, BaseGeometry):
         shapes = np.array([area], dtype=object)
@@ -283,7 +283,7 @@ def _boxes(rows: np.ndarray, columns: np.ndarray, grid: Grid) -> np.ndarray:
 def _assign(
     strata: gpd.GeoDataFrame, rows: np.ndarray, columns: np.ndarray, grid: Grid
 ) -> tuple[np.ndarray, dict[str, float]]:
-    numbers.columns(numbers.layer(strata, "the strata"), "the strata", ("stratum",))
+    arguments.columns(arguments.layer(strata, "the strata"), "the strata", ("stratum",))
     weight = pd.to_numeric(strata["weight"], errors="coerce") if "weight" in strata else 1.0
     table = pd.DataFrame({"stratum": strata["stratum"].astype(str), "weight": weight})
     if not ((table["weight"] >= 1) & (table["weight"] <= 1e6)).all():

@@ -14,8 +14,8 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from geotools.model.arguments import number, sequence, whole
 from geotools.model.errors import StatisticsError
-from geotools.model.numbers import number, whole
 
 # ISO 2859-1 (and MIL-STD-105E) general inspection level II: greatest lot size, code letter, single sample size.
 # The acceptance numbers of the master table are not here: on land any item found rejects the lot.
@@ -25,6 +25,7 @@ LEVEL_II: tuple[tuple[float, str, int], ...] = (
     (math.inf, "Q", 1250),
 )  # fmt: skip
 MOST_REMAINING = 2000
+MOST_UNITS = 10**9
 
 
 class Rule(Protocol):
@@ -126,10 +127,11 @@ class Share:
 
 def _units(units: int) -> int:
     try:
-        return whole(units, "units", least=1)
+        return whole(units, "units", least=1, most=MOST_UNITS)
     except StatisticsError as error:
         raise StatisticsError(
-            "a lot has at least one whole unit", hint="is the area empty or the cell too large?"
+            "a lot has at least one whole unit",
+            hint=f"from 1 to {MOST_UNITS:,}; is the area empty or the cell too large?",
         ) from error
 
 
@@ -282,8 +284,10 @@ def worst_miss(units: Sequence[int], samples: Sequence[int], remaining: int, *, 
     """
     best = np.zeros(1)
     remaining = whole(remaining, "remaining")
+    units, samples = sequence(units, "units"), sequence(samples, "samples")
     if len(units) != len(samples):
         raise StatisticsError("every stratum needs its units and its sample", hint="two lists of the same length")
+    units = [_units(size) for size in units]
     for size, sample in zip(units, samples, strict=True):
         held = np.arange(min(remaining, size) + 1)
         with np.errstate(divide="ignore"):

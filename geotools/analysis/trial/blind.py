@@ -17,7 +17,7 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 from geotools.model.provenance import now
 from geotools.model.schema.conform import as_text
@@ -58,8 +58,8 @@ def seal(targets: pd.DataFrame, salt: str) -> str:
     >>> seal(frame, "00") == seal(frame.assign(note="x"), "00"), seal(frame, "00") == seal(frame, "01")
     (True, False)
     """
-    numbers.columns(targets, "the targets")
-    if not salt or not isinstance(salt, str):
+    arguments.columns(targets, "the targets")
+    if not isinstance(salt, str) or not salt:
         raise StatisticsError("a seal needs a salt", hint="use geotools.trial.new_salt()")
     return _digest(targets, TARGET_COLUMNS, salt)
 
@@ -72,7 +72,7 @@ def freeze(signals: pd.DataFrame, sealed: str) -> dict[str, Any]:
     dict
         ``marks`` (hash), ``count``, ``seal`` and ``frozen_at`` (UTC), ready for JSON.
     """
-    numbers.columns(signals, "the signals")
+    arguments.columns(signals, "the signals")
     if not isinstance(sealed, str) or not sealed:
         raise StatisticsError("marks are frozen for one layout", hint="give the seal of the design")
     stamp = now().isoformat().replace("+00:00", "Z")
@@ -117,7 +117,7 @@ def _places(frame: pd.DataFrame) -> list[list[str | None]]:
     x, y = _column(frame, "x_m"), _column(frame, "y_m")
     lon: list[str | None] = [None] * len(frame)
     lat: list[str | None] = [None] * len(frame)
-    if isinstance(frame, gpd.GeoDataFrame) and frame.geometry.notna().any():
+    if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None and arguments.placed(frame).any():
         points = _crs.transform(frame.geometry.array, _crs.require(frame), _crs.WGS84)
         for row, point in enumerate(points):
             if point is not None and not point.is_empty:
@@ -130,4 +130,7 @@ def _column(frame: pd.DataFrame, name: str) -> list[str | None]:
     if name not in frame:
         return [None] * len(frame)
     values = pd.to_numeric(frame[name], errors="coerce")
-    return [as_text(raw) if pd.isna(v) else f"{float(v) + 0.0:.{METRE_DIGITS}f}" for v, raw in zip(values, frame[name], strict=True)]
+    return [
+        as_text(raw) if pd.isna(v) else f"{float(v) + 0.0:.{METRE_DIGITS}f}"
+        for v, raw in zip(values, frame[name], strict=True)
+    ]

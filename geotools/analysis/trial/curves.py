@@ -13,7 +13,7 @@ import pandas as pd
 
 from geotools.analysis.trial.intervals import interval, rate_interval
 from geotools.analysis.trial.scoring import RUN, Score
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 from geotools.space.pairing import pair
 
@@ -30,7 +30,7 @@ def froc(scored: Score, *, confidence: float = 0.95) -> pd.DataFrame:
     DataFrame
         `threshold, k, n, pod, low, high, false_alarms, far_m2, far_low, far_high`, from the strictest threshold to none.
     """
-    confidence = numbers.number(confidence, "confidence", above=0, below=1)
+    confidence = arguments.number(confidence, "confidence", above=0, below=1)
     if not isinstance(scored, Score):
         raise StatisticsError("a curve is drawn of a scored trial", hint="the result of trial.score")
     values = np.unique(scored.marks["score"].dropna().to_numpy(dtype=float))
@@ -106,8 +106,8 @@ def roc(score: Any, is_target: Any, *, confidence: float = 0.95) -> Roc:
     0.75
     """
     values, truth = (
-        np.atleast_1d(numbers.array(score, "score")),
-        np.atleast_1d(numbers.array(is_target, "is_target")) > 0,
+        np.atleast_1d(arguments.array(score, "score")),
+        np.atleast_1d(arguments.array(is_target, "is_target")) > 0,
     )
     if values.shape != truth.shape or not np.isfinite(values).all():
         raise StatisticsError("every object needs one score", hint="0 where it was not marked; none may be missing")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 
 STEPS = 60
@@ -68,8 +68,8 @@ def depth_curve(depth_cm: Any, hit: Any, *, confidence: float = 0.95) -> DepthCu
     >>> bool(fit.slope < 0 and 10 < fit.depths.depth_cm.iloc[1] < 20)
     True
     """
-    x, y = np.atleast_1d(numbers.array(depth_cm, "depth_cm")), np.atleast_1d(numbers.array(hit, "hit"))
-    confidence = numbers.number(confidence, "confidence", above=0, below=1)
+    x, y = np.atleast_1d(arguments.array(depth_cm, "depth_cm")), np.atleast_1d(arguments.array(hit, "hit"))
+    confidence = arguments.number(confidence, "confidence", above=0, below=1)
     if x.shape != y.shape or x.ndim != 1:
         raise StatisticsError("depth_cm and hit must have the same length", hint="one depth for every target")
     known = np.isfinite(x) & np.isfinite(y)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geotools.analysis.trial.intervals import interval
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 
 
@@ -40,7 +40,7 @@ def compare(k: pd.Series, n: pd.Series, *, confidence: float = 0.95) -> pd.DataF
     from scipy.stats import fisher_exact
 
     found, present = _groups(k, n)
-    confidence = numbers.number(confidence, "confidence", above=0, below=1)
+    confidence = arguments.number(confidence, "confidence", above=0, below=1)
     interval(found.to_numpy(), present.to_numpy())  # refuses impossible counts
     rows = []
     for a, b in combinations(found.index, 2):
@@ -57,8 +57,8 @@ def compare(k: pd.Series, n: pd.Series, *, confidence: float = 0.95) -> pd.DataF
 def _groups(k: Any, n: Any) -> tuple[pd.Series, pd.Series]:
     if not (isinstance(k, pd.Series) and isinstance(n, pd.Series)):
         raise StatisticsError("counts per group are two Series", hint="pd.Series({'P': 19, 'Q': 18}) for k, and for n")
-    numbers.array(k.to_numpy(), "k")
-    numbers.array(n.to_numpy(), "n")
+    arguments.array(k.to_numpy(), "k")
+    arguments.array(n.to_numpy(), "n")
     if not (k.index.is_unique and n.index.is_unique and set(k.index) == set(n.index)):
         raise StatisticsError("k and n must name the same groups, each once", hint="use one index for both")
     order = sorted(k.index, key=str)
@@ -73,8 +73,8 @@ def holm(p_values: Any) -> np.ndarray:
     >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
     [0.03, 0.06, 0.06]
     """
-    p = np.atleast_1d(numbers.array(p_values, "p-values"))
-    if not ((p >= 0) & (p <= 1)).all():
+    p = np.atleast_1d(arguments.array(p_values, "p-values"))
+    if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
         raise StatisticsError("p-values lie between 0 and 1", hint="none may be missing")
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
@@ -133,7 +133,7 @@ def shrink(k: pd.Series, n: pd.Series, *, confidence: float = 0.95) -> Shrunk:
     True
     """
     found, present = _groups(k, n)
-    confidence = numbers.number(confidence, "confidence", above=0, below=1)
+    confidence = arguments.number(confidence, "confidence", above=0, below=1)
     if found.empty:
         raise StatisticsError("there is no group to compare")
     low, high = interval(found.to_numpy(), present.to_numpy(), confidence=confidence)

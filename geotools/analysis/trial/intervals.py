@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 
 METHODS = ("clopper-pearson", "wilson")
@@ -54,7 +54,7 @@ def interval(
     """
     hits, trials = _counts(k, n)
     tail = _tail(confidence, side)
-    numbers.one_of(method, "interval", METHODS)
+    arguments.one_of(method, "interval", METHODS)
     low, high = (_exact if method == "clopper-pearson" else _wilson)(hits, trials, tail)
     low = np.where(trials == 0, 0.0, low) if side != "upper" else np.zeros_like(low)
     high = np.where(trials == 0, 1.0, high) if side != "lower" else np.ones_like(high)
@@ -62,7 +62,7 @@ def interval(
 
 
 def _counts(k: Any, n: Any) -> tuple[np.ndarray, np.ndarray]:
-    hits, trials = _together(numbers.array(k, "k"), numbers.array(n, "n"))
+    hits, trials = _together(arguments.array(k, "k"), arguments.array(n, "n"))
     whole = np.isfinite(hits) & np.isfinite(trials) & (hits == np.floor(hits)) & (trials == np.floor(trials))
     if not (whole & (hits >= 0) & (hits <= trials)).all():
         raise StatisticsError(
@@ -80,8 +80,8 @@ def _together(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _tail(confidence: float, side: str = "both") -> float:
-    confidence = numbers.number(confidence, "confidence", above=0, below=1)
-    numbers.one_of(side, "side", SIDES)
+    confidence = arguments.number(confidence, "confidence", above=0, below=1)
+    arguments.one_of(side, "side", SIDES)
     return (1 - confidence) / 2 if side == "both" else 1 - confidence
 
 
@@ -128,7 +128,7 @@ def rate_interval(count: Any, exposure: Any, *, confidence: float = 0.95) -> tup
     """
     from scipy.special import gammaincinv
 
-    events, amount = _together(numbers.array(count, "the count"), numbers.array(exposure, "the area"))
+    events, amount = _together(arguments.array(count, "the count"), arguments.array(exposure, "the area"))
     if not (
         np.isfinite(events) & (events >= 0) & (events == np.floor(events)) & np.isfinite(amount) & (amount > 0)
     ).all():
@@ -172,8 +172,8 @@ def targets_needed(pod: float, confidence: float = 0.95, *, misses: int = 0) -> 
     [59, 93, 124, 153, 181]
     """
     _tail(confidence)
-    pod = numbers.number(pod, "the POD to be shown", above=0, below=1)
-    misses = numbers.whole(misses, "misses", most=MOST_TARGETS)
+    pod = arguments.number(pod, "the POD to be shown", above=0, below=1)
+    misses = arguments.whole(misses, "misses", most=MOST_TARGETS)
     low, high = int(misses), int(misses) + 1
     while not _shown(high, misses, pod, confidence):
         low, high = high, high * 2
@@ -201,6 +201,6 @@ def further_targets(k: int, n: int, *, pod: float = 0.95, confidence: float = 0.
     >>> further_targets(16, 16), further_targets(59, 59), further_targets(58, 59)
     (43, 0, 34)
     """
-    k, n = numbers.whole(k, "k"), numbers.whole(n, "n")
+    k, n = arguments.whole(k, "k"), arguments.whole(n, "n")
     _counts(k, n)
     return max(0, targets_needed(pod, confidence, misses=int(n) - int(k)) - int(n))

@@ -17,11 +17,11 @@ import shapely
 
 from geotools.analysis.trial.blind import DEGREE_DIGITS, new_salt, seal
 from geotools.analysis.trial.intervals import targets_needed
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import StatisticsError
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
-from geotools.space import measure
+from geotools.space import geom, measure
 
 TRIES = 400
 
@@ -63,9 +63,9 @@ class Wanted:
                     hint="for example types=('A', 'B'), depths_cm=(5, 10)",
                 )
         for depth in self.depths_cm:
-            numbers.number(depth, "a depth in cm", least=0)
-        numbers.positive(self.halo_m, "halo_m")
-        numbers.number(self.head_m, "head_m", least=0)
+            arguments.number(depth, "a depth in cm", least=0)
+        arguments.positive(self.halo_m, "halo_m")
+        arguments.number(self.head_m, "head_m", least=0)
         targets_needed(self.pod, self.confidence, misses=self.misses)
 
     @property
@@ -139,16 +139,16 @@ def design(
     >>> len(plan.targets), len(plan.issues)
     (29, 0)
     """
-    ground = _ground(numbers.columns(numbers.layer(lanes, "the lanes"), "the lanes", ("id",)))
+    issues: list[Issue] = []
+    ground = _ground(arguments.columns(arguments.layer(lanes, "the lanes"), "the lanes", ("id",)), issues)
     if not isinstance(wanted, Wanted):
         raise StatisticsError(
             "what the trial must show is not given", hint="trial.Wanted(types, depths_cm, halo_m, head_m)"
         )
-    seed = numbers.whole(seed, "seed")
+    seed = arguments.whole(seed, "seed")
     rng = np.random.default_rng(seed)
     plane = _crs.equal_area(tuple(_crs.to_wgs84(ground).total_bounds))
     shapes = _crs.transform(ground.geometry.array, _crs.require(ground), plane)
-    issues: list[Issue] = []
     rows: list[dict[str, Any]] = []
     for (lane, soil, count), shape in zip(_shares(ground, wanted.number), shapes, strict=True):
         points = _scatter(shape, count, wanted, rng)
@@ -164,11 +164,25 @@ def design(
     return Design(targets, ground, roster, seal(targets, secret), secret, wanted, issues_frame([*issues, *more]))
 
 
-def _ground(lanes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    usable = lanes.geometry.notna() & ~lanes.geometry.is_empty & lanes.geom_type.isin(["Polygon", "MultiPolygon"])
+def _ground(lanes: gpd.GeoDataFrame, issues: list[Issue]) -> gpd.GeoDataFrame:
+    raw = np.asarray(lanes.geometry.array, dtype=object).copy()
+    raw[~arguments.placed(lanes)] = None
+    shapes = geom.polygonal(geom.repair(raw))
+    outlines = gpd.GeoSeries(shapes, index=lanes.index, crs=_crs.require(lanes))
+    usable = arguments.placed(outlines) & (shapely.area(shapes) > 0)
     if "id" not in lanes or not usable.any():
         raise StatisticsError("no lane outline with an id", hint="lanes are polygons with a column 'id'")
-    out = lanes[usable].copy()
+    issues += [
+        Issue(
+            "TR-05",
+            "warning",
+            "targets",
+            str(lane),
+            message="this lane has no usable outline: no target is placed in it",
+        )
+        for lane in lanes.loc[~usable, "id"]
+    ]
+    out = lanes[usable].set_geometry(outlines[usable])
     out["id"] = out["id"].astype(str)
     out = out.sort_values("id").reset_index(drop=True)
     if out["id"].duplicated().any():
@@ -234,9 +248,9 @@ def spacing_issues(targets: gpd.GeoDataFrame, *, halo_m: float, head_m: float) -
     """
     from scipy.spatial import cKDTree
 
-    numbers.columns(numbers.layer(targets, "the targets"), "the targets", ("id",))
-    halo_m, head_m = numbers.positive(halo_m, "halo_m"), numbers.number(head_m, "head_m", least=0)
-    there = targets[targets.geometry.notna() & ~targets.geometry.is_empty]
+    arguments.columns(arguments.layer(targets, "the targets"), "the targets", ("id",))
+    halo_m, head_m = arguments.positive(halo_m, "halo_m"), arguments.number(head_m, "head_m", least=0)
+    there = targets[arguments.placed(targets)]
     if len(there) < 2:
         return issues_frame()
     lonlat = _crs.to_wgs84(there)
@@ -289,7 +303,9 @@ def crossover(
     for name, values in (("operators", operators), ("detectors", detectors), ("lanes", lanes)):
         if isinstance(values, str) or not isinstance(values, Sequence):
             raise StatisticsError(f"{name} must be a list of names", hint="for example ['OP-1', 'OP-2']")
-    seed = numbers.whole(seed, "seed")
+        if not all(isinstance(value, str | int) for value in values):
+            raise StatisticsError(f"{name} must be names, each a text", hint="for example ['OP-1', 'OP-2']")
+    seed = arguments.whole(seed, "seed")
     if not operators or not detectors or not lanes:
         return pd.DataFrame({name: [] for name in columns}), []
     orders = _williams(len(detectors))

@@ -18,7 +18,7 @@ from geotools.analysis.trial.groups import compare
 from geotools.analysis.trial.intervals import further_targets, interval, zero_failure_n
 from geotools.analysis.trial.scoring import FACTORS, Score
 from geotools.io.atomic import replacing, write_text
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.provenance import now, version
 
 WORDS = {
@@ -106,7 +106,8 @@ def write_report(
 
 def findings(scored: Score, *, pod: float = 0.90, confidence: float = 0.95) -> list[str]:
     """The result in sentences: each figure with its counts, its limits, and what it does not show."""
-    pod = numbers.number(pod, "the POD to be shown", above=0, below=1)
+    arguments.instance(scored, "the trial", Score, hint="the result of trial.score")
+    pod = arguments.number(pod, "the POD to be shown", above=0, below=1)
     row = scored.strata(confidence=confidence).iloc[0]
     tail = f"{50 * (1 - confidence):g} % on either side"
     sides = f"one-sided {100 * confidence:g} % lower limit"

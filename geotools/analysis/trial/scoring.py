@@ -16,7 +16,7 @@ import shapely
 
 from geotools.analysis.trial.blind import Blind, verify
 from geotools.analysis.trial.intervals import further_targets, interval, rate_interval
-from geotools.model import numbers
+from geotools.model import arguments
 from geotools.model.errors import SchemaError, StatisticsError
 from geotools.model.schema import Issue, issues_frame
 from geotools.model.vocab import fold
@@ -156,10 +156,10 @@ def score(
     >>> score(t, s, halo_m=0.2).strata()[["k", "n"]].values.tolist()
     [[1, 2]]
     """
-    halo_m = numbers.positive(halo_m, "halo_m, the radius in metres inside which a mark counts,")
+    halo_m = arguments.positive(halo_m, "halo_m, the radius in metres inside which a mark counts,")
     targets, signals = (_places(frame, name) for frame, name in ((targets, "the targets"), (signals, "the signals")))
-    lanes = None if lanes is None else numbers.layer(lanes, "the lanes")
-    runs = None if runs is None else numbers.columns(runs, "the roster")
+    lanes = None if lanes is None else arguments.layer(lanes, "the lanes")
+    runs = None if runs is None else arguments.columns(runs, "the roster")
     if blind is not None:
         verify(targets, signals, blind)
     issues: list[Issue] = []
@@ -204,7 +204,7 @@ def score(
 
 def _places(frame: Any, name: str) -> Any:
     """A layer, or a plain table with lane coordinates."""
-    numbers.columns(frame, name, ("id",))
+    arguments.columns(frame, name, ("id",))
     if isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None:
         return frame
     if not {"x_m", "y_m"} <= set(frame.columns):
@@ -278,7 +278,7 @@ class _Plane:
 
 def _points(frame: gpd.GeoDataFrame, plane: Any) -> np.ndarray:
     out = np.full((len(frame), 2), np.nan)
-    there = (frame.geometry.notna() & ~frame.geometry.is_empty).to_numpy()
+    there = arguments.placed(frame)
     if there.any():
         moved = _crs.transform(frame.geometry.array[there], _crs.require(frame), plane)
         out[there] = shapely.get_coordinates(shapely.centroid(moved))
@@ -317,7 +317,8 @@ def _roster(marks: pd.DataFrame, runs: pd.DataFrame | None, issues: list[Issue])
             {
                 name: runs[name].astype(object).where(runs[name].notna(), "").astype(str) if name in runs else ""
                 for name in RUN
-            }
+            },
+            index=runs.index,
         )
         given["minutes"] = pd.to_numeric(runs["minutes"], errors="coerce") if "minutes" in runs else np.nan
         roster = given.drop_duplicates(list(RUN))

@@ -241,7 +241,9 @@ def _task(survey: Path, choices: dict[str, Any]) -> tuple[Any, Any, str | None]:
 
 
 def _mention(finds: Any, ground: Any) -> None:
-    there = finds[finds.geometry.notna()] if len(finds) else finds
+    from geotools.model import arguments
+
+    there = finds[arguments.placed(finds)] if len(finds) else finds
     if len(there):
         number = int(there.to_crs(4326).intersects(ground.to_crs(4326).union_all()).sum())
         options.say(

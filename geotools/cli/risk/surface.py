@@ -116,13 +116,14 @@ def cells_of(opened: Any, choices: dict[str, Any]) -> dict[str, Any]:
 def _extent(opened: Any) -> tuple[float, float, float, float]:
     import shapely
 
+    from geotools.model import arguments
     from geotools.model.errors import SchemaError
     from geotools.space import crs as _crs
 
     shapes: list[Any] = []
     for kind in ("hazards", "releases", "finds", "accidents"):
         frame = opened.layer(kind)
-        there = frame[frame.geometry.notna() & ~frame.geometry.is_empty] if len(frame) else frame
+        there = frame[arguments.placed(frame)] if len(frame) else frame
         shapes += list(_crs.to_wgs84(there).geometry) if len(there) else []
     limits = opened.programme.extent
     frame_box = shapely.box(*limits) if limits else shapely.box(-180, -90, 180, 90)
@@ -188,10 +189,12 @@ def _dated(frame: Any) -> tuple[Any, Any]:
     """Rows with a place and a date, and those dates."""
     import pandas as pd
 
+    from geotools.model import arguments
+
     if not len(frame) or "date" not in frame:
         return frame.iloc[:0], pd.Series([], dtype="datetime64[ns]")
     days = pd.to_datetime(frame["date"], errors="coerce")
-    there = (frame.geometry.notna() & ~frame.geometry.is_empty & days.notna()).to_numpy()
+    there = arguments.placed(frame) & days.notna().to_numpy()
     return frame[there], days[there]
 
 
@@ -245,15 +248,17 @@ def _inside(layer: Any, grid: Any) -> Any:
 def _features(opened: Any, cells: dict[str, Any]) -> dict[str, Any]:
     """Distances to places, roads and other lines, and the ground of the height model."""
     from geotools.analysis import risk_surface as room
+    from geotools.model import arguments
     from geotools.model.schema import KINDS
 
     layers: dict[str, Any] = {}
     kinds = ("places", "landuse", *sorted(set(opened.layers) - set(KINDS)))
     for name in kinds:
         frame = opened.layers.get(name)
-        if frame is not None and len(frame) and frame.geometry.notna().any():
+        if frame is not None and len(frame) and arguments.placed(frame).any():
+            frame = frame[arguments.placed(frame)]
             lines = frame[frame.geom_type.isin(["LineString", "MultiLineString"])]
-            rest = frame[~frame.geom_type.isin(["LineString", "MultiLineString"]) & frame.geometry.notna()]
+            rest = frame[~frame.geom_type.isin(["LineString", "MultiLineString"])]
             layers |= {f"to_{name}": rest} if len(rest) else {}
             layers |= {f"to_{name}_lines": lines} if len(lines) else {}
     near = room.distances(cells["places"], layers)

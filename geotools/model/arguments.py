@@ -1,4 +1,4 @@
-"""Numbers that a caller hands in: finite, in range, and not text, or one clear refusal.
+"""What a caller hands in: a number in range, a layer, a table, a kind of result; or one clear refusal.
 
 For arguments of functions; values in files become issues (see `model.schema`).
 """
@@ -162,6 +162,49 @@ def columns(frame: Any, name: str, wanted: tuple[str, ...] = ()) -> Any:
     if missing:
         raise SchemaError(f"{name} has no column '{missing[0]}'", hint=f"it needs {', '.join(wanted)}")
     return frame
+
+
+def instance(value: Any, name: str, kind: type | tuple[type, ...], *, hint: str) -> Any:
+    """A value of a kind.
+
+    Examples
+    --------
+    >>> instance(3, "the number", int, hint="a whole number")
+    3
+    """
+    if not isinstance(value, kind):
+        raise StatisticsError(f"{name} cannot be {type(value).__name__}", hint=hint)
+    return value
+
+
+def sequence(value: Any, name: str) -> list[Any]:
+    """A list of values, not one text.
+
+    Examples
+    --------
+    >>> sequence(("a", "b"), "operators")
+    ['a', 'b']
+    """
+    if isinstance(value, str | bytes) or not isinstance(value, list | tuple | np.ndarray):
+        raise StatisticsError(f"{name} must be a list, not {type(value).__name__}", hint="for example ['A', 'B']")
+    return list(value)
+
+
+def placed(frame: Any) -> np.ndarray:
+    """Which rows of a layer have a geometry that is somewhere: not missing, not empty, with finite coordinates.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> placed(gpd.GeoSeries([shapely.Point(1, 2), None, shapely.Point()])).tolist()
+    [True, False, False]
+    """
+    import shapely
+
+    shapes = np.asarray(frame.geometry.array, dtype=object)
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    there[there] = np.isfinite(shapely.bounds(shapes[there])).all(axis=1)
+    return np.asarray(there)
 
 
 def mapping(value: Any, name: str) -> Mapping[str, Any]:
