@@ -1,0 +1,219 @@
+"""`geotools plan lanes` and `geotools plan suitability`: files for guidance and maps, honest words, friendly errors."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import rasterio
+import shapely
+
+import geotools as gt
+from geotools.cli.main import main
+
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "fuzuli"
+LIMITS = """
+[defaults]
+building_m = { value = 25, source = "SYNTHETIC order", as_of = "2026-05-01", grade = "user" }
+water_m = { value = 10, source = "SYNTHETIC order", as_of = "2026-05-01", grade = "user" }
+obstacle_m = { any = true, source = "SYNTHETIC order", grade = "user" }
+[[machine]]
+id = "mematt"
+width_m = { value = 1.7, source = "SYNTHETIC: measured", grade = "user" }
+slope_along_deg = { ok = 12, max = 20, source = "SYNTHETIC order", grade = "user" }
+slope_across_deg = { ok = 7, max = 10, source = "SYNTHETIC order", grade = "user" }
+access_slope_deg = { max = 20, source = "SYNTHETIC order", grade = "user" }
+cover = { workable = ["crop", "grass", "bare"], conditional = ["shrub"], not = ["trees", "built", "water"], source = "SYNTHETIC order", grade = "user" }
+soil = { any = true, source = "SYNTHETIC order", grade = "user" }
+stem_cm = { any = true, source = "SYNTHETIC order", grade = "user" }
+rock_cm = { any = true, source = "SYNTHETIC order", grade = "user" }
+remote_m = { any = true, source = "SYNTHETIC order", grade = "user" }
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+
+@pytest.fixture
+def call(capsys):
+    def run(*words: object) -> Done:
+        with pytest.raises(SystemExit) as stop:
+            main(["plan", *map(str, words)])
+        said = capsys.readouterr()
+        return Done(int(stop.value.code or 0), said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def survey(tmp_path):
+    """A small survey: tasks, landuse with a road, heights and cover of the sample."""
+    folder = tmp_path / "survey"
+    folder.mkdir()
+    for name in ("dem.tif", "landcover.tif", "tasks.geojson", "roads.geojson"):
+        (folder / name).write_bytes((SAMPLE / name).read_bytes())
+    (folder / "survey.toml").write_text(
+        '[rasters]\ndem = "dem.tif"\nlandcover = "landcover.tif"\n[[layer]]\nkind = "activities"\nfile = "tasks.geojson"\n[[layer]]\nkind = "landuse"\nfile = "roads.geojson"\n',
+        "utf-8",
+    )
+    return folder
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "limits.toml"
+    path.write_text(LIMITS, "utf-8")
+    return path
+
+
+def test_lanes_of_a_task_as_files_for_guidance(call, survey, tmp_path):
+    out = tmp_path / "out"
+    done = call(
+        "lanes",
+        survey,
+        "--task",
+        "TASK-M1",
+        "--machine",
+        "mematt",
+        "--overlap",
+        0.2,
+        "--speed",
+        1,
+        "--turn-time",
+        30,
+        "-o",
+        out,
+    )
+    assert done.exit_code == 0, done.output
+    assert "a plan" in done.stdout
+    assert "press only" in done.stderr
+    assert "no cleared ground was given" in done.stderr
+    lines, ground = (gt.read(out / "lanes.gpkg", layer=name) for name in ("lane_lines", "lanes"))
+    assert set(lines["status"]) == {"planned"}
+    assert (
+        len(lines)
+        == len(ground)
+        == len(gt.read(out / "lanes.geojson"))
+        == len(gt.read(out / "lanes.gpx"))
+        == len(gt.read(out / "lanes.kml"))
+    )
+    told = json.loads((out / "lanes.json").read_text("utf-8"))
+    assert told["status"] == "planned"
+    assert told["tasks"][0]["coverage"] > 0.995
+    again = call("lanes", survey, "--task", "TASK-M1", "--machine", "mematt", "-o", out)
+    assert again.exit_code == 3
+    assert "exists already" in again.stderr
+
+
+def test_lanes_against_work_and_slope(call, survey, tmp_path):
+    tasks = gt.read(survey / "tasks.geojson").to_crs("EPSG:32638")
+    half = (
+        tasks[tasks["task_id"].astype(str) == "TASK-M1"].geometry.iloc[0]
+        if "task_id" in tasks
+        else tasks.geometry.iloc[1]
+    )
+    west, south, _, north = half.bounds
+    worked = gpd.GeoDataFrame({"id": ["w"]}, geometry=[shapely.box(west, south, west + 40, north)], crs="EPSG:32638")
+    gt.write(worked, tmp_path / "worked.gpkg")
+    done = call(
+        "lanes",
+        survey,
+        "--task",
+        "TASK-M1",
+        "--width",
+        1.7,
+        "--worked",
+        tmp_path / "worked.gpkg",
+        "--slope-along",
+        10,
+        "--slope-across",
+        5,
+        "--json",
+    )
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    states = {row["state"]: row["lanes"] for row in told["worked"]["lanes"]}
+    assert states["all"] == states["done"] + states["part"] + states["not_begun"]
+    assert told["tasks"][0]["direction"] == "fewest lanes within the slope limits"
+    assert told["tasks"][0]["hours"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (("--task", "NIX"), "there is no task 'NIX'", "TASK-M1"),
+        (("--machine", "memat"), "there is no machine 'memat'", "did you mean 'mematt'"),
+        (("--machine", "dog"), "width of Mine detection dogs is not known", "--width"),
+        (("--width", "1", "--overlap", "2"), "leaves nothing", "less"),
+    ],
+)
+def test_lanes_say_what_is_wrong(call, survey, words, message, hint):
+    done = call("lanes", survey, *words)
+    assert done.exit_code in (2, 3), done.output
+    assert message in done.stderr
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_suitability_with_limits_of_ones_own(call, survey, own, tmp_path):
+    out = tmp_path / "out"
+    done = call("suitability", survey, "--machine", "mematt", "--machines", own, "--bearing", 90, "-o", out)
+    assert done.exit_code == 0, done.output
+    assert "not that the land is safe" in done.stdout
+    assert sorted(p.name for p in out.iterdir()) == [
+        "suitability.gpkg",
+        "suitability.tif",
+        "suitability_limits.csv",
+        "suitability_tasks.csv",
+    ]
+    tasks = gt.read(out / "suitability.gpkg", layer="suitability_tasks")
+    assert set(tasks["class"]) == {"workable"}
+    with rasterio.open(out / "suitability.tif") as source:
+        assert {1, 2, 4} <= set(source.read(1).ravel().tolist())
+    again = call("suitability", survey, "-o", out)
+    assert again.exit_code == 3
+    assert "exists already" in again.stderr
+
+
+def test_published_limits_alone_leave_everything_unknown(call, survey):
+    done = call("suitability", survey, "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert {row["class"] for row in told["tasks"]} == {"unknown"}
+    assert "no known limit for slope along the lanes" in done.stderr
+
+
+def test_without_heights_slope_is_unknown_with_the_reason(call, own):
+    done = call("suitability", SAMPLE / "tasks.geojson", "--machines", own, "--json")
+    assert done.exit_code == 0, done.output
+    assert "there are no heights" in done.stderr
+    assert {row["class"] for row in json.loads(done.stdout)["tasks"]} == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--machine", "bozena"), "there is no machine 'bozena'"),
+        (("--waive", "soil"), "not understood"),
+        (("--waive", "mood=good"), "no criterion 'mood'"),
+        (("--layer-file", "mud=x.gpkg"), "no layer 'mud'"),
+        (("--machines", "none.toml"), "no such file"),
+        (("--dem", "none.tif"), "no such file"),
+    ],
+)
+def test_suitability_says_what_is_wrong(call, survey, words, message):
+    done = call("suitability", survey, *words)
+    assert done.exit_code in (2, 3), done.output
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
