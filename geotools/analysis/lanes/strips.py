@@ -148,26 +148,47 @@ def _between(ground: BaseGeometry, done: BaseGeometry, tool: Tool, count: int, o
 def _alone(ground: BaseGeometry, tool: Tool, offset: bool) -> Iterator[Piece]:
     """Lanes without rounds: as far as the full width stays inside, or for people and dogs all of the strip."""
     _, low, _, high = ground.bounds
+    if tool.rigid:
+        low, high = low + _aside(ground, tool, low, 1), high - _aside(ground, tool, high, -1)
     middles = _middles(low, high, tool, offset)
-    parts, owner = _cut(ground, middles, tool.width_m)
     if not tool.rigid:
-        for part, strip in zip(parts, owner, strict=True):
+        for part, strip in zip(*_cut(ground, middles, tool.width_m), strict=True):
             if part.area > SPECK_M2:
                 yield _searched(part, int(strip), float(middles[strip]))
         return
-    for strip in np.unique(owner):
-        spans = shapely.bounds(parts[owner == strip])[:, [0, 2]]
-        band = shapely.box(
-            spans.min(), middles[strip] - tool.width_m / 2, spans.max(), middles[strip] + tool.width_m / 2
-        )
-        blocked = [p for p in shapely.get_parts(shapely.difference(band, ground)) if p.area > 1e-9]
-        holes = _joined(shapely.bounds(np.array(blocked, dtype=object))[:, [0, 2]], 0.0) if blocked else []
-        begin = float(spans.min())
-        for left, right in [*holes, (float(spans.max()), math.inf)]:
-            if left - begin > 1e-6:
-                line = shapely.LineString([(begin, middles[strip]), (left, middles[strip])])
-                yield _straight(line, int(strip), tool.width_m)
-            begin = max(begin, right)
+    for strip, middle in enumerate(middles.tolist()):
+        for begin, stop in _whole(ground, middle, tool.width_m):
+            yield _straight(shapely.LineString([(begin, middle), (stop, middle)]), strip, tool.width_m)
+
+
+def _whole(ground: BaseGeometry, middle: float, width: float) -> list[tuple[float, float]]:
+    """Where along a strip its full width lies inside the ground."""
+    west, _, east, _ = ground.bounds
+    band = shapely.box(west, middle - width / 2, east, middle + width / 2)
+    inner = shapely.intersection(band, ground)
+    if inner.area <= 0:
+        return []
+    spans = inner.bounds
+    band = shapely.box(spans[0], middle - width / 2, spans[2], middle + width / 2)
+    blocked = [p for p in shapely.get_parts(shapely.difference(band, ground)) if p.area > 1e-9]
+    holes = _joined(shapely.bounds(np.array(blocked, dtype=object))[:, [0, 2]], 0.0) if blocked else []
+    out, begin = list[tuple[float, float]](), spans[0]
+    for left, right in [*holes, (spans[2], math.inf)]:
+        if left - begin > 1e-6:
+            out.append((begin, left))
+        begin = max(begin, right)
+    return out
+
+
+def _aside(ground: BaseGeometry, tool: Tool, side: float, inward: int) -> float:
+    """How far the outermost lane moves inwards so that a side that is not quite straight does not cost the whole lane: at most a tenth of its width."""
+    west, _, east, _ = ground.bounds
+    for part in (0.0, 1e-6, 1e-4, 1e-3, 0.01, 0.03, 0.1):
+        away = part * tool.width_m
+        long = sum(b - a for a, b in _whole(ground, side + inward * (away + tool.width_m / 2), tool.width_m))
+        if long >= 0.8 * (east - west):
+            return away
+    return 0.0
 
 
 def _joined(spans: np.ndarray, gap: float) -> list[tuple[float, float]]:
