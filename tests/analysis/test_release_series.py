@@ -24,7 +24,9 @@ def random_records(seed, *, machines, count=12):
 
     def days(n):
         return [
-            None if rng.random() < 0.2 else str(np.datetime64("2020-01-01") + int(rng.integers(0, 40)))
+            None
+            if rng.random() < 0.2
+            else str(np.datetime64("2020-01-01") + np.timedelta64(int(rng.integers(0, 40)), "D"))
             for _ in range(n)
         ]
 

@@ -85,7 +85,7 @@ def test_open_days_against_numpy_busdays():
     holidays = (date(2026, 5, 28), date(2026, 11, 8))
     calendar = Calendar(holidays=holidays)
     start = np.datetime64("2026-03-11")
-    expected = [bool(np.is_busday(start + d, holidays=np.array(holidays, dtype="datetime64[D]"))) for d in range(400)]
+    expected = [bool(np.is_busday(start + np.timedelta64(d, "D"), holidays=np.array(holidays, dtype="datetime64[D]"))) for d in range(400)]
     assert calendar.open_days(date(2026, 3, 11), 400).tolist() == expected
 
 

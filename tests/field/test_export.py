@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -335,7 +336,8 @@ def test_geopackage_holds_everything_with_descriptions(records, covered, tmp_pat
     assert {"result_coverage", "result_remaining", "result_released", "result_processed", "issues"} <= names
     for kind, frame in records.layers.items():
         assert len(pyogrio.read_dataframe(path, layer=kind)) == len(frame)
-    rows = sqlite3.connect(path).execute("SELECT table_name, identifier, description FROM gpkg_contents").fetchall()
+    with closing(sqlite3.connect(path)) as base:
+        rows = base.execute("SELECT table_name, identifier, description FROM gpkg_contents").fetchall()
     assert {name for name, *_ in rows} == names
     assert all(identifier and description for _, identifier, description in rows)
     table = pyogrio.read_dataframe(path, layer="result_coverage").set_index("id")
