@@ -129,7 +129,7 @@ def history(seed):
     rng = np.random.default_rng(seed)
 
     def day(share=0.0):
-        return None if rng.random() < share else str(np.datetime64("2020-01-01") + int(rng.integers(0, 1500)))
+        return None if rng.random() < share else str(np.datetime64("2020-01-01") + np.timedelta64(int(rng.integers(0, 1500)), "D"))
 
     def shape():
         x, y = rng.integers(0, 20, 2) * 10
@@ -154,7 +154,7 @@ def history(seed):
 def check_history(seed):
     ground, done, change = history(seed)
     found = gt.coverage(ground, done, events=change, geometry=False)
-    cuts = [None, *(np.datetime64("2019-12-01") + np.arange(0, 1700, 170)).tolist(), None]
+    cuts = [None, *(np.datetime64("2019-12-01") + np.arange(0, 1700, 170, dtype="timedelta64[D]")).tolist(), None]
     sheets = [found.between(a, b) for a, b in itertools.pairwise(cuts)]
     whole = found.between(None, None)
     for name in FLOWS:

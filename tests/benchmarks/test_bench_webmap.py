@@ -37,7 +37,7 @@ def polygons(count: int, seed: int = 1) -> gpd.GeoDataFrame:
     rings = np.column_stack(
         [np.repeat(x, sides) + radius * np.cos(angle), np.repeat(y, sides) + 0.8 * radius * np.sin(angle)]
     )
-    days = np.datetime64("2020-01-01") + rng.integers(0, 1500, count)
+    days = np.datetime64("2020-01-01") + rng.integers(0, 1500, count).astype("timedelta64[D]")
     return gpd.GeoDataFrame(
         {
             "id": [f"AZ-{i:06d}" for i in range(count)],

@@ -184,7 +184,7 @@ def allocate(prior: Any, rate: Any, effort: float, *, cost: Any = 1.0) -> np.nda
     live = np.flatnonzero(pi > 0)
     if not len(live) or effort == 0:
         return out
-    worth = np.log(pi[live] * b[live] / c[live])
+    worth = np.log(pi[live]) + np.log(b[live]) - np.log(c[live])  # the product of tiny numbers would be 0
     order = live[np.argsort(-worth, kind="stable")]
     worth = np.sort(worth)[::-1]
     share = c[order] / b[order]

@@ -75,7 +75,7 @@ class Calendar:
 
     def open_days(self, start: date, days: int) -> np.ndarray:
         """Which of `days` days from `start` are working days, before weather; a boolean array."""
-        stamps = np.datetime64(start, "D") + np.arange(days)
+        stamps = np.datetime64(start, "D") + np.arange(days, dtype="timedelta64[D]")
         number = (stamps.astype("datetime64[D]").astype(int) + 3) % 7  # 1970-01-01 was a Thursday
         wanted = np.array([name in self.weekdays for name in DAY_NAMES])
         out: np.ndarray = wanted[number]
@@ -87,7 +87,7 @@ class Calendar:
 
     def lost_share(self, start: date, days: int) -> np.ndarray:
         """Share of each of `days` days from `start` that weather takes on average."""
-        stamps = np.datetime64(start, "D") + np.arange(days)
+        stamps = np.datetime64(start, "D") + np.arange(days, dtype="timedelta64[D]")
         month = stamps.astype("datetime64[M]").astype(int) % 12
         return np.asarray(self.lost, dtype=float)[month]
 
