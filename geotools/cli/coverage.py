@@ -15,6 +15,7 @@ GROUPS = (
     "admin1", "admin2", "district", "place", "country", "classification", "status", "contamination",
 )  # fmt: skip
 SHOWN = 40
+HEADS = {"area_sigma_m2": "±", "area_grid_m2": "on the grid"}
 
 
 @click.command(
@@ -63,6 +64,7 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     from geotools.survey import open_survey
 
     bar = options.progress_bar(choices["progress"])
+    release.warm(survey, choices["engine"])
     known = options.knowledge(survey, choices["as_of"], choices["known_on"])
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], as_of=known, progress=bar)
     ground = output is not None and output.suffix.lower() == ".gpkg"
@@ -135,17 +137,24 @@ def _write(found: Any, group: Any, output: Path, overwrite: bool) -> None:
     elif kind == ".gpkg":
         names = ("remaining", "released", "processed", "outside", "overlaps")
         io.write_layers({f"result_{name}": getattr(found, name) for name in names}, output, overwrite=overwrite)
+    elif kind == ".csv":
+        text = release.spreadsheet(found.table if group is None else group)
+        write_text(output, text, overwrite=overwrite)
     else:
         io.write(found.table if group is None else group, output, overwrite=overwrite)
 
 
 def _words(found: Any, group: Any) -> str:
+    from geotools.analysis.release import square_metres
+
     lines = [found.summary(), ""]
     table, first = (found.table, "id") if group is None else (group, group.columns[0])
     columns = [
         c
         for c in (
             "area_m2",
+            "area_sigma_m2",
+            "area_grid_m2",
             "cancelled_m2",
             "reduced_m2",
             "cleared_m2",
@@ -159,11 +168,11 @@ def _words(found: Any, group: Any) -> str:
     width = max([len(first), *(len(str(value)) for value in table[first].head(SHOWN))]) if len(table) else len(first)
     lines.append(
         f"{first:{width}} "
-        + " ".join(f"{name:>13}" for name in columns)
+        + " ".join(f"{HEADS.get(name, name):>13}" for name in columns)
         + ("  coverage" if "coverage" in table else "")
     )
     for _, row in table.head(SHOWN).iterrows():
-        cells = " ".join(f"{row[name]:>13,.0f}" for name in columns)
+        cells = " ".join(f"{square_metres(row[name]):>13}" for name in columns)
         share = f"  {_percent(row['coverage']):>8}" if "coverage" in table else ""
         lines.append(f"{_clean(row[first]):{width}} {cells}{share}")
     if len(table) > SHOWN:

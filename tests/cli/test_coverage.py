@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import geopandas as gpd
+import pandas as pd
 import pytest
 import shapely
 from click.testing import CliRunner
@@ -61,7 +62,14 @@ def test_json_and_groups(folder):
 def test_files(folder, tmp_path):
     for name in ("table.csv", "table.json", "ground.gpkg"):
         assert run(folder, "-o", tmp_path / name).exit_code == 0
-    assert (tmp_path / "table.csv").read_text("utf-8").splitlines()[0].startswith("id,")
+    text = (tmp_path / "table.csv").read_text("utf-8")
+    assert text.splitlines()[0].startswith("\ufeffid,")
+    table = pd.read_csv(tmp_path / "table.csv", encoding="utf-8-sig", dtype=str)
+    areas = [name for name in table if name.endswith("_m2")]
+    assert len(areas) > 10 and table[areas].stack().str.fullmatch(r"-?\d+\.\d\d").all()
+    full = json.loads(run(folder, "--json").stdout)["hazards"]
+    assert any(round(row["area_m2"], 2) != row["area_m2"] for row in full)
+    assert pd.to_numeric(table["area_m2"]).tolist() == pytest.approx([row["area_m2"] for row in full], abs=0.005)
     assert "'=H-2" in (tmp_path / "table.csv").read_text("utf-8")
     assert json.loads((tmp_path / "table.json").read_text("utf-8"))["what"] == "coverage"
     ground = gpd.read_file(tmp_path / "ground.gpkg", layer="result_remaining")

@@ -4,7 +4,21 @@ For who released which ground of which hazard; not for checking single records (
 """
 
 from geotools.analysis.release.balance import Balance
-from geotools.analysis.release.coverage import Coverage, coverage, hectares, percent, records
+from geotools.analysis.release.coverage import Coverage, coverage, records
+from geotools.analysis.release.engine import warm
 from geotools.analysis.release.explain import Explanation, explain
+from geotools.analysis.release.figures import hectares, percent, spreadsheet, square_metres
 
-__all__ = ["Balance", "Coverage", "Explanation", "coverage", "explain", "hectares", "percent", "records"]
+__all__ = [
+    "Balance",
+    "Coverage",
+    "Explanation",
+    "coverage",
+    "explain",
+    "hectares",
+    "percent",
+    "records",
+    "spreadsheet",
+    "square_metres",
+    "warm",
+]

@@ -24,6 +24,7 @@ from geotools.analysis.release import layers as _layers
 from geotools.analysis.release import ledger as _ledger
 from geotools.analysis.release import series as _series
 from geotools.analysis.release import tables as _tables
+from geotools.analysis.release.figures import hectares, percent
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress
 
@@ -286,7 +287,7 @@ class Coverage:
         products = ", ".join(f"{name} {hectares(t[f'{name}_m2'])}" for name in ("cleared", "reduced", "cancelled"))
         twice, beyond = hectares(t["overlap_m2"]), hectares(t["outside_m2"])
         lines = [
-            f"{when}: {t['hazards']:.0f} hazards with {hectares(t['area_m2'])} of ground, counted once.",
+            f"{when}: {t['hazards']:.0f} hazards with {hectares(t['area_m2'])} ± {hectares(t['area_sigma_m2'])} of ground, counted once.",
             f"Released {hectares(t['released_m2'])} ({percent(t['coverage'])}): {products}.",
             f"Remaining {hectares(t['remaining_m2'])}, of which {hectares(t['processed_m2'])} without a proved search (worked by machine, or by an unknown method).",
             f"The release rows add up to {hectares(t['claimed_m2'])}: {twice} more than once, {beyond} outside every recorded hazard.",
@@ -312,30 +313,6 @@ class Coverage:
         words = "<br>".join(html.escape(line) for line in self.summary().splitlines())
         note = "No record is not no contamination."
         return f"<div><p>{words}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}<p><em>{note}</em></p></div>"
-
-
-def hectares(square_metres: float) -> str:
-    """Area for people: m² below one hectare, else hectares.
-
-    Examples
-    --------
-    >>> hectares(812.4), hectares(1_234_567)
-    ('812 m²', '123.46 ha')
-    """
-    return f"{square_metres:,.0f} m²" if abs(square_metres) < 10_000 else f"{square_metres / 10_000:,.2f} ha"
-
-
-def percent(share: float) -> str:
-    """A fraction for people; never rounded up to 100 %.
-
-    Examples
-    --------
-    >>> percent(0.99999), percent(1.0), percent(float("nan"))
-    ('99.9 %', '100.0 %', 'no area')
-    """
-    if math.isnan(share):
-        return "no area"
-    return f"{math.floor(share * 1000 + 1e-9) / 10:.1f} %"
 
 
 def _without_ground(count: float, reported: float) -> str:

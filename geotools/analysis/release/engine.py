@@ -23,6 +23,7 @@ ENGINES = ("auto", "geos", "sweep")
 SWEEP_FROM = 2_000  # pairs from which loading the compiled sweep pays
 COMPILE_FROM = 8_000  # pairs from which compiling it, once, pays
 CHUNK_VERTICES = 400_000
+LARGE_BYTES = 8_000_000  # of files, from which the compiled engine will be worth loading
 LEAST_VERTICES = 20_000  # below this a second thread does not pay
 
 
@@ -135,9 +136,27 @@ def choose(engine: str, pairs: int) -> str:
     return "sweep" if installed and pairs >= (SWEEP_FROM if _compiled() else COMPILE_FROM) else "geos"
 
 
+def warm(source: str | Path, engine: str = "auto") -> bool:
+    """Load the compiled engine before so much is read that it will be used anyway: reading, too, then looks at outlines faster.
+
+    Returns
+    -------
+    bool
+        Whether it was loaded. It changes no answer.
+    """
+    path = Path(source)
+    if engine == "geos" or not path.exists() or choose("auto", SWEEP_FROM) != "sweep":
+        return False
+    files = path.iterdir() if path.is_dir() else [path]
+    if sum(file.stat().st_size for file in files if file.is_file()) < LARGE_BYTES:
+        return False
+    importlib.import_module("geotools.space.simple")
+    return True
+
+
 def _compiled() -> bool:
     """Whether the sweep was compiled before and kept beside this file."""
-    return any(Path(__file__).with_name("__pycache__").glob("scanline.sweep-*.nbi"))
+    return any(Path(__file__).with_name("__pycache__").glob("arrange.arrange-*.nbi"))
 
 
 def solve(

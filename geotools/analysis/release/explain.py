@@ -15,7 +15,8 @@ import shapely
 
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
-from geotools.analysis.release.coverage import Coverage, hectares, percent, plain, records
+from geotools.analysis.release.coverage import Coverage, plain, records
+from geotools.analysis.release.figures import hectares, percent, square_metres
 from geotools.analysis.release.geos import overlay
 from geotools.analysis.release.ledger import SLIVER_M2
 from geotools.model.errors import ReleaseError
@@ -66,14 +67,14 @@ class Explanation:
         h = self.hazard
         lines = [f"Hazard {h['id']}" + (f", as of {self.as_of}" if self.as_of else ", all records")]
         lines.append(
-            f"  area        {h['area_m2']:>14,.1f} ± {h['area_sigma_m2']:,.0f} m²   ({hectares(h['area_m2'])})"
+            f"  area        {square_metres(h['area_m2']):>14} ± {square_metres(h['area_sigma_m2'])} m²   ({hectares(h['area_m2'])})"
         )
         for name in STATES:
             if h[name] or name == "remaining_m2":
-                lines.append(f"  {name[:-3]:11} {h[name]:>14,.1f} m²")
+                lines.append(f"  {name[:-3]:11} {square_metres(h[name]):>14} m²")
         if h["processed_m2"]:
             lines.append(
-                f"    of which without a proved search (worked by machine, or by an unknown method): {h['processed_m2']:,.1f} m²"
+                f"    of which without a proved search (worked by machine, or by an unknown method): {square_metres(h['processed_m2'])} m²"
             )
         share = percent(float("nan") if h["coverage"] is None else h["coverage"])
         lines += [f"  coverage    {share:>14}", ""]
@@ -82,7 +83,9 @@ class Explanation:
         for row in records(self.idle):
             lines.append(f"  –  {_clean(row['id'])} names this hazard and counts 0 m² in it: {row['why_zero']}")
         for row in records(self.shared):
-            lines.append(f"  shares {row['shared_m2']:,.1f} m² with {_clean(row['id'])}; national totals count it once")
+            lines.append(
+                f"  shares {square_metres(row['shared_m2'])} m² with {_clean(row['id'])}; national totals count it once"
+            )
         if len(self.issues):
             lines += ["", "Findings:"]
             lines += [f"  {r.severity} {r.check} {_clean(r.id)}: {_clean(r.message)}" for r in self.issues.itertuples()]
@@ -92,14 +95,14 @@ class Explanation:
 def _sentence(row: dict[str, Any]) -> str:
     who = f" by {_clean(row['organisation'])}" if row["organisation"] else ""
     when = row["date"] or "no date"
-    out = f"{when}  {_clean(row['id'])}{who}: {row['counted_as']} {row['net_m2']:,.1f} of the {row['raw_m2']:,.1f} m² it covers here"
+    out = f"{when}  {_clean(row['id'])}{who}: {row['counted_as']} {square_metres(row['net_m2'])} of the {square_metres(row['raw_m2'])} m² it covers here"
     if row["lost_m2"] > SLIVER_M2:
         how = "are released by" if row["counted_as"] == "processed" else "had been taken before by"
-        out += f"; {row['lost_m2']:,.1f} m² {how} {_clean(row['lost_to'])}"
+        out += f"; {square_metres(row['lost_m2'])} m² {how} {_clean(row['lost_to'])}"
     if row["outside_m2"] > 0.01:
-        out += f"; {row['outside_m2']:,.1f} m² of it lie outside every hazard"
+        out += f"; {square_metres(row['outside_m2'])} m² of it lie outside every hazard"
     if row["reopened_m2"] > SLIVER_M2:
-        out += f"; {row['reopened_m2']:,.1f} m² of it were reopened"
+        out += f"; {square_metres(row['reopened_m2'])} m² of it were reopened"
     return out
 
 
