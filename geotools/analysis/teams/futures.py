@@ -160,7 +160,7 @@ def simulate(plan: Plan, *, draws: int = 1000, seed: int = 0) -> Futures:
 
     Examples
     --------
-    >>> import shapely
+    >>> import geopandas as gpd, shapely
     >>> from geotools.analysis.teams import EVERY_DAY, plan, steps
     >>> tasks = gpd.GeoDataFrame({"id": ["A"], "area_m2": [1000.0]}, geometry=[shapely.Point(0, 0)], crs=4326)
     >>> sure = Team("T", {"manual": Rate(100)}, calendar=Calendar(weekdays=EVERY_DAY))
@@ -300,7 +300,7 @@ def marginal(
 
     Examples
     --------
-    >>> import shapely
+    >>> import geopandas as gpd, shapely
     >>> from geotools.analysis.teams import EVERY_DAY, plan, steps
     >>> tasks = gpd.GeoDataFrame({"id": ["A", "B"], "area_m2": [500.0, 500.0]}, geometry=[shapely.Point(0, 0)] * 2, crs=4326)
     >>> team = Team("T", {"manual": Rate(100)}, calendar=Calendar(weekdays=EVERY_DAY))
