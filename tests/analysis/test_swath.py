@@ -849,7 +849,7 @@ def test_widths_in_any_unit_of_length(column, values, metres):
     covered, made = painted(given, ground)
     assert covered == pytest.approx(50 * metres if metres else 0, rel=1e-6)
     assert made.counts["no_width"] == (0 if metres else len(frame))
-    assert ("SW-05" in set(made.issues["check"])) == (column != "width_m")
+    assert ("SW-25" in set(made.issues["check"])) == (column != "width_m")
 
 
 def test_depth_in_inches_is_held_against_centimetres():

@@ -19,10 +19,11 @@ from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.swath import draws, union
 from geotools.analysis.swath.counts import burn, require_metric
-from geotools.analysis.swath.cover import on_plane
+from geotools.analysis.swath.cover import in_order, on_plane
 from geotools.analysis.swath.errormodel import Group, groups
 from geotools.analysis.swath.passes import require_passes
 from geotools.analysis.swath.probability import missed
+from geotools.analysis.swath.rules import real
 from geotools.analysis.swath.summary import figure
 from geotools.analysis.swath.task import task_ground
 from geotools.model.errors import CoverageError
@@ -52,8 +53,11 @@ class Draws:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        if self.count < 0 or not 0.5 <= self.confidence < 1:
-            raise CoverageError("draws must be 0 or more, and the confidence between 0.5 and 1")
+        whole = all(
+            isinstance(v, int | np.integer) and not isinstance(v, bool) and v >= 0 for v in (self.count, self.seed)
+        )
+        if not whole or not 0.5 <= real("draws", "confidence", self.confidence) < 1:
+            raise CoverageError("count and seed must be whole numbers from 0, and the confidence between 0.5 and 1")
 
     @property
     def radius(self) -> float:
@@ -154,7 +158,7 @@ def assurance(
     """
     limits = options or Draws()
     require_metric(grid)
-    made = on_plane(require_passes(passes), grid.crs).sort_values("id", ignore_index=True, kind="stable")
+    made = in_order(on_plane(require_passes(passes), grid.crs))
     ground = shapely.box(*grid.bounds) if task is None else ground_on(task, grid)
     parts = groups(made, sigma_m, tau_s)
     searched = 1 - missed(parts, grid, [1.0])[0]

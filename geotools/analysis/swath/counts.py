@@ -16,6 +16,7 @@ from rasterio.enums import MergeAlg
 
 from geotools.analysis.swath.cover import on_plane
 from geotools.analysis.swath.passes import require_passes, swaths
+from geotools.analysis.swath.rules import real
 from geotools.analysis.swath.task import task_ground
 from geotools.model.errors import CoverageError
 from geotools.space.grid import Grid, Raster
@@ -51,7 +52,7 @@ def grid_of(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float = CELL_M, *, m
     """
     plane, ground, _ = task_ground(task)
     west, south, east, north = ground.bounds
-    if not cell_m > 0:
+    if real("grid", "margin_m", margin_m) < 0 or not real("grid", "cell_m", cell_m) > 0:
         raise CoverageError("cells need a positive size in metres")
     if (east - west + 2 * margin_m) * (north - south + 2 * margin_m) / cell_m**2 > CELLS:
         raise CoverageError(

@@ -18,11 +18,11 @@ from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.swath.findings import wide_findings
 from geotools.analysis.swath.gaps import gap_list
-from geotools.analysis.swath.ground import SHAPES, Asked, Work, lengths, share_table, work_of
+from geotools.analysis.swath.ground import SHAPES, Asked, Work, lengths, metres, share_table, work_of
 from geotools.analysis.swath.passes import require_passes, widened
 from geotools.analysis.swath.prepare import Prepared
 from geotools.analysis.swath.rows import Rows
-from geotools.analysis.swath.rules import Rules
+from geotools.analysis.swath.rules import Rules, real
 from geotools.analysis.swath.summary import Position, card, cover_findings, sentences
 from geotools.analysis.swath.task import Task
 from geotools.model.errors import CoverageError
@@ -60,7 +60,7 @@ class CoverRules:
 
     def __post_init__(self) -> None:
         if not (
-            self.gap_area_m2 >= 0 and self.gap_width_m >= 0 and np.isfinite([self.gap_area_m2, self.gap_width_m]).all()
+            real("limits", "gap_area_m2", self.gap_area_m2) >= 0 <= real("limits", "gap_width_m", self.gap_width_m)
         ):
             raise CoverageError("limits of the gap list must not be negative")
         if self.required_passes not in (1, 2):
@@ -69,7 +69,7 @@ class CoverRules:
             )
         if self.required_passes == 2 and not self.overlap:
             raise CoverageError("two required passes need the overlap", hint="leave overlap=True")
-        if self.tile_m is not None and not self.tile_m >= 1:
+        if self.tile_m is not None and real("limits", "tile_m", self.tile_m) < 1:
             raise CoverageError("tile_m must be at least 1 m")
 
 
@@ -207,9 +207,7 @@ class SwathCoverage:
         rows, gaps = self._work.rows, self._gaps
         trips = {
             "passes": len(pd.unique(rows.data["pass_id"])),
-            "length_m": float(
-                rows.data["length_m"].sum() if "length_m" in rows else shapely.length(rows.geometry).sum()
-            ),
+            "length_m": float(metres(rows).sum()),
         }
         widest = float(gaps["width_m"].max()) if len(gaps) else 0.0
         found = {"gaps": len(gaps), "gaps_m2": float(gaps["area_m2"].sum()), "widest_gap_m": widest}
@@ -393,6 +391,11 @@ def on_plane(passes: gpd.GeoDataFrame, plane: pyproj.CRS) -> gpd.GeoDataFrame:
         return passes
     lines = _crs.transform(passes.geometry.array, passes.crs, plane)
     return passes.set_geometry(gpd.GeoSeries(lines, index=passes.index, crs=plane))
+
+
+def in_order(passes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Passes in the order of their ids as text."""
+    return passes.sort_values("id", ignore_index=True, kind="stable", key=lambda names: names.astype(str))
 
 
 def state_frame(shape: BaseGeometry, state: str, plane: pyproj.CRS, home: pyproj.CRS) -> gpd.GeoDataFrame:

@@ -19,10 +19,11 @@ from scipy.stats import beta, binomtest
 
 from geotools.analysis.swath.assurance import ground_on
 from geotools.analysis.swath.counts import burn, require_metric
-from geotools.analysis.swath.cover import on_plane
+from geotools.analysis.swath.cover import in_order, on_plane
 from geotools.analysis.swath.errormodel import groups
 from geotools.analysis.swath.passes import require_passes
 from geotools.analysis.swath.probability import missed
+from geotools.analysis.swath.rules import real
 from geotools.model.errors import CoverageError
 from geotools.space.grid import Grid, Raster
 
@@ -59,7 +60,8 @@ class Pod:
     @classmethod
     def from_trial(cls, found: int, targets: int, *, confidence: float = 0.95) -> Pod:
         """From `found` of `targets` in a trial: exact (Clopper-Pearson) interval, Beta with half a count on either side."""
-        if not 0 <= found <= targets or targets < 1:
+        whole = all(isinstance(v, int | np.integer) and not isinstance(v, bool) for v in (found, targets))
+        if not whole or not 0 <= found <= targets or targets < 1:
             raise CoverageError(f"{found} of {targets} targets found is not a trial result")
         bounds = binomtest(found, targets).proportion_ci(confidence, method="exact")
         return cls(found / targets, float(bounds.low), float(bounds.high), found + 0.5, targets - found + 0.5)
@@ -67,6 +69,7 @@ class Pod:
     @classmethod
     def from_interval(cls, mean: float, low: float, high: float) -> Pod:
         """From a stated mean and 95 % interval; the Beta has that mean and reaches down to `low`."""
+        mean, low, high = (real("detection", name, v) for name, v in (("mean", mean), ("low", low), ("high", high)))
         if not 0 < low < mean < 1 or not mean <= high <= 1:
             raise CoverageError(
                 "the interval must be 0 < low < mean < 1 and mean ≤ high", hint="for example 0.90,0.75,0.98"
@@ -176,7 +179,7 @@ def residual(
     [0.1, 0.113]
     """
     require_metric(grid)
-    made = on_plane(require_passes(passes), grid.crs).sort_values("id", ignore_index=True, kind="stable")
+    made = in_order(on_plane(require_passes(passes), grid.crs))
     parts = groups(made, sigma_m, tau_s)
     nodes, weights = roots_jacobi(NODES, pod.b - 1, pod.a - 1)
     layers = missed(parts, grid, [pod.mean, pod.low, pod.high, 1.0, *((nodes + 1) / 2)])

@@ -12,7 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.swath.errormodel import Group
-from geotools.model.errors import SchemaError
+from geotools.analysis.swath.passes import require_times
 from geotools.model.progress import Progress, tracked
 
 STEPS_PER_TAU = 8  # nodes are no farther apart in time than this part of the correlation time
@@ -52,11 +52,7 @@ def uncovered(
 def _nodes(group: Group, tau_s: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Vertices close enough in time, their times in seconds, their line, and half the width of each line."""
     passes = group.passes
-    if "start" not in passes or "end" not in passes:
-        raise SchemaError(
-            "drawing layouts needs the times of the passes (start, end)",
-            hint="make passes with geotools.swath.passes(fixes)",
-        )
+    require_times(passes)
     lines = np.asarray(passes.geometry.array, dtype=object)
     start, end = (
         passes[name].dt.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64) / 1e6 for name in ("start", "end")

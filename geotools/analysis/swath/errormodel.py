@@ -19,6 +19,8 @@ import shapely
 
 from geotools.analysis.swath.counts import trip_shapes
 from geotools.analysis.swath.fixes import stated_sigma
+from geotools.analysis.swath.passes import require_times
+from geotools.analysis.swath.rules import real
 from geotools.model.errors import CoverageError
 
 CAUTIOUS = 0.9  # assured ground takes the timing of the slower seams, which share less of their error
@@ -60,7 +62,7 @@ def groups(passes: gpd.GeoDataFrame, sigma_m: float | None, tau_s: float) -> lis
     CoverageError
         If a value is not positive, or no accuracy is given and none is stated.
     """
-    if not (np.isfinite(tau_s) and tau_s > 0) or (sigma_m is not None and not (np.isfinite(sigma_m) and sigma_m >= 0)):
+    if real("errors", "tau_s", tau_s) <= 0 or (sigma_m is not None and real("errors", "sigma_m", sigma_m) < 0):
         raise CoverageError("sigma_m must be 0 or more and tau_s more than 0", hint="metres and seconds")
     stated = stated_sigma(passes)
     if sigma_m is None and not np.isfinite(stated).any() and len(passes):
@@ -92,6 +94,7 @@ def _correlation(passes: gpd.GeoDataFrame, sigma: float, tau_s: float) -> tuple[
     """
     if len(passes) < 2 or "start" not in passes:
         return np.zeros(0), 1.0
+    require_times(passes)
     lines = np.asarray(passes.geometry.array, dtype=object)
     width = float(passes["width_m"].median())
     trips = pd.factorize(passes["pass_id"])[0]

@@ -159,7 +159,7 @@ def _assumed(seen: Seen, tool: Tool) -> list[Issue]:
     if seen.units:
         text = f"working widths were given in {', '.join(sorted(seen.units))} and turned into metres: check one of them"
         issues.append(
-            Issue("SW-05", "info", "fixes", column="width_m", message=text, value=" ".join(sorted(seen.units)))
+            Issue("SW-25", "info", "fixes", column="width_m", message=text, value=" ".join(sorted(seen.units)))
         )
     if seen.nameless:
         words = f"{seen.nameless} fixes do not say which tool they belong to (asset_id): if several tools are among them, their ways cannot be told apart"

@@ -74,7 +74,7 @@ def plane_of_fixes(table: Table) -> pyproj.CRS:
     good = np.isfinite(table.xy).all(axis=1) & (table.xy != 0).any(axis=1)
     if not good.any():
         return _crs.equal_area((0.0, 0.0, 0.0, 0.0))
-    change = _crs.transformer(_crs.code_or_wkt(table.crs), _crs.code_or_wkt(_crs.WGS84))
+    change = way(table.crs, _crs.WGS84)
     lon, lat = change.transform(*np.median(table.xy[good], axis=0))
     if not np.isfinite([lon, lat]).all():
         raise _crs.CRSError(
@@ -159,7 +159,8 @@ class Table:
             code, texts = self._coded[column]
             return np.asarray(texts[code[rows]])
         values = self.rows[column].array.take(rows)
-        return np.where(pd.isna(values), "", np.asarray(values, dtype=object)).astype(str).astype(object)
+        texts = np.where(pd.isna(values), "", np.asarray(values, dtype=object)).astype(str).astype(object)
+        return texts if isinstance(values.dtype, pd.StringDtype) else np.array([*map(_readable, texts)], dtype=object)
 
     @cached_property
     def _flagged(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -170,6 +171,11 @@ class Table:
         if column not in self._flagged:
             self._flagged[column] = flags(self.rows[column])
         return self._flagged[column]
+
+
+def _readable(value: object) -> str:
+    """Text that can be written to a file, whatever it was."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
 
 
 def _codes(rows: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
@@ -183,7 +189,7 @@ def _codes(rows: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
         code = np.r_[place, -1][found.indices.fill_null(len(place)).to_numpy(zero_copy_only=False)]
     else:
         if values.dtype == object:  # mixed kinds have no order
-            values = values.where(values.notna(), None).map(str, na_action="ignore")
+            values = values.where(values.notna(), None).map(_readable, na_action="ignore")
         code, names = pd.factorize(values, sort=True, use_na_sentinel=True)
         known = np.asarray(names, dtype=object)
     texts = np.array([*map(str, known), ""], dtype=object)
@@ -202,7 +208,10 @@ class Gate:
 
 
 def admitted(table: Table, gate: Gate) -> tuple[Fixes, np.ndarray]:
-    """The usable fixes of a table, and the reason code of every row (−1 usable, else position in `REASONS`)."""
+    """The fixes of a table with a place and time, and the reason code of every row (−1 usable, else position in `REASONS`).
+
+    Fixes without a usable width are among them, as not working: nobody knows what the tool did there.
+    """
     frame, raw, source, reach = table.rows, table.xy, table.crs, gate.reach
     count = len(frame)
     reason = np.full(count, -1, dtype=np.int8)
@@ -219,24 +228,43 @@ def admitted(table: Table, gate: Gate) -> tuple[Fixes, np.ndarray]:
     t, timed = times(frame)
     refuse(~timed, "no_time")
     width = _widths(frame, gate.tool)
-    refuse(~(width > 0), "no_width")
-    refuse(width > gate.rules.width_max_m, "implausible_width")
     sigma = sigmas(frame)
     stated = number(frame, "h_acc_m")
     refuse(stated > gate.rules.h_acc_max_m, "inaccurate")
-    good = np.flatnonzero(reason < 0)
+    placed = reason < 0
+    refuse(~(width > 0), "no_width")
+    refuse(width > gate.rules.width_max_m, "implausible_width")
+    on = _flags(table, gate.tool) & (reason < 0)[:, None]  # a place without a width ends the swath before it
+    good = np.flatnonzero(placed)
     arrays = Fixes(
         x=np.rint(x[good] / UNIT_M).astype(np.int64), y=np.rint(y[good] / UNIT_M).astype(np.int64), t=t[good], group=_groups(table)[good],
-        row=good, on=_flags(table, gate.tool)[good], width=width[good], depth=lengths(frame, "depth")[good], sigma=sigma[good],
+        row=good, on=on[good], width=width[good], depth=lengths(frame, "depth")[good], sigma=sigma[good],
     )  # fmt: skip
     return arrays, reason
+
+
+def way(source: pyproj.CRS, target: pyproj.CRS) -> pyproj.Transformer:
+    """The transformer between two systems.
+
+    Raises
+    ------
+    CRSError
+        If one of them is not a system of places on the earth.
+    """
+    try:
+        return _crs.transformer(_crs.code_or_wkt(source), _crs.code_or_wkt(target))
+    except pyproj.exceptions.ProjError as error:
+        raise _crs.CRSError(
+            f"coordinates in '{source.name}' cannot be placed on the earth",
+            hint="say the system that they are in, for example EPSG:32638",
+        ) from error
 
 
 def _to_plane(raw: np.ndarray, source: pyproj.CRS, plane: pyproj.CRS) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates on the plane; NaN for those that have no image there."""
     if source == plane:
         return raw[:, 0], raw[:, 1]
-    change = _crs.transformer(_crs.code_or_wkt(source), _crs.code_or_wkt(plane))
+    change = way(source, plane)
     usable = np.isfinite(raw).all(axis=1)
     if source.is_geographic:
         usable &= (np.abs(raw[:, 0]) <= 360) & (np.abs(raw[:, 1]) <= 90)
@@ -251,10 +279,15 @@ def _to_plane(raw: np.ndarray, source: pyproj.CRS, plane: pyproj.CRS) -> tuple[n
     return x, y
 
 
+def _quality(frame: pd.DataFrame) -> pd.Series:
+    words = frame["fix_quality"]
+    return words.map(str, na_action="ignore") if words.dtype == object else words
+
+
 def _accepted(frame: pd.DataFrame, rules: Rules) -> np.ndarray:
     if "fix_quality" not in frame:
         return np.ones(len(frame), dtype=bool)
-    words = frame["fix_quality"]
+    words = _quality(frame)
     return (words.isna() | words.isin(rules.accept)).to_numpy(dtype=bool)
 
 
@@ -316,7 +349,7 @@ def sigmas(frame: pd.DataFrame) -> np.ndarray:
     sigma = number(frame, "h_acc_m")
     sigma = np.where(sigma > 0, sigma, np.nan)
     if "fix_quality" in frame:
-        assumed = frame["fix_quality"].map(ASSUMED_SIGMA_M).to_numpy(dtype=float, na_value=np.nan)
+        assumed = _quality(frame).map(ASSUMED_SIGMA_M).to_numpy(dtype=float, na_value=np.nan)
         sigma = np.where(np.isnan(sigma), assumed, sigma)
     return sigma
 

@@ -217,16 +217,21 @@ def add_shares(total: dict[Share, np.ndarray], more: dict[Share, np.ndarray]) ->
         total[key] = total[key] + areas if key in total else areas
 
 
+def metres(rows: Rows) -> np.ndarray:
+    """Length of each part, of its line where none is stated."""
+    stated = rows.numbers("length_m")
+    return np.where(np.isnan(stated), shapely.length(rows.geometry), stated)
+
+
 def lengths(rows: Rows) -> dict[Share, np.ndarray]:
     """By (kind of key, key): number of passes and their length in metres."""
     out: dict[Share, np.ndarray] = {}
     trips = pd.factorize(rows.data["pass_id"])[0]
-    metres = rows.numbers("length_m")
-    metres = np.where(np.isnan(metres), shapely.length(rows.geometry), metres)
+    length = metres(rows)
     for by, column in KEYS.items():
         code, names = pd.factorize(rows.words(column))
         counted = np.bincount(np.unique(np.column_stack([code, trips]), axis=0)[:, 0], minlength=len(names))
-        total = np.bincount(code, weights=metres, minlength=len(names))
+        total = np.bincount(code, weights=length, minlength=len(names))
         out |= {(by, str(name)): np.array([n, m]) for name, n, m in zip(names, counted, total, strict=True) if name}
     return out
 

@@ -51,8 +51,10 @@ def require_passes(passes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     SchemaError
         If a column is missing.
     CoverageError
-        If a column occurs twice, a width is not a positive number, or a centreline is missing or not a line.
+        If it is no layer, a column occurs twice, a width is not a positive number, or a centreline is missing or not a line.
     """
+    if not isinstance(passes, gpd.GeoDataFrame):
+        raise CoverageError("the passes are not a layer of lines", hint="make passes with geotools.swath.passes(fixes)")
     needed = {"id", "pass_id", "width_m", "geometry"}
     missing = sorted(needed - set(passes.columns))
     if missing:
@@ -70,7 +72,8 @@ def require_passes(passes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             "every pass needs a positive number as width_m", hint="make passes with geotools.swath.passes(fixes)"
         )
     lines = np.asarray(passes.geometry.array, dtype=object)
-    if not (np.isin(shapely.get_type_id(lines), (1, 2, 5)).all() and np.isfinite(shapely.get_coordinates(lines)).all()):
+    drawn = np.isin(shapely.get_type_id(lines), (1, 2, 5)) & ~shapely.is_empty(lines)
+    if not (drawn.all() and np.isfinite(shapely.get_coordinates(lines)).all()):
         raise CoverageError(
             "every pass needs a line as its centreline", hint="make passes with geotools.swath.passes(fixes)"
         )
@@ -325,6 +328,22 @@ def swaths(passes: gpd.GeoDataFrame) -> gpd.GeoSeries:
     require_passes(passes)
     lines = np.asarray(passes.geometry.array, dtype=object)
     return gpd.GeoSeries(widened(lines, passes["width_m"].to_numpy(dtype=float)), index=passes.index, crs=passes.crs)
+
+
+def require_times(passes: gpd.GeoDataFrame) -> None:
+    """Refuse passes whose beginning and end are not times.
+
+    Raises
+    ------
+    SchemaError
+        If they are missing or of another kind.
+    """
+    for name in ("start", "end"):
+        if name not in passes or not pd.api.types.is_datetime64_any_dtype(passes[name].dtype):
+            raise SchemaError(
+                "this needs the times of the passes (start, end)",
+                hint="make passes with geotools.swath.passes(fixes)",
+            )
 
 
 def widened(lines: np.ndarray, width: np.ndarray) -> np.ndarray:

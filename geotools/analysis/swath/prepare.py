@@ -218,7 +218,7 @@ def work(table: Table, gate: Gate, known: Edges | None = None) -> Piece:
     made, refused = build(working, run_first, table, gate.tool, rules)
     for why, rows in refused.items():
         refuse(rows, why)
-    lifted = int((~fixes.on.any(axis=1)).sum())
+    lifted = int((~fixes.on.any(axis=1) & (reason[fixes.row] < 0)).sum())
     counts = _count(reason, lifted)
     gaps = outages(fixes, breaks, table)
     gaps = gaps if known is None else joined([gaps, between(known, edges(fixes, table))])

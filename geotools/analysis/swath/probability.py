@@ -13,10 +13,12 @@ import shapely
 from scipy.ndimage import gaussian_filter
 
 from geotools.analysis.swath.errormodel import Group
+from geotools.model.errors import CoverageError
 from geotools.model.progress import Progress, tracked
 from geotools.space.grid import Grid
 
 TILE = 512  # cells of a side worked at once
+HALO = 4096  # cells that an error may reach beyond a tile; more would not fit into memory
 REACH = 4.0  # standard deviations after which an error is taken as impossible
 FINE_M = 0.05  # masks of coarser cells are averaged from cells of about this size
 
@@ -37,6 +39,11 @@ def missed(
         size = (min(TILE, grid.shape[0] - row), min(TILE, grid.shape[1] - column))
         for group, tree in zip(groups, trees, strict=True):
             halo = int(np.ceil(REACH * (group.own() + group.common()) / grid.cell)) + 1
+            if halo > HALO:
+                raise CoverageError(
+                    f"cells of {grid.cell:g} m are too fine for a position error of {group.sigma_m:g} m",
+                    hint="take cells of about half of the error",
+                )
             window = grid.window(row - halo, column - halo, (size[0] + 2 * halo, size[1] + 2 * halo))
             near = np.sort(tree.query(shapely.box(*window.bounds)))
             if len(near):

@@ -136,6 +136,8 @@ def rework(
 
 def _known(passes: gpd.GeoDataFrame, by: str) -> gpd.GeoDataFrame:
     require_passes(passes)
+    if not _crs.require(passes, "passes").is_projected:
+        raise CoverageError("the passes must be in metres", hint="take them as geotools.swath.passes made them")
     if by not in BY:
         raise CoverageError(f"by is one of {', '.join(BY)}, not '{by}'")
     for column in (by, "day"):
@@ -152,7 +154,7 @@ def _passed(checks: pd.DataFrame, by: str, as_of: date | None, *, before: str | 
     for name in (column, "date", "result"):
         if name not in checks:
             raise SchemaError(f"the checks lack the column '{name}'", hint="they are records of the kind samples")
-    days = pd.to_datetime(checks["date"]).dt.strftime("%Y-%m-%d")
+    days = pd.to_datetime(checks["date"], errors="coerce", utc=True).dt.strftime("%Y-%m-%d")
     good = (checks["result"] == "passed") & days.notna() & checks[column].notna()
     if as_of is not None:
         good &= days <= as_of.isoformat()

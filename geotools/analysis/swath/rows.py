@@ -56,6 +56,7 @@ class Rows:
         index = np.arange(len(self))
         for name in reversed(by):
             values = self.data[name][index]
+            values = values if values.dtype != object else np.array([*map(str, values)], dtype=object)
             if len(values) > 1 and not (values[1:] >= values[:-1]).all():
                 index = index[np.argsort(values, kind="stable")]
         return self if (index[1:] > index[:-1]).all() else self.take(index)

@@ -26,19 +26,34 @@ ASSUMED_SIGMA_M = {
 }
 
 
+MAY_BE_MISSING = ("depth_cm", "speed_max_mps")
+
+
+def real(owner: str, name: str, value: Any) -> float:
+    """A finite number.
+
+    Raises
+    ------
+    CoverageError
+        If it is text, missing, not finite or something else.
+    """
+    plain = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not plain or not np.isfinite(value):
+        raise CoverageError(
+            f"{owner}: {name} must be a number, not {value!r:.60}", hint="lengths are in metres, times in seconds"
+        )
+    return float(value)
+
+
 def _positive(owner: str, **values: float | None) -> None:
     for name, value in values.items():
-        if value is not None and not (np.isfinite(value) and value > 0):
+        if value is None and name in MAY_BE_MISSING:
+            continue
+        if real(owner, name, value) <= 0:
             raise CoverageError(
                 f"{owner}: {name} must be a positive number, not {value}",
                 hint="lengths are in metres, times in seconds",
             )
-
-
-def _finite(owner: str, **values: float) -> None:
-    for name, value in values.items():
-        if not np.isfinite(value):
-            raise CoverageError(f"{owner}: {name} must be a number, not {value}")
 
 
 @dataclass(frozen=True)
@@ -64,8 +79,10 @@ class Section:
     is_on: str = "is_on"
 
     def __post_init__(self) -> None:
-        _positive(f"section {self.name}", width_m=self.width_m)
-        _finite(f"section {self.name}", right_m=self.right_m, ahead_m=self.ahead_m)
+        owner = f"section {self.name}"
+        _positive(owner, width_m=self.width_m)
+        for name in ("right_m", "ahead_m"):
+            real(owner, name, getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -93,9 +110,14 @@ class Tool:
     sections: tuple[Section, ...] = ()
 
     def __post_init__(self) -> None:
-        _positive("tool", width_m=self.width_m)
-        _finite("tool", ahead_m=self.ahead_m, right_m=self.right_m)
-        object.__setattr__(self, "sections", tuple(self.sections))
+        if self.width_m is not None:
+            _positive("tool", width_m=self.width_m)
+        for name in ("ahead_m", "right_m"):
+            real("tool", name, getattr(self, name))
+        sections = tuple(self.sections) if isinstance(self.sections, list | tuple) else (self.sections,)
+        if not all(isinstance(section, Section) for section in sections):
+            raise CoverageError("the sections of a tool are a list of geotools.swath.Section")
+        object.__setattr__(self, "sections", sections)
         if len({s.name for s in self.sections}) < len(self.sections):
             raise CoverageError("two sections of the tool have the same name")
 
@@ -159,11 +181,13 @@ class Rules:
             chord_m=self.chord_m, h_acc_max_m=self.h_acc_max_m, far_m=self.far_m, depth_cm=self.depth_cm, speed_max_mps=self.speed_max_mps,
             width_warn_m=self.width_warn_m, width_max_m=self.width_max_m,
         )  # fmt: skip
-        if not (np.isfinite(self.smooth_s) and 0 <= self.smooth_s <= 4):
+        if not 0 <= real("rules", "smooth_s", self.smooth_s) <= 4:
             raise CoverageError(
                 f"rules: smooth_s must be between 0 and 4 seconds, not {self.smooth_s}",
                 hint="a longer average hides gaps",
             )
+        if isinstance(self.accept, str) or not all(isinstance(word, str) for word in np.atleast_1d(self.accept)):
+            raise CoverageError("rules: accept is a list of words of fix_quality")
         if self.turn_deg > 120:
             raise CoverageError("rules: turn_deg must be at most 120", hint="a pass must not run back over itself")
 

@@ -154,19 +154,29 @@ def _tables(path: Path, crs: Any, tool: Tool, progress: Progress | None) -> Iter
     ]
     for batch in tracked(_batches(path, file.metadata, wanted), "reading fixes", progress):
         frame = batch.to_pandas()
-        if len(place) == 1:
-            points = shapely.from_wkb(frame.pop(place[0]).to_numpy())
-            xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
-        else:
-            xy = np.column_stack([frame.pop(name).to_numpy(dtype=float) for name in place])
+        try:
+            if len(place) == 1:
+                points = shapely.from_wkb(frame.pop(place[0]).to_numpy())
+                xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)])
+            else:
+                xy = np.column_stack([frame.pop(name).to_numpy(dtype=float, na_value=np.nan) for name in place])
+        except (TypeError, ValueError, shapely.errors.ShapelyError) as error:
+            raise ReadError(
+                f"the column '{place[0]}' does not hold coordinates",
+                hint="x and y must be numbers, a geometry must be points as WKB",
+                file=path,
+            ) from error
         yield Table(frame.rename(columns=known), xy, system)
 
 
 def _batches(path: Path, metadata: Any, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """Row group by row group, each with a reader of its own: one reader over all of them keeps what it has read."""
     for group in range(metadata.num_row_groups):
-        with pq.ParquetFile(path, metadata=metadata) as file:
-            yield from file.iter_batches(batch_size=ROWS, row_groups=[group], columns=columns, use_threads=False)
+        try:
+            with pq.ParquetFile(path, metadata=metadata) as file:
+                yield from file.iter_batches(batch_size=ROWS, row_groups=[group], columns=columns, use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise ReadError("the file is damaged", hint="copy or export it again", file=path) from error
 
 
 def _place(file: pq.ParquetFile, path: Path) -> tuple[str, ...]:

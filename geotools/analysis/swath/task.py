@@ -5,6 +5,8 @@ For the polygon of one task; what was covered of it is in `cover`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -22,13 +24,28 @@ from geotools.space import crs as _crs
 from geotools.space import geom
 
 NO_AREA = "the task has no area"
+UNPLACED = "the outline of the task has no place on the earth, or is larger than a country"
+CHECK = "check its coordinates and its reference system"
 HINT = "give the polygon of the task, for example a row of hazards"
 
 
 def system_of(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> pyproj.CRS:
     """The reference system of a frame, which it must have."""
+    if not isinstance(frame, gpd.GeoDataFrame | gpd.GeoSeries):
+        raise CoverageError(
+            f"the {what} is not a layer of polygons", hint="read it with geotools.read, or make a GeoSeries"
+        )
     crs = frame.crs
     return crs if isinstance(crs, pyproj.CRS) else _crs.require(frame, what)
+
+
+@contextmanager
+def _placing() -> Iterator[None]:
+    """Coordinates that have no place on the earth are said as such."""
+    try:
+        yield
+    except (_crs.CRSError, pyproj.exceptions.ProjError) as error:
+        raise _crs.CRSError(UNPLACED, hint=CHECK) from error
 
 
 class Task:
@@ -41,12 +58,14 @@ class Task:
         if not len(shapes) or not (area_like & ~shapely.is_empty(shapes)).any():
             raise CoverageError(NO_AREA, hint=HINT)
         self.shapes = shapes[~shapely.is_missing(shapes)]
-        bounds = shapely.total_bounds(self._degrees)
-        if not np.isfinite(bounds).all():
-            raise CoverageError(
-                "the outline of the task has a coordinate that is no number", hint="check the polygon of the task"
-            )
-        self.plane = _crs.equal_area(tuple(bounds))
+        with _placing():
+            west, south, east, north = shapely.total_bounds(self._degrees)
+            self.plane = _crs.equal_area((west, south, east, north))
+            self._bounds = shapely.total_bounds(_crs.transform(self._degrees, _crs.WGS84, self.plane))
+        if not np.isfinite([west, south, east, north, *self._bounds]).all() or east - west > 20 or north - south > 20:
+            raise CoverageError(UNPLACED, hint=CHECK)
+        if not shapely.area(self.shapes).any():  # flat, or a figure of eight
+            _ = self.ground
 
     @cached_property
     def _degrees(self) -> np.ndarray:
@@ -54,13 +73,15 @@ class Task:
 
     def is_of(self, frame: gpd.GeoDataFrame | gpd.GeoSeries) -> bool:
         """Whether it was made of these very polygons."""
+        if not isinstance(frame, gpd.GeoDataFrame | gpd.GeoSeries):
+            return False
         shapes = np.asarray(frame.geometry.array, dtype=object)
         same = len(shapes) == len(self.shapes) and all(a is b for a, b in zip(shapes, self.shapes, strict=True))
         return bool(same and (frame.crs is self.home or frame.crs == self.home))
 
     def reach(self, rules: Rules) -> tuple[float, float, float, float]:
         """Bounds on the plane beyond which fixes are far away."""
-        west, south, east, north = shapely.total_bounds(_crs.transform(self._degrees, _crs.WGS84, self.plane))
+        west, south, east, north = self._bounds.tolist()
         return (west - rules.far_m, south - rules.far_m, east + rules.far_m, north + rules.far_m)
 
     @cached_property

@@ -35,6 +35,7 @@ from geotools.analysis.swath.stream import blocks, source
 from geotools.analysis.swath.summary import Position, card, cover_findings, sentences
 from geotools.analysis.swath.task import Task
 from geotools.io.atomic import replacing
+from geotools.model.errors import ReadError, WriteError
 from geotools.model.progress import Progress, tracked
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
@@ -183,12 +184,24 @@ def cover_stream(
 @contextmanager
 def _places(output: str | Path | None, overwrite: bool) -> Iterator[tuple[Path, Path | None]]:
     """A folder for what is put aside, gone afterwards, and the file to write."""
+    if output is not None and Path(output).suffix.lower() != ".gpkg":
+        raise WriteError("the ground is written as a GeoPackage", hint="give a name that ends in .gpkg", file=output)
     if output is None:
         with tempfile.TemporaryDirectory(prefix="geotools-", ignore_cleanup_errors=True) as name:
             yield Path(name), None
         return
-    with replacing(output, overwrite=overwrite) as target:
-        yield target.parent, target
+    unread: list[ReadError] = []
+    try:
+        with replacing(output, overwrite=overwrite) as target:
+            try:
+                yield target.parent, target
+            except ReadError as error:  # else it would be taken for a failure of writing
+                unread.append(error)
+                raise RuntimeError from error
+    except RuntimeError:
+        if unread:
+            raise unread[0] from None
+        raise
 
 
 @dataclass

@@ -40,6 +40,8 @@ def measured(values: pd.Series, unit: str) -> np.ndarray:
     >>> measured(pd.Series(["5 ft", "150 cm", "1,5", "wide", None]), "m").tolist()
     [1.524, 1.5, 1.5, nan, nan]
     """
+    if pd.api.types.is_complex_dtype(values.dtype):
+        return np.full(len(values), np.nan)
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
         out = values.to_numpy(dtype=float, na_value=np.nan)
         return np.where(np.isfinite(out), out, np.nan)
