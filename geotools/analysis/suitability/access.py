@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from geotools.analysis.suitability.limits import NOT, OK, UNKNOWN
 
-STRIP = 2048
+STRIP = 512
 CROSS = ndimage.generate_binary_structure(2, 1)
 
 

@@ -5,7 +5,7 @@ For figures by task; a cell at the edge counts with the part of it that lies ins
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from typing import Any
 
 import numpy as np
@@ -15,17 +15,19 @@ from affine import Affine
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.suitability.limits import CONDITIONAL, CRITERIA, LOW, NOT, OK, UNKNOWN, state_of, worst
+from geotools.space import geom
 
-STEPS = (64, 8, 1)
-Read = Callable[[int, int, int, int], np.ndarray]
+BAND = 4_000_000  # cells worked at a time
+NOTHING = 1e-11  # shares below it are rounding
 
 
 def fractions(
     polygon: BaseGeometry, transform: Affine, shape: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows, columns and exact covered share of the cells that a polygon touches, inside a lattice of `shape`.
+    """Rows, columns and exact covered share of the cells that a polygon covers in part or whole, inside a lattice of `shape`.
 
-    Found from coarse to fine: blocks wholly inside count at once, only cells at the edge are cut.
+    Every edge is cut at the lines between cells. A piece with rise dy inside a cell adds dy to all cells on its right and, to its own, dy times
+    the share of the cell on its right: the signed sums of all pieces are the covered shares.
 
     Examples
     --------
@@ -41,46 +43,73 @@ def fractions(
     corner = np.floor(np.min([back @ (west, north), back @ (east, south)], axis=0))
     start = np.clip(corner, 0, [shape[1], shape[0]]).astype(int)
     # cells are unit squares of a plane that begins at the first of them: no digits are lost in large coordinates
-    size = np.array([transform.a, transform.e])
-    origin = np.array(transform @ (int(start[0]), int(start[1])))
-    local = shapely.transform(polygon, lambda points: (points - origin) / size)
+    origin, size = np.array(transform @ (int(start[0]), int(start[1]))), np.array([transform.a, transform.e])
     extent = shape[1] - int(start[0]), shape[0] - int(start[1])
     if min(extent) <= 0:
         return none
-    local = shapely.intersection(local, shapely.box(0, 0, *extent))
+    local = shapely.transform(polygon, lambda points: (points - origin) / size)
+    local = geom.polygonal([shapely.intersection(local, shapely.box(0, 0, *extent))])[0]
     if local.is_empty:
         return none
-    right, down = np.ceil(np.array(local.bounds[2:])).astype(int)
-    x, y = (v.ravel() for v in np.meshgrid(np.arange(0, max(right, 1), STEPS[0]), np.arange(0, max(down, 1), STEPS[0])))
-    columns, rows, share = _refined(x, y, np.full(len(x), local, dtype=object), 0)
-    order = np.lexsort((columns, rows))
-    return rows[order] + start[1], columns[order] + start[0], share[order]
+    begin, end = _pieces(local)
+    wide = min(math.ceil(local.bounds[2]), extent[0])
+    found = [_band(begin, end, top, wide) for top in range(0, math.ceil(local.bounds[3]), max(1, BAND // wide))]
+    rows, columns, share = (np.concatenate(part) for part in zip(*found, strict=True))
+    return rows + start[1], columns + start[0], share
 
 
-def _refined(x: np.ndarray, y: np.ndarray, pieces: np.ndarray, level: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cells and shares below blocks at (x, y), each with the piece of the polygon to look at."""
-    size = STEPS[level]
-    if level == 0 and len(x):
-        shapely.prepare(pieces[0])
-    boxes = shapely.box(x, y, x + size, y + size)
-    cut = shapely.intersection(boxes, pieces)
-    area = shapely.area(cut)
-    if size == 1:
-        keep = area > 0
-        return x[keep], y[keep], np.minimum(area[keep], 1.0)
-    full = area >= size * size * (1 - 1e-12)
-    part = (area > 0) & ~full
-    inner = np.arange(size)
-    cells_x, cells_y = (x[full, None, None] + inner[None, None, :]), (y[full, None, None] + inner[None, :, None])
-    whole = np.broadcast_arrays(cells_x, cells_y)
-    step = np.arange(0, size, STEPS[level + 1])
-    sub = np.broadcast_arrays(x[part, None, None] + step[None, None, :], y[part, None, None] + step[None, :, None])
-    below = _refined(sub[0].ravel(), sub[1].ravel(), np.repeat(cut[part], len(step) ** 2), level + 1)
-    return (
-        np.r_[whole[0].ravel(), below[0]].astype(int),
-        np.r_[whole[1].ravel(), below[1]].astype(int),
-        np.r_[np.ones(whole[0].size), below[2]],
+def _pieces(polygon: BaseGeometry) -> tuple[np.ndarray, np.ndarray]:
+    """First and last points of all edges, shells one way round and holes the other, cut at whole numbers."""
+    points, ring = shapely.get_coordinates(
+        shapely.get_rings(shapely.get_parts(shapely.orient_polygons(polygon))), return_index=True
     )
+    same = ring[1:] == ring[:-1]
+    begin, end = points[:-1][same], points[1:][same]
+    for axis in (1, 0):
+        begin, end = _cut(begin, end, axis)
+    return begin, end
+
+
+def _cut(begin: np.ndarray, end: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """The pieces of segments between whole numbers of one coordinate."""
+    a, b = begin[:, axis], end[:, axis]
+    first, last = np.floor(np.minimum(a, b)) + 1, np.ceil(np.maximum(a, b)) - 1
+    cuts = np.maximum(last - first + 1, 0).astype(int)
+    owner = np.repeat(np.arange(len(a)), cuts + 1)
+    number = np.arange(len(owner)) - np.repeat(np.cumsum(cuts + 1) - cuts - 1, cuts + 1)
+    up = (b >= a)[owner]
+
+    def at(step: np.ndarray) -> np.ndarray:
+        line = np.where(up, first[owner] + step - 1, last[owner] - step + 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = ((line - a[owner]) / (b - a)[owner])[:, None]
+            place = begin[owner] + part * (end - begin)[owner]
+        place[:, axis] = line
+        place[step == 0] = begin[owner][step == 0]
+        over = step == cuts[owner] + 1
+        place[over] = end[owner][over]
+        return place
+
+    return at(number), at(number + 1)
+
+
+def _band(begin: np.ndarray, end: np.ndarray, top: int, wide: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cells and shares of the rows from `top` on, as many as fit a band."""
+    middle = (begin + end) / 2
+    high = max(1, BAND // wide)
+    row = np.floor(middle[:, 1]).astype(int) - top
+    here = (row >= 0) & (row < high)
+    high = int(row[here].max()) + 1 if here.any() else 0
+    row, column = row[here], np.clip(np.floor(middle[here, 0]).astype(int), 0, wide)
+    rise, inner = (begin - end)[here, 1], np.clip(middle[here, 0] - column, 0.0, 1.0)
+    cell = row * (wide + 2) + column
+    total = np.bincount(cell, rise * (1 - inner), minlength=high * (wide + 2))
+    total += np.bincount(cell + 1, rise * inner, minlength=high * (wide + 2))[: len(total)]
+    share = np.abs(np.cumsum(total.reshape(high, wide + 2), axis=1)[:, :wide])
+    rows, columns = np.nonzero(share > NOTHING)
+    share = share[rows, columns]
+    share[share > 1 - NOTHING] = 1.0
+    return rows + top, columns, share
 
 
 def ground(
