@@ -1,5 +1,7 @@
 """Cost of the ledger over 100 ha at 0.5 m, of the row finder among 5,000 points, and of drawing a sample of 100 ha."""
 
+import subprocess
+import sys
 import time
 
 import geopandas as gpd
@@ -66,3 +68,11 @@ def test_within_the_stated_time():
     lines.find(xy, 0.5, area, false_rows=1e-3)
     assert middle - start <= 30
     assert time.process_time() - middle <= 20
+
+
+@pytest.mark.slow
+def test_the_ledger_of_100_ha_keeps_within_2_gb():
+    """The peak of a fresh process with everything in it, libraries included."""
+    code = "import resource, runpy, sys; runpy.run_path(sys.argv[1])['account'](); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    done = subprocess.run([sys.executable, "-c", code, __file__], capture_output=True, text=True, check=True)
+    assert int(done.stdout) / 1024 <= 2048
