@@ -205,15 +205,19 @@ grid.on('load', () => requestAnimationFrame(() => {{ document.documentElement.da
 @pytest.mark.slow
 @pytest.mark.browser
 def test_ten_thousand_beside_folium(chromium: Any, libraries: Path, tmp_path: Path) -> None:
-    """≥ 8 × smaller, ≥ 4 × sooner ready, ≥ 10 × less heap; asserted with room for a busy machine."""
+    """≥ 8 × smaller, ≥ 4 × sooner ready, ≥ 10 × less heap: the middle of three pairs, since a busy machine disturbs single runs."""
     frame = polygons(10_000)
-    mine = measure(chromium, ours(frame, tmp_path), pan=False)
-    theirs = measure(chromium, folium_page(frame, tmp_path), libraries=libraries, ready=FOLIUM_READY, pan=False)
-    ratios = {key: round(theirs[key] / mine[key], 2) for key in ("mb", "ready", "heap")}
-    print(json.dumps({"ours": mine, "folium": theirs, "ratios": ratios}))
+    mine, theirs = ours(frame, tmp_path), folium_page(frame, tmp_path)
+    pairs = []
+    for _ in range(3):
+        one = measure(chromium, mine, pan=False)
+        other = measure(chromium, theirs, libraries=libraries, ready=FOLIUM_READY, pan=False)
+        pairs.append({key: other[key] / one[key] for key in ("mb", "ready", "heap")})
+    ratios = {key: round(float(np.median([pair[key] for pair in pairs])), 2) for key in pairs[0]}
+    print(json.dumps({"ratios": ratios, "ready": [round(pair["ready"], 2) for pair in pairs]}))
     assert ratios["mb"] >= 8
-    assert ratios["ready"] >= 2.5
-    assert ratios["heap"] >= 8
+    assert ratios["ready"] >= 4
+    assert ratios["heap"] >= 10
 
 
 @pytest.mark.benchmark(group="webmap: encode 100,000 polygons")

@@ -93,8 +93,8 @@ Page.prototype = {
       self.sides[i] = self.stacks[self.stacks.length - 1];
     });
     this.update(true);
-    this.buildPanel();
     this.fit(this.hash.v || "start");
+    this.buildPanel();
     if (this.cfg.start && !this.hash.v) this.outside();
     let waiting = this.stacks.length;
     this.stacks.forEach(function (stack) { stack.once("drawn", function () { if (--waiting === 0) self.ready(); }); stack.addTo(map); });
@@ -108,9 +108,9 @@ Page.prototype = {
     window.addEventListener("hashchange", function () { self.readHash(); self.applyHidden(); self.update(); self.buildPanel(); if (self.hash.v) self.fit(self.hash.v); });
     window.matchMedia("(max-width: 720px)").addEventListener("change", function () { map.invalidateSize(); self.layout(); });
     document.addEventListener("keydown", function (e) { if (e.key === "Escape") self.escape(); });
-    this.moved(); this.clip();
+    this.drawScale(); this.clip();
   },
-  ready: function () { document.documentElement.dataset.ready = "1"; this.map.fire("gt:ready"); },
+  ready: function () { this.moved(); document.documentElement.dataset.ready = "1"; this.map.fire("gt:ready"); },
   fail: function (error) {
     document.documentElement.dataset.failed = "1";
     this.shell.append(el("div", { class: "gt-fail", role: "alert" }, this.t("broken"), el("p", null, String(error && error.message))));
@@ -299,6 +299,7 @@ Page.prototype = {
   /* ------------------------------------------------------------- legend */
   legend: function () {
     if (!this.legendBox) return;
+    this.far = this.layers.filter(this.tooFar, this).length;
     const self = this, groups = new Map();
     const sums = this.classSums();
     for (const l of this.layers) { if (l.spec.silent) continue; const g = l.spec.group; if (!groups.has(g)) groups.set(g, []); groups.get(g).push(l); }
@@ -413,7 +414,19 @@ Page.prototype = {
   },
 
   /* ------------------------------------------------------------- filters */
+  /* Built when first opened: lists of words and date fields cost as much as a frame. */
   buildFilters: function () {
+    const self = this, t = this.t.bind(this), open = Object.values(this.filters).some(Boolean) || this.sheet === "filters";
+    const some = this.layers.some(function (l) { return l.day; }) || this.cfg.filters.some(function (key) { return self.layers.some(function (l) { return l.data.cols.has(key); }); });
+    if (!some) return el("section", { hidden: true });
+    const box = el("details", { class: "gt-section gt-filters", "data-sheet": "filters", open: open }, el("summary", null, t("filters")));
+    const fill = function () { if (box.childElementCount < 2) box.append(...self.filterFields(), el("button", { type: "button", class: "gt-link", onclick: function () { self.filters = {}; self.update(); self.buildPanel(); } }, t("clear_filters"))); };
+    this.fillFilters = fill;
+    box.firstChild.addEventListener("click", fill);
+    if (open) fill();
+    return box;
+  },
+  filterFields: function () {
     const self = this, t = this.t.bind(this), rows = [];
     for (const key of this.cfg.filters) {
       const values = new Map();
@@ -434,10 +447,7 @@ Page.prototype = {
       return el("label", { class: "gt-field" }, el("span", null, t("date_" + key)), el("input", { type: "date", "data-filter": key, value: self.filters[key] || "", onchange: function (e) { self.filters[key] = e.target.value; self.update(); } }));
     };
     if (this.layers.some(function (l) { return l.day; })) rows.push(el("div", { class: "gt-pair" }, dateField("from"), dateField("to")));
-    if (!rows.length) return el("section", { hidden: true });
-    const open = Object.values(this.filters).some(Boolean);
-    return el("details", { class: "gt-section gt-filters", "data-sheet": "filters", open: open || this.sheet === "filters" }, el("summary", null, t("filters")), rows,
-      el("button", { type: "button", class: "gt-link", onclick: function () { self.filters = {}; self.update(); self.buildPanel(); } }, t("clear_filters")));
+    return rows;
   },
   badge: function () {
     const on = this.filtered > 0, self = this;
@@ -813,7 +823,7 @@ Page.prototype = {
     this.sheet = sheet;
     this.shell.dataset.sheet = sheet;
     const f = this.panel.querySelector(".gt-filters");
-    if (f && sheet === "filters") f.open = true;
+    if (f && sheet === "filters") { this.fillFilters(); f.open = true; }
     for (const b of this.nav.querySelectorAll("button")) b.setAttribute("aria-pressed", b.dataset.nav === sheet ? "true" : "false");
     if (sheet && !this.card.hidden) this.closeCard();
     if (sheet === "search" && this.searchBox) this.searchBox.focus();

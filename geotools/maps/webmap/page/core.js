@@ -58,18 +58,19 @@ GT.decodeBody = function (body) {
   for (let i = 0; i < nr; i++) points[i + 1] = points[i] + unsigned();
   if (points[nr] !== np) throw new Error("point counts do not agree");
   const X = new Float64Array(np), Y = new Float64Array(np);
-  let sum = 0;
-  for (let i = 0; i < np; i++) {
-    const v = unsigned();
-    sum += v % 2 ? -(v + 1) / 2 : v / 2;
-    X[i] = GT.mercX(sum / 1e7);
-  }
-  sum = 0;
-  for (let i = 0; i < np; i++) {
-    const v = unsigned();
-    sum += v % 2 ? -(v + 1) / 2 : v / 2;
-    Y[i] = GT.mercY(sum / 1e7);
-  }
+  /* Zigzag deltas, summed in doubles: values pass 2^32. Reading past the end leaves `at` beyond it, which is told below. */
+  const axis = function (out, project) {
+    let sum = 0;
+    for (let i = 0; i < np; i++) {
+      let byte = body[at++], value = byte & 127, scale = 128;
+      while (byte > 127) { byte = body[at++]; value += (byte & 127) * scale; scale *= 128; }
+      sum += value & 1 ? -(value + 1) / 2 : value / 2;
+      out[i] = project(sum / 1e7);
+    }
+  };
+  axis(X, GT.mercX);
+  axis(Y, GT.mercY);
+  if (at > body.length) throw new Error("the payload ends too early");
   if (at !== body.length) throw new Error("the payload is longer than its counts");
   const cols = new Map();
   for (const name of Object.keys(head.cols)) {

@@ -133,17 +133,19 @@ GT.swatch = function (symbol, kind, w, h) {
 
 /* Prepare a decoded layer for drawing: boxes, index, class codes, visibility. */
 GT.prepare = function (spec, data) {
-  const n = data.nf, box = new Float64Array(4 * n), order = [];
+  const n = data.nf, box = new Float64Array(4 * n), all = new Uint32Array(n), X = data.X, Y = data.Y;
+  let placed = 0;
   for (let f = 0; f < n; f++) {
     const from = data.points[data.rings[f]], to = data.points[data.rings[f + 1]];
     let a = Infinity, b = Infinity, c = -Infinity, d = -Infinity;
     for (let i = from; i < to; i++) {
-      const x = data.X[i], y = data.Y[i];
+      const x = X[i], y = Y[i];
       if (x < a) a = x; if (x > c) c = x; if (y < b) b = y; if (y > d) d = y;
     }
     box[4 * f] = a; box[4 * f + 1] = b; box[4 * f + 2] = c; box[4 * f + 3] = d;
-    if (to > from) order.push(f);
+    if (to > from) all[placed++] = f;
   }
+  const order = all.subarray(0, placed);
   let tree = null;
   if (order.length) {
     tree = new Flatbush(order.length, 16, Float64Array);
@@ -164,7 +166,7 @@ GT.prepare = function (spec, data) {
     return out;
   };
   return {
-    spec: spec, data: data, kind: data.kind, box: box, tree: tree, order: Uint32Array.from(order), on: spec.visible !== false,
+    spec: spec, data: data, kind: data.kind, box: box, tree: tree, order: order, on: spec.visible !== false,
     cls: lookup(col), base: null,
     day: days(spec.date), since: days(data.cols.has("since") ? "since" : null), changed: days(data.cols.has("status_changed_date") ? "status_changed_date" : null), vis: new Uint8Array(n).fill(1), symbols: spec.classes.map(function (c) { return Object.assign(GT.symbol(c.symbol), c.bare ? { bare: true } : {}); }),
     hidden: new Set(), clusters: new Map(), version: 0
@@ -325,7 +327,7 @@ GT.Stack = L.GridLayer.extend({
   options: { tileSize: 256, keepBuffer: 1, updateWhenZooming: false, noWrap: true, minZoom: 0, maxZoom: 24 },
   initialize: function (layers, options) {
     L.setOptions(this, options);
-    this.list = layers; this.queue = new Set(); this.running = false; this.hasty = true; this.ratio = Math.min(2, Math.max(1, Math.round(window.devicePixelRatio || 1)));
+    this.list = layers; this.queue = new Set(); this.running = false; this.hasty = this.first = true; this.ratio = Math.min(2, Math.max(1, Math.round(window.devicePixelRatio || 1)));
     this.on("tileunload", function (e) { this.queue.delete(e.tile); e.tile.width = e.tile.height = 0; }, this);
   },
   createTile: function (coords, done) {
@@ -342,14 +344,14 @@ GT.Stack = L.GridLayer.extend({
     this.running = true;
     const self = this;
     requestAnimationFrame(function step() {
-      const stop = performance.now() + (self.hasty ? 24 : 10); // short slices while panning, longer for one redraw of all
+      const stop = performance.now() + (self.first ? 80 : self.hasty ? 24 : 10); // short slices while panning, longer for one redraw of all
       for (const tile of self.queue) {
         self.queue.delete(tile);
         self.draw(tile);
         if (performance.now() > stop) break;
       }
       if (self.queue.size) requestAnimationFrame(step);
-      else { self.running = self.hasty = false; self.fire("drawn"); }
+      else { self.running = self.hasty = self.first = false; self.fire("drawn"); }
     });
   },
   /* Everything waiting, now: for print. */
