@@ -85,7 +85,10 @@ def test_open_days_against_numpy_busdays():
     holidays = (date(2026, 5, 28), date(2026, 11, 8))
     calendar = Calendar(holidays=holidays)
     start = np.datetime64("2026-03-11")
-    expected = [bool(np.is_busday(start + np.timedelta64(d, "D"), holidays=np.array(holidays, dtype="datetime64[D]"))) for d in range(400)]
+    expected = [
+        bool(np.is_busday(start + np.timedelta64(d, "D"), holidays=np.array(holidays, dtype="datetime64[D]")))
+        for d in range(400)
+    ]
     assert calendar.open_days(date(2026, 3, 11), 400).tolist() == expected
 
 
@@ -253,3 +256,23 @@ def test_a_table_that_cannot_be_is_refused_in_words(text, said, tmp_path):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(ReadError, match="no such file"):
         teams.load_teams(tmp_path / "no.toml")
+
+
+def test_the_spread_between_grounds_is_told_from_that_between_days():
+    rng = np.random.default_rng(8)
+    rows = []
+    for _ in range(400):
+        days = int(rng.choice([1, 2, 5, 20, 60]))
+        mean = 50 * rng.gamma(1 / 0.3**2, 0.3**2)
+        rows.append(
+            {
+                "skill": "manual",
+                "crew": str(rng.integers(4)),
+                "days": float(days),
+                "m2": float(mean * rng.gamma(1 / 0.8**2, 0.8**2, days).sum()),
+            }
+        )
+    found = teams.calibrate(pd.DataFrame(rows)).overall.iloc[0]
+    assert found["day_cv"] == pytest.approx(0.8, abs=0.15)
+    assert found["ground_cv"] == pytest.approx(0.3, abs=0.08)
+    assert Rate(50, day_cv=0.8, ground_cv=0.3).luck(16) == pytest.approx(np.hypot(0.3, 0.2))

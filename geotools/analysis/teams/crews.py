@@ -75,7 +75,7 @@ class Team:
 
 _TEAM_KEYS = {"id", "rates", "base", "hours", "speed_kmh", "detour", "move_days", "first", "last", "count"}
 _CALENDAR_KEYS = {"weekdays", "holidays", "closed", "seasons", "weather"}
-_RATE_KEYS = {"m2_per_day", "cv", "day_cv", "basis"}
+_RATE_KEYS = {"m2_per_day", "cv", "day_cv", "ground_cv", "basis"}
 
 
 def load_teams(path: str | Path) -> tuple[Team, ...]:

@@ -88,7 +88,7 @@ def finish(
     rng = np.random.default_rng(seed)
     own = _lognormal(rng, rate.cv, (draws, teams)).mean(axis=1)
     need = area_m2 / (rate.m2_per_day * teams)
-    own *= _lognormal(rng, rate.day_cv / math.sqrt(max(1.0, need * teams)), (draws,))
+    own *= _lognormal(rng, rate.luck(need * teams), (draws,))
     working = calendar.open_days(start, horizon_days)
     lost = calendar.lost_share(start, horizon_days)
     ends = np.empty(draws)
@@ -199,7 +199,7 @@ def _factors(plan: Plan, problem: Problem, rng: np.random.Generator, draws: int)
         for j in sorted(plan.orders[i]):
             rate = team.rates[problem.skill[j, i]]
             days = float(problem.need[j, i])
-            luck = _lognormal(rng, rate.day_cv / math.sqrt(max(1.0, days)), (draws,))
+            luck = _lognormal(rng, rate.luck(days), (draws,))
             needed[:, j] = days / (own[problem.skill[j, i]] * luck)
     return needed
 

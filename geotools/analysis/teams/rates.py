@@ -29,6 +29,8 @@ class Rate:
         Working days of record that it rests on; 0 for a figure that somebody stated.
     basis
         Where it comes from, in words.
+    ground_cv
+        Relative standard deviation from one piece of ground to the next.
 
     Examples
     --------
@@ -42,14 +44,19 @@ class Rate:
     day_cv: float = 0.0
     days: float = 0.0
     basis: str = ""
+    ground_cv: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.m2_per_day) and self.m2_per_day > 0):
             raise StatisticsError(
                 f"a rate is more than 0 m² a day, not {self.m2_per_day}", hint="leave out what a team cannot do"
             )
-        if not (0 <= self.cv < 10 and 0 <= self.day_cv < 10):
+        if not all(0 <= cv < 10 for cv in (self.cv, self.day_cv, self.ground_cv)):
             raise StatisticsError("a relative standard deviation is a fraction, e.g. 0.25 for 25 %")
+
+    def luck(self, days: float) -> float:
+        """Relative standard deviation of the mean over so many days on one piece of ground, given the rate."""
+        return math.sqrt(self.ground_cv**2 + self.day_cv**2 / max(1.0, days))
 
     def interval(self, level: float = 0.8) -> tuple[float, float]:
         """Where the mean rate lies with this probability, in m² a day (log-normal, equal tails).

@@ -21,6 +21,7 @@ from geotools.model.errors import StatisticsError
 from geotools.model.schema import Issue, issues_frame
 
 NOT_STATED = "(not stated)"
+DAY_CV_MOST = 2.0  # a larger spread is one of the ground, not of days
 DAY_CV = 0.5  # taken where no crew has two sheets, so that the spread from day to day cannot be seen
 BETWEEN_CV = 0.1  # crews never count as more alike than this
 LONE_CV = 0.3  # doubt added for another crew where only one is on record
@@ -100,7 +101,7 @@ def _text(value: Any) -> str | None:
 class Calibration:
     """Rates with their doubt.
 
-    ``table`` has a row per group: the keys, ``sheets days m2 own_m2_per_day own_weight m2_per_day cv day_cv low high basis``.
+    ``table`` has a row per group: the keys, ``sheets days m2 own_m2_per_day own_weight m2_per_day cv day_cv ground_cv low high basis``.
     ``overall`` has a row per skill, for a crew or task without records.
     """
 
@@ -126,9 +127,8 @@ class Calibration:
             known = ", ".join(self.overall["skill"]) or "none"
             raise StatisticsError(f"there is no record of '{skill}' to take a rate from", hint=f"on record: {known}")
         row = rows.iloc[0]
-        return Rate(
-            float(row["m2_per_day"]), float(row["cv"]), float(row["day_cv"]), float(row["days"]), str(row["basis"])
-        )
+        mean, cv, day_cv, ground_cv, days = (float(row[n]) for n in ("m2_per_day", "cv", "day_cv", "ground_cv", "days"))
+        return Rate(mean, cv, day_cv, days, str(row["basis"]), ground_cv)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -180,9 +180,10 @@ def calibrate(sheets: pd.DataFrame, *, by: Sequence[str] = ("crew",), level: flo
 def _skill(skill: str, rows: pd.DataFrame, by: tuple[str, ...], level: float) -> tuple[pd.DataFrame, dict[str, Any]]:
     groups = rows.groupby(list(by), sort=True).agg(sheets=("m2", "size"), days=("days", "sum"), m2=("m2", "sum"))
     own = groups["m2"] / groups["days"]
-    day_cv, seen = _day_cv(rows, by, own)
+    day_cv, ground_cv, seen = _spreads(rows, by, own)
     crude = float(rows["m2"].sum() / rows["days"].sum())
-    within = (day_cv * crude) ** 2 / groups["days"].to_numpy()
+    squares = rows.assign(days=rows["days"] ** 2).groupby(list(by), sort=True)["days"].sum() / groups["days"] ** 2
+    within = crude**2 * (ground_cv**2 * squares + day_cv**2 / groups["days"]).to_numpy()
     mean, mean_var, between = _random_effects(own.to_numpy(), within, crude)
     keep = between / (between + within) if crude > 0 else np.ones(len(own))
     value = mean + keep * (own.to_numpy() - mean)
@@ -192,30 +193,52 @@ def _skill(skill: str, rows: pd.DataFrame, by: tuple[str, ...], level: float) ->
     table["own_m2_per_day"], table["own_weight"] = own.to_numpy(), keep
     table["m2_per_day"] = value
     table["cv"] = np.divide(np.sqrt(variance), value, out=np.full(len(value), np.nan), where=value > 0)
-    table["day_cv"] = day_cv
+    table["day_cv"], table["ground_cv"] = day_cv, ground_cv
     said = "" if seen else f"; spread from day to day assumed {DAY_CV:.0%}"
     table["basis"] = [f"{int(n)} sheets, {d:.0f} days, own weight {k:.0%}{said}" for n, d, k in zip(table["sheets"], table["days"], keep, strict=True)]  # fmt: skip
     lone = (LONE_CV * mean) ** 2 if len(own) == 1 else 0.0
     total = math.sqrt(mean_var + between + lone)
     overall = {
         "skill": skill, "sheets": int(groups["sheets"].sum()), "days": float(groups["days"].sum()), "m2": float(groups["m2"].sum()),
-        "m2_per_day": mean, "cv": total / mean if mean > 0 else math.nan, "day_cv": day_cv,
+        "m2_per_day": mean, "cv": total / mean if mean > 0 else math.nan, "day_cv": day_cv, "ground_cv": ground_cv,
         "basis": f"mean of {len(own)} {' and '.join(by)} groups, {groups['days'].sum():.0f} days{said}",
     }  # fmt: skip
     whole = _with_interval(pd.DataFrame([overall]), level).iloc[0]
     return _with_interval(table, level), {str(k): v for k, v in whole.to_dict().items()}
 
 
-def _day_cv(rows: pd.DataFrame, by: tuple[str, ...], own: pd.Series) -> tuple[float, bool]:
-    """Relative spread from day to day, pooled within groups; a span of d days tells of a mean of d days."""
+def _spreads(rows: pd.DataFrame, by: tuple[str, ...], own: pd.Series) -> tuple[float, float, bool]:
+    """Relative spread from day to day and from report to report, pooled within groups.
+
+    A report over d days lies ``ground² + day² / d`` around the mean of its group; both parts are fitted to the squared distances.
+    """
     sums = rows.groupby(list(by))[["m2", "days"]].transform("sum")
     mean = (sums["m2"] / sums["days"]).to_numpy()
     free = len(rows) - len(own)
     if free < 1 or not (mean > 0).any():
-        return DAY_CV, False
-    rate = (rows["m2"] / rows["days"]).to_numpy()
-    relative = np.divide(rate, mean, out=np.ones(len(rows)), where=mean > 0) - 1
-    return float(np.sqrt((rows["days"].to_numpy() * relative**2).sum() / free)), True
+        return DAY_CV, 0.0, False
+    days = rows["days"].to_numpy()
+    relative = np.divide((rows["m2"] / rows["days"]).to_numpy(), mean, out=np.ones(len(rows)), where=mean > 0) - 1
+    squared = relative**2 * len(rows) / free
+    if np.ptp(days) > 0:
+        day, ground = _fitted(np.column_stack([1 / days, np.ones(len(days))]), squared)
+    else:
+        day, ground = float(squared.mean() * days[0]), 0.0
+    if day > DAY_CV_MOST**2:
+        day = DAY_CV_MOST**2
+        ground = max(0.0, float((squared - day / days).mean()))
+    return math.sqrt(day), math.sqrt(ground), True
+
+
+def _fitted(parts: np.ndarray, squared: np.ndarray) -> tuple[float, float]:
+    """Non-negative fit of squared distances, those expected to be large weighing less."""
+    weight = np.ones(len(squared))
+    day, ground = 0.0, 0.0
+    for _ in range(5):
+        day, ground = optimize.nnls(parts * weight[:, None], squared * weight)[0]
+        expected = parts @ np.array([day, ground])
+        weight = 1 / np.maximum(expected, max(1e-3 * float(squared.mean()), 1e-12))
+    return float(day), float(ground)
 
 
 def _random_effects(own: np.ndarray, within: np.ndarray, crude: float) -> tuple[float, float, float]:
