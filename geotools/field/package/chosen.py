@@ -85,8 +85,7 @@ def measured(cargo: Cargo) -> Cargo:
 
 
 def _lonlat(frame: gpd.GeoDataFrame, kind: str) -> gpd.GeoDataFrame:
-    known = frame.geometry.notna().any()
-    if frame.crs is None and not known:
+    if frame.crs is None and not placed(frame).any():
         frame = frame.set_geometry(gpd.GeoSeries([None] * len(frame), index=frame.index, crs=_crs.WGS84))
     _crs.require(frame, f"layer '{kind}'")
     moved = _crs.to_wgs84(frame)

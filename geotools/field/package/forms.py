@@ -99,7 +99,7 @@ def _said(prefix: str, key: str, spoken: Iterable[Phrases]) -> dict[str, str]:
 def _survey(kind: str, spoken: tuple[Phrases, ...], task: str) -> list[dict[str, str]]:
     schema = KINDS[kind]
     blank = {f"{p}::{header(s.lang)}": "" for p in ("label", "hint") for s in spoken}
-    rows = [{"type": t, "name": t, **blank} for t in ("start", "end", "deviceid")]
+    rows = [{"type": t, "name": f"form_{t}", **blank} for t in ("start", "end", "deviceid")]
     rows.append({"type": "calculate", "name": "id", "calculation": "once(uuid())"})
     sort, key = PLACES[schema.geometry[0]]
     rows.append(

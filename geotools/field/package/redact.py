@@ -200,8 +200,6 @@ def _secrets(cargo: Cargo) -> np.ndarray:
 
 def _public_hazards(cargo: Cargo, frame: gpd.GeoDataFrame, side: float, held: Counter[str]) -> gpd.GeoDataFrame:
     safe = _flag(frame, missing=True)
-    has = placed(frame).to_numpy()
-    held["hazards"] += int((~safe).sum()) + int((safe & ~has).sum())
     rest = cargo.results.get("remaining")
     known = (
         {}
@@ -220,7 +218,9 @@ def _public_hazards(cargo: Cargo, frame: gpd.GeoDataFrame, side: float, held: Co
         told.assign(precision_m=side),
         geometry=gpd.GeoSeries(squares.covering(shapes, side), index=frame.index, crs=_crs.WGS84),
     )
-    return shown[safe & placed(shown).to_numpy()]
+    out = shown[safe & placed(shown).to_numpy()]
+    held["hazards"] += len(frame) - len(out)
+    return out
 
 
 def _public_released(cargo: Cargo, side: float) -> gpd.GeoDataFrame:
