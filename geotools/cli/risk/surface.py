@@ -41,6 +41,14 @@ UNKNOWN = 255  # no statement: outside the survey, or a feature is missing there
 @click.option("--folds", type=click.IntRange(min=2), default=5, show_default=True, help="Groups of blocks.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the groups of blocks.")
 @click.option(
+    "--within",
+    "within_m",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5000.0,
+    show_default=True,
+    help="Cells farther than this in metres from every record of the survey get no statement.",
+)
+@click.option(
     "--report",
     type=click.Path(path_type=Path),
     help="Also write the report: .json, or words as .txt; .png for its figure.",
@@ -74,7 +82,7 @@ def surface(survey: str, output: Path | None, **choices: Any) -> None:
     cells = cells_of(opened, choices)
     judged, setup = training(opened, cells, choices)
     result = room.evaluate(judged, setup)
-    raster, scores = priority(opened, cells, result)
+    raster, scores = priority(opened, cells, result, choices["within_m"])
     lines = [*room.findings(result), *counted(raster)]
     if not result.beats_chance:
         options.say("warning: on unseen ground nothing beats chance; this raster orders survey no better than a draw")
@@ -96,7 +104,8 @@ def cells_of(opened: Any, choices: dict[str, Any]) -> dict[str, Any]:
     from geotools.space import crs as _crs
     from geotools.space.grid import Grid
 
-    west, south, east, north = choices["bounds"] or _extent(opened)
+    records = _records(opened)
+    west, south, east, north = choices["bounds"] or _around(records)
     plane = _crs.equal_area((west, south, east, north))
     corners = shapely.box(west, south, east, north)
     box = _crs.transform(np.array([shapely.segmentize(corners, 0.05)], dtype=object), _crs.WGS84, plane)[0]
@@ -110,10 +119,18 @@ def cells_of(opened: Any, choices: dict[str, Any]) -> dict[str, Any]:
         )
     grid = Grid.around(bounds, cell, plane)
     x, y = (v.ravel() for v in np.meshgrid(*grid.centres))
-    return {"grid": grid, "places": gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y), crs=plane)}
+    return {"grid": grid, "records": records, "places": gpd.GeoDataFrame(geometry=gpd.points_from_xy(x, y), crs=plane)}
 
 
-def _extent(opened: Any) -> tuple[float, float, float, float]:
+def _around(records: Any) -> tuple[float, float, float, float]:
+    """West, south, east, north of the records in degrees, with about a kilometre around."""
+    west, south, east, north = records.total_bounds
+    return float(west) - 0.01, float(south) - 0.01, float(east) + 0.01, float(north) + 0.01
+
+
+def _records(opened: Any) -> Any:
+    """Everything of the survey that has a place in the extent of the programme, in WGS 84."""
+    import geopandas as gpd
     import shapely
 
     from geotools.model import arguments
@@ -130,8 +147,7 @@ def _extent(opened: Any) -> tuple[float, float, float, float]:
     known = [shape for shape in shapes if shapely.intersects(frame_box, shape)]
     if not known:
         raise SchemaError("nothing in the survey has a place", hint="risk surface needs finds and hazards or releases")
-    west, south, east, north = shapely.total_bounds(known)
-    return float(west) - 0.01, float(south) - 0.01, float(east) + 0.01, float(north) + 0.01
+    return gpd.GeoSeries(known, crs=_crs.WGS84)
 
 
 def training(opened: Any, cells: dict[str, Any], choices: dict[str, Any]) -> tuple[Any, Any]:
@@ -288,7 +304,7 @@ def _ground(path: Path, places: Any) -> dict[str, Any]:
     return out
 
 
-def priority(opened: Any, cells: dict[str, Any], result: Any) -> tuple[Any, Any]:
+def priority(opened: Any, cells: dict[str, Any], result: Any, within_m: float) -> tuple[Any, Any]:
     """Priority classes and the score of the best model on the grid, from all evidence known now."""
     import numpy as np
 
@@ -298,8 +314,9 @@ def priority(opened: Any, cells: dict[str, Any], result: Any) -> tuple[Any, Any]
     grid = cells["grid"]
     near = room.distances(cells["places"], {"evidence": _evidence(opened)})["evidence_m"].to_numpy()
     frame = cells["places"].assign(**cells["features"], evidence_m=near)
-    base = result.predict(frame, room.BASELINE).to_numpy()
-    best = result.predict(frame).to_numpy()
+    known = room.distances(cells["places"], {"record": cells["records"]})["record_m"].to_numpy() <= within_m
+    base = np.where(known, result.predict(frame, room.BASELINE).to_numpy(), np.nan)
+    best = np.where(known, result.predict(frame).to_numpy(), np.nan)
     value = room.classes(np.column_stack([base, best]))
     value[~np.isfinite(base)] = UNKNOWN
     return (
