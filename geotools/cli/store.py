@@ -97,7 +97,7 @@ def save(store: str, survey: str, **choices: Any) -> None:
     layers = {k: f for k, f in opened.layers.items() if not choices["only"] or k in choices["only"]}
     missing = sorted(set(choices["only"]) - set(layers))
     if missing:
-        raise click.BadParameter(f"there is no layer '{missing[0]}' in {survey}", param_hint="--only")
+        raise click.BadParameter(f"there is no layer '{missing[0]}' in {opened.name}", param_hint="--only")
     kept = opened.programme if choices["settings"] and opened.programme != Programme() else None
     with stores.open(store) as target:
         try:

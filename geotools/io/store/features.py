@@ -112,7 +112,7 @@ def create(connection: sqlite3.Connection, kind: str) -> None:
         "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, srs_id) VALUES (?, 'features', ?, ?, 0)",
         (kind, kind, KINDS[kind].title if kind in KINDS else ""),
     )
-    connection.execute("INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'GEOMETRY', 0, 2, 2)", (kind,))
+    connection.execute("INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'GEOMETRY', 0, 0, 0)", (kind,))
     connection.execute(
         "INSERT INTO gpkg_extensions VALUES (?, 'geom', 'gpkg_rtree_index', 'http://www.geopackage.org/spec120/#extension_rtree', 'write-only')",
         (kind,),
@@ -226,6 +226,10 @@ def refresh(
         connection.execute(
             "UPDATE gpkg_geometry_columns SET geometry_type_name = ? WHERE table_name = ?", (declared, kind)
         )
+    heights = {struct.unpack_from("<I", e.wkb, 1)[0] // 1000 for e in entries if e.wkb is not None}
+    for name, has in (("z", heights & {1, 3}), ("m", heights & {2, 3})):
+        if has:
+            connection.execute(f"UPDATE gpkg_geometry_columns SET {name} = 2 WHERE table_name = ?", (kind,))
     box = connection.execute(
         f"SELECT min(minx), min(miny), max(maxx), max(maxy) FROM {quoted(f'rtree_{kind}_geom')}"
     ).fetchone()

@@ -168,7 +168,11 @@ def _plan_kind(backend: Backend, wish: Wish, known: str | None, base: int | None
 
 def _layout(kind: str, frame: pd.DataFrame, old: Layout | None) -> Layout:
     new = Layout.of(frame)
-    shaped = bool(new.geometry) and not bool(shapely.is_missing(frame.geometry.array).all()) if isinstance(frame, gpd.GeoDataFrame) else False
+    shaped = (
+        bool(new.geometry) and not bool(shapely.is_missing(frame.geometry.array).all())
+        if isinstance(frame, gpd.GeoDataFrame)
+        else False
+    )
     if shaped and not new.crs:
         raise StoreError("the layer has shapes but no reference system", hint="frame.set_crs(...)", layer=kind)
     if old is not None and old.crs and new.crs and _crs.parse(old.crs) != _crs.parse(new.crs):
@@ -225,22 +229,27 @@ def iso(wkb: bytes) -> bytes:
 def _touched(
     backend: Backend, kind: str, new: Mapping[str, str], heads: Mapping[str, Head], base: int | None, made: Plan
 ) -> set[str]:
-    """Ids that the writer really means to set: those not changed by others since, or changed by them to the same."""
-    later = [i for i in new if base is not None and i in heads and heads[i].revision > base and heads[i].hash != new[i]]
+    """Ids that the writer really means to set; a row that others changed since and the writer too is a conflict.
+
+    Even if both came to the same value: two clerks who each add one to a count of seven must not end at eight.
+    """
+    later = [i for i in new if base is not None and i in heads and heads[i].revision > base]
     if not later or base is None:
         return set(new)
     before = backend.hashes(kind, base, later)
     touched = set(new) - set(later)
     for id_ in later:
+        head = heads[id_]
         if before.get(id_) == new[id_]:  # the writer has the old row only because the whole layer was loaded
-            made.outdated += 1
+            made.unchanged += head.hash == new[id_]
+            made.outdated += head.hash != new[id_]
             continue
-        gone = heads[id_].action == DELETED
+        what = "deleted" if head.action == DELETED else "changed" if id_ in before else "added"
         made.issues.append(
             Issue(
-                "ST-04" if gone else "ST-03", "error", kind, id_,
-                message=f"{'deleted' if gone else 'changed' if id_ in before else 'added'} by someone else in revision {heads[id_].revision}, and different here",
-                value=f"revision {heads[id_].revision}", limit=f"revision {base}",
+                "ST-04" if what == "deleted" else "ST-03", "error", kind, id_,
+                message=f"{what} by someone else in revision {head.revision}, {'to the same as' if head.hash == new[id_] else 'and different'} here",
+                value=f"revision {head.revision}", limit=f"revision {base}",
             )
         )  # fmt: skip
     return touched

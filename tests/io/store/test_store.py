@@ -122,6 +122,17 @@ def test_the_second_of_two_writers_on_one_base_is_told_row_by_row(store, place, 
     assert (done.added, done.changed) == (1, 1)
 
 
+def test_two_writers_who_come_to_the_same_value_are_a_conflict_too(store, place, make):
+    store.save(make.frame(make.hazard("H-1", name="7")), kind="hazards", note="n", **WHO)
+    eight = store.load("hazards").assign(name="8")
+    with stores.open(place) as other:
+        other.save(eight, kind="hazards", note="one more", base=1, author="C")
+    with pytest.raises(ConflictError) as caught:
+        store.save(eight, kind="hazards", note="one more", base=1, **WHO)
+    assert "to the same as here" in caught.value.issues["message"][0]
+    assert store.save(eight, kind="hazards", note="sent twice", **WHO).unchanged == 1, "without a base it is no edit"
+
+
 def test_rows_of_a_whole_layer_that_the_writer_did_not_touch_are_not_set_back(store, place, make):
     store.save(_two(make), kind="hazards", note="n", **WHO)
     mine = store.load("hazards")
