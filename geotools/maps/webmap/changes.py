@@ -1,11 +1,11 @@
 """`compare`: what changed between two states of a survey, as one map with a divider between old and new.
 
-For showing ground that was added, reopened or released; the figures of each state come from its own ledger.
+For showing ground that was added, reopened, released or withdrawn; the figures of each state come from its own ledger.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +55,9 @@ def compare(
     Returns
     -------
     OfflineMap
-        Layers ``added`` (ground that was not hazardous, or was released, and now remains) and ``gone`` (ground that
-        remained and no longer does), and the remaining and released ground of both states.
+        Layers ``added`` (remains now, was in no recorded hazard), ``reopened`` (remains now, was released or otherwise closed in a
+        recorded hazard), ``gone`` (remained, is released now) and ``withdrawn`` (remained, is in the records no longer and was
+        not released: nothing shows that it is safe), and the remaining and released ground of both states.
 
     Raises
     ------
@@ -86,9 +87,7 @@ def compare(
         if side == "new":
             made.page.notes = [*notes(lost), *content.notes]
             made.page.no_ground = _no_ground(frames.get("hazards"), coverage)
-    for name, frame in changes(
-        *(coverage_or_hazards for coverage_or_hazards in (_ground(*s[:2]) for s in states))
-    ).items():
+    for name, frame in changes(*(_ground(*s[:2], sensitive=options.sensitive) for s in states)).items():
         if len(frame):
             spec = LayerSpec(
                 name,
@@ -121,49 +120,96 @@ def _state(survey: Any, day: Any) -> tuple[dict[str, gpd.GeoDataFrame], Any, lis
     return shown, ledger, [i for i in lost if i.kind in shown]
 
 
-def _ground(frames: dict[str, gpd.GeoDataFrame], coverage: Any) -> gpd.GeoDataFrame:
-    """Remaining ground of a state; all recorded hazards where there is no ledger."""
+@dataclass(frozen=True)
+class Ground:
+    """What a state knows of the ground: what remains, what was ever recorded as hazardous, what was released."""
+
+    remaining: gpd.GeoDataFrame
+    hazards: gpd.GeoDataFrame
+    released: gpd.GeoDataFrame
+
+
+def _ground(frames: dict[str, gpd.GeoDataFrame], coverage: Any, *, sensitive: bool) -> Ground:
+    """The ground of a state without withheld records; all recorded hazards remain where there is no ledger."""
+    seen = _survey.Content()
     empty = gpd.GeoDataFrame({"id": []}, geometry=[], crs=_crs.WGS84)
-    return coverage.remaining if coverage is not None else frames.get("hazards", empty)
+    hazards = _survey.publishable(frames.get("hazards", empty), "hazards", seen, sensitive=sensitive)
+    released = _survey.publishable(frames.get("releases", empty), "releases", seen, sensitive=sensitive)
+    if coverage is None:
+        return Ground(hazards, hazards, empty)
+    left = coverage.remaining if all(seen.closed.values()) else empty
+    return Ground(
+        seen.open_rows(left, "hazards"),
+        hazards,
+        seen.open_rows(coverage.released, "releases") if len(released) else empty,
+    )
 
 
-def changes(old: gpd.GeoDataFrame, new: gpd.GeoDataFrame) -> dict[str, gpd.GeoDataFrame]:
-    """Ground that remains only in one of two states, one row per hazard.
+def changes(old: Ground, new: Ground) -> dict[str, gpd.GeoDataFrame]:
+    """Ground that remains only in one of two states, one row per hazard, by what became of it.
 
     Returns
     -------
     dict
-        ``added`` and ``gone``: frames in WGS 84 with ``id`` and ``area_m2``.
+        ``added``, ``reopened``, ``gone`` and ``withdrawn``: frames in WGS 84 with ``id`` and ``area_m2``.
 
     Examples
     --------
     >>> one = gpd.GeoDataFrame({"id": ["H-1"]}, geometry=[shapely.box(46.7, 39.8, 46.71, 39.81)], crs="EPSG:4326")
-    >>> {name: len(frame) for name, frame in changes(one, one).items()}
-    {'added': 0, 'gone': 0}
+    >>> none = one.iloc[:0]
+    >>> {name: len(frame) for name, frame in changes(Ground(none, one, one), Ground(one, one, none)).items()}
+    {'added': 0, 'reopened': 1, 'gone': 0, 'withdrawn': 0}
     """
-    boxes = [shapely.total_bounds(_crs.to_wgs84(f).geometry.array) for f in (old, new) if len(f)]
-    if not boxes:
-        boxes = [np.zeros(4)]
-    low, high = np.nanmin(boxes, axis=0), np.nanmax(boxes, axis=0)
+    frames = (old.remaining, new.remaining, old.hazards, new.released)
+    boxes = [shapely.total_bounds(_crs.to_wgs84(f).geometry.array) for f in frames if len(f)]
+    boxes = [box for box in boxes if np.isfinite(box).all()] or [np.zeros(4)]
+    low, high = np.min(boxes, axis=0), np.max(boxes, axis=0)
     plane = _crs.utm((low[0] + high[2]) / 2, (low[1] + high[3]) / 2)
-    shapes = [geom.repair(_crs.transform(f.geometry.array, _crs.require(f), plane)) for f in (old, new)]
-    return {"added": _only(new, shapes[1], shapes[0], plane), "gone": _only(old, shapes[0], shapes[1], plane)}
+    was, now, recorded, released = (_on_plane(f, plane) for f in frames)
+    more, less = _minus(now, was), _minus(was, now)
+    return {
+        "added": _frame(new.remaining, _minus(more, recorded), plane),
+        "reopened": _frame(new.remaining, _within(more, recorded), plane),
+        "gone": _frame(old.remaining, _within(less, released), plane),
+        "withdrawn": _frame(old.remaining, _minus(less, released), plane),
+    }
 
 
-def _only(frame: gpd.GeoDataFrame, mine: np.ndarray, theirs: np.ndarray, plane: Any) -> gpd.GeoDataFrame:
-    """The part of each row that lies in none of the others."""
-    out = mine.copy()
+def _on_plane(frame: gpd.GeoDataFrame, plane: Any) -> np.ndarray:
+    if not len(frame):
+        return np.zeros(0, dtype=object)
+    return geom.polygonal(geom.repair(_crs.transform(frame.geometry.array, _crs.require(frame), plane)))
+
+
+def _minus(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """The part of each shape that lies in none of the others."""
+    return _cut(mine, theirs, shapely.difference, keep=True)
+
+
+def _within(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """The part of each shape that lies in any of the others."""
+    return _cut(mine, theirs, shapely.intersection, keep=False)
+
+
+def _cut(mine: np.ndarray, theirs: np.ndarray, how: Any, *, keep: bool) -> np.ndarray:
+    out = mine.copy() if keep else np.full(len(mine), shapely.Polygon(), dtype=object)
+    if not len(mine) or not len(theirs):
+        return out
     one, other = shapely.STRtree(theirs).query(mine, predicate="intersects")
     for index in np.unique(one):
-        out[index] = shapely.difference(mine[index], shapely.union_all(theirs[other[one == index]]))
-    out = geom.polygonal(
-        shapely.buffer(shapely.buffer(out, -SLIVER_M, join_style="mitre"), SLIVER_M, join_style="mitre")
-    )
-    keep = ~shapely.is_missing(out) & (shapely.area(out) >= CHANGED_M2)
-    ids = frame["id"].to_numpy(dtype=object)[keep] if "id" in frame else np.arange(len(frame))[keep].astype(str)
-    lonlat = _crs.transform(out[keep], plane, _crs.WGS84)
+        out[index] = how(mine[index], shapely.union_all(theirs[other[one == index]]))
+    return geom.polygonal(out)
+
+
+def _frame(rows: gpd.GeoDataFrame, shapes: np.ndarray, plane: Any) -> gpd.GeoDataFrame:
+    """The shapes that are more than rounding, with the id of their hazard."""
+    thin = shapely.buffer(shapely.buffer(shapes, -SLIVER_M, join_style="mitre"), SLIVER_M, join_style="mitre")
+    out = geom.polygonal(thin) if len(shapes) else shapes
+    keep = ~shapely.is_missing(out) & (shapely.area(out) >= CHANGED_M2) if len(out) else np.zeros(0, dtype=bool)
+    ids = rows["id"].to_numpy(dtype=object)[keep] if "id" in rows else np.arange(len(rows))[keep].astype(str)
+    lonlat = _crs.transform(out[keep], plane, _crs.WGS84) if keep.any() else out[keep]
     changed = gpd.GeoDataFrame({"id": ids}, geometry=gpd.GeoSeries(lonlat, crs=_crs.WGS84))
     return changed.assign(area_m2=measure.area(changed).round(1)) if len(changed) else changed
 
 
-__all__ = ["changes", "compare"]
+__all__ = ["Ground", "changes", "compare"]

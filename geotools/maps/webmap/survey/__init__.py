@@ -72,4 +72,4 @@ def _notes(out: Content, complete: bool) -> None:
         out.notes.append(words.label("note", "last_ground"))
 
 
-__all__ = ["SHOWN", "Content", "content"]
+__all__ = ["SHOWN", "Content", "content", "publishable"]
