@@ -141,7 +141,22 @@ def records() -> Records:
             "safe_to_publish": False,
             "activity_at_time": "private",
             "geometry": shapely.Point(X, Y),
-        }
+        },
+        {
+            "id": "X-2",
+            "date": pd.Timestamp("2023-03-02"),
+            "killed": 0,
+            "safe_to_publish": True,
+            "activity_at_time": "private",
+            "geometry": shapely.Point(X + 700, Y),
+        },
+        {
+            "id": "X-3",
+            "killed": 0,
+            "safe_to_publish": None,
+            "activity_at_time": "private",
+            "geometry": shapely.Point(X + 800, Y),
+        },
     )
     return Records(layers={"hazards": hazards, "releases": releases, "activities": activities, "accidents": accidents})
 
@@ -257,7 +272,7 @@ def test_readme_says_what_a_team_must_know(records, covered, tmp_path):
         "WGS 84",
         "latest dated 2024-06-01",
         "NOT released",
-        "Not to be published or passed on: accidents",
+        "STAYS BEHIND: 2 accidents",
         "Sample (synthetic)",
     ):
         assert words in text
@@ -285,6 +300,28 @@ def test_an_empty_survey_gives_a_readme(tmp_path):
     nothing = gpd.GeoDataFrame({"id": pd.Series(dtype=object)}, geometry=gpd.GeoSeries([], crs=UTM))
     paths = export.field_files(Records(layers={}), gt.coverage(nothing, nothing), tmp_path / "field")
     assert [p.name for p in paths] == ["README.txt"]
+
+
+def test_unsafe_places_stay_behind_unless_asked_for(records, covered, tmp_path):
+    """An accident without a mark is not safe to publish; a hazard marked unsafe is drawn in squares that cover it."""
+    export.field_files(records, covered, tmp_path / "field")
+    assert [f["id"] for f in load(tmp_path / "field" / "accidents.geojson")["features"]] == ["X-2"]
+    export.field_files(records, covered, tmp_path / "all", redact="internal")
+    assert [f["id"] for f in load(tmp_path / "all" / "accidents.geojson")["features"]] == ["X-1", "X-2", "X-3"]
+    unsafe = Records(layers={**records.layers, "hazards": records.layers["hazards"].assign(safe_to_publish=False)})
+    export.field_files(unsafe, covered, tmp_path / "unsafe")
+    (hazard,) = load(tmp_path / "unsafe" / "hazards.geojson")["features"]
+    shown = shapely.from_geojson(json.dumps(hazard["geometry"]))
+    exact = records.layers["hazards"].to_crs(4326).geometry.iloc[1]
+    assert shown.contains(exact)
+    assert hazard["properties"]["precision_m"] == 100
+    assert not (tmp_path / "unsafe" / "remaining.geojson").exists()
+    corners = {tuple(xy) for xy in np.round(shapely.get_coordinates(exact), 6)}
+    for file in (tmp_path / "unsafe").glob("*.geojson"):
+        for feature in load(file)["features"]:
+            found = shapely.get_coordinates(shapely.from_geojson(json.dumps(feature["geometry"])))
+            near = np.abs(found[:, None] - np.array(sorted(corners))[None]).max(axis=2).min()
+            assert near > 2e-7, file
 
 
 # ------------------------------------------------------------------------------------------------ refusals

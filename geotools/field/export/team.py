@@ -5,6 +5,7 @@ For writing layers and results that are computed already; not for forms or for m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,10 @@ import shapely
 
 from geotools import io
 from geotools.field.export.inputs import CoverageLike, SurveyLike, layer_of
+from geotools.field.package import redact as _redact
 from geotools.io.atomic import replacing, write_text
 from geotools.model.errors import WriteError
+from geotools.model.programme import Programme
 from geotools.model.provenance import now, version
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
@@ -68,6 +71,7 @@ def field_files(
     folder: str | Path,
     *,
     layers: Iterable[str] | None = None,
+    redact: str = "partner",
     overwrite: bool = False,
 ) -> list[Path]:
     """Write RFC 7946 GeoJSON for a field team, one file per layer that has anything to draw.
@@ -80,6 +84,9 @@ def field_files(
         Written whole or not at all.
     layers
         Names from `LAYERS`; default: all.
+    redact
+        ``partner``: accidents that are not marked safe to publish stay behind, hazards marked unsafe are drawn in whole grid
+        squares; ``internal``: everything. See `geotools.field.package` for files that may be published.
     overwrite
         Replace a folder of field files. A folder that holds anything else is never replaced.
 
@@ -107,8 +114,10 @@ def field_files(
     _refuse_foreign(target)
     frames = {entry.name: _for_team(entry, frame) for entry, frame in _team_frames(survey, coverage, chosen)}
     slim = {name: _drawable(frame) for name, frame in frames.items()}
+    slim, held = _redacted(survey, slim) if redact != "internal" else (slim, {})
     drawn = {name: frame[_has_place(frame)] for name, frame in slim.items()}
-    absent = {name: frame[~_has_place(slim[name])] for name, frame in frames.items()}
+    absent = {name: frame[~_has_place(frame)] for name, frame in slim.items()}
+    absent = {name: frames[name].loc[frame.index] for name, frame in absent.items()}
     with replacing(target, overwrite=overwrite) as temporary:
         temporary.mkdir()
         names = [f"{name}.geojson" for name, frame in drawn.items() if len(frame)]
@@ -118,8 +127,37 @@ def field_files(
         if any(len(frame) for frame in absent.values()):
             io.write(_absent_table(absent), temporary / NOT_ON_MAP)
             names.append(NOT_ON_MAP)
-        write_text(temporary / README, _readme(survey, coverage, drawn, absent))
+        write_text(temporary / README, _readme(survey, coverage, drawn, absent) + _withheld(held))
     return [target / name for name in (*names, README)]
+
+
+def _redacted(
+    survey: SurveyLike, frames: dict[str, gpd.GeoDataFrame]
+) -> tuple[dict[str, gpd.GeoDataFrame], dict[str, int]]:
+    """What may leave the house to a team of another organisation, and how many rows of each layer may not."""
+    held: Counter[str] = Counter()
+    out = dict(frames)
+    if "accidents" in out:
+        safe = _redact.publishable(out["accidents"])
+        held["accidents"] = int((~safe).sum())
+        out["accidents"] = out["accidents"][safe]
+    hazards = layer_of(survey, "hazards")
+    if hazards.crs is not None and "safe_to_publish" in hazards:
+        side = (getattr(survey, "programme", None) or Programme()).limit("public_grid_m")
+        located = {name: frame for name, frame in out.items() if frame.crs is not None}
+        shown, _ = _redact.shadowed(_crs.to_wgs84(hazards), located, side, held)
+        out.update(shown)
+    return out, {name: count for name, count in held.items() if count}
+
+
+def _withheld(held: Mapping[str, int]) -> str:
+    if not held:
+        return ""
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(held.items()))
+    return (
+        f"\nSTAYS BEHIND: {counts}: their place is not marked safe to publish (safe_to_publish). They are on record; their absence\n"
+        "here is not safety.\n"
+    )
 
 
 def _chosen(layers: Iterable[str] | None) -> tuple[FieldLayer, ...]:

@@ -71,10 +71,10 @@ def _partner(cargo: Cargo) -> Cargo:
     held: Counter[str] = Counter(cargo.withheld)
     layers = {kind: _columns(frame, kind) for kind, frame in cargo.layers.items()}
     if "accidents" in cargo.layers:
-        safe = _flag(cargo.layers["accidents"], missing=False)
+        safe = publishable(cargo.layers["accidents"])
         held["accidents"] += int((~safe).sum())
         layers["accidents"] = layers["accidents"][safe]
-    layers, precision = _shadowed(cargo, layers, side, held)
+    layers, precision = shadowed(cargo.hazards, layers, side, held) if len(cargo.hazards) else (layers, 0.0)
     kept = {kind: frame.reset_index(drop=True) for kind, frame in layers.items() if len(frame)}
     out = measured(replace(cargo, layers=kept, withheld=dict(held), precision_m=precision))
     if not precision:
@@ -103,31 +103,53 @@ def _flag(frame: gpd.GeoDataFrame, *, missing: bool) -> np.ndarray:
     )
 
 
-def _shadowed(
-    cargo: Cargo, layers: dict[str, gpd.GeoDataFrame], side: float, held: Counter[str]
+def shadowed(
+    hazards: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], side: float, held: Counter[str]
 ) -> tuple[dict[str, gpd.GeoDataFrame], float]:
-    """Hazards marked unsafe to publish become squares; whatever would give their place away stays behind."""
-    hazards = layers.get("hazards")
-    unsafe = np.zeros(0, dtype=bool) if hazards is None else ~_flag(cargo.layers["hazards"], missing=True)
-    if hazards is None or not unsafe.any():
-        return layers, 0.0
+    """Hazards marked unsafe to publish become squares; whatever would give their place away stays behind.
+
+    Parameters
+    ----------
+    hazards
+        All hazards with ``safe_to_publish``, in WGS 84.
+    layers
+        What would leave, in WGS 84; ``hazards`` and ``remaining`` with the same ids.
+    side
+        Of the squares in metres.
+    held
+        Is added to: layer → rows that stay behind.
+
+    Returns
+    -------
+    layers, side
+        What leaves, and the side of the squares; 0 where no hazard is marked unsafe.
+    """
+    unsafe = ~_flag(hazards, missing=True)
+    if not unsafe.any():
+        return dict(layers), 0.0
     shapes = np.array(hazards.geometry.array, dtype=object)
     touching = unsafe | (_distance(shapes, shapes[unsafe]) <= NEAR_M)
-    blurred = _in_squares(hazards, touching, side)
-    shadow = shapely.union_all([s for s in blurred.geometry.array[touching] if s is not None])
-    out = {"hazards": blurred}
+    shadow = shapely.union_all([s for s in squares.covering(shapes[touching], side) if s is not None])
     keys = set(hazards.loc[touching, "id"].astype(str))
+    out: dict[str, gpd.GeoDataFrame] = {}
     for kind, frame in layers.items():
         if kind == "hazards":
+            out[kind] = _in_squares(frame, frame["id"].astype(str).isin(keys).to_numpy(), side)
             continue
-        near = shapely.intersects(np.array(frame.geometry.array, dtype=object), shadow)
+        own = np.array(frame.geometry.array, dtype=object)
+        near = shapely.intersects(own, shadow)
         for column in (c for c in LINKS if c in frame):
             near |= frame[column].astype(object).isin(keys).to_numpy()
         if kind in CONTEXT:
-            near = _distance(np.array(frame.geometry.array, dtype=object), shapes[touching]) <= NEAR_M
+            near = _distance(own, shapes[touching]) <= NEAR_M
         held[kind] += int(near.sum())
         out[kind] = frame[~near]
     return out, side
+
+
+def publishable(accidents: gpd.GeoDataFrame) -> np.ndarray:
+    """Which accidents are marked safe to publish; no mark means no."""
+    return _flag(accidents, missing=False)
 
 
 def _in_squares(hazards: gpd.GeoDataFrame, which: np.ndarray, side: float) -> gpd.GeoDataFrame:
