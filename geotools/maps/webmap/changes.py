@@ -72,7 +72,13 @@ def compare(
     methods = programme.words.get("method") if programme is not None else None
     for side, (frames, coverage, lost) in zip(("old", "new"), states, strict=True):
         content = _survey.content(
-            frames, coverage=coverage, issues=None, theme=theme, sensitive=options.sensitive, methods=methods
+            frames,
+            coverage=coverage,
+            issues=None,
+            theme=theme,
+            sensitive=options.sensitive,
+            methods=methods,
+            day=days[0 if side == "old" else 1],
         )
         for layer in content.layers:
             if layer.spec.id in ("hazards", "hazard_points", "remaining", "released"):

@@ -30,7 +30,7 @@ from geotools.model.schema.names import whole_text, with_single_names
 from geotools.space import crs as _crs
 from geotools.space import measure
 
-GROUPS = ("areas", "released", "work", "finds", "compare", "issues", "context")
+GROUPS = ("areas", "released", "work", "finds", "compare", "issues", "other", "context")
 LEFT_OUT = {
     "guid",
     "source_crs",

@@ -65,6 +65,8 @@ class MapOptions:
         A theme of `geotools.symbols`, or the path of an authority's own.
     layers
         Record kinds to show; empty: all but raw positions and training data.
+    by
+        Column that colours layers of no record kind: words by class, numbers in five steps.
     basemap
         True: the relief, land cover and ortho that the survey has; False: none; or one or several of ``hillshade``,
         ``landcover``, ``ortho`` and paths of rasters, MBTiles files or folders of z/x/y pictures, the first shown first.
@@ -83,6 +85,7 @@ class MapOptions:
     lang: str = "en"
     theme: str | Path = "safe"
     layers: tuple[str, ...] = ()
+    by: str = ""
     basemap: Any = True
     rasters: Mapping[str, Any] = field(default_factory=dict)
     sensitive: bool = False
@@ -329,7 +332,14 @@ def map_survey(
         theme=_theme(options.theme),
         sensitive=options.sensitive,
         methods=programme.words.get("method") if programme is not None else None,
+        day=as_of,
+        by=options.by,
     )
+    if options.by and not any(options.by in frame.columns for frame in shown.values()):
+        raise MapError(
+            f"no layer has a column '{options.by}' to draw by",
+            hint="columns: " + ", ".join(sorted({str(c) for f in shown.values() for c in f.columns})[:20]),
+        )
     page = made.page
     page.title = whole_text(
         options.title or (programme.texts.get("title", programme.name) if programme is not None else "geotools")

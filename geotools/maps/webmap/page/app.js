@@ -264,7 +264,7 @@ Page.prototype = {
       cfg.langs.map(function (code) { return el("option", { value: code, lang: code, selected: code === self.lang }, cfg.texts[code].language_name); }));
     const head = el("header", { class: "gt-head" },
       el("div", { class: "gt-headline" }, el("h1", null, bdi(cfg.title)), languages),
-      el("p", { class: "gt-sub" }, cfg.subtitle ? [bdi(cfg.subtitle), " · "] : null, t("information_as_of"), " ", el("time", null, cfg.asOf ? GT.dayText(GT.day(cfg.asOf), this.lang) : t("unknown_date")), " · WGS 84"));
+      el("p", { class: "gt-sub" }, cfg.subtitle ? [bdi(cfg.subtitle), " · "] : null, cfg.asOf || this.layers.some(function (l) { return l.spec.group !== "other" && !l.spec.silent; }) ? [t("information_as_of"), " ", el("time", null, cfg.asOf ? GT.dayText(GT.day(cfg.asOf), this.lang) : t("unknown_date")), " · "] : null, "WGS 84"));
     const found = (this.results = el("ul", { class: "gt-results", "aria-label": t("results") }));
     const box = (this.searchBox = el("input", { type: "search", id: "gt-search", placeholder: t("search_hint"), "aria-label": t("search"), autocomplete: "off", spellcheck: "false", enterkeyhint: "search",
       oninput: function () { self.search(box.value); }, onkeydown: function (e) { if (e.key === "Enter" && self.found && self.found.length) { self.pickFound(self.found[0]); } if (e.key === "ArrowDown") { const b = found.querySelector("button"); if (b) { e.preventDefault(); b.focus(); } } } }));
@@ -304,11 +304,11 @@ Page.prototype = {
     const sums = this.classSums();
     for (const l of this.layers) { if (l.spec.silent) continue; const g = l.spec.group; if (!groups.has(g)) groups.set(g, []); groups.get(g).push(l); }
     for (const r of this.images || []) if (r.spec.overlay) { if (!groups.has("work")) groups.set("work", []); groups.get("work").push(r); }
-    const order = this.cfg.compare ? ["compare", "areas", "released", "work", "finds", "issues", "context"] : ["areas", "released", "work", "finds", "compare", "issues", "context"];
+    const order = this.cfg.compare ? ["compare", "areas", "released", "work", "finds", "other", "issues", "context"] : ["areas", "released", "work", "finds", "compare", "other", "issues", "context"];
     const keys = Array.from(groups.keys()).sort(function (a, b) { return order.indexOf(a) - order.indexOf(b); });
     const focused = document.activeElement && document.activeElement.id;
     this.legendBox.replaceChildren(...keys.map(function (g) {
-      return el("div", { class: "gt-group" }, el("h2", null, self.t("group_" + g)), g === "areas" ? self.noGround() : null, groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }), g === "areas" && self.cfg.overlapOnce ? el("p", { class: "gt-aside" }, bdi(self.pick(self.cfg.overlapOnce))) : null);
+      return el("div", { class: "gt-group" }, el("h2", null, self.t(g === "other" ? "layers" : "group_" + g)), g === "areas" ? self.noGround() : null, groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }), g === "areas" && self.cfg.overlapOnce ? el("p", { class: "gt-aside" }, bdi(self.pick(self.cfg.overlapOnce))) : null);
     }));
     if (focused && focused.startsWith("gt-c-")) { const again = document.getElementById(focused); if (again) again.focus(); }
   },
@@ -1022,7 +1022,7 @@ Page.prototype = {
     const left = el("span", { class: "gt-side gt-sideold" }), right = el("span", { class: "gt-side gt-sidenew" });
     handle.append(left, right);
     range.addEventListener("input", function () { self.share = range.value / 100; self.clip(); });
-    this.relabelSwipe = function () { range.setAttribute("aria-label", self.t("compare_slider")); left.replaceChildren(bdi(self.pick(c.old))); right.replaceChildren(bdi(self.pick(c.new))); };
+    this.relabelSwipe = function () { range.setAttribute("aria-label", self.t("compare_slider")); const said = function (l) { const s = self.pick(l), d = /^\d{4}-\d\d-\d\d$/.test(s) ? GT.day(s) : null; return bdi(d === null ? s : GT.dayText(d, self.lang)); }; left.replaceChildren(said(c.old)); right.replaceChildren(said(c.new)); };
     L.DomEvent.disableClickPropagation(range);
     const grip = el("div", { class: "gt-grip" });
     handle.append(grip);

@@ -249,7 +249,7 @@ function drawPoints(ctx, layer, z, scale, ox, oy) {
     let top = c.items[0];
     for (const f of c.items) if (layer.symbols[layer.cls[f]].order > layer.symbols[layer.cls[top]].order) top = f;
     const s = layer.symbols[layer.cls[top]];
-    if (c.items.length === 1) { GT.marker(ctx, s, x, y); continue; }
+    if (c.items.length === 1) { GT.marker(ctx, layer.spec.context || layer.spec.group === "context" ? Object.assign({}, s, { size: s.size * (z < 12 ? 0.55 : z < 14 ? 0.75 : 1) }) : s, x, y); continue; }
     const r = GT.clusterRadius(c), ink = /^#fff/i.test(s.fill) ? s.outline : s.fill;
     ctx.beginPath(); ctx.arc(x, y, r + 1.5, 0, 7); ctx.fillStyle = "rgba(255,255,255,0.85)"; ctx.fill();
     ctx.beginPath(); ctx.arc(x, y, r, 0, 7); ctx.fillStyle = "#ffffff"; ctx.fill();
@@ -279,7 +279,9 @@ function placeLabels(layer, z) {
   const scale = 256 * 2 ** z, d = layer.data, rank = layer.spec.label.rank, list = [], used = new Map(), font = "600 12px " + GT.FONT;
   const order = Array.from(layer.order).filter(function (f) { return layer.vis[f]; });
   order.sort(function (a, b) { return (GT.value(d, rank, b) || 0) - (GT.value(d, rank, a) || 0) || a - b; });
+  const few = z < 13 && order.length && GT.value(d, rank, order[0]) > 0; // far out, only places where people live are named
   for (const f of order.slice(0, 4000)) {
+    if (few && !(GT.value(d, rank, f) > 0)) break;
     const text = GT.clean(GT.value(d, layer.spec.label.column, f) || "").slice(0, 40).trim();
     if (!text) continue;
     const x = d.X[d.points[d.rings[f]]] * scale + 8, y = d.Y[d.points[d.rings[f]]] * scale, w = textWidth(text, font);

@@ -31,6 +31,8 @@ def content(
     theme: Theme,
     sensitive: bool,
     methods: Mapping[str, str] | None = None,
+    day: Any = None,
+    by: str = "",
 ) -> Content:
     """All layers of a map.
 
@@ -42,6 +44,10 @@ def content(
         What `geotools.coverage` returned for these hazards and releases, or None.
     methods
         The programme's own words for methods of work.
+    day
+        As-of day of the map, None: all that is recorded.
+    by
+        Column that classes layers of no known kind.
     """
     out = Content()
     kept = {kind: publishable(frame, kind, out, sensitive=sensitive) for kind, frame in frames.items() if len(frame)}
@@ -52,10 +58,10 @@ def content(
     if hazards is not None:
         if past is not None:
             covered(out, coverage, theme, hazards, past)
-        hazard_layers(out, hazards, coverage, theme, past=past)
+        hazard_layers(out, hazards, coverage, theme, past=past, day=day)
     if releases is not None and past is None:
         out.add(released_records(releases, theme, coverage, methods))
-    other_layers(out, kept, theme)
+    other_layers(out, kept, theme, by=by)
     if issues is not None and len(issues):
         out.add(issue_layer(issues, frames, theme, out.closed))
     _notes(out, past is None or past.complete)

@@ -5,7 +5,9 @@ For the records themselves; the ground that remains or was released is in `groun
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import geopandas as gpd
@@ -20,21 +22,23 @@ from geotools.maps.webmap.layers import AreaLayer, LayerSpec, PointLayer, Vector
 from geotools.maps.webmap.survey.content import Content
 from geotools.maps.webmap.survey.rows import LINE_TYPES, POINT_TYPES, has, hazard_keys, hazard_rows
 
+Keys = Callable[[gpd.GeoDataFrame], list[str]]
 LEDGER = ("area", "remaining", "cleared", "reduced", "cancelled", "processed", "outside", "overlap")
 
 
 def hazard_layers(
-    out: Content, frame: gpd.GeoDataFrame, coverage: Any, theme: Theme, *, past: History | None = None
+    out: Content, frame: gpd.GeoDataFrame, coverage: Any, theme: Theme, *, past: History | None = None, day: Any = None
 ) -> None:
     """Hazards as areas, and those recorded as a point or line as danger points, which have no ground of their own."""
+    keys = partial(hazard_keys, theme=theme, day=day)
     spots = has(frame, (*POINT_TYPES, *LINE_TYPES)) & ~frame.geometry.is_empty.to_numpy()
     if spots.any():
-        out.add(_points(frame[spots], theme))
+        out.add(_points(frame[spots], theme, keys))
     if not spots.all():
-        out.add(_areas(frame[~spots], coverage, theme, past))
+        out.add(_areas(frame[~spots], coverage, (theme, keys), past))
 
 
-def _points(frame: gpd.GeoDataFrame, theme: Theme) -> VectorLayer:
+def _points(frame: gpd.GeoDataFrame, theme: Theme, keys: Keys) -> VectorLayer:
     rows = tuple(
         replace(
             row,
@@ -45,16 +49,17 @@ def _points(frame: gpd.GeoDataFrame, theme: Theme) -> VectorLayer:
     lines = has(frame, LINE_TYPES)
     shapes = frame.geometry.where(~lines, frame.geometry.representative_point())
     spec = LayerSpec(
-        "hazard_points", words.label("layer", "hazard_points"), "hazards", "areas", rows, hazard_keys,
+        "hazard_points", words.label("layer", "hazard_points"), "hazards", "areas", rows, keys,
         date="date_info", search=("id", "name", "place"), told=("classification", "status"),
     )  # fmt: skip
     return PointLayer(frame.set_geometry(shapes), spec.title, spec=spec)
 
 
-def _areas(frame: gpd.GeoDataFrame, coverage: Any, theme: Theme, past: History | None) -> VectorLayer:
+def _areas(frame: gpd.GeoDataFrame, coverage: Any, look: tuple[Theme, Keys], past: History | None) -> VectorLayer:
+    theme, keys = look
     extra, book = ({}, {}) if coverage is None else _ledger(frame, coverage, past)
     spec = LayerSpec(
-        "hazards", words.label("layer", "hazards"), "hazards", "areas", hazard_rows(theme, outline=coverage is not None), hazard_keys,
+        "hazards", words.label("layer", "hazards"), "hazards", "areas", hazard_rows(theme, outline=coverage is not None), keys,
         date="date_info", label="id", ledger=bool(extra), folded=coverage is not None, extra=extra, book=book, told=("classification", "status"),
     )  # fmt: skip
     return AreaLayer(frame, spec.title, spec=spec)

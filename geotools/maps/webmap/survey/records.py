@@ -1,4 +1,4 @@
-"""Layers of the other record kinds and of results by name: context, finds, accidents, work, tracks, swaths, and layers we do not know.
+"""Layers of the other record kinds and of results by name: context, finds, accidents, work, tracks, swaths.
 
 For turning those records into layers; hazards and the ground of a coverage are in `hazards` and `ground`.
 """
@@ -16,6 +16,7 @@ from geotools.maps.symbols import Theme
 from geotools.maps.webmap import words
 from geotools.maps.webmap.layers import AreaLayer, ClassRow, LayerSpec, PointLayer, TrackLayer
 from geotools.maps.webmap.survey.content import Content
+from geotools.maps.webmap.survey.plain import plain_layers
 from geotools.maps.webmap.survey.rows import AREA_TYPES, LINE_TYPES, POINT_TYPES, class_rows, has, keys
 from geotools.model.vocab import vocabulary
 
@@ -37,10 +38,13 @@ _ORDER = (
 _DAYS = ("end", "date", "day", "time", "start")
 
 
-def other_layers(out: Content, kept: Mapping[str, gpd.GeoDataFrame], theme: Theme) -> None:
-    """Layers of everything but hazards, releases and land use, in the order of the panel."""
+def other_layers(out: Content, kept: Mapping[str, gpd.GeoDataFrame], theme: Theme, *, by: str = "") -> None:
+    """Layers of everything but hazards, releases and land use, in the order of the panel; `by` classes those of no known kind."""
     for kind in sorted(kept, key=lambda k: (_ORDER.index(k) if k in _ORDER else len(_ORDER), k)):
-        _KNOWN.get(kind, _other)(out, kept[kind], theme, kind)
+        if kind in _KNOWN:
+            _KNOWN[kind](out, kept[kind], theme, kind)
+        else:
+            plain_layers(out, kept[kind], theme, kind, by=by)
 
 
 def _day_column(frame: gpd.GeoDataFrame) -> str:
@@ -261,26 +265,6 @@ def _result(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> N
         search=("id", "task_id"),
     )
     out.add(AreaLayer(frame[has(frame, AREA_TYPES)], spec.title, spec=spec))
-
-
-def _other(out: Content, frame: gpd.GeoDataFrame, theme: Theme, kind: str) -> None:
-    """A layer the trade has no symbols for: plain, switched on, under its own name."""
-    for types, group, make in (
-        (AREA_TYPES, "area", AreaLayer),
-        (LINE_TYPES, "line", TrackLayer),
-        (POINT_TYPES, "point", PointLayer),
-    ):
-        chosen = frame[has(frame, types)]
-        if len(chosen):
-            spec = LayerSpec(
-                f"{kind}-{group}",
-                words.label("layer", kind),
-                "",
-                "work",
-                (ClassRow("", words.label("layer", kind), theme.symbol(group, "other")),),
-                search=("id", "name"),
-            )
-            out.add(make(chosen, spec.title, spec=spec))
 
 
 _KNOWN = {

@@ -82,12 +82,21 @@ def _outlined(symbol: Symbol) -> Symbol:
     return replace(symbol, fill_alpha=0.03, hatch="none", order=symbol.order + 22)
 
 
-def hazard_keys(frame: gpd.GeoDataFrame) -> list[str]:
-    """Class key of each hazard: classification and status."""
+def hazard_keys(frame: gpd.GeoDataFrame, *, theme: Theme, day: Any = None) -> list[str]:
+    """Class key of each hazard: classification and status.
+
+    Parameters
+    ----------
+    day
+        As-of day of the map: a status that ends a hazard counts only if it is known to have held by then.
+    """
     classes, states = set(vocabulary("classification").keys), set(vocabulary("hazard_status").keys)
     nothing: Any = pd.Series([None] * len(frame), index=frame.index)
     code, state = (frame.get(c, nothing) for c in ("classification", "status"))
-    return [
-        f"{c if c in classes else 'unknown'}|{s if s in states else 'unknown'}"
-        for c, s in zip(code, state, strict=True)
-    ]
+    held = np.ones(len(frame), dtype=bool)
+    if day is not None:
+        changed = pd.to_datetime(frame.get("status_changed_date", nothing), errors="coerce")
+        held = (changed <= pd.Timestamp(day)).to_numpy(dtype=bool)
+    status = [s if s in states else "unknown" for s in state]
+    status = ["then" if theme.ended(s) and not h else s for s, h in zip(status, held, strict=True)]
+    return [f"{c if c in classes else 'unknown'}|{s}" for c, s in zip(code, status, strict=True)]
