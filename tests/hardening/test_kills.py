@@ -76,7 +76,7 @@ def test_killed_at_any_moment(name: str, survey: Path, tmp_path: Path) -> None:
     assert whole(out)
     luck = random.Random(name)
     for turn in range(KILLS):
-        old = turn % 2 == 0
+        old = turn < KILLS // 2  # first over what is there, then where nothing is
         if not old:
             remove(out)
         process = start(*(["--overwrite"] if old else []))
