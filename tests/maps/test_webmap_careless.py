@@ -24,7 +24,11 @@ def frame(**columns: Any) -> gpd.GeoDataFrame:
 
 
 def layers(made: Any) -> dict[str, payload.Decoded]:
-    return {e.spec.id: payload.decode(e.payload.body) for e in made._children.values() if getattr(e, "spec", None)}
+    return {
+        e.spec.id: payload.decode(e.payload.body)
+        for e in made._children.values()
+        if getattr(e, "spec", None) and not e.spec.silent
+    }
 
 
 def doubled(rows: gpd.GeoDataFrame, column: Any, values: list[Any] | None = None) -> gpd.GeoDataFrame:

@@ -273,7 +273,7 @@ def test_compare_shows_both_states_and_what_changed(
     made = gt.webmap.compare(survey_frames, survey_frames, days=days)
     opened = show(gt.webmap.save(made, tmp_path / "compare.html"))
     page = opened.page
-    assert page.inner_text(".gt-sideold") == "2022-03-01"
+    assert page.inner_text(".gt-sideold") == "1 Mar 2022"
     assert page.evaluate("getComputedStyle(geotools.pages[0].map.getPane('gt-stack-0')).clipPath").startswith("polygon")
     page.evaluate(
         "() => { const r = document.querySelector('.gt-swiperange'); r.value = 80; r.dispatchEvent(new Event('input')); }"
