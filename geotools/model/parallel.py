@@ -148,6 +148,11 @@ def on_cluster() -> bool:
     return _HOW.get().name == "dask"
 
 
+def lean() -> bool:
+    """Whether an item should hold no more than it needs: it travels to a cluster, or its result is kept under its content."""
+    return on_cluster() or _HOW.get().keep is not None
+
+
 def map_ordered(
     function: Callable[[A], B],
     items: Iterable[A],

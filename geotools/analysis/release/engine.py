@@ -9,13 +9,15 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import shapely
 
+from geotools.analysis.release.kept import codec
 from geotools.model.errors import ReleaseError
-from geotools.model.parallel import map_ordered, workers
+from geotools.model.parallel import iter_ordered, lean, workers
 from geotools.model.progress import Progress
 from geotools.space.outlines import Outlines
 
@@ -169,33 +171,42 @@ def solve(
     what: str = "measuring released ground",
 ) -> Settled:
     """Answer a job in chunks along a Hilbert curve; the answer depends on neither the chunks nor the threads."""
-    run = _engine(engine)
     chunks = cut(work, chunk, workers(threads))
-    if progress is not None:
-        progress.start(what, len(work.containers))
-
-    def one(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, Settled]:
-        pairs = _pairs_of(work, rows)
-        local = np.searchsorted(rows, work.container[pairs])
-        small = replace(work, containers=work.containers[rows], container=local, cover=work.cover[pairs])
-        found = run(small)
-        if progress is not None:
-            progress.advance(len(rows))
-        return rows, pairs, found
-
-    try:
-        results = map_ordered(one, chunks, threads=workers(threads))
-    finally:
-        if progress is not None:
-            progress.finish()
     net, raw = np.zeros(len(work.cover)), np.zeros(len(work.cover))
     left = np.zeros(len(work.containers))
     rest = np.full(len(work.containers), shapely.Polygon(), dtype=object) if work.geometry else None
-    for rows, pairs, found in results:
-        net[pairs], raw[pairs], left[rows] = found.net, found.raw, found.left
-        if rest is not None:
-            rest[rows] = found.rest
+    parts = (_part(work, rows, alone=lean()) for rows in chunks)
+    answers = iter_ordered(partial(_answer, engine), parts, threads=threads, codec=codec(engine, Settled))
+    if progress is not None:
+        progress.start(what, len(work.containers))
+    try:
+        for rows, found in zip(chunks, answers, strict=True):
+            pairs = _pairs_of(work, rows)
+            net[pairs], raw[pairs], left[rows] = found.net, found.raw, found.left
+            if rest is not None:
+                rest[rows] = found.rest
+            if progress is not None:
+                progress.advance(len(rows))
+    finally:
+        if progress is not None:
+            progress.finish()
     return Settled(net, raw, left, rest)
+
+
+def _part(work: Job, rows: np.ndarray, *, alone: bool) -> Job:
+    """The job of some containers; `alone` with only the covers it needs, in their order."""
+    pairs = _pairs_of(work, rows)
+    local, cover = np.searchsorted(rows, work.container[pairs]), work.cover[pairs]
+    small = replace(work, containers=work.containers[rows], container=local, cover=cover)
+    if not alone:
+        return small
+    needed, place = np.unique(cover, return_inverse=True)
+    kept = int(np.searchsorted(needed, work.kept))
+    return replace(small, covers=work.covers[needed], cover=place, kept=kept, outlines=None)
+
+
+def _answer(engine: str, part: Job) -> Settled:
+    return _engine(engine)(part)
 
 
 def shared_area(
