@@ -340,7 +340,7 @@ def test_a_plan_of_one_step_has_the_dates_of_the_formula():
     a = teams.simulate(plan, draws=2000, seed=1).finish
     b = teams.finish(20_000, rate, start=START, calendar=calendar, draws=2000, seed=2)
     for mark in ("expected", "p10", "p50", "p90"):
-        assert abs((getattr(a, mark) - getattr(b, mark)).days) <= (0 if mark == "expected" else 4)
+        assert abs((getattr(a, mark) - getattr(b, mark)).days) <= (0 if mark == "expected" else 9)
 
 
 def test_one_more_buys_days_only_where_it_is_short():

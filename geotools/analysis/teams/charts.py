@@ -52,7 +52,7 @@ def gantt(plan: Plan, futures: Futures | None = None, *, title: str = "") -> Fig
     if steps.empty:
         raise MapError("no step is in the plan: there is no chart to draw")
     teams = [t for t in plan.teams["team"] if (steps["team"] == t).any()][:MOST_ROWS]
-    figure = Figure(figsize=(11.0, 1.9 + ROW * len(teams)), layout="constrained")
+    figure = Figure(figsize=(11.0, 2.1 + ROW * len(teams)), layout="constrained")
     axes = figure.add_subplot()
     late = _p90(steps, futures)
     right = max(steps["end"].max(), late.max() if late.notna().any() else steps["end"].max())
@@ -84,7 +84,7 @@ def _bar(axes: Any, row: int, step: Any, look: tuple[str, str], days: int) -> No
     left, width = mdates.date2num(step.start), (step.end - step.start).days + 1
     axes.barh(row, width, left=left, height=0.62, color=look[0], hatch=look[1], edgecolor="white", linewidth=0.8)
     axes.barh(row, width, left=left, height=0.62, color="none", edgecolor=INK, linewidth=0.6)
-    room = int(width / max(days, 1) * 115)
+    room = int(width / max(days, 1) * 132)
     if room >= 4:
         lot = re.search(r" \d+/\d+$", str(step.id))
         text = plain(f"{step.task_id}{lot.group() if lot else ''}", room)
@@ -145,7 +145,8 @@ def _frame(axes: Any, teams: list[str], span: tuple[Any, Any]) -> None:
 
 
 def _title(figure: Figure, title: str, below: str) -> None:
-    text = plain(title, 90) + ("\n" if below else "")
+    lines = below.count("\n") + 1 if below else 0
+    text = plain(title, 90) + "\n" * lines
     figure.suptitle(text, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK, parse_math=False)
     if below:
         figure.text(
@@ -155,10 +156,10 @@ def _title(figure: Figure, title: str, below: str) -> None:
 
 def _subtitle(plan: Plan, futures: Futures | None) -> str:
     dated = f"done by {plan.finish} at mean rates" if plan.finish else "some steps do not fit into the horizon"
-    if futures is not None:
+    if futures is not None and futures.finish.p10 is not None:
         marks = [f"P{m[1:]} {getattr(futures.finish, m) or 'beyond the horizon'}" for m in ("p10", "p50", "p90")]
         dated += f"; {', '.join(marks)}"
-    return f"{dated}. {plan.words[0].upper()}{plan.words[1:]}."
+    return f"{dated}\n{plan.words[0].upper()}{plan.words[1:]}."
 
 
 def finished(plan: Plan, futures: Futures, *, title: str = "") -> Figure:

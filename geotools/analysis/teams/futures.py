@@ -22,6 +22,8 @@ from geotools.analysis.teams.rates import Rate
 from geotools.analysis.teams.workdays import Calendar, day
 from geotools.model.errors import StatisticsError
 
+FURTHER = 3  # times the horizon of a plan that futures are followed
+CHUNK = 250  # futures at a time
 MARKS = (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))
 
 
@@ -88,7 +90,7 @@ def finish(
     rng = np.random.default_rng(seed)
     own = _lognormal(rng, rate.cv, (draws, teams)).mean(axis=1)
     need = area_m2 / (rate.m2_per_day * teams)
-    own *= _lognormal(rng, rate.luck(need * teams), (draws,))
+    own /= _lognormal(rng, rate.luck(need * teams), (draws,))
     working = calendar.open_days(start, horizon_days)
     lost = calendar.lost_share(start, horizon_days)
     ends = np.empty(draws)
@@ -102,9 +104,7 @@ def finish(
 
 
 def _lognormal(rng: np.random.Generator, cv: float, size: tuple[int, ...]) -> np.ndarray:
-    """Factors of mean 1 and relative standard deviation `cv`."""
-    sigma = math.sqrt(math.log1p(cv**2))
-    return np.exp(rng.standard_normal(size) * sigma - sigma**2 / 2)
+    return _factor(rng.standard_normal(size), cv)
 
 
 def _first_at_least(done: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -143,8 +143,8 @@ class Futures:
 def simulate(plan: Plan, *, draws: int = 1000, seed: int = 0) -> Futures:
     """Replay a plan in many futures: each team keeps its order, rates and days differ, bad weather hits all teams on the same days.
 
-    A team's rate in one future is drawn once per skill (it is the mean that is uncertain) and each step has the luck of its own days
-    besides.
+    A team's rate in one future is drawn once per skill (it is the mean that is uncertain), the ground of a task once for all who work there,
+    and each step has the luck of its own days besides. Where several teams must all be done, the date at mean rates is earlier than P50.
 
     Parameters
     ----------
@@ -171,9 +171,12 @@ def simulate(plan: Plan, *, draws: int = 1000, seed: int = 0) -> Futures:
         raise StatisticsError("fewer than ten futures say nothing")
     problem = _problem(plan)
     rng = np.random.default_rng(seed)
-    weather = rng.random((draws, problem.horizon))
-    factors = _factors(plan, problem, rng, draws)
-    ends = _replay(plan, problem, factors, weather)
+    needed = _needed(plan, problem, rng, draws)
+    parts = []
+    for low in range(0, draws, CHUNK):
+        weather = rng.random((min(CHUNK, draws - low), problem.horizon), dtype=np.float32)
+        parts.append(_replay(plan, problem, needed[low : low + CHUNK], weather))
+    ends = np.concatenate(parts)
     marks = {name: [_date(plan.start, _mark(row, q)) for row in ends.T] for name, q in MARKS}
     table = pd.DataFrame(
         {"id": list(problem.jobs), **{name: pd.to_datetime(pd.Series(v, dtype=object)) for name, v in marks.items()}}
@@ -185,23 +188,34 @@ def simulate(plan: Plan, *, draws: int = 1000, seed: int = 0) -> Futures:
 
 
 def _problem(plan: Plan) -> Problem:
-    """The plan's problem, looking twice as far so that late futures have dates."""
+    """The plan's problem, looking further so that late futures have dates."""
     assert plan.work is not None
-    problem, _ = problem_of(plan.work, plan.crews, start=plan.start, horizon_days=2 * plan.horizon_days)
+    problem, _ = problem_of(plan.work, plan.crews, start=plan.start, horizon_days=FURTHER * plan.horizon_days)
     return problem
 
 
-def _factors(plan: Plan, problem: Problem, rng: np.random.Generator, draws: int) -> np.ndarray:
-    """Working days needed in each future, (draws, steps); infinite for a step that is not in the plan."""
+def _needed(plan: Plan, problem: Problem, rng: np.random.Generator, draws: int) -> np.ndarray:
+    """Working days needed in each future, (draws, steps); infinite for a step that is not in the plan.
+
+    The rate of a team is uncertain as a whole (one draw per team and skill), the ground of a task is easier or harder for whoever works
+    there (one draw per task), and each step has the luck of its own days.
+    """
     needed = np.full((draws, len(problem.jobs)), np.inf)
+    ground = {task: rng.standard_normal(draws) for task in sorted(set(problem.tasks))}
     for i, team in enumerate(plan.crews):
         own = {skill: _lognormal(rng, rate.cv, (draws,)) for skill, rate in sorted(team.rates.items())}
         for j in sorted(plan.orders[i]):
-            rate = team.rates[problem.skill[j, i]]
-            days = float(problem.need[j, i])
-            luck = _lognormal(rng, rate.luck(days), (draws,))
-            needed[:, j] = days / (own[problem.skill[j, i]] * luck)
+            skill = problem.skill[j, i]
+            rate, days = team.rates[skill], float(problem.need[j, i])
+            luck = _lognormal(rng, rate.day_cv / math.sqrt(max(1.0, days)), (draws,))
+            needed[:, j] = days * luck * _factor(ground[problem.tasks[j]], rate.ground_cv) / own[skill]
     return needed
+
+
+def _factor(z: np.ndarray, cv: float) -> np.ndarray:
+    """Factors of mean 1 and relative standard deviation `cv` from standard normal draws."""
+    sigma = math.sqrt(math.log1p(cv**2))
+    return np.exp(z * sigma - sigma**2 / 2)
 
 
 def _replay(plan: Plan, problem: Problem, needed: np.ndarray, weather: np.ndarray) -> np.ndarray:

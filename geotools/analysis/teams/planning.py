@@ -286,4 +286,8 @@ def _words(how: How, optimal: bool, objective: float, bound: float, table: gpd.G
         said = f"found by {name}; no plan can be better by more than {gap:.1%}"
     said += f"; {how.why}" if how.why else ""
     left = int(table["end"].isna().sum())
-    return said + (f"; {left} of {len(table)} steps are not in the plan" if left else "")
+    return said + (
+        f"; {left} of {len(table)} steps are not in the plan (a longer horizon, more teams or other skills)"
+        if left
+        else ""
+    )

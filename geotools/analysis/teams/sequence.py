@@ -151,15 +151,15 @@ def bound(problem: Problem, goal: str) -> float:
     doable = np.array([j for j, end in enumerate(ends) if end != NEVER], dtype=int)
     if goal == "finish":
         longest = late if stuck else max((end + 1.0 for end in ends), default=0.0)
-        return late * len(stuck) + max(longest, _shared(problem, doable, late)[1])
+        return late * len(stuck) + max(longest, _shared(problem, doable)[1])
     alone = {int(j): float(problem.value[j] * (ends[j] + 1.0)) for j in doable}
     valued = doable[problem.value[doable] > 0]
-    shared = _shared(problem, valued, late)[0]
-    behind = _behind_machine(problem, valued, alone, late)
+    shared = _shared(problem, valued)[0]
+    behind = _behind_machine(problem, valued, alone)
     return float(problem.value[stuck].sum() * late) + max(sum(alone.values()), shared, behind)
 
 
-def _behind_machine(problem: Problem, valued: np.ndarray, alone: dict[int, float], late: float) -> float:
+def _behind_machine(problem: Problem, valued: np.ndarray, alone: dict[int, float]) -> float:
     """The same when what comes first is scarce: each step ends no sooner than the one before it, and its own time after."""
     chained = [int(j) for j in valued if problem.before[j] >= 0]
     moved = np.zeros(len(problem.jobs))
@@ -168,13 +168,13 @@ def _behind_machine(problem: Problem, valued: np.ndarray, alone: dict[int, float
         moved[problem.before[j]] += problem.value[j]
         after += float(problem.value[j] * problem.need[j].min())
     first = np.flatnonzero(moved)
-    shared = _shared(replace(problem, value=moved), first, late)[0]
+    shared = _shared(replace(problem, value=moved), first)[0]
     rest = sum(alone[int(j)] for j in valued if problem.before[j] < 0)
     return shared + after + rest if shared > 0 else 0.0
 
 
-def _shared(problem: Problem, jobs: np.ndarray, late: float) -> tuple[float, float]:
-    """Weighted days, and days, if all teams worked on every step together; 0 where the horizon is too short to say."""
+def _shared(problem: Problem, jobs: np.ndarray) -> tuple[float, float]:
+    """Weighted days, and days, if all teams worked on every step together."""
     if not len(jobs):
         return 0.0, 0.0
     need = problem.need[jobs]
@@ -183,8 +183,7 @@ def _shared(problem: Problem, jobs: np.ndarray, late: float) -> tuple[float, flo
     possible = np.isfinite(need)
     load = np.where(possible, np.where(possible, need, 0.0) * speed, np.inf).min(axis=1)
     capacity = np.r_[0.0, np.cumsum(speed @ problem.available)]
-    if load.sum() > capacity[-1] or least.sum() > late:
-        return 0.0, 0.0
+    capacity = np.r_[capacity, capacity[-1] + load.sum() + 1.0]  # what does not fit ends no sooner than the horizon
     value = problem.value[jobs]
     order = np.array(smith_order(value.tolist(), load.tolist()))
     edges = np.r_[0.0, np.cumsum(load[order])]
@@ -197,7 +196,9 @@ def _rising(capacity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Capacity used up and the time of it, days without work left out (each level at its earliest)."""
     keep = np.r_[True, np.diff(capacity) > 0]
     before = np.r_[keep[1:], False]  # the moment before work goes on after a pause
-    days = np.arange(len(capacity), dtype=float)
+    days = np.minimum(
+        np.arange(len(capacity), dtype=float), len(capacity) - 2.0
+    )  # the last is what lies beyond the horizon
     level = np.r_[capacity[keep], capacity[before]]
     time = np.r_[days[keep], days[before]]
     order = np.lexsort((time, level))

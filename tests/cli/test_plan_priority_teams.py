@@ -1,0 +1,287 @@
+"""`geotools plan priority` and `plan teams`: what they write, the same bytes each time, and errors in words."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from shapely.geometry import Point, box
+
+import geotools as gt
+from geotools.cli.main import cli, main
+
+SAMPLE = Path(__file__).parents[2] / "sample_data" / "fuzuli"
+
+
+@pytest.fixture(scope="module")
+def survey(tmp_path_factory: Any) -> Path:
+    """Four hazards, one without ground and one closed; a village, a field, an accident, and day sheets of two crews."""
+    import geopandas as gpd
+
+    folder = tmp_path_factory.mktemp("district")
+    wgs, x, y = "EPSG:4326", 47.10, 39.60
+    shapes = [
+        box(x, y, x + 0.002, y + 0.002),
+        box(x + 0.01, y, x + 0.011, y + 0.001),
+        None,
+        box(x, y + 0.01, x + 0.001, y + 0.011),
+    ]
+    hazards = gpd.GeoDataFrame(
+        {"id": ["H-1", "H-2", "H-3", "H-4"], "classification": "CHA", "status": ["open", "worked_on", "open", "closed"], "evidence": ["direct", "indirect", None, "direct"],
+         "contamination": ["ap", "cmr", "uxo", "ap"], "area_reported_m2": [38000.0, 9500.0, 12000.0, 9500.0], "date_info": pd.to_datetime(["2026-01-10"] * 4)},
+        geometry=shapes, crs=wgs,
+    )  # fmt: skip
+    gt.write(hazards, folder / "hazards.gpkg")
+    releases = gpd.GeoDataFrame(
+        {"id": ["R-1"], "hazard_id": ["H-1"], "activity_id": ["A-00"], "product": ["cleared"], "method": ["manual"], "depth_cm": [20.0], "date": pd.to_datetime(["2026-05-20"])},
+        geometry=[box(x, y, x + 0.001, y + 0.002)], crs=wgs,
+    )  # fmt: skip
+    gt.write(releases, folder / "releases.gpkg")
+    places = gpd.GeoDataFrame({"id": ["P-1", "P-2"], "type": ["settlement", "school"], "population": [700, None]}, geometry=[Point(x + 0.0115, y), Point(x + 0.003, y)], crs=wgs)  # fmt: skip
+    gt.write(places, folder / "places.gpkg")
+    fields = gpd.GeoDataFrame(
+        {"id": ["L-1"], "use": ["arable"]}, geometry=[box(x - 0.01, y, x + 0.002, y + 0.001)], crs=wgs
+    )
+    gt.write(fields, folder / "landuse.gpkg")
+    days = pd.bdate_range("2026-04-01", periods=20)
+    sheets = pd.DataFrame(
+        {"id": [f"A-{k:02d}" for k in range(40)], "type": "clearance", "method": ["manual"] * 20 + ["mdd"] * 20, "team": ["Hand"] * 20 + ["Dogs"] * 20,
+         "processed_m2": [300.0, 500.0] * 10 + [700.0, 900.0] * 10, "start": [*days, *days], "end": [*days, *days]}
+    )  # fmt: skip
+    sheets.to_csv(folder / "activities.csv", index=False)
+    return folder
+
+
+def run(*arguments: Any) -> Any:
+    return CliRunner().invoke(cli, ["plan", *map(str, arguments)])
+
+
+def failing(capsys: Any, *arguments: Any) -> str:
+    with pytest.raises(SystemExit) as stop:
+        main(["plan", *map(str, arguments)])
+    assert stop.value.code == 3
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "error:" in said
+    return said
+
+
+def test_the_group_lists_its_plans():
+    text = run("--help").output
+    assert all(name in text for name in ("suitability", "lanes", "priority", "teams", "sample"))
+
+
+def test_priority_writes_list_map_and_charts(survey, tmp_path):
+    pytest.importorskip("openpyxl")
+    out = tmp_path / "out"
+    result = run("priority", survey, "-o", out, "--draws", 50, "-f", "csv", "-f", "xlsx", "-f", "json")
+    assert result.exit_code == 0, result.output
+    assert sorted(f.name for f in out.iterdir()) == ["contributions.svg", "indicators.csv", "priority.csv", "priority.gpkg", "priority.json", "priority.xlsx", "ranks.svg", "swaps.csv"]  # fmt: skip
+    table = pd.read_csv(out / "priority.csv")
+    assert sorted(table["id"]) == ["H-1", "H-2", "H-3"]  # the closed one is not in it, the one without ground is
+    row = table.set_index("id").loc["H-3"]
+    assert row["unknown_weight"] > 0.8
+    assert row["score_high"] - row["score_low"] > 0.5
+    document = json.loads((out / "priority.json").read_text("utf-8"))
+    assert document["as_of"] == "2026-05-20"
+    assert "UNVERIFIED" in document["words"]
+    assert {item["name"] for item in document["inputs"]} >= {"hazards.gpkg", "places.gpkg"}
+    layer = gt.read(out / "priority.gpkg")
+    assert sorted(layer["id"]) == ["H-1", "H-2", "H-3"]
+    figures = pd.read_csv(out / "indicators.csv").set_index("id")
+    assert figures.loc["H-2", "people_100_m"] == 700
+    half = gt.measure.area(gt.read(survey / "hazards.gpkg").set_index("id").geometry)["H-1"] / 2
+    assert figures.loc["H-1", "area_m2"] == pytest.approx(half, rel=1e-3)  # what was cleared is gone
+    assert figures.loc["H-1", "arable_m2"] == pytest.approx(half / 2, rel=1e-2)
+    sheets = pd.read_excel(out / "priority.xlsx", sheet_name=None)
+    assert list(sheets) == ["priority", "indicators", "swaps"]
+    assert sheets["priority"]["id"].tolist() == table["id"].tolist()
+
+
+def test_teams_writes_plan_rates_map_and_charts_from_the_records_alone(survey, tmp_path):
+    out = tmp_path / "out"
+    result = run("teams", survey, "-o", out, "--draws", 50, "--effort", 0.2)
+    assert result.exit_code == 0, result.output
+    assert sorted(f.name for f in out.iterdir()) == ["finished.csv", "finished.svg", "gantt.svg", "one_more.csv", "one_more.svg", "plan.csv", "plan.gpkg", "plan.json", "rates.csv", "teams.csv"]  # fmt: skip
+    plan = pd.read_csv(out / "plan.csv")
+    assert sorted(plan["id"]) == ["H-1", "H-2", "H-3"]
+    assert set(plan["team"]) <= {"Hand", "Dogs"}
+    assert plan["start"].min() >= "2026-05-21"
+    assert (plan["p10"] <= plan["p90"]).all()
+    rates = pd.read_csv(out / "rates.csv").set_index("crew")
+    assert rates.loc["Hand", "own_m2_per_day"] == 400
+    assert rates.loc["Dogs", "own_m2_per_day"] == 800
+    document = json.loads((out / "plan.json").read_text("utf-8"))
+    assert document["method"] in ("cp-sat", "greedy")
+    assert document["futures"]["p50"] >= document["start"]
+    assert len(document["one_more"]) == 3
+    assert "mean rates; P10" in result.output
+
+
+@pytest.mark.parametrize("command", ["priority", "teams"])
+def test_the_same_bytes_a_while_later(command, survey, tmp_path):
+    formats = ["-f", "csv", "-f", "json", *(["-f", "xlsx"] if command == "priority" else [])]
+    if command == "priority":
+        pytest.importorskip("openpyxl")
+    more = ["--draws", 20, *(["--effort", 0.1] if command == "teams" else [])]
+    for turn in ("a", "b"):
+        assert run(command, survey, "-o", tmp_path / turn, *formats, *more).exit_code == 0
+        time.sleep(1.1 if turn == "a" else 0)
+    for file in sorted((tmp_path / "a").iterdir()):
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+
+
+def test_priority_then_suitability_then_teams(survey, tmp_path):
+    assert run("priority", survey, "-o", tmp_path / "p", "--draws", 20).exit_code == 0
+    workable = tmp_path / "workable.csv"
+    workable.write_text("id,workable_m2\nH-1,9000\n", "utf-8")
+    teams = tmp_path / "teams.toml"
+    teams.write_text(
+        "[[team]]\nid = 'Hand'\nrates = { manual = { m2_per_day = 400, cv = 0.2 }, follow_up = 900 }\n[[team]]\nid = 'Tiller'\nrates = { mechanical = 3000 }\n",
+        "utf-8",
+    )
+    result = run("teams", survey, "--teams", teams, "--priority", tmp_path / "p" / "priority.csv", "--workable", workable, "--lot", 5000, "--effort", 0.1, "--draws", 20, "--json", "-q")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    steps = {row["id"]: row for row in document["steps"]}
+    assert steps["H-1 machine 1/2"]["team"] == "Tiller"
+    assert steps["H-1 follow-up 1/2"]["skill"] == "follow_up"
+    assert steps["H-1 follow-up 1/2"]["start"] > steps["H-1 machine 1/2"]["end"]
+    assert steps["H-1 machine 1/2"]["value"] == 0
+    first = run("teams", survey, "--teams", teams, "--priority", tmp_path / "p" / "priority.csv", "--first", 1, "--effort", 0, "--draws", 20, "--no-one-more", "--json", "-q")  # fmt: skip
+    best = pd.read_csv(tmp_path / "p" / "priority.csv")["id"].iloc[0]
+    assert {row["task_id"] for row in json.loads(first.stdout)["steps"]} == {best}
+
+
+def test_methods_and_own_tables(survey, tmp_path):
+    extra = tmp_path / "cost.csv"
+    extra.write_text("id,cost_per_m2,cost_per_m2_low,cost_per_m2_high,trade\nH-1,2,1,4,9\nH-2,5,5,5,1\n", "utf-8")
+    rules = tmp_path / "criteria.toml"
+    rules.write_text(
+        'title = "Own"\nverified = true\n[ahp]\njudgements = [["Cost", "Trade", 2]]\n[[criterion]]\nname = "Cost"\nindicator = "cost_per_m2"\nbetter = "less"\n'
+        '[[criterion]]\nname = "Trade"\nindicator = "trade"\n',
+        "utf-8",
+    )
+    for method in ("sum", "promethee"):
+        result = run(
+            "priority", survey, "--criteria", rules, "--table", extra, "--method", method, "--draws", 20, "--json", "-q"
+        )
+        document = json.loads(result.stdout)
+        assert next(row["id"] for row in document["tasks"]) == "H-1"
+        assert document["ahp"]["cr"] == 0
+        assert document["criteria"][0]["weight"] == pytest.approx(2 / 3)
+    impact = run("priority", survey, "--method", "lis", "--draws", 20)
+    assert impact.exit_code == 0
+    assert "UNVERIFIED" in impact.output
+
+
+def test_one_file_of_polygons_is_enough(survey, tmp_path):
+    import geopandas as gpd
+
+    fields = gpd.GeoDataFrame(
+        {"id": ["a", "b"]}, geometry=[box(47.1, 39.6, 47.101, 39.601), box(47.2, 39.6, 47.201, 39.601)], crs=4326
+    )
+    gt.write(fields, tmp_path / "areas.geojson")
+    assert run("priority", tmp_path / "areas.geojson", "--draws", 20).exit_code == 0
+    teams = tmp_path / "teams.toml"
+    teams.write_text(CliRunner().invoke(cli, ["plan", "teams", "--example"]).output, "utf-8")
+    result = run(
+        "teams",
+        tmp_path / "areas.geojson",
+        "--teams",
+        teams,
+        "--start",
+        "2026-06-01",
+        "--draws",
+        20,
+        "--effort",
+        0,
+        "--no-one-more",
+    )
+    assert result.exit_code == 0, result.output
+
+
+def test_examples_print_and_read_back(tmp_path):
+    text = CliRunner().invoke(cli, ["plan", "priority", "--example"]).output
+    (tmp_path / "c.toml").write_text(text, "utf-8")
+    assert len(gt.priority.criteria(tmp_path / "c.toml").rows) == 9
+    text = CliRunner().invoke(cli, ["plan", "teams", "--example"]).output
+    (tmp_path / "t.toml").write_text(text, "utf-8")
+    assert len(gt.teams.load_teams(tmp_path / "t.toml")) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("priority", "--criteria", "none"), "no preset 'none'"),
+        (("priority", "--criteria", "missing.toml"), "no such file"),
+        (("priority", "--task", "H-9"), "no task 'H-9'"),
+        (("teams", "--teams", "missing.toml"), "no such file"),
+        (("teams", "--skills", " , "), "no method"),
+    ],
+)
+def test_errors_are_words_with_a_hint(arguments, said, survey, capsys):
+    text = failing(capsys, arguments[0], survey, *arguments[1:])
+    assert said in text
+
+
+def test_judgements_that_contradict_each_other_are_refused(survey, tmp_path, capsys):
+    rules = tmp_path / "c.toml"
+    rows = "".join(
+        f'[[criterion]]\nname = "{n}"\nindicator = "{i}"\n'
+        for n, i in (("P", "people_500_m"), ("L", "arable_m2"), ("R", "accidents"))
+    )
+    rules.write_text('[ahp]\njudgements = [["P", "L", 3], ["L", "R", 3], ["P", "R", 0.111]]\n' + rows, "utf-8")
+    text = failing(capsys, "priority", survey, "--criteria", rules)
+    assert "contradict" in text
+    assert "'P' against 'R'" in text
+    taken = run("priority", survey, "--criteria", rules, "--accept-inconsistent", "--draws", 20)
+    assert taken.exit_code == 0
+    assert "ABOVE 0.1" in taken.output
+
+
+def test_tables_that_do_not_fit_are_said(survey, tmp_path, capsys):
+    table = tmp_path / "t.csv"
+    table.write_text("name,x\nH-1,2\n", "utf-8")
+    failing(capsys, "priority", survey, "--table", table)
+    table.write_text("id,x\nQ-1,2\n", "utf-8")
+    assert "no id in it" in failing(capsys, "priority", survey, "--table", table)
+    table.write_text("id,x\nH-1,2\n", "utf-8")
+    assert "no column 'value'" in failing(capsys, "teams", survey, "--priority", table)
+
+
+def test_a_folder_of_other_things_is_never_replaced(survey, tmp_path, capsys):
+    (tmp_path / "diary.docx").write_text("mine", "utf-8")
+    assert "exists already" in failing(capsys, "priority", survey, "-o", tmp_path)
+    assert "diary.docx" in failing(capsys, "teams", survey, "-o", tmp_path, "--overwrite")
+    assert (tmp_path / "diary.docx").read_text("utf-8") == "mine"
+
+
+def test_records_without_rates_ask_for_a_table_of_teams(tmp_path, capsys):
+    import geopandas as gpd
+
+    gt.write(
+        gpd.GeoDataFrame(
+            {"id": ["H"], "classification": ["CHA"], "status": ["open"]},
+            geometry=[box(47.1, 39.6, 47.101, 39.601)],
+            crs=4326,
+        ),
+        tmp_path / "hazards.gpkg",
+    )
+    text = failing(capsys, "teams", tmp_path)
+    assert "set no rate" in text
+    assert "--teams" in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["priority", "teams"])
+def test_the_sample_district(command, tmp_path):
+    result = run(command, SAMPLE, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    table = pd.read_csv(tmp_path / "out" / f"{'priority' if command == 'priority' else 'plan'}.csv")
+    assert len(table) == 91
