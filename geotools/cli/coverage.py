@@ -51,6 +51,8 @@ HEADS = {"area_sigma_m2": "±", "area_grid_m2": "on the grid"}
 @options.overwrite
 @options.crs
 @options.encoding
+@options.kind
+@options.executor
 @options.as_json
 @options.fail_on
 @options.common
@@ -64,9 +66,12 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     from geotools.survey import open_survey
 
     bar = options.progress_bar(choices["progress"])
+    click.get_current_context().with_resource(options.executing(choices))
     release.warm(survey, choices["engine"])
     known = options.knowledge(survey, choices["as_of"], choices["known_on"])
-    opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], as_of=known, progress=bar)
+    opened = open_survey(
+        survey, kind=choices["kind"], crs=choices["crs"], encoding=choices["encoding"], as_of=known, progress=bar
+    )
     ground = output is not None and output.suffix.lower() == ".gpkg"
     found = release.coverage(
         opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, priority=choices["priority"],

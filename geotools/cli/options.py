@@ -63,7 +63,7 @@ class InputFile(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path, if something is there."""
         path = super().convert(value, param, ctx)
-        if not Path(path).exists():
+        if not Path(str(path)).exists():
             from geotools.model.errors import ReadError
 
             raise ReadError("there is no such file", hint="check the name and the folder", file=path)
