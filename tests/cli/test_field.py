@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import pandas as pd
 from click.testing import CliRunner
 
 import geotools as gt
@@ -41,3 +45,128 @@ def test_prefer_and_kind_are_checked(tmp_path: Path) -> None:
     )
     assert result.exit_code == 2
     assert "record kind" in result.output
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(cli, ["field", *map(str, arguments)])
+
+
+def sample(make: Any, folder: Path) -> Path:
+    """A small survey as a GeoPackage: two hazards, one release, one find."""
+    path = folder / "office.gpkg"
+    gt.write(make.frame(make.hazard("H-1"), make.hazard("H-2", make.square(300))), path, layer="hazards")
+    gt.write(make.frame(make.release("R-1")), path, layer="releases")
+    find = {"id": "F-1", "hazard_id": "H-1", "category": "ap_mine", "qty": 1, "geometry": make.square().centroid}
+    gt.write(make.frame(find), path, layer="finds")
+    return path
+
+
+def test_package_goes_out_and_comes_back(tmp_path: Path, make: Any) -> None:
+    """Out as a package, edited as QField does, merged into an office that went on working."""
+    office = sample(make, tmp_path)
+    result = run(
+        "package", office, "-o", tmp_path / "team", "--lang", "tr", "--skip", "map", "--skip", "card", "--json"
+    )
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["level"] == "internal"
+    assert "qfield/team.gpkg" in told["files"]
+    assert Path(told["zip"]).is_file()
+    base = tmp_path / "team" / "qfield" / "team.gpkg"
+    back = tmp_path / "geri gelen.gpkg"
+    for layer in ("hazards", "releases", "finds"):
+        rows = gpd.read_file(base, layer=layer)
+        if layer == "hazards":
+            rows.loc[rows["id"] == "H-1", ["status", "note"]] = ["worked_on", "sahada görüldü"]
+            rows = rows[rows["id"] != "H-2"]
+        if layer == "finds":
+            rows = pd.concat([rows, rows.assign(id="team-1", guid=None, category="uxo", qty=2)])
+        rows.iloc[::-1].to_file(back, layer=layer, driver="GPKG")
+    changed = gt.read(office, "hazards", layer="hazards").assign(name=["office", None])
+    gt.write(changed, office, layer="hazards", overwrite=True)
+    result = run("merge", base, office, back, "-o", tmp_path / "merged.gpkg", "--json")
+    assert result.exit_code == 0, result.output
+    data = json.loads(result.stdout)
+    assert data["by_rule"] == {"MG-07": 1}
+    hazards = gt.read(tmp_path / "merged.gpkg", "hazards", layer="hazards").set_index("id")
+    assert hazards.index.tolist() == ["H-1"]
+    assert hazards.loc["H-1", ["status", "note", "name"]].tolist() == ["worked_on", "sahada görüldü", "office"]
+    assert gt.read(tmp_path / "merged.gpkg", "finds", layer="finds")["id"].tolist() == ["F-1", "team-1"]
+    assert len(gt.read(tmp_path / "merged.gpkg", "releases", layer="releases")) == 1
+    again = run("merge", base, tmp_path / "merged.gpkg", back, "-o", tmp_path / "again.gpkg", "--json")
+    assert again.exit_code == 0, again.output
+    twice = gt.read(tmp_path / "again.gpkg", "hazards", layer="hazards").set_index("id")
+    assert twice.drop(columns="geometry").equals(hazards.drop(columns="geometry"))
+
+
+def test_an_unchanged_return_changes_nothing(tmp_path: Path, make: Any) -> None:
+    office = sample(make, tmp_path)
+    assert run("package", office, "-o", tmp_path / "team", "--no-zip", "--skip", "map", "--skip", "card").exit_code == 0
+    base = tmp_path / "team" / "qfield" / "team.gpkg"
+    result = run("merge", base, office, base, "-o", tmp_path / "merged.gpkg", "--json", "--fail-on", "info")
+    assert result.exit_code == 0, result.output
+    one, two = (gt.read(p, "hazards", layer="hazards").set_index("id") for p in (office, tmp_path / "merged.gpkg"))
+    for column in one.columns.drop("geometry"):
+        assert (
+            one[column].astype(object).where(one[column].notna(), None).tolist()
+            == two[column].astype(object).where(two[column].notna(), None).tolist()
+        ), column
+
+
+def test_decisions_are_taken_from_the_edited_list(tmp_path: Path, make: Any) -> None:
+    base = make.frame(make.hazard("H-1"), make.hazard("H-2", make.square(300)))
+    gt.write(base, tmp_path / "hazards.gpkg")
+    gt.write(base.assign(status=["closed", "closed"]), tmp_path / "ours.gpkg")
+    gt.write(base.assign(status=["worked_on", "worked_on"]), tmp_path / "theirs.gpkg")
+    files = [tmp_path / n for n in ("hazards.gpkg", "ours.gpkg", "theirs.gpkg")]
+    result = run("merge", *files, "-o", tmp_path / "m.gpkg")
+    assert "decision" in result.output
+    table = pd.read_csv(tmp_path / "m_conflicts.csv", dtype=object)
+    assert table[["id", "column", "stands", "value_that_stands", "other_value"]].values.tolist() == [
+        ["H-1", "status", "ours", "closed", "worked_on"],
+        ["H-2", "status", "ours", "closed", "worked_on"],
+    ]
+    table["decision"] = ["theirs", None]
+    for name in ("decided.csv", "decided.xlsx"):
+        table.to_csv(tmp_path / name, index=False) if name.endswith("csv") else table.to_excel(
+            tmp_path / name, index=False
+        )
+        result = run(
+            "merge", *files, "-o", tmp_path / "m.gpkg", "--overwrite", "--decisions", tmp_path / name, "--json"
+        )
+        assert result.exit_code == 0, result.output
+        assert json.loads(result.stdout)["conflicts"] == 1
+        assert gt.read(tmp_path / "m.gpkg", "hazards")["status"].tolist() == ["worked_on", "closed"]
+    result = run("merge", *files, "-o", tmp_path / "n.gpkg", "--prefer", "theirs", "--prefer", "note=ours")
+    assert result.exit_code == 0, result.output
+    assert gt.read(tmp_path / "n.gpkg", "hazards")["status"].tolist() == ["worked_on", "worked_on"]
+    result = run("merge", *files, "-o", tmp_path / "o.gpkg", "--prefer", "oldest")
+    assert result.exit_code == 2
+
+
+def test_package_refuses_in_words(tmp_path: Path, make: Any) -> None:
+    office = sample(make, tmp_path)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from geotools.cli import main; main()",
+            "field",
+            "package",
+            str(office),
+            "--task",
+            "T-9",
+            "-o",
+            str(tmp_path / "x"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: there is no task 'T-9'")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "x").exists()
+    result = run("package", office, "-o", tmp_path / "pub", "--redact", "public", "--skip", "map", "--skip", "card")
+    assert "stays behind" in result.output
+    assert not list((tmp_path / "pub").rglob("*.xlsx"))

@@ -13,7 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geotools.field.merge import merge, same_place
+from geotools.field.merge import decisions, listing, merge, same_place
 from geotools.model.errors import SchemaError
 
 CRS = "EPSG:32638"
@@ -290,3 +290,178 @@ def test_categories_and_lists_in_cells_are_compared_by_what_they_say() -> None:
     assert len(merge(lists, lists, lists)[0]) == 2
     with pytest.raises(SchemaError, match="not a layer"):
         merge(gpd.GeoDataFrame(), base, base)
+
+
+# --------------------------------------------------------------------------------------- several teams, one after the other
+
+
+@st.composite
+def campaigns(draw: st.DrawFn) -> tuple[gpd.GeoDataFrame, ...]:
+    """A base, the office's own edits, and what two teams bring back, in any row order, some of it sent twice."""
+    base = {k: {**v, "geometry": box(int(k[1:]))} for k, v in draw(base_rows).items()}
+    sides = [draw(edits(base, name)) for name in "OAB"]
+    hypothesis.assume(all(sides))
+    frames = [layer(base), *(layer(side) for side in sides)]
+    turn = draw(st.integers(0, 2**32 - 1))
+    twice = [
+        pd.concat([f, f.sample(frac=0.5, random_state=turn)]).sample(frac=1, random_state=turn) for f in frames[2:]
+    ]
+    return frames[0], frames[1], *(gpd.GeoDataFrame(f, geometry="geometry", crs=CRS) for f in twice)
+
+
+def in_turn(
+    base: gpd.GeoDataFrame, first: gpd.GeoDataFrame, *teams: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Each return merged against the base it left with."""
+    found = []
+    for team in teams:
+        first, conflicts = merge(base, first, team)
+        found.append(conflicts)
+    return first, pd.concat(found, ignore_index=True)
+
+
+def check_campaign(campaign: tuple[gpd.GeoDataFrame, ...]) -> None:
+    base, ours, a, b = campaign
+    merged, conflicts = in_turn(base, ours, a, b)
+    assert merged["id"].is_unique
+    for side in (ours, a.drop_duplicates("id"), b.drop_duplicates("id")):
+        assert not lost(base, side, merged, conflicts)
+        for parent in set(side["parent_id"].dropna()) - set(side["id"]):
+            assert parent not in set(merged["id"]), "a split polygon came back beside its pieces"
+    for key in set(base["id"]) - set(ours["id"]) - set(a["id"]) - set(b["id"]):
+        assert key not in set(merged["id"])
+    again, _ = in_turn(base, merged, a, b)
+    assert same(merged, again), "sending the same returns again changes nothing"
+    if real(conflicts).empty:
+        other, told = in_turn(base, ours, b, a)
+        assert same(merged, other) or not real(told).empty
+
+
+@LAWS
+@given(campaigns())
+def test_two_teams_in_turn_lose_nothing_and_may_be_sent_again(campaign: tuple[gpd.GeoDataFrame, ...]) -> None:
+    check_campaign(campaign)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000)
+@given(campaigns())
+def test_a_thousand_campaigns(campaign: tuple[gpd.GeoDataFrame, ...]) -> None:
+    check_campaign(campaign)
+
+
+def test_a_polygon_cut_in_two_that_kept_its_id_keeps_both_pieces() -> None:
+    """Some apps copy the id to both pieces of a cut."""
+    base = layer({"H1": {"status": "open", "geometry": box(1)}})
+    west, south, east, north = box(1).bounds
+    halves = [shapely.box(west, south, west + 15, north), shapely.box(west + 15, south, east, north)]
+    cut = gpd.GeoDataFrame(
+        pd.concat([base.assign(geometry=[h]) for h in halves], ignore_index=True), geometry="geometry", crs=CRS
+    )
+    merged, conflicts = merge(base, base.assign(status="closed"), cut)
+    assert merged["id"].tolist() == ["H1", "H1~2"]
+    assert merged["parent_id"].tolist() == [None, "H1"]
+    assert conflicts["check"].tolist() == ["MG-05"]
+    assert merged.geometry.area.sum() == pytest.approx(box(1).area)
+    again, _ = merge(base, merged, cut)
+    assert same(merged, again)
+    kind, _ = merge(base, base, cut, kind="hazards")
+    assert kind["id"].tolist() == ["H1", "H1~2"]
+
+
+def test_rows_without_a_key_are_kept_and_are_the_same_rows_again() -> None:
+    base = layer({"H1": {"geometry": box(1)}})
+    new = layer({"x": {"note": "new", "geometry": box(5)}, "y": {"note": "newer", "geometry": box(6)}}).assign(id=None)
+    theirs = gpd.GeoDataFrame(pd.concat([base, new], ignore_index=True), geometry="geometry", crs=CRS)
+    merged, conflicts = merge(base, base, theirs)
+    assert len(merged) == 3
+    assert conflicts["check"].tolist() == ["MG-05", "MG-05"]
+    again, _ = merge(base, merged, theirs.iloc[::-1])
+    assert same(merged, again)
+    for kind in (None, "hazards"):
+        assert set(merge(base, base, theirs, kind=kind)[0]["id"]) == set(merged["id"])
+
+
+def test_type_drift_without_a_kind_is_no_edit() -> None:
+    base = gpd.GeoDataFrame(
+        {
+            "id": ["a"],
+            "date": pd.to_datetime(["2024-03-05"]),
+            "n": [10.0],
+            "flag": [True],
+            "a_long_column_name": ["x"],
+            "other": ["o"],
+        },
+        geometry=[box(1)],
+        crs=CRS,
+    )
+    drifted = gpd.GeoDataFrame(
+        {"id": ["a"], "date": ["2024-03-05"], "n": ["10"], "flag": [1], "a_long_col": ["y"], "other": ["o"]},
+        geometry=[shapely.MultiPolygon([box(1)])],
+        crs=CRS,
+    )
+    merged, conflicts = merge(base, base, drifted)
+    assert conflicts.empty
+    assert merged["a_long_column_name"].tolist() == ["y"]
+    assert list(merged.columns) == list(base.columns)
+    assert pd.api.types.is_datetime64_any_dtype(merged["date"])
+
+
+TIMES = [
+    "2026-05-01T08:00:00Z",
+    "2026-05-01T09:00:00Z",
+    "2026-05-01T09:04:00Z",
+    "2031-01-01T00:00:00Z",
+    "2020-01-01T00:00:00Z",
+    None,
+]
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "stands", "said"),
+    [
+        (0, 1, "theirs", ""),
+        (1, 0, "ours", ""),
+        (1, 2, "ours", "within ten minutes"),
+        (0, 3, "ours", "ahead"),
+        (0, 4, "ours", "behind"),
+        (5, 0, "ours", "no edit times"),
+    ],
+)
+def test_the_newer_edit_stands_where_clocks_can_be_believed(
+    monkeypatch: pytest.MonkeyPatch, mine: int, other: int, stands: str, said: str
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1780000000")
+    base = layer({"H1": {"status": "open", "geometry": box(1)}}).assign(edited_at="2026-04-30T00:00:00Z")
+    ours, theirs = (
+        base.assign(status="closed", edited_at=TIMES[mine]),
+        base.assign(status="worked_on", edited_at=TIMES[other]),
+    )
+    merged, conflicts = merge(base, ours, theirs, prefer={"status": "newest"})
+    assert merged["status"].tolist() == ["closed" if stands == "ours" else "worked_on"]
+    row = conflicts[conflicts["column"] == "status"].iloc[0]
+    assert row["value"] == ("worked_on" if stands == "ours" else "closed"), "the other value is always in the conflicts"
+    assert said in row["message"]
+
+
+def test_an_edited_conflicts_file_decides() -> None:
+    base = layer({k: {"status": "open", "note": "n", "geometry": box(n)} for n, k in enumerate(("H1", "H2", "H3"))})
+    ours = base.assign(status=["closed", "closed", "open"])
+    theirs = base.assign(status=["worked_on", "worked_on", "open"])[lambda f: f["id"] != "H3"]
+    ours.loc[2, "note"] = "changed"
+    _, conflicts = merge(base, ours, theirs)
+    table = listing(conflicts)
+    assert list(zip(table["id"], table["column"], table["stands"], strict=True)) == [
+        ("H1", "status", "ours"),
+        ("H2", "status", "ours"),
+        ("H3", "", "ours"),
+    ]
+    table.loc[0, "decision"], table.loc[1, "decision"], table.loc[2, "decision"] = "theirs", "ours", "THEIRS"
+    merged, left = merge(base, ours, theirs, prefer=decisions(table))
+    assert merged[["id", "status"]].values.tolist() == [["H1", "worked_on"], ["H2", "closed"]]
+    assert real(left).empty, "what was decided is no conflict any more"
+    assert left["check"].tolist() == ["MG-07"]
+    with pytest.raises(SchemaError, match="decision for 'H1'"):
+        decisions(table.assign(decision="perhaps"))
+    with pytest.raises(SchemaError, match="no column 'decision'"):
+        decisions(table.drop(columns="decision"))

@@ -6,30 +6,29 @@ a row of ISSUES with both values.
 An absent column is not an edit, a missing polygon is never an edit, and every deletion is listed.
 
 Codes: MG-01 both changed a value · MG-02 deleted by one, changed by the other · MG-03 added twice with differences ·
-MG-04 split or joined by one, redrawn by the other · MG-05 key missing or repeated in a returned file ·
+MG-04 split or joined by one, redrawn by the other · MG-05 key missing or repeated in a returned file (the row is kept) ·
 MG-06 geometry redrawn by both, or missing in one · MG-07 deleted by one side (note).
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geotools.field.merge.preference import Prefer, Rules
+from geotools.field.merge.same import same as _same
+from geotools.field.merge.same import shown as _shown
+from geotools.field.merge.sides import PARENT, How, Row, Side
 from geotools.model.errors import SchemaError
-from geotools.model.schema import KINDS, Issue, conform, issues_frame
+from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
-
-SIDES = ("ours", "theirs")
-PARENT = "parent_id"
-SAME_M = 0.01  # vertices closer than this are the same vertex
 
 
 def merge(
@@ -39,7 +38,7 @@ def merge(
     *,
     kind: str | None = None,
     key: str | None = None,
-    prefer: str | Mapping[str, str] = "ours",
+    prefer: Prefer = "ours",
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Combine two returned versions of one layer with the version both started from.
 
@@ -53,8 +52,10 @@ def merge(
         Column that identifies a row for ever; default ``guid`` where every row has one, else ``id``. Row numbers
         are never used.
     prefer
-        Whose value stands where both changed it: ``ours``, ``theirs``, or one per column, e.g.
-        ``{"status": "theirs", "geometry": "ours"}``. The other value is always in the conflicts.
+        Whose value stands where both changed it: ``ours``, ``theirs``, ``newest`` (by ``edited_at``, where the clocks can be
+        believed), or one per column, e.g. ``{"status": "theirs", "geometry": "ours"}``; a key (id, column) decides one cell, and
+        (id, "") whether a row that one side deleted stays (see `decisions`). The other value is always in the conflicts,
+        unless a person decided.
 
     Returns
     -------
@@ -80,7 +81,7 @@ def merge(
     >>> merged.loc[0, ["name", "note"]].tolist(), len(conflicts)
     (['y', 'm'], 0)
     """
-    rules = _Rules(prefer)
+    rules = Rules(prefer)
     issues: list[Issue] = []
     for label, frame in (("base", base), ("ours", ours), ("theirs", theirs)):
         if not isinstance(frame, gpd.GeoDataFrame) or frame.active_geometry_name is None:
@@ -94,9 +95,10 @@ def merge(
             )
     crs = _crs.require(base, "base layer")
     name = key or _key((base, ours, theirs))
+    plain = [str(c) for c in base.columns if c != base.geometry.name]
+    how = How(name, crs, kind or "", plain)
     sides = [
-        _Side.of(frame, name, crs, kind, label, issues)
-        for frame, label in ((base, "base"), (ours, "ours"), (theirs, "theirs"))
+        Side.of(frame, label, how, issues) for frame, label in ((base, "base"), (ours, "ours"), (theirs, "theirs"))
     ]
     columns = list(dict.fromkeys(c for side in sides for c in side.columns))
     work = _Merge(sides[0], sides[1], sides[2], name, columns, rules, kind or "", issues)
@@ -104,146 +106,28 @@ def merge(
     return _frame(rows, columns, sides, crs), issues_frame(_located(issues, crs))
 
 
-@dataclass(frozen=True)
-class _Rules:
-    prefer: str | Mapping[str, str]
-
-    def __post_init__(self) -> None:
-        named = [self.prefer] if isinstance(self.prefer, str) else list(self.prefer.values())
-        if not set(named) <= set(SIDES):
-            raise SchemaError(f"prefer is 'ours' or 'theirs', not '{next(n for n in named if n not in SIDES)}'")
-
-    def side(self, column: str) -> str:
-        return self.prefer if isinstance(self.prefer, str) else self.prefer.get(column, "ours")
-
-
 def _key(frames: Sequence[gpd.GeoDataFrame]) -> str:
-    for name in ("guid", "id"):
-        if all(name in f and f[name].notna().all() for f in frames):
+    """``guid`` or ``id``: whole where the rows are known from, present where they come back (a new row may lack it)."""
+    base, ours, theirs = frames
+    for name, whole in (("guid", (base, ours)), ("id", (base,))):
+        some = [f for f in (ours, theirs) if len(f)]
+        if (
+            all(name in f for f in frames)
+            and all(f[name].notna().all() for f in whole)
+            and all(f[name].notna().any() for f in some)
+        ):
             return name
     raise SchemaError("the layers have no key in common", hint="each needs an 'id' (or 'guid') in every row")
 
 
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Side:
-    """One version: rows by key, and the rows that could not be keyed."""
-
-    label: str
-    rows: Mapping[str, Row]
-    columns: tuple[str, ...]
-    dtypes: Mapping[str, Any]
-
-    @classmethod
-    def of(
-        cls, frame: gpd.GeoDataFrame, key: str, crs: Any, kind: str | None, label: str, issues: list[Issue]
-    ) -> _Side:
-        moved = frame if frame.crs is None else frame.set_geometry(
-            gpd.GeoSeries(_crs.transform(frame.geometry.array, frame.crs, crs), index=frame.index, crs=crs)
-        )  # fmt: skip
-        plain = pd.DataFrame(moved.drop(columns=moved.geometry.name))
-        if kind in KINDS:
-            plain, _ = conform(plain, KINDS[kind])
-        plain = plain.assign(geometry=pd.Series(list(moved.geometry.array), index=plain.index, dtype=object))
-        rows: dict[str, Row] = {}
-        for record in plain.to_dict("records"):
-            row = {str(c): _plain(v) for c, v in record.items()}
-            name = row.get(key)
-            if name is None:
-                issues.append(
-                    Issue(
-                        "MG-05",
-                        "error",
-                        kind or "",
-                        str(row.get("id") or ""),
-                        key,
-                        f"a row of {label} has no {key}: it was set aside",
-                        geometry=row["geometry"],
-                    )
-                )
-                continue
-            if name in rows:
-                same = all(_same(rows[name].get(c), row.get(c), c) for c in row)
-                if not same:
-                    issues.append(
-                        Issue(
-                            "MG-05",
-                            "error",
-                            kind or "",
-                            str(name),
-                            key,
-                            f"{label} has two different rows with this {key}: the first stands",
-                            value=_shown(row),
-                            geometry=row["geometry"],
-                        )
-                    )
-                continue
-            rows[str(name)] = row
-        columns = tuple(c for c in plain.columns if c != "geometry")
-        return cls(label, rows, columns, dict(plain.dtypes))
-
-
-def _plain(value: Any) -> Any:
-    """Cells in one comparable form: missing is None, numpy scalars are Python's, text is trimmed of trailing blanks."""
-    if value is None or value is pd.NaT or value is pd.NA:
-        return None
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and np.isnan(value):
-        return None
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return value
-
-
-def _same(a: Any, b: Any, column: str) -> bool:
-    if column == "geometry":
-        return same_place(a, b)
-    if a is None or b is None:
-        return a is None and b is None
-    if isinstance(a, int | float) and isinstance(b, int | float):
-        return bool(np.isclose(a, b, rtol=1e-9, atol=1e-9))
-    return bool(a == b) or (type(a) is not type(b) and str(a).strip() == str(b).strip())
-
-
-def same_place(a: Any, b: Any, tolerance: float | None = None) -> bool:
-    """Whether two geometries have the same vertices within `tolerance` (CRS units; default 1 cm or its like in degrees).
-
-    Start point and direction of rings do not matter, nor does the order of parts.
-
-    Examples
-    --------
-    >>> same_place(shapely.box(0, 0, 1, 1), shapely.box(0, 0, 1, 1).reverse())
-    True
-    """
-    if a is None or b is None or a.is_empty or b.is_empty:
-        return (a is None or a.is_empty) and (b is None or b.is_empty)
-    small = max(abs(v) for v in (*a.bounds, *b.bounds)) <= 360
-    limit = tolerance if tolerance is not None else SAME_M / 111_320 if small else SAME_M
-    if shapely.equals_exact(a, b, limit):
-        return True
-    one, two = shapely.normalize(shapely.force_2d(a)), shapely.normalize(shapely.force_2d(b))
-    return bool(shapely.equals_exact(one, two, limit))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, BaseGeometry):
-        return shapely.to_wkt(value, rounding_precision=7)
-    if isinstance(value, dict):
-        return ", ".join(f"{k}={_shown(v)}" for k, v in value.items() if k != "geometry" and v is not None)
-    return "" if value is None else str(value)
-
-
 @dataclass
 class _Merge:
-    base: _Side
-    ours: _Side
-    theirs: _Side
+    base: Side
+    ours: Side
+    theirs: Side
     key: str
     columns: list[str]
-    rules: _Rules
+    rules: Rules
     kind: str
     issues: list[Issue] = field(default_factory=list)
 
@@ -270,8 +154,19 @@ class _Merge:
                     split.append((name, gone, old, row))
                 elif self._unchanged(old, row):
                     self._report("MG-07", "info", old, "", f"{gone} deleted this row; {keeper} had not changed it", old)
+                elif self.rules.decided(name, "") == gone:
+                    self._report(
+                        "MG-07",
+                        "info",
+                        row,
+                        "",
+                        f"{gone} deleted this; it was decided that it goes",
+                        _changes(old, row, self.columns),
+                    )
                 else:
                     merged[name] = row
+                    if self.rules.decided(name, "") == keeper:
+                        continue
                     self._report(
                         "MG-02",
                         "error",
@@ -284,7 +179,7 @@ class _Merge:
             self._to_pieces(children[gone][name], old, row, merged, name)
         return list(merged.values())
 
-    def _children(self, side: _Side) -> dict[str, list[str]]:
+    def _children(self, side: Side) -> dict[str, list[str]]:
         out: dict[str, list[str]] = {}
         for name, row in side.rows.items():
             if name in self.base.rows or not row.get(PARENT):
@@ -314,8 +209,10 @@ class _Merge:
             elif (old is not None and _same(a, before, column)) or (old is None and a is None):
                 out[column] = b
             else:
-                side = self.rules.side(column)
+                side, doubt = self.rules.side(name, column, (old, mine, other))
                 out[column] = a if side == "ours" else b
+                if self.rules.decided(name, column):
+                    continue
                 code = "MG-03" if old is None else "MG-06" if column == "geometry" else "MG-01"
                 what = "added by both with different" if old is None else "both changed"
                 self._report(
@@ -323,13 +220,13 @@ class _Merge:
                     "error",
                     mine,
                     column,
-                    f"{what} {column}: the value of {side} stands",
+                    f"{what} {column}: the value of {side} stands" + (f"; {doubt}" if doubt else ""),
                     b if side == "ours" else a,
                     a if side == "ours" else b,
                 )
         return out
 
-    def _said(self, side: _Side, row: Row, column: str, before: Any) -> Any:
+    def _said(self, side: Side, row: Row, column: str, before: Any) -> Any:
         """What a side says; a column it does not have, or a polygon it has lost, says nothing."""
         if column == "geometry":
             lost = row.get("geometry") is None or row["geometry"].is_empty
@@ -404,7 +301,7 @@ def _typed(dtype: Any) -> bool:
     return dtype is not None and not isinstance(dtype, pd.CategoricalDtype) and not pd.api.types.is_object_dtype(dtype)
 
 
-def _frame(rows: list[Row], columns: list[str], sides: list[_Side], crs: Any) -> gpd.GeoDataFrame:
+def _frame(rows: list[Row], columns: list[str], sides: list[Side], crs: Any) -> gpd.GeoDataFrame:
     data = {}
     for column in columns:
         values = pd.Series([row.get(column) for row in rows], dtype=object)

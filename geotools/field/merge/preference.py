@@ -1,0 +1,148 @@
+"""Whose value stands where both changed it: a side, a side per column, the newer edit, or a person's decision.
+
+For rules and for the conflicts file that a person edits; what is in conflict is found by `three_way`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from geotools.model.errors import SchemaError
+from geotools.model.provenance import now
+
+SIDES = ("ours", "theirs")
+NEWEST = "newest"
+TIMES = ("edited_at", "modified", "last_edited", "date_entry")  # columns that say when a row was edited
+LISTED = ("kind", "id", "column", "check", "stands", "value_that_stands", "other_value", "decision", "message")
+SLACK = pd.Timedelta(minutes=10)  # clocks of phones differ by that much without being wrong
+_STANDS = re.compile(r"(?:value of|pieces of) (ours|theirs) stand|, (ours|theirs) changed it: it is kept")
+
+Prefer = str | Mapping[Any, str]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What `prefer` says.
+
+    Parameters
+    ----------
+    prefer
+        ``ours``, ``theirs`` or ``newest``, or a mapping from a column, or from (id, column), to one of them.
+    """
+
+    prefer: Prefer
+    latest: pd.Timestamp = field(default_factory=lambda: pd.Timestamp(now()) + SLACK)
+
+    def __post_init__(self) -> None:
+        named = [self.prefer] if isinstance(self.prefer, str) else list(self.prefer.values())
+        wrong = [name for name in named if name not in (*SIDES, NEWEST)]
+        if wrong:
+            raise SchemaError(f"prefer is 'ours', 'theirs' or 'newest', not '{wrong[0]}'")
+
+    def decided(self, key: str, column: str) -> str | None:
+        """The side that a person chose for one cell, or None."""
+        found = None if isinstance(self.prefer, str) else self.prefer.get((key, column))
+        return found if found in SIDES else None
+
+    def side(self, key: str, column: str, rows: tuple[Any, Any, Any]) -> tuple[str, str]:
+        """The side whose value stands, and why if it is not as asked; `rows` are base, ours and theirs."""
+        asked = (
+            self.prefer
+            if isinstance(self.prefer, str)
+            else self.prefer.get((key, column), self.prefer.get(column, "ours"))
+        )
+        return (asked, "") if asked in SIDES else self._newer(*rows)
+
+    def _newer(self, base: Any, ours: Any, theirs: Any) -> tuple[str, str]:
+        for name in TIMES:
+            mine, other = _time(ours.get(name)), _time(theirs.get(name))
+            if mine is None or other is None:
+                continue
+            began = _time(base.get(name)) if base else None
+            for label, when in (("ours", mine), ("theirs", other)):
+                if when > self.latest:
+                    return "ours", f"the clock of {label} is ahead ({when.isoformat()}), so the newer one is not known"
+                if began is not None and when < began - SLACK:
+                    return "ours", f"the clock of {label} is behind ({when.isoformat()}), so the newer one is not known"
+            if abs(mine - other) > SLACK:
+                return ("ours", "") if mine > other else ("theirs", "")
+            return "ours", "both were edited within ten minutes, so the newer one is not known"
+        return "ours", "no edit times, so the newer one is not known"
+
+
+def _time(value: Any) -> pd.Timestamp | None:
+    found = None if value is None else pd.to_datetime(value, errors="coerce", utc=True)
+    return None if found is None or pd.isna(found) else pd.Timestamp(found)
+
+
+def listing(conflicts: pd.DataFrame) -> pd.DataFrame:
+    """The conflicts as a table that a person edits: both values, which one stands, and an empty ``decision``.
+
+    Parameters
+    ----------
+    conflicts
+        What `merge` returned.
+
+    Returns
+    -------
+    DataFrame
+        `LISTED` columns; write ``ours`` or ``theirs`` into ``decision`` and merge again with `decisions`.
+    """
+    hits = [_STANDS.search(message) for message in conflicts["message"]]
+    return pd.DataFrame(
+        {
+            "kind": conflicts["kind"], "id": conflicts["id"], "column": conflicts["column"], "check": conflicts["check"],
+            "stands": [next(g for g in hit.groups() if g) if hit else "" for hit in hits],
+            "value_that_stands": conflicts["limit"], "other_value": conflicts["value"],
+            "decision": pd.Series([""] * len(conflicts), index=conflicts.index, dtype=object), "message": conflicts["message"],
+        }
+    )[list(LISTED)].reset_index(drop=True)  # fmt: skip
+
+
+def decisions(table: pd.DataFrame, kind: str | None = None) -> dict[tuple[str, str], str]:
+    """What a person wrote into the ``decision`` column of a conflicts file, for `merge(prefer=…)`.
+
+    Parameters
+    ----------
+    table
+        The edited file as read; other columns are left aside.
+    kind
+        Only rows of that layer, where the table has a ``kind``.
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing or a decision is neither ours nor theirs.
+
+    Examples
+    --------
+    >>> decisions(pd.DataFrame({"id": ["H-1"], "column": ["status"], "decision": ["Theirs "]}))
+    {('H-1', 'status'): 'theirs'}
+    """
+    missing = [name for name in ("id", "column", "decision") if name not in table]
+    if missing:
+        raise SchemaError(
+            f"the decisions have no column '{missing[0]}'", hint="edit the conflicts file that merge wrote"
+        )
+    out: dict[tuple[str, str], str] = {}
+    for row in table.to_dict("records"):
+        said = _cell(row["decision"]).casefold()
+        if not said or (kind and _cell(row.get("kind")) not in ("", kind)):
+            continue
+        if said not in SIDES:
+            raise SchemaError(
+                f"the decision for '{row['id']}' is '{row['decision']}'", hint="write ours or theirs, or leave it empty"
+            )
+        out[(_cell(row["id"]), _cell(row["column"]))] = said
+    return out
+
+
+def _cell(value: Any) -> str:
+    return (
+        "" if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)) else str(value).strip()
+    )
