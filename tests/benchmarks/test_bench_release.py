@@ -1,27 +1,39 @@
-"""Coverage at national scale, beside geopandas and DuckDB, as ratios of CPU time in one run.
+"""Coverage at national scale, beside geopandas, DuckDB spatial and PostGIS, as ratios of CPU time in one run.
 
     pytest tests/benchmarks/test_bench_release.py --benchmark-only                            10,000 releases, groups of pytest-benchmark
-    python tests/benchmarks/test_bench_release.py 10000 [geos] [duckdb] [outside]             one run, printed ratios
+    python tests/benchmarks/test_bench_release.py 10000 [geos] [duckdb] [postgis] [outside]   one run, printed ratios
     python tests/benchmarks/test_bench_release.py 100000
+    python tests/benchmarks/test_bench_release.py command 10000     `geotools coverage` of a GeoPackage beside reading and repairing it
+    python tests/benchmarks/test_bench_release.py whole 1000        the whole of gt.coverage: CPU seconds and peak memory
 
 The yardstick is what a user would write: overlay for the pairs, dissolve per product, difference of the products, and
 difference for what remains. It gives areas per product and remaining ground; the engines give that and the credit of each release.
+
+DuckDB needs its extension `spatial`, which it fetches from the network by itself; here it is only loaded, from where DuckDB keeps it
+or from the package duckdb-extension-spatial (of the same version as duckdb), and left out with the reason where it is not.
+PostGIS runs in a cluster of its own (tests/postgis.py); its CPU is that of the server's processes.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import resource
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
+from geotools.analysis import release
 from geotools.analysis.release import engine
 from geotools.space.geom import repair
 
@@ -81,29 +93,79 @@ def outside(ground, covers, name):
     ), name
 
 
-def duckdb_areas(ground, covers, strength):
-    """The same areas in one SQL statement of DuckDB spatial; None where the extension is not installed."""
-    duckdb = pytest.importorskip("duckdb")
-    base = duckdb.connect(config={"threads": 1})
+def spatial():
+    """A DuckDB connection with its extension, or the reason why there is none."""
     try:
-        base.load_extension("spatial")
-    except duckdb.Error:
-        return None
-    hazards = {"h": np.arange(len(ground)), "g": shapely.to_wkb(ground)}
-    import pandas as pd
+        import duckdb
+    except ImportError:
+        return None, "DuckDB is not installed"
+    base = duckdb.connect(config={"threads": 1, "allow_unsigned_extensions": "true"})
+    package = importlib.util.find_spec("duckdb_extension_spatial")
+    kept = sorted(Path(package.origin).parent.rglob("spatial.duckdb_extension")) if package else []
+    for what in ("spatial", *(f"'{file}'" for file in kept)):
+        try:
+            base.execute(f"load {what}")
+            return base, ""
+        except duckdb.Error as error:
+            why = str(error).splitlines()[0]
+    return None, f"DuckDB's extension spatial cannot be loaded: {why}"
 
-    base.register("hz", pd.DataFrame(hazards))
+
+AREAS = """with p as (select h.h, r.c, ST_Intersection(h.g, r.g) g from h join r on ST_Intersects(h.g, r.g)),
+u as (select h, {union}(g) filter (where c = 0) a, {union}(g) filter (where c <= 1) b, {union}(g) d from p group by h)
+select h.h, ST_Area(a), ST_Area(b), ST_Area(d),
+{wkb}(ST_Difference(h.g, coalesce(d, ST_GeomFromText('POLYGON EMPTY')))) from h left join u using (h)"""
+
+
+def duckdb_areas(ground, covers, strength):
+    """The same areas and remaining ground in one SQL statement of DuckDB spatial: CPU seconds and m² released, or why not."""
+    base, why = spatial()
+    if base is None:
+        return why
+    base.register("hz", pd.DataFrame({"h": np.arange(len(ground)), "g": shapely.to_wkb(ground)}))
     base.register("rl", pd.DataFrame({"c": strength, "g": shapely.to_wkb(covers)}))
     base.execute(
         "create table h as select h, ST_GeomFromWKB(g) g from hz; create table r as select c, ST_GeomFromWKB(g) g from rl"
     )
     begin = time.process_time()
-    rows = base.execute(
-        """with p as (select h.h, r.c, ST_Intersection(h.g, r.g) g from h join r on ST_Intersects(h.g, r.g)),
-        u as (select h, ST_Union_Agg(g) filter (c = 0) a, ST_Union_Agg(g) filter (c <= 1) b, ST_Union_Agg(g) d from p group by h)
-        select h.h, ST_Area(a), ST_Area(b), ST_Area(d), ST_AsWKB(ST_Difference(h.g, coalesce(d, ST_GeomFromText('POLYGON EMPTY')))) from h left join u using (h)"""
-    ).fetchall()
-    return time.process_time() - begin, rows
+    rows = base.execute(AREAS.format(union="ST_Union_Agg", wkb="ST_AsWKB")).fetchall()
+    return time.process_time() - begin, sum(row[3] or 0.0 for row in rows)
+
+
+def postgis_areas(ground, covers, strength):
+    """The same in PostGIS, one worker: CPU seconds of the server's process and m² released, or why not."""
+    spec = importlib.util.spec_from_file_location("postgis", Path(__file__).parents[1] / "postgis.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["postgis"] = module
+    spec.loader.exec_module(module)
+    try:
+        import psycopg
+
+        cluster = module.launch()
+    except (ImportError, RuntimeError) as error:
+        return str(error)
+    try:
+        with psycopg.connect(cluster.url(cluster.database()), autocommit=True) as base:
+            base.execute("set max_parallel_workers_per_gather = 0")
+            for name, key, shapes, values in (("h", "h", ground, range(len(ground))), ("r", "c", covers, strength)):
+                base.execute(f"create table {name} ({key} int, g geometry)")
+                with base.cursor().copy(f"copy {name} from stdin") as copy:
+                    for value, wkb in zip(values, shapely.to_wkb(shapes, hex=True), strict=True):
+                        copy.write_row((int(value), wkb))
+                base.execute(f"create index on {name} using gist (g)")
+                base.execute(f"vacuum analyze {name}")
+            begin = server_seconds(base.info.backend_pid)
+            rows = base.execute(AREAS.format(union="ST_Union", wkb="ST_AsBinary")).fetchall()
+            return server_seconds(base.info.backend_pid) - begin, sum(row[3] or 0.0 for row in rows)
+    finally:
+        cluster.stop(at_once=True)
+        shutil.rmtree(cluster.folder, ignore_errors=True)
+
+
+def server_seconds(pid):
+    """CPU seconds of a process, from /proc."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def cpu(function, *arguments):
@@ -136,8 +198,16 @@ def report(n, *wanted):
             f"  {name:18} {seconds:8.2f} s CPU {wall:8.2f} s wall   overlay/this: {naive[0] / seconds:5.1f} CPU {naive[1] / wall:5.1f} wall   largest difference {gap:.2e} m²"
         )
     print(f"  {'geopandas.overlay':18} {naive[0]:8.2f} s CPU {naive[1]:8.2f} s wall")
-    if "duckdb" in wanted and (found := duckdb_areas(ground, covers, strength)):
-        print(f"  {'DuckDB spatial':18} {found[0]:8.2f} s CPU   this/geos {found[0] / figures['geos'][0]:.1f}")
+    for peer, ask in (("DuckDB spatial", duckdb_areas), ("PostGIS", postgis_areas)):
+        if peer.split()[0].lower() not in wanted:
+            continue
+        found = ask(ground, covers, strength)
+        if isinstance(found, str):
+            print(f"  {peer:18} left out: {found}")
+            continue
+        ratios = ", ".join(f"{name} {found[0] / seconds:.1f}" for name, (seconds, *_) in figures.items())
+        gap = abs(found[1] - per_class(work, figures["sweep"][2], strength).sum())
+        print(f"  {peer:18} {found[0]:8.2f} s CPU   this/ours: {ratios}   largest difference {gap:.2e} m²")
     if "outside" in wanted:
         slow = cpu(overlay_outside, ground, covers)
         for name in ("geos", "sweep"):
@@ -146,6 +216,55 @@ def report(n, *wanted):
                 f"  outside, {name:10} {fast[0]:8.2f} s CPU   overlay/this {slow[0] / fast[0]:.1f}; difference {abs(fast[2].left.sum() - slow[2]):.2e} m²; with the rest: {(naive[0] + slow[0]) / (figures[name][0] + fast[0]):.1f}"
             )
     print(f"  peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+
+
+READ_AND_REPAIR = """
+import sys, numpy, pyogrio, shapely
+for layer in ("hazards", "releases"):
+    shapes = numpy.array(pyogrio.read_dataframe(sys.argv[1], layer=layer, use_arrow=True).geometry.array)
+    bad = ~shapely.is_valid(shapes)
+    shapes[bad] = shapely.make_valid(shapes[bad])
+"""
+
+
+def of_child(words):
+    """CPU and wall seconds of a program."""
+    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, time.perf_counter() - begin
+
+
+def command(n, rounds=3):
+    """The whole command, start of the interpreter included, beside a script that only reads and repairs."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "national.gpkg")
+        for name, frame in zip(("hazards", "releases"), national(n), strict=True):
+            frame.to_file(file, layer=name)
+        ours = [sys.executable, "-c", "from geotools.cli.main import main; main()", "coverage", str(file)]
+        of_child(ours)
+        for _ in range(rounds):
+            bare, whole = of_child([sys.executable, "-c", READ_AND_REPAIR, str(file)]), of_child(ours)
+            print(
+                f"{n} releases: read and repair {bare[0]:.2f} s CPU {bare[1]:.2f} s wall, geotools coverage {whole[0]:.2f} s CPU {whole[1]:.2f} s wall: "
+                f"{whole[0] / bare[0]:.2f} CPU {whole[1] / bare[1]:.2f} wall"
+            )
+
+
+def whole(n):
+    """All of gt.coverage with its issues, without and with remaining ground."""
+    hazards, releases = national(n)
+    small = national(1000, seed=5)
+    for geometry in (False, True):
+        release.coverage(*small, geometry=geometry, engine="sweep")
+        begin = time.process_time()
+        found = release.coverage(hazards, releases, geometry=geometry, engine="sweep")
+        table, issues = time.process_time() - begin, len(found.issues)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        print(
+            f"{n} releases, {'with' if geometry else 'without'} remaining ground: {table:.2f} s CPU, with {issues} issues "
+            f"{time.process_time() - begin:.2f} s CPU, peak memory {peak:.2f} GB"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -182,4 +301,7 @@ def test_ratios_hold():
 
 
 if __name__ == "__main__":
-    report(int(sys.argv[1]), *sys.argv[2:])
+    if sys.argv[1] in ("command", "whole"):
+        {"command": command, "whole": whole}[sys.argv[1]](int(sys.argv[2]))
+    else:
+        report(int(sys.argv[1]), *sys.argv[2:])

@@ -6,6 +6,7 @@ For valid polygons on one plane; what the areas mean is in `credit`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,40 @@ AGREE_M2, AGREE_SHARE = 1e-6, 1e-12  # parts must add up to the whole to within 
 
 
 def run(work: Job) -> Settled:
-    """Answer one chunk: plain overlays first; a container whose parts fail to add up is worked again on a grid."""
-    if not work.credit:
-        return _rest_only(work)
+    """Answer one chunk: plain overlays first; a container whose parts fail to add up is worked again on a grid.
+
+    Each container is worked in coordinates from its own corner: far from the origin of a plane, overlays of nearly parallel
+    edges lose digits.
+    """
+    corner = np.nan_to_num(shapely.bounds(work.containers)[:, :2])
+    ground = _moved(work.containers, -corner)
+    covers = _moved(work.covers[work.cover], -corner[work.container])
+    taken = work.cover < work.kept
+    near = replace(work, containers=ground, covers=covers, cover=np.arange(len(covers)))
+    found = _credited(near, taken) if work.credit else _rest_only(near, taken)
+    if not work.geometry:
+        return replace(found, rest=None)
+    assert found.rest is not None
+    rest = work.containers.copy()
+    changed = np.flatnonzero([a is not b for a, b in zip(found.rest, ground, strict=True)])
+    rest[changed] = _moved(found.rest[changed], corner[changed])
+    for row in changed[~shapely.is_valid(rest[changed])]:
+        rest[row] = _placed(found.rest[row], corner[row])
+    return replace(found, rest=rest)
+
+
+def _moved(polygons: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Polygons moved by an offset each."""
+    points, owner = shapely.get_coordinates(polygons, return_index=True)
+    return np.asarray(shapely.set_coordinates(polygons.copy(), points + offset[owner]), dtype=object)
+
+
+def _credited(work: Job, taken: np.ndarray) -> Settled:
+    """Who took what, and the rest."""
     raw, fails = np.zeros(len(work.cover)), np.zeros(len(work.containers), dtype=bool)
     pieces = _clip(work, raw, fails)
     net = _first(work.container, pieces, raw, fails)
     rest = work.containers.copy()
-    taken = work.cover < work.kept
     _subtract(rest, work.container[taken & (raw > 0)], pieces[taken & (raw > 0)], fails)
     left, none = shapely.area(rest), rest.copy()
     _subtract(none, work.container[~taken & (raw > 0)], pieces[~taken & (raw > 0)], fails)
@@ -40,14 +67,14 @@ def run(work: Job) -> Settled:
         net[mine], raw[mine], rest[row], left[row] = _on_grid(
             work.containers[row], work.covers[work.cover[mine]], taken[mine]
         )
-    return Settled(net, raw, left, rest if work.geometry else None)
+    return Settled(net, raw, left, rest)
 
 
-def _rest_only(work: Job) -> Settled:
+def _rest_only(work: Job, taken: np.ndarray) -> Settled:
     """What no cover takes, without asking who took the rest."""
     fails = np.zeros(len(work.containers), dtype=bool)
     shapely.prepare(work.containers)
-    near = work.cover < work.kept
+    near = taken.copy()
     near[near] = shapely.intersects(work.containers[work.container[near]], work.covers[work.cover[near]])
     rest = work.containers.copy()
     _subtract(rest, work.container[near], work.covers[work.cover[near]], fails)
@@ -60,7 +87,7 @@ def _rest_only(work: Job) -> Settled:
             work.containers[row], work.covers[work.cover[mine]], np.ones(len(mine), dtype=bool)
         )
     none = np.zeros(len(work.cover))
-    return Settled(none, none.copy(), left, rest if work.geometry else None)
+    return Settled(none, none.copy(), left, rest)
 
 
 def _fails(container: np.ndarray, containers: np.ndarray, net: np.ndarray, rest: np.ndarray) -> np.ndarray:
