@@ -109,10 +109,12 @@ def _set(how: _How) -> Iterator[None]:
 
 @contextmanager
 def _client(scheduler: str | None, wanted: int | None) -> Iterator[Any]:
-    need("distributed", "dask")
-    import dask
-    import distributed
+    import logging
 
+    distributed = need("distributed", "dask")
+    import dask
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection otherwise
     settings = {"distributed.scheduler.allowed-failures": 5, "distributed.admin.large-graph-warning-threshold": "1GB"}
     with dask.config.set(settings):
         try:
