@@ -905,3 +905,19 @@ def test_a_share_is_never_rounded_up_to_all():
     result = swath.cover(swath.prepare(frame, ground), ground)
     assert result.totals["missed_m2"] > 0
     assert "(100.00 %)" not in result.sentences[0]
+
+
+def test_poor_geometry_of_satellites_makes_an_assumed_accuracy_worse():
+    frame, ground, _, _ = straight()
+    for columns, sigma in (
+        ({"fix_quality": "rtk_fixed"}, 0.02), ({"fix_quality": "rtk_fixed", "hdop": 4.0}, 0.08), ({"fix_quality": "rtk_fixed", "hdop": 0.6}, 0.02),
+        ({"fix_quality": "rtk_fixed", "hdop": 4.0, "h_acc_m": 0.03}, 0.03), ({"hdop": 4.0}, np.nan),
+    ):  # fmt: skip
+        passes = swath.passes(frame.assign(**columns), ground)
+        assert passes["h_acc_m"].tolist() == pytest.approx([sigma] * len(passes), nan_ok=True), columns
+
+
+def test_fixes_left_out_are_a_layer_with_their_reason():
+    frame, ground, _, _ = lanes_overlapping()
+    layers = swath.cover(swath.prepare(sim.messy(frame, spikes=10, repeats=5), ground), ground).layers()
+    assert layers["swath_dropped"]["reason"].value_counts().to_dict() == {"spike": 10, "duplicate_time": 5}

@@ -120,16 +120,24 @@ def test_bench_million(benchmark, hz):
     benchmark.pedantic(ours, args=site(1_000_000, hz, lane_m=100.0, spacing=0.5, width=0.6), rounds=1)
 
 
+def everything(frame, task):
+    """All figures, shares, gaps and issues, as the command gives them."""
+    result = swath.cover(swath.prepare(frame, task), task)
+    return result.totals, result.shares, result.gaps, result.issues
+
+
 @pytest.mark.slow
 def test_preparing_beats_a_buffer_per_fix():
     frame, task = site()
-    naive = cpu(per_fix_buffers, frame, task, times=1)
-    core, whole = naive / cpu(engine, arrays(frame), times=7), naive / cpu(ours, frame, task)
-    print(f"buffer per fix / engine = {core:.0f}; with all frames, issues and gap list = {whole:.1f}")
+    ours(frame, task)
+    naive = cpu(per_fix_buffers, frame, task, times=2)
+    core, whole = naive / cpu(engine, arrays(frame), times=7), naive / cpu(ours, frame, task, times=15)
+    print(f"buffer per fix / engine = {core:.0f}; / prepare and cover = {whole:.0f}", end="; ")
+    print(f"/ with all figures, shares, gaps and issues = {naive / cpu(everything, frame, task):.1f}")
     assert core >= 50
-    assert whole > 1
+    assert whole >= 40  # 55 on a quiet machine
     many, ground = site(40_000)
-    assert cpu(per_fix_buffers, many, ground, times=1) / cpu(ours, many, ground) > 8
+    assert cpu(per_fix_buffers, many, ground, times=1) / cpu(ours, many, ground) > 50
 
 
 @pytest.mark.slow
@@ -139,7 +147,7 @@ def test_one_buffer_per_pass_beats_quads():
     mine = cpu(lambda: shapely.union_all(shapely.buffer(lines, 0.25, cap_style="flat", join_style="bevel")))
     ratio = cpu(_quads, lines, 0.5) / mine
     print(f"segment quads / ours = {ratio:.1f}")
-    assert ratio >= 3
+    assert ratio >= 3.5
 
 
 @pytest.mark.slow
@@ -157,9 +165,9 @@ def test_a_hectare_takes_about_a_second():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("hz", "bar"), [(1.0, 0.25), (10.0, 0.75)])
+@pytest.mark.parametrize(("hz", "bar"), [(1.0, 0.4), (10.0, 1.2)])
 def test_throughput(hz, bar):
     frame, task = site(1_000_000, hz, lane_m=100.0, spacing=0.5, width=0.6)
     rate = len(frame) / 1e6 / cpu(ours, frame, task, times=2)
     print(f"{hz:g} Hz: {rate:.2f} M fixes per CPU second")
-    assert rate > bar  # half of what is reached on a quiet two-core machine
+    assert rate > bar  # 0.7 and 2.0 on a quiet two-core machine

@@ -116,8 +116,8 @@ class SwathCoverage:
         The three figures that cost least.
     totals
         Figures by name; ``covered_m2 + missed_m2 = task_m2``.
-    outages, issues
-        Interruptions and ISSUES rows, of the preparation as well if it was given.
+    outages, dropped, issues
+        Interruptions, fixes left out, and ISSUES rows, of the preparation as well if it was given.
     """
 
     def __init__(self, work: Work, task: Task, limits: CoverRules, meant: Meant, prepared: Prepared | None) -> None:
@@ -196,6 +196,13 @@ class SwathCoverage:
         return gpd.GeoDataFrame({"id": []}, geometry=gpd.GeoSeries([], crs=self._task.home))
 
     @cached_property
+    def dropped(self) -> gpd.GeoDataFrame:
+        """Fixes that were not used, with the reason; the first 10 000."""
+        if self._prepared is not None:
+            return self._prepared.dropped.to_crs(self._task.home)
+        return gpd.GeoDataFrame({"id": []}, geometry=gpd.GeoSeries([], crs=self._task.home))
+
+    @cached_property
     def shares(self) -> pd.DataFrame:
         """Who covered what, and when."""
         return share_table(self._work.shares(), lengths(self._work.rows))
@@ -248,7 +255,19 @@ class SwathCoverage:
 
     def layers(self) -> dict[str, gpd.GeoDataFrame]:
         """Layers to write or map, by name; empty ones are left out."""
-        names = ("task", "covered", "missed", "outside", "overlap", "gaps", "short", "shallow", "fast", "outages")
+        names = (
+            "task",
+            "covered",
+            "missed",
+            "outside",
+            "overlap",
+            "gaps",
+            "short",
+            "shallow",
+            "fast",
+            "outages",
+            "dropped",
+        )
         found = {f"swath_{name}": getattr(self, name) for name in names} | {"issues": self.issues}
         return {name: frame for name, frame in found.items() if len(frame)}
 

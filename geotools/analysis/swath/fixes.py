@@ -342,14 +342,15 @@ def _widths(frame: pd.DataFrame, tool: Tool) -> np.ndarray:
 
 
 def sigmas(frame: pd.DataFrame) -> np.ndarray:
-    """Standard deviation per axis in metres: as stated, else assumed from the fix quality, else NaN.
+    """Standard deviation per axis in metres: as stated, else assumed from the fix quality and dilution (hdop), else NaN.
 
     Zero or less is what receivers write that do not know; it never means a perfect position.
     """
     sigma = number(frame, "h_acc_m")
     sigma = np.where(sigma > 0, sigma, np.nan)
     if "fix_quality" in frame:
-        assumed = _quality(frame).map(ASSUMED_SIGMA_M).to_numpy(dtype=float, na_value=np.nan)
+        worse = np.fmax(number(frame, "hdop"), 1.0)  # the assumed values are for open sky, where it is about 1
+        assumed = worse * _quality(frame).map(ASSUMED_SIGMA_M).to_numpy(dtype=float, na_value=np.nan)
         sigma = np.where(np.isnan(sigma), assumed, sigma)
     return sigma
 

@@ -64,7 +64,7 @@ class Layers:
             self._flush(name)
         for name, frame in frames.items():
             if len(frame):
-                kind = "LineString" if name == "outages" else "MultiPolygon"
+                kind = {"outages": "LineString", "dropped": "Point"}.get(name, "MultiPolygon")
                 self._append(name, frame, kind)
         if len(issues):
             self._append("issues", issues, "Unknown")

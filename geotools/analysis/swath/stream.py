@@ -47,6 +47,7 @@ NEEDED = (
     "is_on",
     "fix_quality",
     "h_acc_m",
+    "hdop",
     "depth_cm",
     "organisation",
     "operator",

@@ -76,8 +76,8 @@ class StreamedCoverage:
         As of `SwathCoverage`; of the gaps the 10 000 largest.
     counts
         The account of fixes, as of `Prepared`.
-    outages
-        Interruptions, the first 10 000; all are counted and in `path`.
+    outages, dropped
+        Interruptions and fixes left out, the first 10 000 of each; all are counted.
     path
         GeoPackage with the passes, the ground by tile (``result_swath_covered`` and so on), gaps and issues; None if not asked for.
     """
@@ -86,6 +86,7 @@ class StreamedCoverage:
     shares: pd.DataFrame
     gaps: gpd.GeoDataFrame
     outages: gpd.GeoDataFrame
+    dropped: gpd.GeoDataFrame
     counts: pd.Series
     issues: gpd.GeoDataFrame
     path: Path | None
@@ -177,7 +178,8 @@ def cover_stream(
                 sums = _tiles(spill, seams, layers, (ground, job, progress))
                 gaps = seams.gaps(ground.plane).to_crs(ground.home)
         result = _result(ground, job, read, (sums, seams, gaps))
-        layers.frames({"gaps": gaps, "outages": result.outages, "task": sums.task_frame(ground)}, result.issues)
+        last = {"gaps": gaps, "outages": result.outages, "dropped": result.dropped, "task": sums.task_frame(ground)}
+        layers.frames(last, result.issues)
     return StreamedCoverage(**{**vars(result), "path": None if output is None else Path(output)})
 
 
@@ -213,6 +215,7 @@ class Read:
     found: Found = field(default_factory=Found)
     position: Position = field(default_factory=Position)
     outages: list[Rows] = field(default_factory=list)
+    dropped: list[Rows] = field(default_factory=list)
     open: int = 0
     bridged: int = 0
     passes: int = 0
@@ -236,6 +239,8 @@ def _read(path: Path, ground: Task, job: Job, places: tuple[Spill, Layers, Progr
         listed += len(out.outages[-1])
         out.passes += len(pd.unique(rows.data["pass_id"]))
         out.length_m += float(rows.data["length_m"].sum())
+        room = LISTED - sum(map(len, out.dropped))
+        out.dropped += [piece.dropped.head(room)] if room > 0 and len(piece.dropped) else []
         add_shares(out.worked, lengths(rows))
         layers.add_rows("passes", rows)
         spill.add(rows, widened(rows.geometry, rows.numbers("width_m")))
@@ -333,7 +338,8 @@ def _result(ground: Task, job: Job, read: Read, done: tuple[Sums, Seams, gpd.Geo
     limits = {name: value for name, value in vars(job.limits).items() if name != "programme"}
     return StreamedCoverage(
         pd.Series(totals, dtype=object), share_table(sums.shares, read.worked), gaps,
-        empty if breaks is None else breaks.frame().to_crs(ground.home), pd.Series(read.counts, dtype="int64"), issues_frame(issues), None,
+        empty if breaks is None else breaks.frame().to_crs(ground.home),
+        joined(read.dropped).ordered("reason", "id").frame().to_crs(ground.home) if read.dropped else empty, pd.Series(read.counts, dtype="int64"), issues_frame(issues), None,
         {**limits, "method": meant.key, "follow_up": False},
     )  # fmt: skip
 
