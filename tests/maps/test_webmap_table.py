@@ -85,3 +85,14 @@ def test_pictures_of_covered_ground_are_true_on_their_day(
     assert page.evaluate(seen, "2022-05-04") == [False, False]
     assert page.evaluate(seen, "2022-05-05") == [True, False]
     assert page.evaluate(seen, None) == [True, True]
+
+
+def test_codes_of_issues_are_told_in_the_language_of_the_reader(show: Show, small_page: Path) -> None:
+    page = show(small_page).page
+    page.evaluate(
+        "() => { const p = geotools.pages[0]; const l = p.layers.find(l => l.spec.id === 'issues'); p.goFeature(l, [0, 1].find(f => geotools.value(l.data, 'check', f) === 'GC-01')); }"
+    )
+    for lang in ("az", "tr", "ru", "en"):
+        page.select_option(".gt-lang", lang)
+        told = [d for d in page.locator(".gt-card dd").all_inner_texts() if d.startswith("GC-01")]
+        assert told == [f"GC-01 · {gt.checks.messages.text('GC-01', 'title', lang)}"]

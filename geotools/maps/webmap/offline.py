@@ -60,7 +60,14 @@ def asset(name: str, folder: str = "assets") -> str:
 def _styles() -> str:
     # the pictures of Leaflet's own layer control and markers: the first is never on the page, the second comes with `stock`
     leaflet = re.sub(r"background-image: url\(images/[\w.-]+\);", "", asset("leaflet.css"))
-    return f"{_lean(leaflet)}\n{_lean(asset('page.css', 'page'))}".replace("</style", "<\\/style")
+    return f"{_tight(leaflet)}\n{_tight(asset('page.css', 'page'))}".replace("</style", "<\\/style")
+
+
+def _tight(text: str) -> str:
+    """Style sheet without comments and spaces that mean nothing; our sheets hold no text in which they would."""
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"\s*([{};,])\s*", r"\1", text).replace(";}", "}")
+    return re.sub(r":\s+", ":", text).strip() + "\n"
 
 
 def _lean(text: str) -> str:

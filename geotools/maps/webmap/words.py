@@ -97,8 +97,14 @@ def fill(template: Label, **values: object) -> Label:
     return {lang: text.format(**values) for lang, text in template.items()}
 
 
+# Columns of the ISSUES table whose words stand with the checks: code of the rule, and record kind.
+ISSUE_WORDS = {"check": "codes", "kind": "kinds"}
+
+
 def vocab_of(kind: str, column: str) -> str | None:
     """The vocabulary of a column of a record kind, if it holds words."""
+    if kind == "issues" and column in ISSUE_WORDS:
+        return ISSUE_WORDS[column]
     if kind in KINDS and column in KINDS[kind].names:
         return KINDS[kind].column(column).words or None
     return WORDS.get(column)
@@ -107,6 +113,21 @@ def vocab_of(kind: str, column: str) -> str | None:
 def tables(used: Mapping[str, Iterable[str]]) -> dict[str, dict[str, Any]]:
     """Vocabulary → key → texts, for the words that a page uses."""
     return {
-        name: {key: word(name, key) for key in sorted(set(keys) & set(vocabulary(name).keys))}
+        name: _issue_words(name, keys)
+        if name in ISSUE_WORDS.values()
+        else {key: word(name, key) for key in sorted(set(keys) & set(vocabulary(name).keys))}
         for name, keys in sorted(used.items())
     }
+
+
+def _issue_words(name: str, keys: Iterable[str]) -> dict[str, Label]:
+    """What the codes of issues mean, and what record kinds are called there; nothing for a code of no list."""
+    from geotools.checks import messages
+
+    out: dict[str, Label] = {}
+    for key in sorted(set(keys)):
+        section, entry = (key, "title") if name == "codes" else ("kinds", key)
+        said = {lang: messages.text(section, entry, lang) for lang in LANGUAGES}
+        if said["en"]:
+            out[key] = {lang: f"{key} · {text_}" if name == "codes" else text_ for lang, text_ in said.items()}
+    return out

@@ -10,7 +10,7 @@ const ICONS = {
   table: "M3 4h14v12H3zM3 8h14M3 12h14M8 4v12", print: "M6 7V3h8v4M6 14H3V7h14v7h-3M6 11.500h8V17H6z", link: "M8.500 11.500a3 3 0 0 0 4.200 0l3-3a3 3 0 0 0-4.200-4.200l-1 1M11.500 8.500a3 3 0 0 0-4.200 0l-3 3a3 3 0 0 0 4.200 4.200l1-1",
   info: "M10 9v5M10 6.200v.200M10 17.500a7.500 7.500 0 1 0 0-15 7.500 7.500 0 0 0 0 15", locate: "M10 2v3M10 15v3M2 10h3M15 10h3M10 14.500a4.500 4.500 0 1 0 0-9 4.500 4.500 0 0 0 0 9",
   layers: "M10 3 2.500 7 10 11l7.500-4zM3 10.500 10 14l7-3.500M3 13.800 10 17.300l7-3.500", search: "M9 14.500a5.500 5.500 0 1 0 0-11 5.500 5.500 0 0 0 0 11M13 13l4 4", filter: "M3 4h14l-5.500 6.500V16l-3-1.500v-4z",
-  clock: "M10 17.500a7.500 7.500 0 1 0 0-15 7.500 7.500 0 0 0 0 15M10 5.500V10l3 2", more: "M4 10h.100M10 10h.100M16 10h.100", close: "M5 5l10 10M15 5 5 15", play: "M6 4l10 6-10 6z", pause: "M6 4v12M14 4v12",
+  clock: "M10 17.500a7.500 7.500 0 1 0 0-15 7.500 7.500 0 0 0 0 15M10 5.500V10l3 2", more: "M5.500 10a1 1 0 1 1-2 0 1 1 0 0 1 2 0M11 10a1 1 0 1 1-2 0 1 1 0 0 1 2 0M16.500 10a1 1 0 1 1-2 0 1 1 0 0 1 2 0", close: "M5 5l10 10M15 5 5 15", play: "M6 4l10 6-10 6z", pause: "M6 4v12M14 4v12",
   prev: "M12.500 4 6.500 10l6 6", next: "M7.500 4l6 6-6 6", undo: "M7 4 3.500 7.500 7 11M3.500 7.500H12a4.500 4.500 0 0 1 0 9H8", copy: "M7 7h10v10H7zM3 13V3h10", save: "M10 3v10M6 9.500l4 4 4-4M3.500 17h13", zoom: "M9 14.500a5.500 5.500 0 1 0 0-11 5.500 5.500 0 0 0 0 11M13 13l4 4M9 6.500v5M6.500 9h5"
 };
 
@@ -969,6 +969,8 @@ Page.prototype = {
   sheet_: function () {
     const self = this, out = [el("h2", null, bdi(this.cfg.title)), el("p", null, this.t("information_as_of"), " ", this.cfg.asOf ? GT.dayText(GT.day(this.cfg.asOf), this.lang) : this.t("unknown_date"))];
     if (this.day !== null && this.day < this.lastDay()) out.push(el("p", null, el("strong", null, this.t("state_on") + " " + GT.dayText(this.day, this.lang))));
+    const sums = this.figuresAt(this.day === null ? this.lastDay() : this.day);
+    if (sums) out.push(el("p", { class: "gt-sheetsums" }, ["remaining", "cleared", "reduced", "cancelled"].map(function (k) { const chip = el("span", { class: "gt-chip" }); chip.style.background = self.cfg.series.colors[k]; return el("span", { class: "gt-figure" }, chip, self.t("fig_" + k), " ", el("b", null, self.area(sums[k]))); })));
     if (this.filtered) out.push(el("p", null, el("strong", null, this.t("filtered").replace("{n}", this.count(this.filtered)))));
     out.push(el("p", null, el("strong", null, this.t("not_safe_route")), " ", this.t("no_record")));
     const b = this.map._loaded ? this.map.getBounds() : null, z = this.map.getZoom();
@@ -989,19 +991,22 @@ Page.prototype = {
   print: function () { this.openSheet(""); this.closeCard(); window.print(); },
   printOn: function () {
     if (this.before) return;
-    this.before = { bounds: this.map.getBounds(), center: this.map.getCenter(), zoom: this.map.getZoom() };
+    this.before = { bounds: this.inner(), center: this.map.getCenter(), zoom: this.map.getZoom(), snap: this.map.options.zoomSnap };
     this.shell.classList.add("gt-printing");
     document.documentElement.classList.add("gt-print");
     this.map.invalidateSize({ animate: false, pan: false });
-    this.map.fitBounds(this.inner(this.before.bounds), { animate: false, padding: [0, 0] });
-    for (const s of this.stacks) { s._update(); s.flush(); }
+    this.map.options.zoomSnap = 0; // paper is filled, whatever the scale
+    this.map.fitBounds(this.before.bounds, { animate: false, padding: [10, 10] });
+    for (const s of this.stacks) { s.ratio = 2; s._update(); for (const key in s._tiles) if (s._tiles[key].el.gt) s.queue.add(s._tiles[key].el); s.flush(); }
     this.printLegend.replaceChildren(...this.sheet_());
     this.drawScale();
   },
   /* The part of the view that panels do not cover: what the reader was looking at. */
-  inner: function (bounds) {
-    const b = this.cfg.bounds, data = b ? L.latLngBounds([[b[1], b[0]], [b[3], b[2]]]) : bounds;
-    return bounds.contains(data) ? data : bounds;
+  inner: function () {
+    const map = this.map, size = map.getSize(), room = this.room(), a = room.paddingTopLeft || [0, 0], z = room.paddingBottomRight || [0, 0];
+    const seen = L.latLngBounds(map.containerPointToLatLng(a), map.containerPointToLatLng([size.x - z[0], size.y - z[1]])), b = this.cfg.bounds;
+    const data = b ? L.latLngBounds([[b[1], b[0]], [b[3], b[2]]]) : seen, start = this.cfg.start && L.latLngBounds([[this.cfg.start[1], this.cfg.start[0]], [this.cfg.start[3], this.cfg.start[2]]]);
+    return seen.contains(data) ? data : start && seen.contains(start) && !seen.contains(data) && map.getZoom() === map.getBoundsZoom(start.pad(0.1)) ? start : seen;
   },
   printOff: function () {
     if (!this.before) return;
@@ -1009,8 +1014,11 @@ Page.prototype = {
     this.before = null;
     this.shell.classList.remove("gt-printing");
     document.documentElement.classList.remove("gt-print");
+    this.map.options.zoomSnap = b.snap;
+    for (const s of this.stacks) s.ratio = s.usual;
     this.map.invalidateSize({ animate: false, pan: false });
     this.map.setView(b.center, b.zoom, { animate: false });
+    for (const s of this.stacks) s.redraw();
     this.drawScale();
   },
 

@@ -329,7 +329,7 @@ GT.Stack = L.GridLayer.extend({
   options: { tileSize: 256, keepBuffer: 1, updateWhenZooming: false, noWrap: true, minZoom: 0, maxZoom: 24 },
   initialize: function (layers, options) {
     L.setOptions(this, options);
-    this.list = layers; this.queue = new Set(); this.running = false; this.hasty = this.first = true; this.ratio = Math.min(2, Math.max(1, Math.round(window.devicePixelRatio || 1)));
+    this.list = layers; this.queue = new Set(); this.running = false; this.hasty = this.first = true; this.ratio = this.usual = Math.min(2, Math.max(1, Math.round(window.devicePixelRatio || 1)));
     this.on("tileunload", function (e) { this.queue.delete(e.tile); e.tile.width = e.tile.height = 0; }, this);
   },
   createTile: function (coords, done) {
@@ -366,7 +366,7 @@ GT.Stack = L.GridLayer.extend({
   },
   draw: function (tile) {
     const ctx = tile.getContext("2d", { willReadFrequently: true }), c = tile.gt.coords, scale = 256 * 2 ** c.z, ox = c.x * 256, oy = c.y * 256, r = this.ratio;
-    if (tile.gt.drawn) tile.width = 256 * r; // clearRect would print as white paper over what lies below
+    if (tile.gt.drawn || tile.width !== 256 * r) tile.width = tile.height = 256 * r; // clearRect would print as white paper over what lies below
     tile.gt.drawn = true;
     ctx.setTransform(r, 0, 0, r, 0, 0);
     const jobs = [], words = [];
