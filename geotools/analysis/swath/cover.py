@@ -268,6 +268,7 @@ class SwathCoverage:
             "outages",
             "dropped",
         )
+        names = [name for name in names if name != "short" or self._limits.required_passes > 1]  # else it is what was missed
         found = {f"swath_{name}": getattr(self, name) for name in names} | {"issues": self.issues}
         return {name: frame for name, frame in found.items() if len(frame)}
 
