@@ -268,8 +268,8 @@ class SwathCoverage:
             "outages",
             "dropped",
         )
-        names = [name for name in names if name != "short" or self._limits.required_passes > 1]  # else it is what was missed
-        found = {f"swath_{name}": getattr(self, name) for name in names} | {"issues": self.issues}
+        repeated = "short" if self._limits.required_passes == 1 else ""  # it is then what was missed
+        found = {f"swath_{name}": getattr(self, name) for name in names if name != repeated} | {"issues": self.issues}
         return {name: frame for name, frame in found.items() if len(frame)}
 
     def to_dict(self) -> dict[str, Any]:
