@@ -18,8 +18,10 @@ from shapely.geometry.base import BaseGeometry
 from geotools.space import crs as _crs
 from geotools.space import geom
 
-QUARTER = 32  # segments of a quarter circle
+QUARTER, COARSE = 32, 8  # segments of a quarter circle, and where there are many bends
+MANY = 400  # edges from which on bends are drawn coarsely
 SCALE_LIMIT = 1e-3
+HAIR_M = 0.002
 EMPTY = shapely.Polygon()
 
 
@@ -67,29 +69,47 @@ def _measured(crs: pyproj.CRS, middle: tuple[float, float]) -> Plane:
     return Plane(crs, float(np.hypot(east, north)) / 100, -math.degrees(math.atan2(east, north)))
 
 
-def capsules(shape: BaseGeometry, distance: float) -> BaseGeometry:
+def capsules(shape: BaseGeometry, distance: float, quarter: int | None = None) -> BaseGeometry:
     """Everything within `distance` of a line or of the boundary of a polygon, edge by edge; round ends drawn from inside, never larger."""
     lines = shapely.get_parts(shape.boundary if shape.geom_type.endswith("Polygon") else shape)
     points, owner = shapely.get_coordinates(lines, return_index=True)
     same = owner[1:] == owner[:-1]
     if not same.any():
         return EMPTY
-    edges = shapely.linestrings(np.stack([points[:-1][same], points[1:][same]], axis=1))
-    return shapely.union_all(shapely.buffer(edges, distance, quad_segs=QUARTER))
+    edges: Any = shapely.linestrings(np.stack([points[:-1][same], points[1:][same]], axis=1))
+    quarter = quarter or (QUARTER if len(edges) < MANY else COARSE)
+    return shapely.union_all(shapely.buffer(edges, distance, quad_segs=quarter))
 
 
 def inside(ground: BaseGeometry, distance: float) -> BaseGeometry:
-    """The part of the ground at least `distance` from its boundary (at most 0.03 % farther where the boundary bends inwards)."""
+    """The part of the ground at least `distance` from its boundary (a hair farther where the boundary bends inwards).
+
+    A library's buffer smooths small bends, so it is taken only if its distance, measured afterwards, is kept; else edge by edge.
+    """
     if distance <= 0 or ground.is_empty:
         return ground
-    safe = distance / math.cos(math.pi / (4 * QUARTER))
-    left: BaseGeometry = geom.polygonal([shapely.difference(ground, capsules(ground, safe))])[0]
+    quarter = QUARTER if shapely.get_num_coordinates(ground) < MANY else 2 * COARSE
+    safe = distance / math.cos(math.pi / (4 * quarter))
+    quick: BaseGeometry = geom.polygonal([ground.buffer(-safe, quad_segs=quarter)])[0]
+    if not quick.is_empty and quick.boundary.distance(ground.boundary) >= distance and ground.covers(quick):
+        return quick
+    left: BaseGeometry = geom.polygonal([shapely.difference(ground, capsules(ground, safe, quarter))])[0]
     return left
+
+
+def middles(ground: BaseGeometry, distance: float) -> BaseGeometry:
+    """Where the middle of a tool may be: `inside`; with many bends drawn with fewer points, which costs up to 4 mm but keeps the distance."""
+    middle = inside(ground, distance)
+    if shapely.get_num_coordinates(middle) < 5 * MANY:
+        return middle
+    drawn = shapely.simplify(inside(ground, distance + HAIR_M), HAIR_M)
+    only: BaseGeometry = geom.polygonal([geom.repair(drawn)])[0]
+    return only
 
 
 def reachable(ground: BaseGeometry, width: float) -> BaseGeometry:
     """What a tool that keeps its width inside the ground can reach: the ground eroded by half the width and grown again."""
-    middle = inside(ground, width / 2)
+    middle = middles(ground, width / 2)
     if middle.is_empty:
         return EMPTY
     return shapely.union_all([middle, capsules(middle, width / 2)])
@@ -99,10 +119,9 @@ def permitted(task: BaseGeometry, zones: np.ndarray, setback: float) -> BaseGeom
     """The task without the zones and the setback around them."""
     if not len(zones):
         return task
-    blocked = shapely.union_all(zones)
+    blocked = [*zones]
     if setback > 0:
-        blocked = shapely.union_all(
-            shapely.buffer(zones, setback / math.cos(math.pi / (4 * QUARTER)), quad_segs=QUARTER)
-        )
-    left: BaseGeometry = geom.polygonal([shapely.difference(task, blocked)])[0]
+        far = setback / math.cos(math.pi / (4 * COARSE))  # round ends are drawn from inside: never a little short
+        blocked += [z.buffer(far, quad_segs=COARSE) if z.length == 0 else capsules(z, far) for z in zones]
+    left: BaseGeometry = geom.polygonal([shapely.difference(task, shapely.union_all(blocked))])[0]
     return left

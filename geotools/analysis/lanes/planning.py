@@ -112,7 +112,7 @@ def plan(
     Parameters
     ----------
     task
-        Polygons in any CRS, one task per row (``id``); holes are left out.
+        Polygons in any CRS with ``id``; rows of the same id are one task. Holes are left out.
     tool, settings
         What works the lanes, and how they are laid.
     exclusions
@@ -191,14 +191,13 @@ def _rows(task: gpd.GeoDataFrame | gpd.GeoSeries) -> list[tuple[str, BaseGeometr
         if isinstance(task, gpd.GeoDataFrame) and "id" in task
         else pd.Series(range(1, len(shapes) + 1)).astype(str)
     )
-    rows = [
-        (n, geom.repair(s))
-        for n, s in zip(names, shapes, strict=True)
-        if s is not None and shapely.area(geom.repair(s)) > 0
-    ]
-    if not rows:
+    own: dict[str, list[BaseGeometry]] = {}
+    for name, shape in zip(names, geom.repair(shapes), strict=True):
+        if shape is not None and shapely.area(shape) > 0:
+            own.setdefault(name, []).append(shape)
+    if not own:
         raise CoverageError("the task has no area", hint="give the polygon of the task, for example a row of hazards")
-    return sorted(rows, key=lambda row: row[0])
+    return [(name, shapely.union_all(parts) if len(parts) > 1 else parts[0]) for name, parts in sorted(own.items())]
 
 
 def _placed(plane: Plane, frame: gpd.GeoDataFrame | gpd.GeoSeries | None, what: str) -> np.ndarray:
@@ -254,7 +253,9 @@ def _task(
             facts.append((part.area, (bearing + plane.convergence_deg) % 180, why))
             across = number == 2 and settings.second == "perpendicular"
             steps = _block(part, own, laid, (bearing + 90 * across, number == 2 and not across), start)
-            made += [_row(step, number, own, plane, part) for step in steps]
+            allowed = shapely.buffer(part, TOLERANCE_M / 10)
+            shapely.prepare(allowed)
+            made += [_row(step, number, own, plane, allowed) for step in steps]
     for number, row in enumerate(made, 1):
         row |= {
             "id": f"{name}-{number:03d}",
@@ -300,12 +301,11 @@ def _block(
     pieces = strips(ground, tool, lay[0], done, count=count, offset=lay[1])
     steps = [Step(piece, False, 0, 0.0, 0.0) for piece in first]
     begin = shapely.Point(first[-1].ends[1]) if first else _lee(pieces, settings) if tool.kind == "dog" else None
-    region = ground if not tool.rigid else shapely.union_all([p.line for p in first] + [ground]) if first else ground
     return steps + sequence(
         pieces,
         tool,
         settings.pattern,
-        region,
+        ground,
         begin if begin is not None and tool.rigid else start if start is not None else begin,
     )
 
@@ -319,11 +319,11 @@ def _lee(pieces: list[Piece], settings: Settings) -> BaseGeometry | None:
     return shapely.Point(min(ends, key=lambda p: float(p[0] * math.sin(angle) + p[1] * math.cos(angle))))
 
 
-def _row(step: Step, number: int, tool: Tool, plane: Plane, ground: BaseGeometry) -> dict[str, Any]:
+def _row(step: Step, number: int, tool: Tool, plane: Plane, allowed: BaseGeometry) -> dict[str, Any]:
     line, lane = step.piece.line, step.piece.lane
     line = shapely.reverse(line) if step.reverse else line
-    allowed = shapely.buffer(ground, TOLERANCE_M / 10)
-    lane = lane if shapely.covered_by(lane, allowed) else geom.polygonal([shapely.intersection(lane, ground)])[0]
+    if not shapely.covers(allowed, lane):
+        lane = geom.polygonal([shapely.intersection(lane, allowed)])[0]
     first, last = step.ends
     bearing = math.degrees(math.atan2(*(last - first))) + plane.convergence_deg if step.cell else math.nan
     return {

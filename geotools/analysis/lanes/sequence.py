@@ -97,13 +97,17 @@ def sequence(
 ) -> list[Step]:
     """Lanes of one block in the order of work. `start` is cleared ground; every lane of people and dogs begins at its end nearest to it."""
     left, out = cells(pieces), list[Step]()
-    shapely.prepare(region)
+    corners = np.array([[[cell[f].ends[r] for r in (0, 1)] for f in (0, -1)] for cell in left]).reshape(-1, 2)
+    free = np.ones(len(corners), dtype=bool)
+    parts = shapely.get_parts(region)
+    shapely.prepare(parts)
     one_way = start is not None and not tool.rigid
     number = 0
-    while left:
-        near = start if not out else shapely.Point(out[-1].ends[1])
-        index, flip, reverse = _nearest(left, near)
-        cell = left.pop(index)[:: -1 if flip else 1]
+    while free.any():
+        best = _nearest(corners, free, out[-1].ends[1] if out else start)
+        index, flip, reverse = best // 4, best // 2 % 2, best % 2
+        cell = left[index][:: -1 if flip else 1]
+        free[4 * index : 4 * index + 4] = False
         number += 1
         spacing = _spacing(cell)
         chosen, size = _pattern(pattern, tool, spacing)
@@ -117,7 +121,7 @@ def sequence(
                 if place and not one_way:
                     turn = _turned(before, begin, spacing * abs(lane - last), tool.turn_radius_m)
                 else:
-                    move = _way(before, begin, region)
+                    move = _way(before, begin, parts)
             out.append(Step(piece, back, number, turn, move))
             last = lane
     return out
@@ -146,25 +150,27 @@ def _from_far(piece: Piece, start: BaseGeometry | None) -> bool:
     return start is not None and b.distance(start) < a.distance(start) - 1e-9
 
 
-def _nearest(left: list[list[Piece]], near: BaseGeometry | None) -> tuple[int, bool, bool]:
-    """The nearest cell, whether to take its lanes from the far side, and whether to begin its first lane at the far end."""
+def _nearest(corners: np.ndarray, free: np.ndarray, near: BaseGeometry | np.ndarray | None) -> int:
+    """Which free corner lies nearest (the first of equals); the first of all if there is nowhere to come from."""
+    rows = np.flatnonzero(free)
     if near is None:
-        return 0, False, False
-    corners = [(i, f, r) for i in range(len(left)) for f in (False, True) for r in (False, True)]
-    points = shapely.points(np.array([left[i][-1 if f else 0].ends[1 if r else 0] for i, f, r in corners]))
-    return corners[int(np.argmin(np.round(shapely.distance(points, near), 6)))]
+        return int(rows[0])
+    if isinstance(near, np.ndarray):
+        away = np.hypot(*(corners[rows] - near).T)
+    else:
+        away = shapely.distance(shapely.points(corners[rows]), near)
+    return int(rows[np.argmin(np.round(away, 6))])
 
 
-def _way(a: np.ndarray, b: np.ndarray, region: BaseGeometry) -> float:
-    """Length of a way from a to b that stays in the region: straight, else along its outer boundary; infinite if there is none."""
+def _way(a: np.ndarray, b: np.ndarray, parts: np.ndarray) -> float:
+    """Length of a way from a to b that stays in one of the parts: straight, else along its outer boundary; infinite if there is none."""
     straight = shapely.LineString([a, b])
-    if shapely.covers(region, straight):
+    if shapely.covers(parts, straight).any():
         return float(straight.length)
-    for part in shapely.get_parts(region):
-        near = part.buffer(1e-3)
-        if near.covers(shapely.Point(a)) and near.covers(shapely.Point(b)):
-            ring = part.exterior
-            along = abs(ring.project(shapely.Point(a)) - ring.project(shapely.Point(b)))
-            detour = ring.distance(shapely.Point(a)) + ring.distance(shapely.Point(b))
-            return float(detour + min(along, ring.length - along))
+    ends = [shapely.Point(a), shapely.Point(b)]
+    both = shapely.dwithin(parts, ends[0], 1e-3) & shapely.dwithin(parts, ends[1], 1e-3)
+    for part in parts[both]:
+        ring = part.exterior
+        along = abs(ring.project(ends[0]) - ring.project(ends[1]))
+        return float(ring.distance(ends[0]) + ring.distance(ends[1]) + min(along, ring.length - along))
     return math.inf

@@ -14,12 +14,12 @@ import shapely
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
-from geotools.analysis.lanes.ground import EMPTY, capsules, inside
+from geotools.analysis.lanes.ground import EMPTY, capsules, inside, middles
 from geotools.analysis.lanes.tool import Tool, passes
 from geotools.space import geom
 
 BLOCK = 1_000_000  # strips of different pieces of ground are never neighbours
-NEARER = 0.999  # rounds lie a little nearer than a step, so that rounding leaves no hair between them
+NEARER = 0.99  # rounds lie a little nearer than a step, so that rounding leaves no hair between them
 SPECK_M2 = 1e-3  # ground too small to send anyone for; it stays in the figures as left over
 
 
@@ -45,7 +45,7 @@ def rounds(ground: BaseGeometry, tool: Tool, count: int, start: BaseGeometry | N
     """Closed lanes along the boundary and around holes, from the outside in; each begins nearest to the start."""
     out = []
     for number in range(count):
-        middle = inside(ground, tool.width_m / 2 + number * tool.step_m * NEARER)
+        middle = middles(ground, tool.width_m / 2 + number * tool.step_m * NEARER)
         for part in sorted((p for p in shapely.get_parts(middle) if not p.is_empty), key=lambda p: p.bounds):
             for ring in (part.exterior, *part.interiors):
                 line = _begun(ring, start)
@@ -88,7 +88,7 @@ def strips(
     ]
 
 
-def _middles(low: float, high: float, tool: Tool, offset: bool) -> np.ndarray:
+def _levels(low: float, high: float, tool: Tool, offset: bool) -> np.ndarray:
     """Middles of the strips across a width: flush with both sides, evenly between; with `offset` half a step aside."""
     count = passes(high - low, tool)
     if count <= 1:
@@ -122,7 +122,7 @@ def _between(ground: BaseGeometry, done: BaseGeometry, tool: Tool, count: int, o
 
     All reachable ground within half a width of the middle's boundary lies under the outermost round, so only the middle can be left.
     """
-    middle = inside(ground, tool.width_m / 2)
+    middle = middles(ground, tool.width_m / 2)
     rest = _polygons(shapely.difference(middle, done))
     if rest.area <= SPECK_M2:
         return
@@ -133,13 +133,13 @@ def _between(ground: BaseGeometry, done: BaseGeometry, tool: Tool, count: int, o
         here = shapely.intersection(rest, block)
         if here.area <= SPECK_M2:
             continue
-        middles = _middles(block.bounds[1], block.bounds[3], tool, offset)
-        parts, owner = _cut(block, middles, tool.width_m)
+        levels = _levels(block.bounds[1], block.bounds[3], tool, offset)
+        parts, owner = _cut(block, levels, tool.width_m)
         todo = shapely.area(shapely.intersection(parts, here)) > SPECK_M2
         for strip in np.unique(owner[todo]):
             boxes = shapely.bounds(parts[todo & (owner == strip)])
             for begin, stop in _joined(boxes[:, [0, 2]], tool.width_m):
-                axis = shapely.LineString([(begin, middles[strip]), (stop, middles[strip])])
+                axis = shapely.LineString([(begin, levels[strip]), (stop, levels[strip])])
                 for line in shapely.get_parts(shapely.intersection(axis, middle)):
                     if line.length > 0:
                         yield _straight(line, int(strip) + number * BLOCK, tool.width_m)
@@ -150,13 +150,13 @@ def _alone(ground: BaseGeometry, tool: Tool, offset: bool) -> Iterator[Piece]:
     _, low, _, high = ground.bounds
     if tool.rigid:
         low, high = low + _aside(ground, tool, low, 1), high - _aside(ground, tool, high, -1)
-    middles = _middles(low, high, tool, offset)
+    levels = _levels(low, high, tool, offset)
     if not tool.rigid:
-        for part, strip in zip(*_cut(ground, middles, tool.width_m), strict=True):
+        for part, strip in zip(*_cut(ground, levels, tool.width_m), strict=True):
             if part.area > SPECK_M2:
-                yield _searched(part, int(strip), float(middles[strip]))
+                yield _searched(part, int(strip), float(levels[strip]))
         return
-    for strip, middle in enumerate(middles.tolist()):
+    for strip, middle in enumerate(levels.tolist()):
         for begin, stop in _whole(ground, middle, tool.width_m):
             yield _straight(shapely.LineString([(begin, middle), (stop, middle)]), strip, tool.width_m)
 
