@@ -48,7 +48,8 @@ def test_languages_have_the_same_keys_and_places() -> None:
         for key, text in texts[lang].items():
             assert text
             assert re.findall(r"\{\w+\}", text) == re.findall(r"\{\w+\}", texts["en"][key]), (lang, key)
-    used = set(re.findall(r"\bt\(\"([a-z_0-9]+)\"\)", FOLDER.joinpath("page", "app.js").read_text("utf-8")))
+    pages = "".join(f.read_text("utf-8") for f in FOLDER.joinpath("page").iterdir() if f.name.endswith(".js"))
+    used = set(re.findall(r"\bt\(\"([a-z_0-9]+)\"\)", pages))
     assert used <= set(keys)
     labels = tomllib.loads(FOLDER.joinpath("i18n", "labels.toml").read_text("utf-8"))
     assert all(len(row) == len(LANGUAGES) and all(row) for table in labels.values() for row in table.values())

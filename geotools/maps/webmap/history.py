@@ -79,6 +79,7 @@ class _Acts:
         self.known = _number(book.hazards.rows.day[shot.hazard], ALWAYS)
         classes = book.hazards.rows.text("classification")
         self.classes = classes[shot.hazard]
+        self._first: dict[str, dict[int, Any]] = {}
 
     def history(self) -> History:
         """Pieces and movements."""
@@ -106,10 +107,12 @@ class _Acts:
 
     def first(self, name: str = "released") -> dict[int, Any]:
         """Act → ground on the plane that it was the first to release (or process)."""
-        frame = getattr(self.coverage, name)
-        place = {text: n for n, text in enumerate(self.ids)}
-        shapes = _crs.transform(frame.geometry.array, self.book.crs, self.book.plane)
-        return {place[i]: shape for i, shape in zip(frame["id"], shapes, strict=True)}
+        if name not in self._first:
+            frame = getattr(self.coverage, name)
+            place = {text: n for n, text in enumerate(self.ids)}
+            shapes = _crs.transform(frame.geometry.array, self.book.crs, self.book.plane)
+            self._first[name] = {place[i]: shape for i, shape in zip(frame["id"], shapes, strict=True)}
+        return self._first[name]
 
     def _remaining(self, pairs: pd.DataFrame) -> gpd.GeoDataFrame:
         """Ground that was released later, by the hazard it lay in."""
@@ -128,17 +131,19 @@ class _Acts:
         touched = touched[touched["raw"] > LEAST_M2]
         touched["since"], touched["when"] = self.known[touched["h"]], self.acted[touched["c"]]
         late = set(touched.loc[touched["since"] > touched["when"], "c"])
+        order = touched[touched["c"].isin(late)].sort_values(["c", "since", "h"])
+        hazards_of = {c: list(zip(g["h"], g["since"], strict=True)) for c, g in order.groupby("c")}
         frame = getattr(self.coverage, name)
         m2 = dict(zip(frame["id"], frame["net_m2"], strict=True))
         for act, ground in self.first(name).items() if late else ():
             if act not in late:
                 continue
             rest, scale = ground, float(m2[self.ids[act]]) / max(shapely.area(ground), LEAST_M2)
-            for _, row in touched[touched["c"] == act].sort_values(["since", "h"]).iterrows():
-                part = polygonal(shapely.intersection(np.array([rest]), shot.ground[[int(row["h"])]]))[0]
-                rest = polygonal(shapely.difference(np.array([rest]), shot.ground[[int(row["h"])]]))[0]
+            for h, since in hazards_of[act]:
+                part = polygonal(shapely.intersection(np.array([rest]), shot.ground[[h]]))[0]
+                rest = polygonal(shapely.difference(np.array([rest]), shot.ground[[h]]))[0]
                 if shapely.area(part) > LEAST_M2:
-                    out.append((act, int(row["since"]), part, float(shapely.area(part)) * scale))
+                    out.append((act, int(since), part, float(shapely.area(part)) * scale))
         return out
 
     def _since(self, parts: list[tuple[int, int, Any, float]]) -> dict[str, int]:
@@ -191,8 +196,9 @@ class _Acts:
     def _in_hazards(self, rows: list[dict[str, Any]], shapes: list[Any]) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
         """The pieces from the day their hazard was known, and the m² of every hazard they lie in."""
         shot, out, cut, lines = self.shot, [], [], []
+        by_act = pd.Series(shot.pair_h).groupby(shot.pair_c).agg(list).to_dict() if rows else {}
         for row, shape in zip(rows, shapes, strict=True):
-            hazards = shot.pair_h[(shot.pair_c == row["c"])]
+            hazards = np.array(by_act.get(row["c"], []), dtype=int)
             hazards = hazards[np.lexsort((hazards, self.known[hazards]))]
             rest, end = shape, int(self.acted[row["c"]])
             for h in hazards:

@@ -24,7 +24,7 @@ from geotools.model.schema.names import whole_text
 from geotools.model.vocab import LANGUAGES
 
 SCRIPTS = ("leaflet.js", "flatbush.js", "mgrs.js", "fflate-gunzip.js")
-PAGE = ("core.js", "draw.js", "app.js")
+PAGE = ("core.js", "draw.js", "app.js", "panel.js", "records.js", "tools.js")
 LICENCES = ("leaflet", "flatbush", "mgrs", "fflate")
 # Harmless texts that look like links: a name space, and comments or home pages inside the vendored files.
 ALLOWED = (
