@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from geotools.analysis.priority.ranking import Ranking
 from geotools.analysis.priority.stability import Stability
@@ -44,11 +45,14 @@ def contributions(ranking: Ranking, *, top: int = 20, title: str = "") -> Figure
         fill, hatch = FILLS[k % len(FILLS)]
         given = parts[:, k]
         known = np.isfinite(figures[ranking.criteria.rows[k].indicator].to_numpy(dtype=float))
-        look: dict[str, Any] = {"left": np.where(given >= 0, right, left), "height": 0.68, "linewidth": 0.6}
+        base = np.where(given >= 0, right, left)
         axes.barh(
-            rows, np.where(known, given, 0), color=fill, hatch=hatch, edgecolor="white", label=plain(name), **look
-        )
-        axes.barh(rows, np.where(known, 0, given), color="white", edgecolor=SOFT, linestyle=(0, (3, 2)), **look)
+            rows, np.where(known, given, 0), left=base, height=0.68, color=fill, hatch=hatch, edgecolor="white", linewidth=0.6, label=plain(name),
+        )  # fmt: skip
+        blank = ~known & (given != 0)
+        axes.barh(
+            rows[blank], given[blank], left=base[blank], height=0.68, color="white", edgecolor=SOFT, linewidth=0.6, linestyle=(0, (3, 2)),
+        )  # fmt: skip
         right += np.maximum(given, 0)
         left += np.minimum(given, 0)
     axes.hlines(rows + 0.4, first["score_low"], first["score_high"], color=INK, linewidth=1.1)
@@ -97,6 +101,7 @@ def rank_intervals(found: Stability, *, top: int = 30, title: str = "") -> Figur
     )
     axes.set_yticks(rows, [plain(i) for i in first["id"]])
     axes.set_xlim(0.3, far * 1.02 + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("rank: dot as listed, bar nine tenths of the draws, tick the median", fontsize=8.5, color=INK)
     return figure
 
