@@ -70,6 +70,13 @@ FILES = ("lanes.gpkg", "lanes.geojson", "lanes.gpx", "lanes.kml", "lanes.json")
 )
 @click.option("--turn-time", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Seconds per turn.")
 @click.option("--exclude", "excluded", type=click.Path(path_type=Path), help="File of zones no lane may touch.")
+@click.option("--remaining", is_flag=True, help="Hazards: only ground that no release in the survey has released.")
+@click.option(
+    "--suitability",
+    "judged_file",
+    type=click.Path(path_type=Path),
+    help="suitability.gpkg of geotools plan suitability: lanes only on workable and conditional ground.",
+)
 @click.option(
     "--setback", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Distance kept from those zones, m."
 )
@@ -113,6 +120,7 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     refuse_existing(output, FILES, overwrite=choices["overwrite"])
     opened = open_survey(survey, crs=choices["crs"], progress=options.progress_bar(choices["progress"]))
     tasks = tasks_of(opened, choices["task_ids"], survey)
+    tasks = _remaining(opened, tasks, survey) if choices["remaining"] else tasks
     tool = _tool(choices)
     settings = lanes.Settings(
         bearing_deg=choices["bearing"], headlands=choices["headland"], passes=choices["passes"], second=choices["second"], setback_m=choices["setback"],
@@ -122,7 +130,7 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
         tasks,
         tool,
         settings=settings,
-        exclusions=_read(choices["excluded"], choices["crs"]),
+        exclusions=_excluded(choices),
         start=_start(opened, tasks, choices),
         slopes=_slopes(opened, tasks, choices, survey),
     )
@@ -130,7 +138,7 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     for row in made.issues.head(30).itertuples():
         options.say(f"{row.severity}: {row.id}: {row.message}")
     if output is not None:
-        _write(made, seen, output, overwrite=choices["overwrite"])
+        _write(made, seen, (output, opened), choices)
         options.say(f"written: {output}")
     if choices["as_json"]:
         options.print_json(made.to_dict() | ({} if seen is None else {"worked": seen.to_dict()}))
@@ -251,7 +259,57 @@ def _slopes(opened: Any, tasks: Any, choices: dict[str, Any], survey: str) -> An
     return out
 
 
-def _write(made: Any, seen: Any, folder: Path, *, overwrite: bool) -> None:
+def _remaining(opened: Any, tasks: Any, survey: str) -> Any:
+    """What no release has released of hazards that are tasks."""
+    from geotools.analysis import release
+    from geotools.model.errors import SchemaError
+
+    done = release.coverage(opened.hazards, opened.releases, programme=opened.programme)
+    rest = done.remaining[done.remaining["id"].astype(str).isin(tasks["id"])]
+    if not len(rest):
+        raise SchemaError(
+            "no hazard among these tasks has ground left that is not released",
+            hint="leave out --remaining, or name a hazard with --task",
+            file=survey,
+        )
+    return rest[["id", "geometry"]].reset_index(drop=True)
+
+
+def _excluded(choices: dict[str, Any]) -> Any:
+    """Zones given, and ground judged as not workable or unknown."""
+    import geopandas as gpd
+    import pandas as pd
+
+    from geotools import io
+    from geotools.model.errors import SchemaError
+
+    zones = _read(choices["excluded"], choices["crs"])
+    if choices["judged_file"] is None:
+        return zones
+    judged = io.read(choices["judged_file"], layer="suitability")
+    if "class" not in judged:
+        raise SchemaError(
+            "these are not classes of suitability", hint="give suitability.gpkg", file=choices["judged_file"]
+        )
+    shut = judged[~judged["class"].isin(["workable", "conditional"])]
+    parts = [shut.geometry] + ([] if zones is None else [zones.to_crs(shut.crs).geometry])
+    return gpd.GeoSeries(pd.concat(parts, ignore_index=True), crs=shut.crs)
+
+
+def provenance(what: str, opened: Any, choices: dict[str, Any], files: tuple[Any, ...]) -> dict[str, Any]:
+    """Where a plan came from: the survey's files, further files with their hashes, and the options."""
+    from geotools.model.provenance import InputFile, Provenance
+
+    extra = tuple(InputFile.of(Path(file)) for file in files if file is not None and Path(file).is_file())
+    given = {
+        k: (v.name if isinstance(v, Path) else [str(w) for w in v] if isinstance(v, tuple) else v)
+        for k, v in choices.items()
+        if v not in (None, (), False) and k not in ("progress", "as_json", "overwrite")
+    }
+    return Provenance(what, (*opened.inputs, *extra), given).to_dict()
+
+
+def _write(made: Any, seen: Any, where: tuple[Path, Any], choices: dict[str, Any]) -> None:
     import json
     import shutil
     import tempfile
@@ -260,8 +318,11 @@ def _write(made: Any, seen: Any, folder: Path, *, overwrite: bool) -> None:
     from geotools import io
     from geotools.io.atomic import replacing, write_text
 
+    folder, opened = where
+    files = tuple(choices[n] for n in ("own", "excluded", "judged_file", "start_file", "worked_file"))
     layers = made.layers() | ({} if seen is None else {"lanes_worked": seen.lanes, "lanes_to_do": seen.left})
     figures = made.to_dict() | ({} if seen is None else {"worked": seen.to_dict()})
+    figures["provenance"] = provenance("planned lanes", opened, choices, files)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         drafts = Path(name)
         io.write_layers({k: v for k, v in layers.items() if len(v)}, drafts / FILES[0])
@@ -269,7 +330,7 @@ def _write(made: Any, seen: Any, folder: Path, *, overwrite: bool) -> None:
             io.write(made.lines, drafts / file)
         write_text(drafts / FILES[4], json.dumps(figures, ensure_ascii=False, indent=2, default=str) + "\n")
         for draft in sorted(drafts.iterdir()):
-            shutil.copyfile(draft, stack.enter_context(replacing(folder / draft.name, overwrite=overwrite)))
+            shutil.copyfile(draft, stack.enter_context(replacing(folder / draft.name, overwrite=choices["overwrite"])))
 
 
 def refuse_existing(folder: Path | None, files: tuple[str, ...], *, overwrite: bool) -> None:

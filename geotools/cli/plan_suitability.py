@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from geotools.cli import options
-from geotools.cli.plan_lanes import refuse_existing, tasks_of
+from geotools.cli.plan_lanes import provenance, refuse_existing, tasks_of
 
 LAYERS = ("soil", "vegetation", "rock", "obstacles", "buildings", "water", "roads", "stands")
 USES = {"buildings": "built_up", "water": "water", "roads": "road"}  # layers the survey's own land use can stand for
 CELL_M = 10.0
-FILES = ("suitability.tif", "suitability.gpkg", "suitability_tasks.csv", "suitability_limits.csv")
+FILES = ("suitability.tif", "suitability.gpkg", "suitability_tasks.csv", "suitability_limits.csv", "suitability.json")
 SHOWN = 40
 
 
@@ -86,7 +86,7 @@ class Pair(click.ParamType):
 def command(survey: str, output: Path | None, **choices: Any) -> None:
     """Judge every cell and task for one machine: workable, conditional, not, or unknown, and which limit excludes how many m².
 
-    SURVEY is a survey or one file of polygons. OUTPUT is a folder: suitability.tif (classes with colours), suitability.gpkg (for the map), and two tables.
+    SURVEY is a survey or one file of polygons. OUTPUT is a folder: suitability.tif (classes with colours), suitability.gpkg (for the map), two tables, and suitability.json (figures, limits and where they came from).
     Limits without a source do not exist here: most machines have no published slope, soil or vegetation limit, and ground is unknown until your authority's
     own figures stand in a machines file. Workable says the machine can go there, never that land is safe.
     """
@@ -103,7 +103,14 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     with _ground(opened, tasks, choices) as slopes:
         done = suitability.assess(slopes, machine, layers, tasks=tasks, settings=settings, progress=bar)
         if output is not None:
-            done.write(output, overwrite=choices["overwrite"])
+            files = (
+                choices["own"],
+                choices["dem"] or opened.rasters.get("dem"),
+                layers.cover,
+                *(file for _, file in choices["layer_files"]),
+            )
+            made = provenance("planned suitability", opened, choices, files)
+            done.write(output, overwrite=choices["overwrite"], provenance=made)
             options.say(f"written: {output}")
     for row in done.issues.head(SHOWN).itertuples():
         options.say(f"{row.severity}: {f'{row.id}: ' if row.kind == 'tasks' and row.id else ''}{row.message}")

@@ -322,6 +322,19 @@ def test_row_order_does_not_matter_and_inputs_stay():
     assert before.equals(two)
 
 
+def test_rows_of_one_id_are_one_task():
+    made = lanes.plan(task(shapely.box(0, 0, 30, 20), shapely.box(20, 0, 50, 20), ids=["A", "A"]), lanes.Tool(2))
+    assert made.table["task_m2"].tolist() == pytest.approx([1000], rel=1e-3)
+    assert made.lanes["id"].is_unique
+
+
+def test_a_side_that_is_not_quite_straight_does_not_cost_a_lane():
+    slanted = shapely.Polygon([(0, 0), (100, 0.002), (100, 50.001), (0, 50)])
+    made = lanes.plan(task(slanted), lanes.Tool(1.7, 0.2), settings=lanes.Settings(headlands=0))
+    assert made.table["coverage"][0] > 0.999
+    assert shapely.covers(affinity.translate(slanted, X, Y).buffer(1e-6), made.lanes.geometry.array).all()
+
+
 @pytest.mark.parametrize(
     ("wrong", "match"),
     [

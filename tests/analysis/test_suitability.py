@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from pathlib import Path
 
@@ -471,6 +472,22 @@ def test_ground_beyond_the_heights_is_unknown_and_bad_tasks_are_named():
     assert got.patches().query("task_id == 'T-1'")["class"].tolist() == ["unknown"]
     order = judged(hills(), machine(), tasks=tasks.iloc[::-1])
     assert order.tasks["id"].tolist() == got.tasks["id"].tolist()
+    twice = frame(shapely.box(0, -300, 100, -100), shapely.box(50, -300, 200, -100))
+    twice["id"] = "T"
+    assert judged(hills(), machine(), tasks=twice).tasks["area_m2"].tolist() == pytest.approx([40_000], rel=1e-3)
+
+
+def test_gradients_give_the_slope_of_the_terrain_room():
+    dem = hills(holes=3)
+    with terrain.gradients(dem) as slopes:
+        east, north = slopes.rise(0, 0, *dem.values.shape)
+        part = slopes.rise(11, 23, 20, 17)
+        assert np.array_equal(part[0], east[11:31, 23:40], equal_nan=True)
+        assert slopes.area(3, 4, 2, 2) == pytest.approx(100, rel=1e-3)
+    steep = terrain.slope(dem).values
+    assert np.allclose(np.degrees(np.arctan(np.hypot(east, north))), steep, atol=1e-4, equal_nan=True)
+    facing = terrain.aspect(dem).values
+    assert np.allclose(np.degrees(np.arctan2(-east, -north)) % 360, facing, atol=1e-3, equal_nan=True)
 
 
 def test_heights_and_tasks_in_degrees():
@@ -539,6 +556,8 @@ def test_written_files_hold_the_result(tmp_path):
     text = files["suitability_limits.csv"].read_text("utf-8-sig")
     assert len(text.splitlines()) == 1 + len(su.CRITERIA)
     assert "\n=HYPERLINK" not in text
+    told = json.loads(files["suitability.json"].read_text("utf-8"))
+    assert told["machine"]["figures"]["slope_along_deg"]["source"] == "SYNTHETIC"
     with pytest.raises(WriteError, match="exists already"):
         got.write(tmp_path / "out")
     assert got.write(tmp_path / "out", overwrite=True) == files

@@ -173,6 +173,7 @@ def test_suitability_with_limits_of_ones_own(call, survey, own, tmp_path):
     assert "not that the land is safe" in done.stdout
     assert sorted(p.name for p in out.iterdir()) == [
         "suitability.gpkg",
+        "suitability.json",
         "suitability.tif",
         "suitability_limits.csv",
         "suitability_tasks.csv",
@@ -181,6 +182,12 @@ def test_suitability_with_limits_of_ones_own(call, survey, own, tmp_path):
     assert set(tasks["class"]) == {"workable"}
     with rasterio.open(out / "suitability.tif") as source:
         assert {1, 2, 4} <= set(source.read(1).ravel().tolist())
+    told = json.loads((out / "suitability.json").read_text("utf-8"))
+    assert {"dem.tif", "landcover.tif", "tasks.geojson", "limits.toml"} <= {
+        item["name"] for item in told["provenance"]["inputs"]
+    }
+    planned = call("lanes", survey, "--task", "TASK-M1", "--width", 1.7, "--suitability", out / "suitability.gpkg")
+    assert planned.exit_code == 0, planned.output
     again = call("suitability", survey, "-o", out)
     assert again.exit_code == 3
     assert "exists already" in again.stderr
@@ -217,3 +224,32 @@ def test_suitability_says_what_is_wrong(call, survey, words, message):
     assert done.exit_code in (2, 3), done.output
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_lanes_on_what_remains_of_a_hazard_and_not_on_unknown_ground(call, tmp_path):
+    square = shapely.box(683_000, 4_385_000, 683_100, 4_385_100)
+    half = shapely.box(683_000, 4_385_000, 683_100, 4_385_060)
+    folder = tmp_path / "own"
+    folder.mkdir()
+    row = {"id": ["H-1"], "classification": ["CHA"], "status": ["worked_on"]}
+    gt.write(gpd.GeoDataFrame(row, geometry=[square], crs="EPSG:32638"), folder / "hazards.gpkg")
+    act = {
+        "id": ["R-1"],
+        "hazard_id": ["H-1"],
+        "product": ["cleared"],
+        "method": ["manual"],
+        "date": ["2026-01-01"],
+        "depth_cm": [20.0],
+    }
+    gt.write(gpd.GeoDataFrame(act, geometry=[half], crs="EPSG:32638"), folder / "releases.gpkg")
+    done = call("lanes", folder, "--remaining", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["tasks"][0]["task_m2"] == pytest.approx(4000, rel=1e-2)
+    assert told["tasks"][0]["direction"] == "straight off the start line"
+    assert "work begins at cleared ground of the survey: R-1" in done.stderr
+    judged = gpd.GeoDataFrame({"id": ["a"], "class": ["unknown"]}, geometry=[square], crs="EPSG:32638")
+    gt.write(judged, tmp_path / "s.gpkg", layer="suitability")
+    none = call("lanes", folder, "--suitability", tmp_path / "s.gpkg")
+    assert none.exit_code == 0, none.output
+    assert "there is nothing to plan" in none.stderr

@@ -14,6 +14,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import rasterio
+import shapely
 from rasterio.errors import RasterioIOError
 
 from geotools.analysis.suitability import access, limits
@@ -87,7 +88,7 @@ def assess(
     layers
         Land cover, soil, vegetation, obstacles, buildings, water, roads, stands; what is missing is unknown.
     tasks
-        Polygons (``id``) to sum up, in any CRS.
+        Polygons (``id``) to sum up, in any CRS; rows of the same id are one task.
     settings
         Bearing of the lanes, waivers, shares.
 
@@ -250,15 +251,9 @@ def _tasks(
     """Ground of each task by class and by limit."""
     machine, settings = how
     rows, reasons, shapes, notes = list[dict[str, Any]](), list[dict[str, Any]](), list[Any](), list[Issue]()
-    given = (
-        []
-        if tasks is None
-        else sorted(zip(tasks["id"].astype(str), tasks.geometry.array, strict=True), key=lambda row: row[0])
-    )
     home = lattice.crs if tasks is None else _crs.require(tasks, "tasks")
-    for name, shape in given:
-        polygon = geom.polygonal([geom.repair(shape)])[0] if shape is not None and not shape.is_empty else None
-        if polygon is None or polygon.area == 0:
+    for name, polygon in [] if tasks is None else _polygons(tasks):
+        if polygon.area == 0:
             notes.append(
                 Issue(
                     "SU-07",
@@ -303,6 +298,14 @@ def _tasks(
             )
     frame = gpd.GeoDataFrame(table(rows, TASK_COLUMNS), geometry=gpd.GeoSeries(shapes, crs=home), crs=home)
     return frame, table(reasons, LIMIT_COLUMNS), notes
+
+
+def _polygons(tasks: gpd.GeoDataFrame) -> list[tuple[str, Any]]:
+    """The ground of each task by id; rows of the same id are one task, one without ground is empty."""
+    own: dict[str, list[Any]] = {}
+    for name, shape in zip(tasks["id"].astype(str), geom.repair(np.asarray(tasks.geometry.array)), strict=True):
+        own.setdefault(name, []).extend([] if shape is None else [geom.polygonal([shape])[0]])
+    return [(name, shapely.union_all(parts) if len(parts) != 1 else parts[0]) for name, parts in sorted(own.items())]
 
 
 def _on_lattice(polygon: Any, home: Any, lattice: Lattice) -> Any:

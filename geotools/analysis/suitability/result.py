@@ -5,6 +5,7 @@ For reading and writing the result; nothing is judged here.
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -39,7 +40,7 @@ COLOURS = {
     4: (190, 60, 20, 255),
 }  # apart for colour-blind eyes
 ROWS = 1024
-FILES = ("suitability.tif", "suitability.gpkg", "suitability_tasks.csv", "suitability_limits.csv")
+FILES = ("suitability.tif", "suitability.gpkg", "suitability_tasks.csv", "suitability_limits.csv", "suitability.json")
 SHOWN = 6
 NAMES = {
     "slope_along": "slope along the lanes", "slope_across": "slope across the lanes", "cover": "land cover", "soil": "soil", "vegetation": "vegetation (stems)",
@@ -176,8 +177,15 @@ class Suitability:
             "sentences": self.sentences,
         }
 
-    def write(self, folder: str | Path, *, overwrite: bool = False) -> dict[str, Path]:
-        """Write the classes as a GeoTIFF (COG, with colours), the layers as a GeoPackage, and both tables as CSV; all or none.
+    def write(
+        self, folder: str | Path, *, overwrite: bool = False, provenance: dict[str, Any] | None = None
+    ) -> dict[str, Path]:
+        """Write the classes as a GeoTIFF (COG, with colours), the layers as a GeoPackage, both tables as CSV, and all figures as JSON.
+
+        Parameters
+        ----------
+        provenance
+            `Provenance.to_dict()` of the inputs; stands in the JSON file.
 
         Raises
         ------
@@ -212,6 +220,9 @@ class Suitability:
                     raise WriteError(
                         "the raster could not be written", hint="is the disk full?", file=files["suitability.tif"]
                     ) from error
+                figures = self.to_dict() | ({} if provenance is None else {"provenance": provenance})
+                text = json.dumps(figures, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+                places["suitability.json"].write_bytes(text.encode("utf-8"))
                 made = io.write_layers(layers, Path(drafts) / "layers.gpkg")
                 shutil.copyfile(made, places["suitability.gpkg"])
                 for name, frame in (
