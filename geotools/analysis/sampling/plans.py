@@ -25,7 +25,8 @@ from geotools.space.grid import Grid
 
 REST = "rest"
 MOST_CELLS = 20_000_000
-CHUNK = 50_000
+CHUNK = 10_000
+MOST_DRAWN = 400_000
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,11 @@ def plan(
         per_block = 1 if block_m is None else math.ceil(side / unit_m) ** 2
         held = max(1, math.ceil(chosen.remaining / per_block))
     samples = _allot(counts, np.array([weights[n] for n in names]), chosen, held)
+    if samples.sum() > MOST_DRAWN:
+        raise StatisticsError(
+            f"the plan would inspect {samples.sum():,} of {counts.sum():,} units of {side:g} m, more than anyone can walk to",
+            hint="draw larger blocks (block_m, --block), plan lot by lot (--lot), or ask for more remaining items to be met",
+        )
     picked = _draw(layer, names, samples, seed)
     cells = _units_frame(rows[picked], columns[picked], layer[picked], shape, grid)
     table = pd.DataFrame(
@@ -271,8 +277,20 @@ def _inside(shape: Any, grid: Grid, part: tuple[int, int, int, int]) -> Iterator
     boxes = _boxes(row + rows, column + columns, grid)
     inside = shapely.contains_properly(shape, boxes)
     edge = np.flatnonzero(~inside & shapely.intersects(shape, boxes))
-    inside[edge] = shapely.area(shapely.intersection(shape, boxes[edge])) > 1e-9 * grid.cell**2
+    inside[edge] = shapely.area(_clipped(shape, boxes[edge])) > 1e-9 * grid.cell**2
     yield index[inside]
+
+
+def _clipped(shape: Any, boxes: np.ndarray) -> np.ndarray:
+    """The part of each box inside the lot; every box meets only the parts of the lot near it."""
+    parts = shapely.get_parts(shape)
+    box, part = shapely.STRtree(parts).query(boxes, predicate="intersects")
+    pieces = shapely.intersection(boxes[box], parts[part])
+    out = np.full(len(boxes), shapely.Polygon(), dtype=object)
+    out[box] = pieces
+    for row in np.flatnonzero(np.bincount(box, minlength=len(boxes)) > 1):
+        out[row] = shapely.union_all(pieces[box == row])
+    return out
 
 
 def _boxes(rows: np.ndarray, columns: np.ndarray, grid: Grid) -> np.ndarray:
@@ -337,7 +355,9 @@ def _draw(layer: np.ndarray, names: np.ndarray, samples: np.ndarray, seed: int) 
 def _units_frame(rows: np.ndarray, columns: np.ndarray, layer: np.ndarray, shape: Any, grid: Grid) -> gpd.GeoDataFrame:
     walk = np.lexsort((np.where(rows % 2 == 0, columns, -columns), rows))
     rows, columns, layer = rows[walk], columns[walk], layer[walk]
-    clipped = geom.polygonal(shapely.intersection(shape, _boxes(rows, columns, grid)))
+    clipped = _boxes(rows, columns, grid)
+    edge = np.flatnonzero(~shapely.contains_properly(shape, clipped))
+    clipped[edge] = geom.polygonal(_clipped(shape, clipped[edge]))
     inner = shapely.get_coordinates(_crs.transform(shapely.point_on_surface(clipped), grid.crs, _crs.WGS84))
     width = len(str(max(grid.shape)))
     data = {
