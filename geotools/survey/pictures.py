@@ -6,10 +6,12 @@ Maps and field files are rooms of one floor and do not know each other; a survey
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from geotools.field.package.phrases import Phrases
 from geotools.maps import sheet, styles, webmap
 from geotools.maps.symbols import theme
 from geotools.model.errors import MapError
@@ -64,10 +66,16 @@ class Pictures:
     def map(self, cargo: Any, path: Path, lang: str) -> None:
         """Write the offline map of a cargo; a public one shows its squares as records, without a ledger."""
         shown = cargo
+        if cargo.precision_m:
+            key = "squares_note" if cargo.public else "squares"
+            said = Phrases(lang)(key, side=f"{cargo.precision_m:g}")
+            texts = {
+                **cargo.programme.texts,
+                "footer": " · ".join(t for t in (cargo.programme.texts.get("footer"), said) if t),
+            }
+            shown = replace(shown, programme=replace(cargo.programme, texts=texts))
         if cargo.public and "released" in cargo.results:
-            from dataclasses import replace
-
-            shown = replace(cargo, layers={**cargo.layers, "releases": cargo.results["released"]})
+            shown = replace(shown, layers={**cargo.layers, "releases": cargo.results["released"]})
         ledger = False if cargo.coverage is None else cargo.coverage
         made = webmap.map_survey(shown, coverage=ledger, sensitive=True, lang=lang, theme=self.theme.name)
         webmap.save(made, path)

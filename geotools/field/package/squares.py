@@ -61,9 +61,13 @@ def _checked(side_m: float) -> float:
 def _squares(shape: Any, side: float, *, inside: bool) -> Any:
     if shape is None or shape.is_empty:
         return None
-    whole = geom.repair(shape) if shape.geom_type.endswith("Polygon") else shape
-    if whole is None or whole.is_empty:
-        whole = shape.boundary if shape.geom_type.endswith("Polygon") else shape
+    whole = shape
+    if shape.geom_type.endswith("Polygon") and not shape.is_valid:
+        sound = geom.repair(shape)
+        # Covering an invalid outline means covering its lines as well: nothing of it is lost by repairing.
+        whole = sound if inside else shapely.GeometryCollection([p for p in (sound, *_rings(shape)) if not p.is_empty])
+        if whole.is_empty:
+            return None
     west, south, east, north = whole.bounds
     plane = _crs.utm((west + east) / 2, (south + north) / 2)
     dense = _crs.densify(np.array([whole], dtype=object), 100.0)
@@ -78,6 +82,15 @@ def _squares(shape: Any, side: float, *, inside: bool) -> Any:
         return None
     joined = shapely.segmentize(shapely.union_all(chosen), side)
     return shapely.transform(_crs.transform([joined], plane, _crs.WGS84)[0], lambda xy: np.round(xy, 7))
+
+
+def _rings(shape: Any) -> list[Any]:
+    return [
+        shapely.LineString(r.coords)
+        for p in shapely.get_parts(shape)
+        for r in (p.exterior, *p.interiors)
+        if not r.is_empty
+    ]
 
 
 def _bow(shape: Any) -> float:
