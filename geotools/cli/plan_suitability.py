@@ -63,6 +63,14 @@ class Pair(click.ParamType):
 @click.option("--dem", type=click.Path(path_type=Path), help="Heights (default: the survey's).")
 @click.option("--cover", type=click.Path(path_type=Path), help="Land cover (default: the survey's).")
 @click.option(
+    "--legend",
+    "legend",
+    type=Pair(),
+    multiple=True,
+    metavar="CODE=WORD",
+    help="What a code of the land cover means, where the raster does not say. Repeat.",
+)
+@click.option(
     "--layer-file",
     "layer_files",
     type=Pair(),
@@ -155,4 +163,7 @@ def _layers(opened: Any, choices: dict[str, Any]) -> Any:
         if name not in LAYERS:
             raise SchemaError(f"there is no layer '{name}'", hint=f"layers are {', '.join(LAYERS)}")
         found[name] = io.read(file, crs=choices["crs"])
-    return suitability.Layers(cover=choices["cover"] or opened.rasters.get("landcover"), **found)
+    if not all(code.isdigit() for code, _ in choices["legend"]):
+        raise SchemaError("codes of the land cover are whole numbers", hint="for example --legend 10=trees")
+    legend = {int(code): word for code, word in choices["legend"]} or None
+    return suitability.Layers(legend=legend, cover=choices["cover"] or opened.rasters.get("landcover"), **found)

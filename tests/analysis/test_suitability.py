@@ -577,3 +577,15 @@ def test_rasters_that_cannot_be_used_are_refused(tmp_path):
         judged(dem, who, su.Layers(cover=path))
     with pytest.raises(SchemaError, match="no column 'soil'"):
         judged(dem, machine(soil=figure(words={"clay": "workable"})), su.Layers(soil=frame(shapely.box(0, -50, 50, 0))))
+
+
+def test_codes_and_words_that_nobody_knows_are_named(tmp_path):
+    dem, codes = hills(10, 10), np.full((10, 10), 90, dtype="uint8")
+    who = machine(cover=figure(words={"crop": "workable"}))
+    bare = judged(dem, who, su.Layers(cover=save(tmp_path / "a.tif", codes)))
+    assert "does not say what its codes mean" in bare.issues["message"].str.cat()
+    named = judged(dem, who, su.Layers(cover=save(tmp_path / "b.tif", codes), legend={90: "Wetland", 40: "Crop"}))
+    assert "wetland" in named.issues["message"].str.cat()
+    assert set(np.unique(bare.classes())) == set(np.unique(named.classes())) == {3}
+    crop = judged(dem, who, su.Layers(cover=tmp_path / "b.tif", legend={90: " CROP "}))
+    assert set(np.unique(crop.classes()[1:-1, 1:-1])) == {1}

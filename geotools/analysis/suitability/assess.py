@@ -18,6 +18,7 @@ import shapely
 from rasterio.errors import RasterioIOError
 
 from geotools.analysis.suitability import access, limits
+from geotools.analysis.suitability.findings import findings
 from geotools.analysis.suitability.layers import (
     Burnt,
     Cover,
@@ -33,7 +34,7 @@ from geotools.analysis.suitability.layers import (
 )
 from geotools.analysis.suitability.limits import CONDITIONAL, CRITERIA, NOT, OK, PLACE, UNKNOWN, Settings
 from geotools.analysis.suitability.machines import Machine
-from geotools.analysis.suitability.result import Suitability, findings
+from geotools.analysis.suitability.result import Suitability
 from geotools.analysis.suitability.zones import fractions, ground, table, task_class
 from geotools.model.errors import ReadError
 from geotools.model.progress import Progress, tracked
@@ -120,11 +121,13 @@ def assess(
         codes: Any = np.memmap(place, dtype=np.uint32, mode="w+", shape=lattice.shape)
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_MB))
-        judges = _judges(lattice, machine, layers, stack)
+        cover = _cover(lattice, layers, stack)
+        judges = _judges(lattice, machine, layers, cover)
         masks = _first(slopes, codes, (machine, settings, judges), progress)
     cells = _second(slopes, codes, (machine, settings, layers, lattice), masks, progress)
     table_, limits_, notes = _tasks(tasks, lattice, slopes, codes, (machine, settings))
-    notes += findings(machine, layers, settings, known=bool(np.isfinite(_sample(slopes)).any()))
+    heights, legend = bool(np.isfinite(_sample(slopes)).any()), None if cover is None else cover.legend
+    notes += findings(machine, layers, settings, heights=heights, legend=legend)
     return Suitability(codes, lattice, machine, settings, table_, limits_, cells, issues_frame(notes))
 
 
@@ -135,10 +138,9 @@ def _sample(slopes: Slopes) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _judges(lattice: Lattice, machine: Machine, layers: Layers, stack: ExitStack) -> dict[str, Judge]:
+def _judges(lattice: Lattice, machine: Machine, layers: Layers, cover: Cover | None) -> dict[str, Judge]:
     """For each criterion but slope and access, how to get the states of a window."""
     figure = {name: machine.figure(limit) for name, limit in CRITERIA.items()}
-    cover = _cover(lattice, layers, stack)
 
     def burnt(made: Burnt | int) -> Judge:
         return (lambda _: made) if isinstance(made, int) else (lambda window: made.window(*window))

@@ -32,7 +32,6 @@ from geotools.space.grid import Grid
 BLOCK = 512  # vectors are burnt in blocks of the whole lattice, so that a window never changes them
 QUARTER = 16
 MARGIN = 1.01 / math.cos(math.pi / (4 * QUARTER))  # a drawn distance is never a little short
-SAME = {"built": "built_up", "crop": "arable", "trees": "forest", "tree": "forest", "grass": "pasture"}
 
 
 class Slopes(Protocol):
@@ -247,7 +246,7 @@ def zones(lattice: Lattice, frame: gpd.GeoDataFrame | None, column: str, figure:
         )
     kept = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
     if figure.words:
-        states = np.array([word_state(str(v) if isinstance(v, str) else None, figure) for v in kept[column]])
+        states = np.array([word_state(v.strip().lower() if isinstance(v, str) else None, figure) for v in kept[column]])
     else:
         states = rated(np.array([_number(v) for v in kept[column]]), figure)
     levels = [(value, shapes_of(kept[states == value], lattice.crs)) for value in range(4)]
@@ -382,10 +381,10 @@ class Cover:
 def legend_of(source: Any, given: Mapping[int, str] | None) -> dict[int, str]:
     """Code → word, as given or as the raster's tag says; empty where nobody says."""
     if given is not None:
-        return {int(code): str(word) for code, word in given.items()}
+        return {int(code): str(word).strip().lower() for code, word in given.items()}
     text = source.tags().get("CLASSES", "") or source.tags(1).get("CLASSES", "")
     pairs = [part.split("=", 1) for part in text.replace(";", ",").split(",") if "=" in part]
-    return {int(code): word.strip() for code, word in pairs if code.strip().isdigit()}
+    return {int(code): word.strip().lower() for code, word in pairs if code.strip().isdigit()}
 
 
 def near_cover(cover: Cover, words: tuple[str, ...], figure: Figure, window: tuple[int, int, int, int]) -> np.ndarray:

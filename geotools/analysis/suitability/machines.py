@@ -201,7 +201,11 @@ def _figure(data: Any, label: str, name: str, file: Any) -> Figure:
     if data.get("any") is True and name not in FACTS:
         return Figure(any=True, **facts)
     if name in TABLES:
-        words = {str(word): state for state in ("workable", "conditional", "not") for word in data.get(state, [])}
+        words = {
+            str(word).strip().lower(): state
+            for state in ("workable", "conditional", "not")
+            for word in data.get(state, [])
+        }
         if words:
             return Figure(words=words, **facts)
     numbers = {

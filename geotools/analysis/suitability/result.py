@@ -24,12 +24,12 @@ from rasterio.windows import Window
 
 from geotools import io
 from geotools.analysis.suitability import limits
-from geotools.analysis.suitability.layers import Lattice, Layers
-from geotools.analysis.suitability.limits import CLASSES, CRITERIA, Settings
+from geotools.analysis.suitability.findings import NAMES
+from geotools.analysis.suitability.layers import Lattice
+from geotools.analysis.suitability.limits import CLASSES, Settings
 from geotools.analysis.suitability.machines import Machine
 from geotools.io.atomic import replacing
 from geotools.model.errors import WriteError
-from geotools.model.schema import Issue
 from geotools.space import crs as _crs
 from geotools.space import measure
 
@@ -42,15 +42,6 @@ COLOURS = {
 ROWS = 1024
 FILES = ("suitability.tif", "suitability.gpkg", "suitability_tasks.csv", "suitability_limits.csv", "suitability.json")
 SHOWN = 6
-NAMES = {
-    "slope_along": "slope along the lanes", "slope_across": "slope across the lanes", "cover": "land cover", "soil": "soil", "vegetation": "vegetation (stems)",
-    "rock": "stones", "obstacles": "distance from obstacles", "buildings": "distance from buildings", "water": "distance from water",
-    "access": "access from a road", "range": "remote-control range",
-}  # fmt: skip
-SOURCES = {
-    "cover": ("cover",), "soil": ("soil",), "vegetation": ("vegetation",), "rock": ("rock",), "obstacles": ("obstacles",), "buildings": ("buildings", "cover"),
-    "water": ("water", "cover"), "access": ("roads",), "range": ("stands",),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,7 +60,7 @@ class Suitability:
     ground_m2
         Ground of the whole raster by class.
     issues
-        ISSUES rows, SU-01 to SU-07.
+        ISSUES rows, SU-01 to SU-08.
     """
 
     codes: Any
@@ -248,85 +239,3 @@ class Suitability:
             for row in range(0, rows, ROWS):
                 part = self.classes(row, 0, min(ROWS, rows - row), columns)
                 out.write(part, 1, window=Window(0, row, columns, len(part)))
-
-
-def findings(machine: Machine, layers: Layers, settings: Settings, *, known: bool) -> list[Issue]:
-    """What is not known, in sentences: heights, limits, layers; press figures and waivers."""
-    out = []
-    if not known:
-        out.append(
-            Issue(
-                "SU-01",
-                "warning",
-                "tasks",
-                "",
-                "",
-                "there are no heights: every slope is unknown; put dem.tif beside the survey",
-            )
-        )
-    for name, limit in CRITERIA.items():
-        figure = machine.figure(limit)
-        waived = settings.waived.get(name)
-        if waived:
-            out.append(
-                Issue(
-                    "SU-05",
-                    "info",
-                    "machines",
-                    machine.id,
-                    limit,
-                    f"{NAMES[name]}: where unknown, ground is conditional because: {waived}",
-                )
-            )
-        elif figure is None:
-            out.append(
-                Issue(
-                    "SU-02",
-                    "warning",
-                    "machines",
-                    machine.id,
-                    limit,
-                    f"{machine.name} has no known limit for {NAMES[name]}: unknown everywhere; your authority's figure goes into a machines file",
-                )
-            )
-        elif not figure.any and name in SOURCES and not any(_there(layers, source) for source in SOURCES[name]):
-            out.append(
-                Issue(
-                    "SU-03",
-                    "warning",
-                    "machines",
-                    machine.id,
-                    limit,
-                    f"no layer tells about {NAMES[name]}: unknown everywhere",
-                )
-            )
-        if figure is not None and not figure.trusted:
-            out.append(
-                Issue(
-                    "SU-04",
-                    "info",
-                    "machines",
-                    machine.id,
-                    limit,
-                    f"the limit for {NAMES[name]} is known from the press only: ground is conditional at best",
-                    figure.text,
-                    figure.source,
-                )
-            )
-    if machine.figure("width_m") is None and machine.figure("access_slope_deg") is not None:
-        out.append(
-            Issue(
-                "SU-02",
-                "warning",
-                "machines",
-                machine.id,
-                "width_m",
-                f"{machine.name} has no known width: access is unknown everywhere",
-            )
-        )
-    return out
-
-
-def _there(layers: Layers, name: str) -> bool:
-    layer = getattr(layers, name)
-    return layer is not None and (not hasattr(layer, "__len__") or len(layer) > 0)

@@ -1,0 +1,97 @@
+"""What is not known, in sentences: heights, limits, layers, words of the land cover; press figures and waivers.
+
+For the ISSUES rows of a whole assessment; those of single tasks are made where the tasks are summed up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from geotools.analysis.suitability.layers import Layers
+from geotools.analysis.suitability.limits import CRITERIA, Settings
+from geotools.analysis.suitability.machines import Machine
+from geotools.model.schema import Issue
+
+NAMES = {
+    "slope_along": "slope along the lanes", "slope_across": "slope across the lanes", "cover": "land cover", "soil": "soil", "vegetation": "vegetation (stems)",
+    "rock": "stones", "obstacles": "distance from obstacles", "buildings": "distance from buildings", "water": "distance from water",
+    "access": "access from a road", "range": "remote-control range",
+}  # fmt: skip
+SOURCES = {
+    "cover": ("cover",), "soil": ("soil",), "vegetation": ("vegetation",), "rock": ("rock",), "obstacles": ("obstacles",), "buildings": ("buildings", "cover"),
+    "water": ("water", "cover"), "access": ("roads",), "range": ("stands",),
+}  # fmt: skip
+
+
+def findings(
+    machine: Machine, layers: Layers, settings: Settings, *, heights: bool, legend: Mapping[int, str] | None
+) -> list[Issue]:
+    """Everything that leaves ground unknown or conditional all over.
+
+    Parameters
+    ----------
+    heights
+        Whether any slope is known.
+    legend
+        Words of the land cover; None if there is none.
+    """
+    out = (
+        []
+        if heights
+        else [_of("SU-01", machine, "", "there are no heights: every slope is unknown; put dem.tif beside the survey")]
+    )
+    for name, limit in CRITERIA.items():
+        out += [_of(code, machine, limit, words) for code, words in _on(name, machine, layers, settings)]
+    drive = machine.figure("access_slope_deg")
+    if machine.figure("width_m") is None and drive is not None and not drive.any:
+        out.append(_of("SU-02", machine, "width_m", f"{machine.name} has no known width: access is unknown everywhere"))
+    table = machine.figure("cover")
+    if legend is not None and not legend:
+        out.append(
+            _of(
+                "SU-08",
+                machine,
+                "cover",
+                "the land cover does not say what its codes mean: all of it is unknown; give a legend",
+            )
+        )
+    elif legend and table is not None and not table.any:
+        strange = sorted(set(legend.values()) - set(table.words))
+        if strange:
+            out.append(
+                _of(
+                    "SU-08",
+                    machine,
+                    "cover",
+                    f"the machine's table does not know the land cover {', '.join(strange)}: unknown there",
+                )
+            )
+    return out
+
+
+def _of(code: str, machine: Machine, column: str, words: str) -> Issue:
+    figure = machine.figure(column)
+    value, limit = ("", "") if figure is None else (figure.text, figure.source)
+    return Issue(
+        code, "info" if code in ("SU-04", "SU-05") else "warning", "machines", machine.id, column, words, value, limit
+    )
+
+
+def _on(name: str, machine: Machine, layers: Layers, settings: Settings) -> Iterator[tuple[str, str]]:
+    figure, title = machine.figure(CRITERIA[name]), NAMES[name]
+    if settings.waived.get(name):
+        yield "SU-05", f"{title}: where unknown, ground is conditional because: {settings.waived[name]}"
+    elif figure is None:
+        yield (
+            "SU-02",
+            f"{machine.name} has no known limit for {title}: unknown everywhere; your authority's figure goes into a machines file",
+        )
+    elif not figure.any and name in SOURCES and not any(_there(getattr(layers, source)) for source in SOURCES[name]):
+        yield "SU-03", f"no layer tells about {title}: unknown everywhere"
+    if figure is not None and not figure.trusted:
+        yield "SU-04", f"the limit for {title} is known from the press only: ground is conditional at best"
+
+
+def _there(layer: Any) -> bool:
+    return layer is not None and (not hasattr(layer, "__len__") or len(layer) > 0)
