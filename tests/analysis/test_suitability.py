@@ -21,7 +21,8 @@ import geotools as gt
 from geotools.analysis import suitability as su
 from geotools.analysis import terrain
 from geotools.analysis.suitability import access, limits
-from geotools.analysis.suitability.layers import Cover, Lattice, near_cover
+from geotools.analysis.suitability.cover import Cover, near_cover
+from geotools.analysis.suitability.layers import Lattice
 from geotools.analysis.suitability.zones import task_class
 from geotools.model.errors import CRSError, ReadError, SchemaError, WriteError
 from geotools.space.grid import Grid, Raster

@@ -6,7 +6,8 @@ For planning work to come and comparing it with work done; a planned lane says n
 from geotools.analysis.lanes.compare import Comparison, compare
 from geotools.analysis.lanes.heading import bearing, crossings
 from geotools.analysis.lanes.measures import coverage, overlap, route_length_m
-from geotools.analysis.lanes.planning import Plan, plan
+from geotools.analysis.lanes.planning import plan
+from geotools.analysis.lanes.result import Plan
 from geotools.analysis.lanes.sequence import order
 from geotools.analysis.lanes.tool import Settings, Tool, hours, passes, turn_m
 

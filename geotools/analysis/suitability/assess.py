@@ -18,16 +18,14 @@ import shapely
 from rasterio.errors import RasterioIOError
 
 from geotools.analysis.suitability import access, limits
+from geotools.analysis.suitability.cover import Cover, legend_of, near_cover
 from geotools.analysis.suitability.findings import findings
 from geotools.analysis.suitability.layers import (
     Burnt,
-    Cover,
     Lattice,
     Layers,
     Slopes,
     away,
-    legend_of,
-    near_cover,
     reach,
     shapes_of,
     zones,

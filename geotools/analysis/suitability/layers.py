@@ -6,8 +6,8 @@ For turning rasters and layers into states per cell, window by window; every dou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,12 +19,10 @@ import rasterio
 import rasterio.features
 import shapely
 from affine import Affine
-from rasterio.windows import Window
-from scipy import ndimage
 
 from geotools.analysis.suitability.limits import NOT, OK, UNKNOWN, doubted, rated, word_state
 from geotools.analysis.suitability.machines import Figure
-from geotools.model.errors import CRSError, ReadError, SchemaError
+from geotools.model.errors import SchemaError
 from geotools.space import crs as _crs
 from geotools.space import geom
 from geotools.space.grid import Grid
@@ -277,131 +275,3 @@ def reach(lattice: Lattice, frame: gpd.GeoDataFrame | None, figure: Figure | Non
         return UNKNOWN
     near = shapes_of(frame, lattice.crs, figure.max or 0.0, inner=True)
     return Burnt(lattice, [(OK, near)], outside=NOT, figure=figure)
-
-
-@dataclass
-class Cover:
-    """A land-cover raster on another lattice: the worst state of all its cells that a cell of ours touches."""
-
-    source: Any
-    lattice: Lattice
-    legend: Mapping[int, str]
-    crs: pyproj.CRS = field(init=False)
-
-    def __post_init__(self) -> None:
-        if self.source.crs is None:
-            raise CRSError(
-                "the land cover has no coordinate reference system",
-                hint="add one, for example with gdal_edit.py -a_srs",
-                file=self.source.name,
-            )
-        where = self.source.transform
-        if where.b or where.d or where.a <= 0 or where.e >= 0:
-            raise ReadError(
-                "the land cover is rotated or upside down",
-                hint="resample it first, for example with gdalwarp",
-                file=self.source.name,
-            )
-        self.crs = pyproj.CRS.from_wkt(self.source.crs.to_wkt())
-
-    def states(self, of: Callable[[str | None], int], row: int, column: int, rows: int, columns: int) -> np.ndarray:
-        """States of a window; `of` gives the state of a word, and of None where there is no data."""
-        if self.crs == self.lattice.crs:
-            return self._aligned(of, row, column, rows, columns)
-        return self._sampled(of, row, column, rows, columns)
-
-    def _read(self, of: Callable[[str | None], int], top: int, left: int, rows: int, columns: int) -> np.ndarray:
-        """States of a window of the cover's own cells; outside it is no data."""
-        out = np.full((rows, columns), of(None), dtype=np.uint8)
-        low, high = max(top, 0), min(top + rows, self.source.height)
-        near, far = max(left, 0), min(left + columns, self.source.width)
-        if low < high and near < far:
-            values = self.source.read(1, window=Window(near, low, far - near, high - low), masked=True)
-            raw = np.ma.getdata(values)
-            codes, back = (np.arange(256), raw) if raw.dtype == np.uint8 else np.unique(raw, return_inverse=True)
-            table = np.array(
-                [of(self.legend.get(int(c)) if float(c).is_integer() else None) for c in codes], dtype=np.uint8
-            )
-            part = table[back].reshape(values.shape)
-            part[np.ma.getmaskarray(values)] = of(None)
-            out[low - top : high - top, near - left : far - left] = part
-        return out
-
-    def _aligned(self, of: Callable[[str | None], int], row: int, column: int, rows: int, columns: int) -> np.ndarray:
-        mine, its = self.lattice.transform, self.source.transform
-        spans = []
-        for first, count, start, step, begin, size in (
-            (row, rows, mine.f, mine.e, its.f, its.e), (column, columns, mine.c, mine.a, its.c, its.a),
-        ):  # fmt: skip
-            edges = (start + np.arange(first, first + count + 1) * step - begin) / size
-            low = np.floor(edges[:-1] + 1e-6).astype(int)
-            spans.append((low, np.maximum(np.ceil(edges[1:] - 1e-6).astype(int) - 1, low)))
-        (top, bottom), (left, right) = spans
-        part = self._read(of, int(top[0]), int(left[0]), int(bottom[-1] - top[0] + 1), int(right[-1] - left[0] + 1))
-        high = part[top - top[0]]
-        for step in range(1, int((bottom - top).max()) + 1):
-            np.maximum(high, part[np.minimum(top + step, bottom) - top[0]], out=high)
-        out: np.ndarray = high[:, left - left[0]]
-        for step in range(1, int((right - left).max()) + 1):
-            out = np.maximum(out, high[:, np.minimum(left + step, right) - left[0]])
-        return out
-
-    def _sampled(self, of: Callable[[str | None], int], row: int, column: int, rows: int, columns: int) -> np.ndarray:
-        """In another system: the states at a lattice of points of each cell, no farther apart than the cover's cells."""
-        points = self._points_per_cell()
-        inner = (np.arange(points) + 0.5) / points if points == 1 else np.linspace(0.001, 0.999, points)
-        change = _crs.transformer(_crs.code_or_wkt(self.lattice.crs), _crs.code_or_wkt(self.crs))
-        places = []
-        for down in inner:
-            for right in inner:
-                across, along = np.meshgrid(np.arange(columns) + column + right, np.arange(rows) + row + down)
-                x, y = self.lattice.transform @ (across, along)
-                x, y = change.transform(x, y)
-                places.append(tuple(np.floor(v) for v in ~self.source.transform @ (np.asarray(x), np.asarray(y))))
-        far = 1e9
-        i = np.stack([np.where(np.isfinite(p[1]), p[1], -far) for p in places]).astype(int)
-        j = np.stack([np.where(np.isfinite(p[0]), p[0], -far) for p in places]).astype(int)
-        inside = (i >= 0) & (i < self.source.height) & (j >= 0) & (j < self.source.width)
-        out = np.full(i.shape, of(None), dtype=np.uint8)
-        if inside.any():
-            top, left = int(i[inside].min()), int(j[inside].min())
-            part = self._read(of, top, left, int(i[inside].max()) - top + 1, int(j[inside].max()) - left + 1)
-            out[inside] = part[i[inside] - top, j[inside] - left]
-        worst: np.ndarray = out.max(axis=0)
-        return worst
-
-    def _points_per_cell(self) -> int:
-        middle = [s // 2 for s in self.lattice.shape]
-        box = self.lattice.box(middle[0], middle[1], 1, 1)
-        west, south, east, north = _crs.transform([box], self.lattice.crs, self.crs)[0].bounds
-        steps = max((east - west) / self.source.transform.a, (north - south) / -self.source.transform.e)
-        return int(min(math.ceil(steps) + 1, 64))
-
-
-def legend_of(source: Any, given: Mapping[int, str] | None) -> dict[int, str]:
-    """Code → word, as given or as the raster's tag says; empty where nobody says."""
-    if given is not None:
-        return {int(code): str(word).strip().lower() for code, word in given.items()}
-    text = source.tags().get("CLASSES", "") or source.tags(1).get("CLASSES", "")
-    pairs = [part.split("=", 1) for part in text.replace(";", ",").split(",") if "=" in part]
-    return {int(code): word.strip().lower() for code, word in pairs if code.strip().isdigit()}
-
-
-def near_cover(cover: Cover, words: tuple[str, ...], figure: Figure, window: tuple[int, int, int, int]) -> np.ndarray:
-    """NOT within a distance of cells of some cover, unknown within it of cells without cover; distances between edges of cells."""
-    distance = 0.0 if figure.any else figure.value or 0.0
-    lattice, (row, column, rows, columns) = cover.lattice, window
-    halo = math.ceil(distance / lattice.side_m) + 2 if distance else 0
-    wide = (row - halo, column - halo, rows + 2 * halo, columns + 2 * halo)
-    there = cover.states(lambda w: UNKNOWN if w is None else NOT if w in words else OK, *wide)
-    out = np.zeros((rows, columns), dtype=np.uint8)
-    inner = np.s_[halo : halo + rows, halo : halo + columns]
-    for state in (UNKNOWN, NOT):
-        hit = there == state
-        if not hit.any():
-            continue
-        if distance:
-            apart = ndimage.distance_transform_edt(~hit) * lattice.side_m
-            hit = apart - math.sqrt(2) * lattice.side_m < distance
-        np.maximum(out, hit[inner] * np.uint8(state), out=out)
-    return doubted(out, figure)

@@ -1,0 +1,184 @@
+"""`Plan`: lanes, lines and figures of tasks, and what a planner must know about them.
+
+For reading and writing a plan; it is laid in `planning`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geotools.analysis.lanes.ground import Plane
+from geotools.analysis.lanes.tool import Tool
+from geotools.model.schema import Issue
+from geotools.space import crs as _crs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Result of `plan`; frames are in the CRS of the task. A plan is not clearance: every lane has the status ``planned``.
+
+    Attributes
+    ----------
+    lines, lanes
+        The middle line and the ground of each lane, one row per lane in the order of work: ``id task_id lane_no pass_no kind``
+        (``headland`` or ``lane``) ``cell bearing_deg`` (from first to last point, true north) ``length_m width_m area_m2 turn_m move_m``
+        (the way from the lane before) ``minutes`` (missing without a speed) ``status``.
+    narrow
+        Permitted ground the full width of the tool cannot reach, by task: for another tool.
+    left
+        Reachable ground under no lane, by task.
+    table
+        One row per task: ``task_m2 permitted_m2 reachable_m2 covered_m2 coverage`` (covered / reachable) ``lanes headlands work_m turn_m
+        move_m hours bearing_deg direction``.
+    issues
+        ISSUES rows, LN-01 to LN-07.
+    """
+
+    lines: gpd.GeoDataFrame
+    lanes: gpd.GeoDataFrame
+    narrow: gpd.GeoDataFrame
+    left: gpd.GeoDataFrame
+    table: pd.DataFrame
+    issues: gpd.GeoDataFrame
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sentences(self) -> list[str]:
+        """The plan in plain words."""
+        out = []
+        for row in self.table.to_dict("records"):
+            time = (
+                f", {row['hours']:,.1f} h" if np.isfinite(row["hours"]) else ", time unknown (no working speed given)"
+            )
+            out.append(
+                f"{row['task_id']}: {_many(row['lanes'], 'lane')} and {_many(row['headlands'], 'round')} planned, {row['work_m']:,.0f} m of work{time}; "
+                f"bearing {row['bearing_deg']:.1f}° ({row['direction']})."
+            )
+            out.append(
+                f"  {row['permitted_m2']:,.0f} of {row['task_m2']:,.0f} m² are permitted, {row['reachable_m2']:,.0f} m² can be reached at full width, "
+                f"{100 * row['coverage']:.2f} % of that lies under a planned lane; {max(row['permitted_m2'] - row['covered_m2'], 0.0):,.0f} m² of permitted ground do not."
+            )
+        return [*out, "This is a plan. It says nothing about the state of the land."]
+
+    def layers(self) -> dict[str, gpd.GeoDataFrame]:
+        """Layers to write or map, by name; empty ones are left out."""
+        frames = {
+            "lane_lines": self.lines,
+            "lanes": self.lanes,
+            "lanes_narrow": self.narrow,
+            "lanes_left": self.left,
+            "issues": self.issues,
+        }
+        return {name: frame for name, frame in frames.items() if len(frame)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Figures by task, issues and parameters as plain data."""
+        rows = self.table.astype(object).where(self.table.notna(), None).to_dict("records")
+        found = pd.DataFrame(self.issues.drop(columns="geometry")).to_dict("records")
+        return {
+            "status": "planned",
+            "tasks": rows,
+            "issues": found,
+            "parameters": self.parameters,
+            "sentences": self.sentences,
+        }
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """One task while it is planned: its lanes as rows, ground that stays without, figures."""
+
+    name: str
+    rows: list[dict[str, Any]]
+    narrow: BaseGeometry
+    left: BaseGeometry
+    figures: dict[str, Any]
+    ground: BaseGeometry
+
+
+def findings(task: TaskPlan, begun: np.ndarray, plane: Plane, tool: Tool) -> list[Issue]:
+    """What a planner must know about this task."""
+    out, figures = [], task.figures
+    where = _crs.transform(
+        [shapely.Point(task.ground.representative_point()) if not task.ground.is_empty else shapely.Point()],
+        plane.crs,
+        _crs.WGS84,
+    )[0]
+
+    def say(check: str, severity: str, message: str, value: Any = "", limit: Any = "") -> None:
+        out.append(
+            Issue(check, severity, "tasks", task.name, "", message, value, limit, None if where.is_empty else where)
+        )
+
+    if task.ground.is_empty:
+        say("LN-01", "error", "exclusion zones leave no ground of this task; there is nothing to plan")
+    elif not task.rows:
+        say(
+            "LN-02",
+            "error",
+            f"no part of this task is wide enough for a tool of {tool.width_m:g} m; use a narrower one",
+            "",
+            tool.width_m,
+        )
+    else:
+        narrow = figures["permitted_m2"] - figures["reachable_m2"]
+        if narrow > 1.0:
+            say(
+                "LN-03",
+                "warning",
+                f"{narrow:,.0f} m² lie in corners and narrow places that the full width cannot reach; plan them for another method",
+                round(narrow, 1),
+            )
+        if not len(begun):
+            say(
+                "LN-04",
+                "warning",
+                "no cleared ground was given: show how the first lane is reached without crossing hazardous ground",
+            )
+        else:
+            gap = shapely.distance(task.ground, shapely.union_all(begun)) / plane.scale
+            if gap > tool.width_m / 2:
+                say(
+                    "LN-04",
+                    "warning",
+                    f"the cleared ground given lies {gap:,.1f} m away from this task: the way between is not cleared",
+                    round(gap, 1),
+                    tool.width_m / 2,
+                )
+        broken = sum(math.isnan(row["move_m"]) for row in task.rows)
+        if broken:
+            say(
+                "LN-05",
+                "warning",
+                f"{broken} lanes lie on ground that no permitted way joins to the lane before: clear an access to them first",
+                broken,
+            )
+        holes = sum(len(part.interiors) for part in shapely.get_parts(task.ground))
+        if holes and figures["headlands"]:
+            say(
+                "LN-07",
+                "info",
+                f"rounds around {holes} holes or exclusion zones are reached over ground not yet worked: drive there with the tool at work",
+                holes,
+            )
+        if figures["covered_m2"] < figures["reachable_m2"] - max(1.0, 0.005 * figures["reachable_m2"]):
+            missing = figures["reachable_m2"] - figures["covered_m2"]
+            say(
+                "LN-06",
+                "warning",
+                f"{missing:,.0f} m² that could be reached lie under no lane; plan rounds along the boundary (headlands)",
+                round(missing, 1),
+            )
+    return out
