@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geotools.analysis.swath import units
-from geotools.analysis.swath.fixes import LIFTED, REASONS, Table, lengths, number
+from geotools.analysis.swath.fixes import LIFTED, REASONS, Table, number
 from geotools.analysis.swath.rows import Rows
 from geotools.analysis.swath.rules import Rules, Tool
 from geotools.model.schema import Issue
@@ -43,7 +43,7 @@ class Seen:
         frame = table.rows
         names = {section.is_on for section in tool.sections} if tool and tool.sections else {"is_on"}
         unreadable = [table.flag(name)[1] for name in sorted(names) if name in frame]
-        flag, width = _given(frame, "is_on"), len(frame) - int(np.isnan(lengths(frame, "width")).sum())
+        flag, width = _given(frame, "is_on"), len(frame) - int(np.isnan(table.widths).sum())
         systems = (
             frozenset(frame["source_crs"].dropna().astype(str).unique()[:8]) if "source_crs" in frame else frozenset()
         )

@@ -137,9 +137,9 @@ class Table:
                 "the fixes are not a layer with positions", hint="read them with geotools.read(path, 'fixes')"
             )
         crs = frame.crs
-        return cls(
-            frame, coordinates(frame), crs if isinstance(crs, pyproj.CRS) else _crs.require(frame, "fixes layer")
-        )
+        crs = crs if isinstance(crs, pyproj.CRS) else _crs.require(frame, "fixes layer")
+        require_single(frame)
+        return cls(pd.DataFrame(frame), coordinates(frame), crs)
 
     @cached_property
     def _coded(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -166,6 +166,11 @@ class Table:
     def _flagged(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         return {}
 
+    @cached_property
+    def widths(self) -> np.ndarray:
+        """Stated working widths in metres, NaN where there is none."""
+        return lengths(self.rows, "width")
+
     def flag(self, column: str) -> tuple[np.ndarray, np.ndarray]:
         """See `flags`."""
         if column not in self._flagged:
@@ -186,7 +191,7 @@ def _codes(rows: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
         text = pa.array(values.array, type=pa.large_string())
         found = (text.combine_chunks() if isinstance(text, pa.ChunkedArray) else text).dictionary_encode()
         known, place = np.unique(np.array(found.dictionary.to_pylist(), dtype=object), return_inverse=True)
-        code = np.r_[place, -1][found.indices.fill_null(len(place)).to_numpy(zero_copy_only=False)]
+        code = np.concatenate((place, [-1]))[found.indices.fill_null(len(place)).to_numpy(zero_copy_only=False)]
     else:
         if values.dtype == object:  # mixed kinds have no order
             values = values.where(values.notna(), None).map(_readable, na_action="ignore")
@@ -227,7 +232,7 @@ def admitted(table: Table, gate: Gate) -> tuple[Fixes, np.ndarray]:
     refuse(outside, "far_away")
     t, timed = times(frame)
     refuse(~timed, "no_time")
-    width = _widths(frame, gate.tool)
+    width = _widths(table, gate.tool)
     sigma = sigmas(frame)
     stated = number(frame, "h_acc_m")
     refuse(stated > gate.rules.h_acc_max_m, "inaccurate")
@@ -312,7 +317,7 @@ def times(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 def number(frame: pd.DataFrame, column: str) -> np.ndarray:
     """A column as floats, NaN where it is missing, absent or infinite."""
-    if column not in frame:
+    if column not in frame.columns:
         return np.full(len(frame), np.nan)
     column_values = frame[column]
     if column_values.dtype != np.float64:
@@ -332,10 +337,10 @@ def lengths(frame: pd.DataFrame, what: str) -> np.ndarray:
     return units.filled(frame, what, given, unit)
 
 
-def _widths(frame: pd.DataFrame, tool: Tool) -> np.ndarray:
+def _widths(table: Table, tool: Tool) -> np.ndarray:
     if tool.sections:
-        return np.full(len(frame), max(section.width_m for section in tool.sections))
-    width = lengths(frame, "width")
+        return np.full(len(table), max(section.width_m for section in tool.sections))
+    width = table.widths
     if tool.width_m is not None:
         width = np.where(np.isnan(width), tool.width_m, width)
     return width

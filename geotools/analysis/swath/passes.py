@@ -144,9 +144,9 @@ def _placed(
     if not len(steps):
         return Parts(*(np.zeros(0),) * 2, *(np.zeros(0, dtype=np.int64),) * 3)
     key = np.column_stack([state[steps], trip[steps]])
-    begins = np.r_[True, (np.diff(steps) != 1) | (key[1:] != key[:-1]).any(axis=1)]
+    begins = np.concatenate(([True], (np.diff(steps) != 1) | (key[1:] != key[:-1]).any(axis=1)))
     at = np.flatnonzero(begins)
-    size = np.diff(np.r_[at, len(steps)]) + 1
+    size = np.diff(np.concatenate((at, [len(steps)]))) + 1
     piece = np.repeat(np.arange(len(at)), size)
     fix = steps[at][piece] + np.arange(len(piece)) - np.repeat(np.cumsum(size) - size, size)
     nodes = _thin(*xy, fix, piece, rules)
@@ -155,11 +155,11 @@ def _placed(
 
 def _states(fixes: Fixes, x: np.ndarray, y: np.ndarray, first: np.ndarray, rules: Rules) -> np.ndarray:
     """Class of every step from a fix to the next: width, deep enough, too fast. The lesser of both ends counts."""
-    width = np.minimum(fixes.width, np.r_[fixes.width[1:], np.inf])
+    width = np.minimum(fixes.width, np.concatenate((fixes.width[1:], [np.inf])))
     code = np.floor(width / WIDTH_STEP_M + 1e-6).astype(np.int64) * 4
     if rules.depth_cm is not None:
         reached = fixes.depth >= rules.depth_cm
-        code += 2 * (reached & np.r_[reached[1:], False])
+        code += 2 * (reached & np.concatenate((reached[1:], [False])))
     if rules.speed_max_mps is not None:
         with np.errstate(invalid="ignore"):
             code += path.speeds(fixes, x, y, first) > rules.speed_max_mps
@@ -170,10 +170,12 @@ def _pieces(first: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """Positions of the vertices of maximal stretches of one state inside a run, and the piece of each."""
     steps = np.flatnonzero(~first[1:])
     begins = (
-        first[steps] | np.r_[True, state[steps[1:]] != state[steps[:-1]]] if len(steps) else np.zeros(0, dtype=bool)
+        first[steps] | np.concatenate(([True], state[steps[1:]] != state[steps[:-1]]))
+        if len(steps)
+        else np.zeros(0, dtype=bool)
     )
     at = np.flatnonzero(begins)
-    size = np.diff(np.r_[at, len(steps)]) + 1
+    size = np.diff(np.concatenate((at, [len(steps)]))) + 1
     piece = np.repeat(np.arange(len(at)), size)
     within = np.arange(len(piece)) - np.repeat(np.cumsum(size) - size, size)
     return steps[at][piece] + within if len(at) else steps, piece
@@ -240,10 +242,10 @@ def turns(x: np.ndarray, y: np.ndarray, run: np.ndarray, cosine: float, confirm:
 
 def _cut(nodes: Nodes, starts: np.ndarray) -> Parts:
     """Cut pieces where a trip begins; the node there closes one part and opens the next."""
-    change = np.r_[False, nodes.piece[1:] != nodes.piece[:-1]]
+    change = np.concatenate(([False], nodes.piece[1:] != nodes.piece[:-1]))
     part, trip = np.cumsum(starts | change) - 1, np.cumsum(starts) - 1
     part -= part[0] if len(part) else 0
-    shared = np.flatnonzero(np.r_[False, (part[1:] != part[:-1])] & ~change)
+    shared = np.flatnonzero(np.concatenate(([False], (part[1:] != part[:-1]))) & ~change)
     order = np.insert(np.arange(len(part)), shared, shared)
     return Parts(
         nodes.x[order], nodes.y[order], nodes.fix[order],
@@ -255,9 +257,9 @@ def _table(parts: Parts, state: np.ndarray, fixes: Fixes, table: Table, named: t
     """One row per part with its figures; parts that do not move are left out. `named` is the section and the start of each trip."""
     if not len(parts.part):
         return empty_passes()
-    change = np.r_[True, parts.part[1:] != parts.part[:-1]]
+    change = np.concatenate(([True], parts.part[1:] != parts.part[:-1]))
     head = np.flatnonzero(change)
-    tail = np.r_[head[1:], len(change)] - 1
+    tail = np.concatenate((head[1:], [len(change)])) - 1
     figures = _figures(parts, head)
     keep = (tail > head) & (figures["length_m"] >= STILL_M)
     if not keep.any():
@@ -280,8 +282,8 @@ def _table(parts: Parts, state: np.ndarray, fixes: Fixes, table: Table, named: t
 
 def _figures(parts: Parts, head: np.ndarray) -> dict[str, np.ndarray]:
     """Length, mean heading and spread of heading of each part."""
-    dx, dy = np.r_[np.diff(parts.x), 0.0], np.r_[np.diff(parts.y), 0.0]
-    last = np.r_[parts.part[1:] != parts.part[:-1], True]
+    dx, dy = np.concatenate((np.diff(parts.x), [0.0])), np.concatenate((np.diff(parts.y), [0.0]))
+    last = np.concatenate((parts.part[1:] != parts.part[:-1], [True]))
     dx[last] = dy[last] = 0.0
     length, ex, ey = (np.add.reduceat(values, head) for values in (np.hypot(dx, dy), dx, dy))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -306,7 +308,7 @@ def _words(table: Table, rows: np.ndarray, times: tuple[np.ndarray, np.ndarray],
 
 def _within(reduce: np.ufunc, values: np.ndarray, between: np.ndarray) -> np.ndarray:
     """Reduce `values` over fix positions a…b of each part; `between` is a0, b0 + 1, a1, b1 + 1, …"""
-    padded = np.r_[values, np.nan]
+    padded = np.concatenate((values, [np.nan]))
     return reduce.reduceat(padded, between)[::2]
 
 

@@ -40,7 +40,7 @@ def in_time_order(fixes: Fixes) -> tuple[Fixes, np.ndarray]:
         keys = (*fixes.on.T[::-1], fixes.width, fixes.y, fixes.x, fixes.t, fixes.group)
         fixes = fixes.take(np.lexsort(keys))
         same = fixes.group[1:] == fixes.group[:-1]
-    repeat = np.r_[False, same & (fixes.t[1:] == fixes.t[:-1])] if len(fixes) else np.zeros(0, dtype=bool)
+    repeat = np.concatenate(([False], same & (fixes.t[1:] == fixes.t[:-1]))) if len(fixes) else np.zeros(0, dtype=bool)
     if not repeat.any():
         return fixes, fixes.row[:0]
     return fixes.take(~repeat), fixes.row[repeat]
@@ -51,7 +51,7 @@ def blocks(fixes: Fixes, rules: Rules) -> np.ndarray:
     if not len(fixes):
         return np.zeros(0, dtype=bool)
     pause = np.diff(fixes.t) > rules.outage_s * SECOND
-    return np.r_[True, pause | (np.diff(fixes.group) != 0)]
+    return np.concatenate(([True], pause | (np.diff(fixes.group) != 0)))
 
 
 def spikes(fixes: Fixes, first: np.ndarray, rules: Rules) -> np.ndarray:
@@ -62,7 +62,7 @@ def spikes(fixes: Fixes, first: np.ndarray, rules: Rules) -> np.ndarray:
         return out
     step = np.hypot(np.diff(fixes.x), np.diff(fixes.y)) * UNIT_M
     step[first[1:]] = 0
-    wild = np.r_[0.0, step] > rules.spike_m / 3  # with all steps shorter than this no fix can be a spike
+    wild = np.concatenate(([0.0], step)) > rules.spike_m / 3  # with all steps shorter than this no fix can be a spike
     if not wild.any():
         return out
     near = np.flatnonzero(wild)
@@ -79,7 +79,7 @@ def spikes(fixes: Fixes, first: np.ndarray, rules: Rules) -> np.ndarray:
 def extent(first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For every element the positions of the first and the last element of its part, given marks at firsts."""
     start = np.flatnonzero(first)
-    size = np.diff(np.r_[start, len(first)])
+    size = np.diff(np.concatenate((start, [len(first)])))
     return np.repeat(start, size), np.repeat(start + size - 1, size)
 
 
@@ -92,7 +92,7 @@ def sequences(fixes: Fixes, rules: Rules) -> tuple[np.ndarray, Break]:
     step = np.hypot(np.diff(fixes.x), np.diff(fixes.y)) * UNIT_M
     other = np.diff(fixes.group) != 0
     silent, jump = gap > rules.outage_s * SECOND, step > rules.step_m
-    first = np.r_[True, other | silent | jump]
+    first = np.concatenate(([True], other | silent | jump))
     low, high = extent(first)
     mean = (fixes.t[high] - fixes.t[low])[1:] / np.maximum(1, (high - low)[1:])
     slow = ~first[1:] & (gap > 2.5 * mean) & (gap > 0.5 * SECOND)
@@ -118,12 +118,12 @@ def mixed(fixes: Fixes, first: np.ndarray) -> np.ndarray:
     low, high = extent(first)
     bx, by = _bends(x, fixes.t, low, high), _bends(y, fixes.t, low, high)
     wide = np.hypot(bx, by) >= need
-    hop = np.r_[wide[:-1] & wide[1:] & ~first[1:] & (bx[:-1] * bx[1:] + by[:-1] * by[1:] < 0), False]
+    hop = np.concatenate((wide[:-1] & wide[1:] & ~first[1:] & (bx[:-1] * bx[1:] + by[:-1] * by[1:] < 0), [False]))
     at = np.flatnonzero(hop)
     onward = (x[at] - x[at - 1]) * (x[at + 2] - x[at + 1]) + (y[at] - y[at - 1]) * (
         y[at + 2] - y[at + 1]
     ) > 0  # not a turn into the next lane
-    gone = np.r_[0.0, np.cumsum(step)]
+    gone = np.concatenate(([0.0], np.cumsum(step)))
     back, ahead = np.maximum(low[at], at - 2), np.minimum(high[at], at + 4)
     detour = gone[ahead] - gone[back] >= HOP_DETOUR * np.hypot(x[ahead] - x[back], y[ahead] - y[back])
     at = at[onward & detour]
@@ -161,7 +161,7 @@ def smoothed(fixes: Fixes, first: np.ndarray, rules: Rules) -> tuple[np.ndarray,
         return x * UNIT_M, y * UNIT_M
     low, high = extent(first)
     start = np.flatnonzero(first)
-    size = np.diff(np.r_[start, len(first)])
+    size = np.diff(np.concatenate((start, [len(first)])))
     place = np.arange(len(x))
     span = np.maximum(1, fixes.t[start + size - 1] - fixes.t[start])
     wanted = np.floor(rules.smooth_s * SECOND / 2 * (size - 1) / span + 0.01).astype(np.int64)
@@ -203,7 +203,7 @@ def headings(x: np.ndarray, y: np.ndarray, first: np.ndarray, chord_m: float) ->
     NaN in runs shorter than the chord, or where the chord closes on itself.
     """
     low, high = extent(first)
-    step = np.r_[0.0, np.hypot(np.diff(x), np.diff(y))]
+    step = np.concatenate(([0.0], np.hypot(np.diff(x), np.diff(y))))
     step[first] = 0.0
     gone = np.cumsum(step)
     key = gone + np.cumsum(first) * (chord_m * 4)  # runs are kept apart, so that one search serves all
@@ -223,7 +223,7 @@ def speeds(fixes: Fixes, x: np.ndarray, y: np.ndarray, first: np.ndarray) -> np.
     """Speed in m/s of every step to the next fix, over about two seconds inside the run; NaN after a run's last fix."""
     low, high = extent(first)
     start = np.flatnonzero(first)
-    size = np.diff(np.r_[start, len(first)])
+    size = np.diff(np.concatenate((start, [len(first)])))
     span = np.maximum(1, fixes.t[start + size - 1] - fixes.t[start])
     half = np.repeat(np.floor(SECOND * (size - 1) / span).astype(np.int64), size)
     place = np.arange(len(x))

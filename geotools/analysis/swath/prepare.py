@@ -230,7 +230,7 @@ def _working(fixes: Fixes, first: np.ndarray, usable: np.ndarray) -> tuple[Fixes
     on = np.flatnonzero(fixes.on.any(axis=1) & usable)
     if not len(on):
         return fixes.take(on), np.zeros(0, dtype=bool), fixes.row[:0]
-    begins = first[on] | np.r_[True, np.diff(on) != 1]
+    begins = first[on] | np.concatenate(([True], np.diff(on) != 1))
     low, high = path.extent(begins)
     paired = high > low
     return fixes.take(on[paired]), begins[paired], fixes.row[on[~paired]]

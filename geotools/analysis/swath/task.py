@@ -61,11 +61,9 @@ class Task:
         with _placing():
             west, south, east, north = shapely.total_bounds(self._degrees)
             self.plane = _crs.equal_area((west, south, east, north))
-            self._bounds = shapely.total_bounds(_crs.transform(self._degrees, _crs.WGS84, self.plane))
-        if not np.isfinite([west, south, east, north, *self._bounds]).all() or east - west > 20 or north - south > 20:
+            reach = self.ground.bounds
+        if not np.isfinite([west, south, east, north, *reach]).all() or east - west > 20 or north - south > 20:
             raise CoverageError(UNPLACED, hint=CHECK)
-        if not shapely.area(self.shapes).any():  # flat, or a figure of eight
-            _ = self.ground
 
     @cached_property
     def _degrees(self) -> np.ndarray:
@@ -81,7 +79,7 @@ class Task:
 
     def reach(self, rules: Rules) -> tuple[float, float, float, float]:
         """Bounds on the plane beyond which fixes are far away."""
-        west, south, east, north = self._bounds.tolist()
+        west, south, east, north = self.ground.bounds
         return (west - rules.far_m, south - rules.far_m, east + rules.far_m, north + rules.far_m)
 
     @cached_property

@@ -6,6 +6,7 @@ For columns such as ``width_cm`` or ``Width (ft)``; what `io` knows already arri
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -27,8 +28,13 @@ def unit_of(column: object, what: str) -> str | None:
     >>> unit_of("Width (ft)", "width"), unit_of("working_width_cm", "width"), unit_of("width", "width")
     ('ft', 'cm', None)
     """
+    return _unit_of(str(column), what)
+
+
+@lru_cache(maxsize=1024)
+def _unit_of(column: str, what: str) -> str | None:
     units = "|".join(sorted(map(re.escape, METRES), key=len, reverse=True))
-    found = re.fullmatch(_NAME.format(what=what, units=units), str(column).strip().casefold())
+    found = re.fullmatch(_NAME.format(what=what, units=units), column.strip().casefold())
     return found.group(1) if found else None
 
 
