@@ -468,6 +468,8 @@ def test_the_weight_that_swaps_two_tasks_swaps_them_and_a_smaller_change_does_no
 
 def test_broken_calls():
     figures, rules = _random(1)
+    with pytest.raises(SchemaError, match="twice"):
+        Indicators.of(pd.DataFrame({"a": [1, 2]}, index=["T", "T"]))
     found = priority.rank(figures, rules)
     for wrong in ({"draws": 2}, {"top": 0}, {"concentration": 0}):
         with pytest.raises(StatisticsError):

@@ -53,6 +53,8 @@ class Indicators:
         for frame in (self.low, self.high):
             if not (frame.index.equals(self.value.index) and list(frame.columns) == list(self.value.columns)):
                 raise SchemaError("value, low and high have the same tasks and indicators")
+        if not self.value.index.is_unique:
+            raise SchemaError(f"the task '{self.value.index[self.value.index.duplicated()][0]}' is there twice")
 
     @classmethod
     def of(cls, table: pd.DataFrame, *, error: pd.DataFrame | float = 0.0) -> Indicators:

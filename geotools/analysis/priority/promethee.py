@@ -74,8 +74,11 @@ def flows(values: np.ndarray, preference: Preference) -> tuple[np.ndarray, np.nd
     known = np.isfinite(x)
     plus, minus = np.zeros(len(x)), np.zeros(len(x))
     if len(x) > 1 and known.any():
-        plus[known] = over(x[known], x[known], preference) / (len(x) - 1)
-        minus[known] = over(-x[known], -x[known], preference) / (len(x) - 1)
+        places = np.flatnonzero(known)
+        places = places[np.argsort(x[places], kind="stable")]
+        ordered = x[places]  # neighbours in value are looked up one after the other, which the cache likes
+        plus[places] = over(ordered, ordered, preference) / (len(x) - 1)
+        minus[places[::-1]] = over(-ordered[::-1], -ordered[::-1], preference) / (len(x) - 1)
     return plus, minus
 
 

@@ -5,6 +5,7 @@ For lists that can be explained; how firm the ranks are is told by `stability`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -197,38 +198,37 @@ def _table(indicators: Indicators, criteria: Criteria, parts: tuple[pd.DataFrame
     order = np.lexsort((table["id"].to_numpy(dtype=str), -np.round(score, 12)))
     table = table.iloc[order].reset_index(drop=True)
     table.insert(1, "rank", np.arange(1, len(table) + 1))
-    places = dict(zip(indicators.value.index.astype(str), range(len(score)), strict=True))
-    table["words"] = [_words(indicators, criteria, parts, (places[name], number, len(table)), method) for name, number in zip(table["id"], table["rank"], strict=True)]  # fmt: skip
+    places = {str(name): place for place, name in enumerate(indicators.value.index)}
+    figures = _texts(indicators, criteria)
+    gives = parts[0].to_numpy() * weights
+    span = (parts[2].to_numpy() - parts[1].to_numpy()) * weights / 2
+    table["words"] = [
+        f"rank {number} of {len(table)}, " + _words(criteria, figures[at], (gives[at], span[at]), method)
+        for number, at in zip(table["rank"], table["id"].map(places), strict=True)
+    ]
     return table
 
 
-def _words(
-    indicators: Indicators,
-    criteria: Criteria,
-    parts: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
-    where: tuple[int, int, int],
-    method: str,
-) -> str:
-    row, number, count = where
+def _words(criteria: Criteria, figures: list[str | None], amounts: tuple[np.ndarray, np.ndarray], method: str) -> str:
     weights = criteria.weights
-    gives = parts[0].to_numpy()[row] * weights
-    span = (parts[2].to_numpy()[row] - parts[1].to_numpy()[row]) * weights / 2
+    gives, span = amounts
     said, nothing = [], []
     for k in np.argsort(-np.abs(gives), kind="stable"):
-        figure = _figure(indicators, criteria.rows[k], row)
+        figure, name = figures[k], criteria.rows[k].name.lower()
         if figure is None or weights[k] == 0:
             continue
         if figure == "0" and abs(gives[k]) < 0.005:
-            nothing.append(criteria.rows[k].name.lower())
+            nothing.append(name)
         else:
-            said.append(
-                f"{criteria.rows[k].name.lower()} {figure} (weight {weights[k]:.0%}) {_gives(float(gives[k]), method)}"
-            )
+            said.append(f"{name} {figure} (weight {weights[k]:.0%}) {_gives(float(gives[k]), method)}")
     said += [f"nothing from {', '.join(nothing)}"] if nothing else []
-    blank = [k for k in range(len(weights)) if _figure(indicators, criteria.rows[k], row) is None and weights[k] > 0]
-    unsure = [f"{criteria.rows[k].name.lower()} (weight {weights[k]:.0%}, ±{span[k]:.2f})" for k in blank]
+    unsure = [
+        f"{criteria.rows[k].name.lower()} (weight {weights[k]:.0%}, ±{span[k]:.2f})"
+        for k in range(len(weights))
+        if figures[k] is None and weights[k] > 0
+    ]
     total = float(gives.sum())
-    text = f"rank {number} of {count}, {'score' if method == 'sum' else 'net flow'} {total:.2f}: {'; '.join(said) or 'nothing is known'}"
+    text = f"{'score' if method == 'sum' else 'net flow'} {total:.2f}: {'; '.join(said) or 'nothing is known'}"
     return text + (f"; not known: {', '.join(unsure)}" if unsure else "")
 
 
@@ -236,15 +236,19 @@ def _gives(amount: float, method: str) -> str:
     return f"gives {amount:.2f}" if method == "sum" else f"gives {amount:+.2f}"
 
 
-def _figure(indicators: Indicators, criterion: Criterion, row: int) -> str | None:
-    value = float(indicators.value[criterion.indicator].iloc[row])
-    if not np.isfinite(value):
+def _texts(indicators: Indicators, criteria: Criteria) -> list[list[str | None]]:
+    """Each task's figures as people read them; None where a figure is not known."""
+    columns = []
+    for criterion in criteria.rows:
+        value, low, high = (array.tolist() for array in _figures(indicators, criterion))
+        columns.append([_figure(*three, criterion.unit) for three in zip(value, low, high, strict=True)])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _figure(value: float, low: float, high: float, unit: str) -> str | None:
+    if not math.isfinite(value):
         return None
-    low, high = (
-        float(indicators.low[criterion.indicator].iloc[row]),
-        float(indicators.high[criterion.indicator].iloc[row]),
-    )
     text = f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.2g}"
-    unit = f" {criterion.unit}" if criterion.unit and value else ""
-    doubt = f" ({low:,.0f} to {high:,.0f})" if np.isfinite([low, high]).all() and high - low > 0.5 else ""
+    unit = f" {unit}" if unit and value else ""
+    doubt = f" ({low:,.0f} to {high:,.0f})" if math.isfinite(low) and math.isfinite(high) and high - low > 0.5 else ""
     return f"{text}{unit}{doubt}"
