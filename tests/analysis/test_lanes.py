@@ -242,6 +242,9 @@ def test_lanes_of_people_run_off_the_start_line_and_begin_there():
     far = shapely.get_coordinates(shapely.get_point(made.lines.geometry.array, -1))[:, 1]
     assert (ends < far).all()
     assert "LN-04" not in set(made.issues["check"])
+    timed = lanes.plan(task(ground), lanes.Tool(1.0, kind="manual", speed_kmh=0.1), start=start).table.iloc[0]
+    assert timed["hours"] == pytest.approx(timed["work_m"] / 100)
+    assert timed["move_m"] < 1.5 * timed["work_m"]  # back over the lane just searched
     away = lanes.plan(task(ground), lanes.Tool(1.0, kind="manual"), start=start.translate(0, -30))
     assert "LN-04" in set(away.issues["check"])
 

@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from geotools.analysis.lanes import heading
 from geotools.analysis.lanes.ground import EMPTY, Plane, permitted, plane_of, reachable
 from geotools.analysis.lanes.result import Plan, TaskPlan, findings
-from geotools.analysis.lanes.sequence import Step, sequence
+from geotools.analysis.lanes.sequence import Step, in_turn, sequence
 from geotools.analysis.lanes.strips import Piece, rounds, strips
 from geotools.analysis.lanes.tool import Settings, Tool, hours
 from geotools.model.errors import CoverageError
@@ -215,7 +215,7 @@ def _block(
     if count and tool.rigid and not first:
         return []
     pieces = strips(ground, tool, lay[0], done, count=count, offset=lay[1])
-    steps = [Step(piece, False, 0, 0.0, 0.0) for piece in first]
+    steps = in_turn(first, ground)
     begin = shapely.Point(first[-1].ends[1]) if first else _lee(pieces, settings) if tool.kind == "dog" else None
     return steps + sequence(
         pieces,
@@ -264,7 +264,7 @@ def _measured(
         "covered_m2": under.area / square, "coverage": 1 - left.area / can.area if can.area else 0.0,
         "lanes": sum(row["kind"] == "lane" for row in made), "headlands": sum(row["kind"] == "headland" for row in made),
         "work_m": work, "turn_m": sum(row["turn_m"] for row in made), "move_m": float(sum(v for v in moved if math.isfinite(v))),
-        "hours": hours(work + sum(v for v in moved if math.isfinite(v)), max(len(made) - 1, 0), tool), "bearing_deg": fact[1], "direction": fact[2],
+        "hours": hours(work + tool.rigid * sum(v for v in moved if math.isfinite(v)), max(len(made) - 1, 0), tool), "bearing_deg": fact[1], "direction": fact[2],
     }  # fmt: skip
     for row in made:
         row["move_m"] = row["move_m"] if math.isfinite(row["move_m"]) else math.nan

@@ -37,7 +37,7 @@ class Plan:
         Reachable ground under no lane, by task.
     table
         One row per task: ``task_m2 permitted_m2 reachable_m2 covered_m2 coverage`` (covered / reachable) ``lanes headlands work_m turn_m
-        move_m hours bearing_deg direction``.
+        move_m hours bearing_deg direction``. Hours hold the work, the turns, and a machine's moves at its working speed; people's walks are not in them.
     issues
         ISSUES rows, LN-01 to LN-07.
     """

@@ -118,10 +118,15 @@ def sequence(
             turn, move = 0.0, 0.0
             if out:
                 before, begin = out[-1].ends[1], piece.ends[1 if back else 0]
-                if place and not one_way:
+                if one_way:  # back over the lane just searched, then along the start line
+                    first = out[-1].ends[0]
+                    move = out[-1].piece.line.length + float(np.hypot(*(begin - first)))
+                elif place:
                     turn = _turned(before, begin, spacing * abs(lane - last), tool.turn_radius_m)
                 else:
-                    move = _way(before, begin, parts)
+                    move = way(before, begin, parts)
+            elif tool.rigid and isinstance(start, shapely.Point):  # from the last round
+                move = way(np.asarray(start.coords[0]), piece.ends[1 if back else 0], parts)
             out.append(Step(piece, back, number, turn, move))
             last = lane
     return out
@@ -162,7 +167,16 @@ def _nearest(corners: np.ndarray, free: np.ndarray, near: BaseGeometry | np.ndar
     return int(rows[np.argmin(np.round(away, 6))])
 
 
-def _way(a: np.ndarray, b: np.ndarray, parts: np.ndarray) -> float:
+def in_turn(rounds: list[Piece], ground: BaseGeometry) -> list[Step]:
+    """Rounds in the order given, each with the way from the one before."""
+    parts = shapely.get_parts(ground)
+    shapely.prepare(parts)
+    before = [None, *rounds][: len(rounds)]
+    moves = [0.0 if a is None else way(a.ends[1], b.ends[0], parts) for a, b in zip(before, rounds, strict=True)]
+    return [Step(piece, False, 0, 0.0, move) for piece, move in zip(rounds, moves, strict=True)]
+
+
+def way(a: np.ndarray, b: np.ndarray, parts: np.ndarray) -> float:
     """Length of a way from a to b that stays in one of the parts: straight, else along its outer boundary; infinite if there is none."""
     straight = shapely.LineString([a, b])
     if shapely.covers(parts, straight).any():
