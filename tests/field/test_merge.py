@@ -193,9 +193,9 @@ def test_order_of_teams_does_not_matter_where_they_do_not_disagree(history: tupl
 
 
 @pytest.mark.slow
-@settings(max_examples=1500)
+@settings(max_examples=600)
 @given(histories())
-def test_a_thousand_histories_lose_nothing(history: tuple[gpd.GeoDataFrame, ...]) -> None:
+def test_many_histories_lose_nothing(history: tuple[gpd.GeoDataFrame, ...]) -> None:
     base, ours, theirs = history
     merged, conflicts = merge(base, ours, theirs)
     assert not lost(base, ours, merged, conflicts)
@@ -344,9 +344,9 @@ def test_two_teams_in_turn_lose_nothing_and_may_be_sent_again(campaign: tuple[gp
 
 
 @pytest.mark.slow
-@settings(max_examples=1000)
+@settings(max_examples=600)
 @given(campaigns())
-def test_a_thousand_campaigns(campaign: tuple[gpd.GeoDataFrame, ...]) -> None:
+def test_many_campaigns_lose_nothing(campaign: tuple[gpd.GeoDataFrame, ...]) -> None:
     check_campaign(campaign)
 
 

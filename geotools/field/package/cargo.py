@@ -93,7 +93,11 @@ class Cargo:
             if k in self.layers
             for c in ("date_info", "date")
         ]
-        days = [pd.to_datetime(f[c], errors="coerce").max() for f, c in columns if c in f and f[c].notna().any()]
+        days = [
+            pd.to_datetime(f[c].astype(object), errors="coerce", format="mixed", utc=True).max()
+            for f, c in columns
+            if c in f and f[c].notna().any()
+        ]
         known = [d for d in days if not pd.isna(d)]
         return max(known).date() if known else None
 

@@ -19,6 +19,7 @@ from geotools.analysis import release
 from geotools.field.package.cargo import PACKED, RESULTS, Cargo, placed
 from geotools.model.errors import SchemaError
 from geotools.model.programme import Programme
+from geotools.model.schema import KINDS, conform
 from geotools.space import crs as _crs
 from geotools.space import geom
 
@@ -90,6 +91,9 @@ def _lonlat(frame: gpd.GeoDataFrame, kind: str) -> gpd.GeoDataFrame:
     _crs.require(frame, f"layer '{kind}'")
     moved = _crs.to_wgs84(frame)
     out = moved if moved.geometry.name == "geometry" else moved.rename_geometry("geometry")
+    if kind in KINDS and ("id" not in out or not all(isinstance(v, str) for v in out["id"])):
+        table, _ = conform(pd.DataFrame(out.drop(columns="geometry")), KINDS[kind])
+        out = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(out.geometry.array, index=table.index, crs=_crs.WGS84))
     return out.sort_values("id", kind="stable", ignore_index=True) if "id" in out else out.reset_index(drop=True)
 
 

@@ -131,6 +131,21 @@ def test_nothing_and_hardly_anything(tmp_path: Path) -> None:
     gt.field.package(gt.Survey("s", {"hazards": naked}), tmp_path / "naked", **QUICK)
 
 
+def test_careless_frames(kit: Any, tmp_path: Path) -> None:
+    """Ids that are numbers or missing, text dates, another geometry column, two systems."""
+    hazards = gpd.GeoDataFrame(
+        {"ID": [7, 8], "date_info": ["2024-01-05", "soon"], "shape": [kit.star(0, 0), kit.star(300, 0)]},
+        geometry="shape",
+        crs=kit.utm,
+    )
+    finds = gpd.GeoDataFrame({"category": ["ap"]}, geometry=gpd.points_from_xy([47.13], [39.59]), crs=4326)
+    survey = gt.Survey("s", {"hazards": hazards, "finds": finds})
+    for level in ("internal", "partner", "public"):
+        gt.field.package(survey, tmp_path / level, redact=level, area="7", skip=("card", "forms"))
+    assert set(gpd.read_file(tmp_path / "internal" / "geojson" / "hazards.geojson")["id"]) == {"7", "8"}
+    assert set(pd.read_csv(tmp_path / "internal" / "points" / "turning_points.csv")["feature"]) == {7}
+
+
 @pytest.mark.parametrize("skip", [("map", "card"), pytest.param(("map",), marks=pytest.mark.slow)])
 def test_hostile_text_stays_text(kit: Any, tmp_path: Path, skip: tuple[str, ...]) -> None:
     from xml.etree import ElementTree as ET
