@@ -22,9 +22,10 @@ from geotools.model.progress import Progress
 from geotools.space.outlines import Outlines
 
 ENGINES = ("auto", "geos", "sweep")
-SWEEP_FROM = 2_000  # pairs from which loading the compiled sweep pays
-COMPILE_FROM = 8_000  # pairs from which compiling it, once, pays
+SWEEP_FROM = 5_000  # pairs from which loading the compiled sweep pays
+COMPILE_FROM = 50_000  # pairs from which compiling it, once, pays
 CHUNK_VERTICES = 400_000
+PAIRS = 20_000  # pairs of polygons measured at a time
 LARGE_BYTES = 8_000_000  # of files, from which the compiled engine will be worth loading
 LEAST_VERTICES = 20_000  # below this a second thread does not pay
 
@@ -218,18 +219,22 @@ def shared_area(
     outlines: Outlines | None = None,
 ) -> np.ndarray:
     """m² that pairs of valid polygons share, by position in the two arrays."""
-    from geotools.analysis.release import geos
+    from geotools.analysis.release import clean, geos
 
-    left, right = pairs
+    left, right = (np.asarray(side) for side in pairs)
     area = np.zeros(len(left))
-    rest = np.arange(len(left))
-    if engine == "sweep":
-        crossed = importlib.import_module("geotools.analysis.release.sweep").crossed
-        each = np.arange(len(left))
+    hard = []
+    for rows in np.array_split(np.arange(len(left)), max(1, len(left) // PAIRS)):
         # every pair is a group of its own, so that one that is not clean keeps no other from being measured
-        work = Job(one[left], other, each, np.asarray(right), len(other), False, True, outlines)
-        _, raw, good = crossed(work, touched_only=True)
-        area[good], rest = raw[good], np.flatnonzero(~good)
+        work = Job(one[left[rows]], other, np.arange(len(rows)), right[rows], len(other), False, True, outlines)
+        if engine == "sweep":
+            _, raw, good = importlib.import_module("geotools.analysis.release.sweep").crossed(work, touched_only=True)
+        else:
+            found, good = clean.settle(work)
+            raw = found.raw
+        area[rows[good]] = raw[good]
+        hard.append(rows[~good])
+    rest = np.concatenate(hard)
     near = rest[shapely.intersects(one[left[rest]], other[right[rest]])]
     area[near] = shapely.area(geos.overlay(shapely.intersection, one[left[near]], other[right[near]]))
     return area

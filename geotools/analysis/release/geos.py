@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 from shapely.errors import GEOSException
 
+from geotools.analysis.release import clean
 from geotools.analysis.release.engine import Job, Settled
 from geotools.space.geom import polygonal, repair
 
@@ -21,7 +22,23 @@ AGREE_M2, AGREE_SHARE = 1e-6, 1e-12  # parts must add up to the whole to within 
 
 
 def run(work: Job) -> Settled:
-    """Answer one chunk: plain overlays first; a container whose parts fail to add up is worked again on a grid.
+    """Answer one chunk: from clean outlines where they are clean, else by overlays."""
+    if not len(work.cover):
+        return _overlaid(work)
+    found, good = clean.settle(work)
+    rows = np.flatnonzero(~good)
+    if len(rows):
+        pairs = np.flatnonzero(~good[work.container])
+        place = np.searchsorted(rows, work.container[pairs])
+        hard = _overlaid(replace(work, containers=work.containers[rows], container=place, cover=work.cover[pairs]))
+        found.net[pairs], found.raw[pairs], found.left[rows] = hard.net, hard.raw, hard.left
+        if found.rest is not None:
+            found.rest[rows] = hard.rest
+    return found
+
+
+def _overlaid(work: Job) -> Settled:
+    """Plain overlays first; a container whose parts fail to add up is worked again on a grid.
 
     Each container is worked in coordinates from its own corner: far from the origin of a plane, overlays of nearly parallel
     edges lose digits.
