@@ -181,7 +181,7 @@ def test_what_is_no_picture_is_left_out_and_vector_tiles_are_refused(tmp_path: P
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("kind", ["mbtiles", "folder"])
+@pytest.mark.parametrize("kind", ["mbtiles", pytest.param("folder", marks=pytest.mark.slow)])
 def test_tiles_are_drawn_in_their_place(show: Show, tmp_path: Path, kind: str) -> None:
     path = mbtiles(tmp_path / "b.mbtiles", range(11, 16))
     if kind == "folder":
@@ -249,3 +249,26 @@ def test_outlines_are_lines_near_the_data_without_names() -> None:
     assert outlines.layer((-140.0, -40.0, -139.0, -39.0)) is None  # open ocean
     assert gt.webmap.render(gt.map({"hazards": BOX})).count("data-gt-layer") == gt.webmap.render(gt.map({"hazards": BOX}, basemap=False)).count("data-gt-layer") + 1  # fmt: skip
     assert math.isclose(outlines.STEP, 0.01)
+
+
+@pytest.mark.browser
+def test_land_cover_can_be_shaded(show: Show, tmp_path: Path, dem: Path) -> None:
+    values = np.repeat([10, 20, 40, 80], 100).astype(np.uint8).reshape(20, 20)
+    cover = raster(tmp_path / "lc.tif", values, transform=Affine(200, 0, ORIGIN[0], 0, -200, ORIGIN[1]))
+    source = type("Survey", (), {"layers": {"hazards": BOX}, "rasters": {"dem": dem, "landcover": cover}, "programme": None, "inputs": ()})()  # fmt: skip
+    opened = show(gt.webmap.save(gt.map(source), tmp_path / "both.html"), fragment="#b=both")
+    page = opened.page
+    assert page.evaluate("geotools.pages[0].images.map(r => [r.spec.id, !!r.shown])") == [
+        ["relief", True],
+        ["landcover", True],
+    ]
+    assert (
+        page.evaluate("getComputedStyle(geotools.pages[0].map.getPane('gt-image-relief')).mixBlendMode") == "multiply"
+    )
+    assert page.locator(".gt-baseramp .gt-rampitem").count() == 4
+    page.check(".gt-bases input[value=relief]")
+    assert page.evaluate("geotools.pages[0].images.map(r => !!r.shown)") == [True, False]
+    assert page.evaluate("getComputedStyle(geotools.pages[0].map.getPane('gt-image-relief')).mixBlendMode") == "normal"
+    page.check(".gt-bases input[value=blank]")
+    assert page.evaluate("geotools.pages[0].images.some(r => r.shown)") is False
+    opened.quiet()

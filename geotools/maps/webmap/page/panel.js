@@ -85,7 +85,7 @@ Object.assign(GT.Page.prototype, {
     const self = this, map = this.map;
     this.images = (this.cfg.images || []).map(function (spec) {
       const pane = "gt-image-" + spec.id;
-      map.createPane(pane).style.zIndex = spec.overlay ? 290 : 200;
+      map.createPane(pane).style.zIndex = spec.overlay ? 290 : spec.id === "relief" ? 201 : 200;
       const entry = { image: true, spec: spec, on: spec.overlay ? spec.visible === true : false };
       if (spec.tiles) { entry.layer = new GT.Tiles(spec, GT.bytes(spec.data), pane); return entry; }
       const url = "data:" + spec.mime + ";base64," + document.getElementById(spec.data).textContent.trim();
@@ -97,11 +97,14 @@ Object.assign(GT.Page.prototype, {
   },
   /* A picture of covered ground is true from its own day, without one on the last day only. */
   notYet: function (r) { const day = GT.day(r.spec.date), now = this.now(); return now !== Infinity && (day === null || day > now); },
+  /* Land cover under shading, where a page has both. */
+  shaded: function () { const ids = this.images.map(function (r) { return r.spec.id; }); return ids.includes("relief") && ids.includes("landcover") ? ["landcover", "relief"] : []; },
   defaultBasemap: function () { const b = (this.cfg.images || []).find(function (i) { return !i.overlay; }); return b ? b.id : "blank"; },
   showImages: function () {
     const base = this.basemap || this.defaultBasemap();
     for (const r of this.images) {
-      const on = r.spec.overlay ? r.on && !this.notYet(r) : r.spec.id === base;
+      const on = r.spec.overlay ? r.on && !this.notYet(r) : r.spec.id === base || (base === "both" && this.shaded().includes(r.spec.id));
+      if (r.spec.id === "relief") this.map.getPane("gt-image-relief").style.mixBlendMode = base === "both" ? "multiply" : "";
       if (on === !!r.shown) continue;
       r.shown = on;
       if (on) r.layer.addTo(this.map); else r.layer.remove();
@@ -111,14 +114,14 @@ Object.assign(GT.Page.prototype, {
     const self = this, bases = (this.images || []).filter(function (r) { return !r.spec.overlay; });
     if (!bases.length) return el("section", { hidden: true });
     const current = this.basemap || this.defaultBasemap(), key = el("div", { class: "gt-ramp gt-baseramp" });
-    const legend = function (id) { const r = bases.find(function (b) { return b.spec.id === id; }); key.replaceChildren(...(r && r.spec.legend || []).map(function (item) { return self.rampItem(item); })); key.hidden = !key.firstChild; };
+    const legend = function (id) { const r = bases.find(function (b) { return b.spec.id === (id === "both" ? "landcover" : id); }); key.replaceChildren(...(r && r.spec.legend || []).map(function (item) { return self.rampItem(item); })); key.hidden = !key.firstChild; };
     const choose = function (id) { self.basemap = id; self.showImages(); legend(id); self.writeHash(); };
     legend(current);
     const option = function (id, label) {
       return el("label", { class: "gt-radio" }, el("input", { type: "radio", name: "gt-base", value: id, checked: id === current, onchange: function () { choose(id); } }), el("span", null, label));
     };
     return el("fieldset", { class: "gt-section gt-bases", "data-sheet": "layers" }, el("legend", null, this.t("basemap")),
-      bases.map(function (r) { return option(r.spec.id, self.pick(r.spec.title)); }), option("blank", this.t("blank")), key);
+      bases.map(function (r) { return option(r.spec.id, self.pick(r.spec.title)); }), this.shaded().length ? option("both", this.shaded().map(function (id) { return self.pick(bases.find(function (b) { return b.spec.id === id; }).spec.title); }).join(" + ")) : null, option("blank", this.t("blank")), key);
   },
 
   /* ------------------------------------------------------------- filters */
