@@ -32,6 +32,16 @@ def clipped(value: Any) -> str:
     return "".join(c for c in str(value) if c.isprintable())[:80]
 
 
+# What changes the meaning of the figures, so that nobody may read them without it.
+SAID = ("SW-09", "SW-10", "SW-12", "SW-16", "SW-17", "SW-19", "SW-20", "SW-21")
+
+
+def _sentence(message: Any) -> str:
+    """A message with a capital letter and a full stop."""
+    text = str(message).strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
 def sentences(result: Any) -> list[str]:
     """What was covered and missed, and what the figures do not say."""
     t = result.totals
@@ -41,15 +51,25 @@ def sentences(result: Any) -> list[str]:
     ]
     if t["gaps"]:
         out.append(
-            f"{t['gaps']} gaps are worth walking to ({figure(t['gaps_m2'])} m² together, the widest {t['widest_gap_m']:.2f} m)."
+            f"{t['gaps']} {'gap is' if t['gaps'] == 1 else 'gaps are'} worth walking to ({figure(t['gaps_m2'])} m² together, the widest {t['widest_gap_m']:.2f} m)."
         )
     if t["processed_m2"]:
         out.append(
             f"{figure(t['processed_m2'])} m² were processed by machine: this ground is not cleared until a search has followed."
         )
     if t.get("outages"):
-        out.append(f"{t['outages']} interruptions of the tracks were left open: no ground is claimed across them.")
-    out += [str(row["message"]) for _, row in result.issues.iterrows() if row["check"] in ("SW-16", "SW-20", "SW-21")]
+        some = (
+            "1 interruption of the tracks was"
+            if t["outages"] == 1
+            else f"{t['outages']} interruptions of the tracks were"
+        )
+        out.append(f"{some} left open: no ground is claimed across them.")
+    said = zip(*(result.issues[name] for name in ("check", "severity", "message")), strict=True)
+    out += [
+        _sentence(message)
+        for check, severity, message in said
+        if check in SAID or (check == "SW-04" and severity == "warning")
+    ]
     out.append(
         "Covered means that the tool went there as far as the positions show; it does not mean that the ground is safe."
     )

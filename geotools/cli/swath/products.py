@@ -130,7 +130,7 @@ def _if_wrong(table: Any) -> list[str]:
 def _places(gaps: Any, count: int) -> list[str]:
     if not len(gaps):
         return []
-    lines = ["", "Places to go back to, largest first (all of them in gaps.gpx and gaps.geojson):"]
+    lines = ["", "Places to go back to, largest first (with -o all of them are in gaps.gpx and gaps.geojson):"]
     lines.append(f"{'gap':6} {'m²':>9} {'width m':>8}  middle (latitude, longitude)")
     for _, row in gaps.head(SHOWN).iterrows():
         place = f"{row['latitude']:.7f}, {row['longitude']:.7f}"
