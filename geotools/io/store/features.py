@@ -54,7 +54,7 @@ def _several(wkb: bytes) -> bytes:
     return struct.pack("<BII", 1, code + 3, 1) + wkb if code % 1000 in (2, 3) else wkb
 
 
-def _declared(wkbs: Sequence[bytes | None], before: str) -> str:
+def declared(wkbs: Sequence[bytes | None], before: str) -> str:
     """Geometry type of a layer that held `before` and now also these."""
     names = {1: "POINT", 2: "MULTILINESTRING", 3: "MULTIPOLYGON", 5: "MULTILINESTRING", 6: "MULTIPOLYGON"}
     found = {names.get(struct.unpack_from("<I", w, 1)[0] % 1000, "GEOMETRY") for w in wkbs if w is not None}
@@ -83,12 +83,36 @@ def columns(kind: str) -> dict[str, str]:
     return {c.name: c.kind for c in KINDS[kind] if c.name != "id"} if kind in KINDS else {}
 
 
-def create(connection: sqlite3.Connection, kind: str) -> None:
+def needed(
+    connection: sqlite3.Connection, kind: str, wkbs: Sequence[bytes | None], replaced: Sequence[str]
+) -> tuple[str, str]:
+    """Geometry type that the feature table of a kind has, and the one it needs once these rows are in it; "" if none."""
+    row = connection.execute(
+        "SELECT geometry_type_name FROM gpkg_geometry_columns WHERE table_name = ?", (kind,)
+    ).fetchone()
+    if row is None:
+        return "", declared(wkbs, "") or "GEOMETRY"
+    others = connection.execute(
+        f"SELECT 1 FROM {quoted(kind)} WHERE geom NOTNULL AND id NOT IN (SELECT value FROM json_each(?)) LIMIT 1",
+        (json.dumps(list(replaced)),),
+    ).fetchone()
+    return row[0], declared(wkbs, row[0] if others else "") or row[0]
+
+
+def drop(connection: sqlite3.Connection, kind: str) -> None:
+    """Take the feature table of a kind away, to be made again with another geometry type."""
+    for table in (f"rtree_{kind}_geom", kind):
+        connection.execute(f"DROP TABLE {quoted(table)}")
+    for table in ("gpkg_extensions", "gpkg_geometry_columns", "gpkg_contents"):
+        connection.execute(f"DELETE FROM {table} WHERE table_name = ?", (kind,))
+
+
+def create(connection: sqlite3.Connection, kind: str, shape: str) -> None:
     """Make the feature table of a kind, its spatial index, and the guards that keep others from writing it."""
     table, tree = quoted(kind), quoted(f"rtree_{kind}_geom")
     fields = "".join(f", {quoted(name)} {TYPES.get(type_, 'TEXT')}" for name, type_ in columns(kind).items())
     connection.execute(
-        f"CREATE TABLE {table} (fid INTEGER PRIMARY KEY NOT NULL, geom GEOMETRY, id TEXT NOT NULL UNIQUE{fields}, extra TEXT, revision INTEGER NOT NULL)"
+        f"CREATE TABLE {table} (fid INTEGER PRIMARY KEY NOT NULL, geom {shape}, id TEXT NOT NULL UNIQUE{fields}, extra TEXT, revision INTEGER NOT NULL)"
     )
     connection.execute(f"CREATE VIRTUAL TABLE {tree} USING rtree(id, minx, maxx, miny, maxy)")
     new = 'NEW."geom"'
@@ -96,13 +120,11 @@ def create(connection: sqlite3.Connection, kind: str) -> None:
     there, gone = f"({new} NOTNULL AND NOT ST_IsEmpty({new}))", f"({new} ISNULL OR ST_IsEmpty({new}))"
     put = f"INSERT OR REPLACE INTO {tree} VALUES (NEW.fid, {edges});"
     drop = f"DELETE FROM {tree} WHERE id = OLD.fid;"
-    before = '(OLD."geom" NOTNULL AND NOT ST_IsEmpty(OLD."geom"))'
     for name, event in (
         ("insert", f"AFTER INSERT ON {table} WHEN {there} BEGIN {put} END"),
-        ("update6", f'AFTER UPDATE OF "geom" ON {table} WHEN OLD.fid = NEW.fid AND {there} AND {before} BEGIN UPDATE {tree} SET minx = ST_MinX({new}), maxx = ST_MaxX({new}), miny = ST_MinY({new}), maxy = ST_MaxY({new}) WHERE id = NEW.fid; END'),
-        ("update7", f'AFTER UPDATE OF "geom" ON {table} WHEN OLD.fid = NEW.fid AND {there} AND NOT {before} BEGIN {put} END'),
+        ("update1", f'AFTER UPDATE OF "geom" ON {table} WHEN OLD.fid = NEW.fid AND {there} BEGIN {put} END'),
         ("update2", f'AFTER UPDATE OF "geom" ON {table} WHEN OLD.fid = NEW.fid AND {gone} BEGIN {drop} END'),
-        ("update5", f"AFTER UPDATE ON {table} WHEN OLD.fid != NEW.fid AND {there} BEGIN {drop} {put} END"),
+        ("update3", f"AFTER UPDATE ON {table} WHEN OLD.fid != NEW.fid AND {there} BEGIN {drop} {put} END"),
         ("update4", f"AFTER UPDATE ON {table} WHEN OLD.fid != NEW.fid AND {gone} BEGIN DELETE FROM {tree} WHERE id IN (OLD.fid, NEW.fid); END"),
         ("delete", f'AFTER DELETE ON {table} WHEN OLD."geom" NOT NULL BEGIN {drop} END'),
     ):  # fmt: skip
@@ -112,7 +134,7 @@ def create(connection: sqlite3.Connection, kind: str) -> None:
         "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, srs_id) VALUES (?, 'features', ?, ?, 0)",
         (kind, kind, KINDS[kind].title if kind in KINDS else ""),
     )
-    connection.execute("INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'GEOMETRY', 0, 0, 0)", (kind,))
+    connection.execute("INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', ?, 0, 0, 0)", (kind, shape))
     connection.execute(
         "INSERT INTO gpkg_extensions VALUES (?, 'geom', 'gpkg_rtree_index', 'http://www.geopackage.org/spec120/#extension_rtree', 'write-only')",
         (kind,),
@@ -216,16 +238,6 @@ def refresh(
         f"INSERT INTO {table} ({names}) VALUES ({marks})",
         [(e.entry, blob, *row) for e, blob, row in zip(entries, shapes, rows, strict=True)],
     )
-    known, none = connection.execute(
-        f"SELECT geometry_type_name, NOT EXISTS (SELECT 1 FROM {table} WHERE geom NOTNULL AND fid NOT IN (SELECT value FROM json_each(?))) "
-        "FROM gpkg_geometry_columns WHERE table_name = ?",
-        (json.dumps([e.entry for e in entries]), kind),
-    ).fetchone()
-    declared = _declared([e.wkb for e in entries], "" if none else known)
-    if declared and declared != known:
-        connection.execute(
-            "UPDATE gpkg_geometry_columns SET geometry_type_name = ? WHERE table_name = ?", (declared, kind)
-        )
     heights = {struct.unpack_from("<I", e.wkb, 1)[0] // 1000 for e in entries if e.wkb is not None}
     for name, has in (("z", heights & {1, 3}), ("m", heights & {2, 3})):
         if has:

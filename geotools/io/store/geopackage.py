@@ -312,12 +312,24 @@ class GeoPackage:
     def _show(self, kind: str, layout: Layout, entries: Sequence[Entry]) -> None:
         if kind.startswith(RESERVED):
             return
-        known = self._db.execute("SELECT 1 FROM gpkg_contents WHERE table_name = ?", (kind,)).fetchone()
-        if not known:
-            features.create(self._db, kind)
-        srs_id = features.place(self._db, kind, layout)
-        kept = [e for e in entries if e.action != DELETED]
-        features.refresh(self._db, kind, kept, srs_id, gone=[e.id for e in entries])
+        kept, gone = [e for e in entries if e.action != DELETED], [e.id for e in entries]
+        has, needs = features.needed(self._db, kind, [e.wkb for e in kept], gone)
+        if has != needs:
+            if has:
+                features.drop(self._db, kind)
+                kept = self._standing(kind)
+            features.create(self._db, kind, needs)
+        features.refresh(self._db, kind, kept, features.place(self._db, kind, layout), gone=gone)
+
+    def _standing(self, kind: str) -> list[Entry]:
+        """The latest version of every row that is not deleted."""
+        rows = self._db.execute(
+            "SELECT h.entry, h.revision, h.kind, h.id, h.action, h.previous, h.attributes, h.wkb, h.hash "
+            "FROM store_current c JOIN store_history h ON h.entry = c.entry "
+            f"WHERE c.kind = ? AND c.action != '{DELETED}' ORDER BY h.id",
+            (kind,),
+        )
+        return [Entry(*row) for row in rows]
 
     def current_faults(self) -> list[tuple[str, str, str]]:
         """Where the current state or a feature table is not what history says."""

@@ -100,7 +100,8 @@ class Store:
     @property
     def name(self) -> str:
         """Name of the programme."""
-        return self._backend.meta().get("name", "")
+        with self._backend.reading():
+            return self._backend.meta().get("name", "")
 
     def __repr__(self) -> str:
         return f"<Store {self.address}>"

@@ -95,6 +95,26 @@ def test_ogrinfo_finds_nothing_to_complain_about(filled):
 
 
 @pytest.mark.slow
+def test_the_file_keeps_the_rules_of_the_geopackage_standard(filled, make):
+    """GDAL's own checker of the requirements of OGC 12-128."""
+    with stores.open(filled) as store:
+        store.save(
+            {"finds": make.frame({"id": "F", "geometry": None}), "legs": pd.DataFrame({"id": ["L"]})}, note="n", **WHO
+        )
+        store.save(
+            make.frame({"id": "F", "geometry": shapely.Point(683_000, 4_385_000)}), kind="finds", note="n", **WHO
+        )
+        store.save(make.frame(make.hazard("H-9", shapely.Point(683_000, 4_385_000))), kind="hazards", note="x", **WHO)
+        assert not len(store.verify())
+    checker = ["/usr/bin/python3", "-m", "osgeo_utils.samples.validate_gpkg", "-k", str(filled)]
+    if subprocess.run(["/usr/bin/python3", "-c", "import osgeo_utils"], capture_output=True, check=False).returncode:
+        pytest.skip("GDAL's checker is not installed (Debian: python3-gdal)")
+    done = subprocess.run(checker, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Req" not in done.stdout, done.stdout
+
+
+@pytest.mark.slow
 def test_qgis_opens_the_layers(filled):
     script = (
         "import sys\nfrom qgis.core import QgsApplication, QgsVectorLayer\n"
