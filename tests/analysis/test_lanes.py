@@ -325,6 +325,14 @@ def test_row_order_does_not_matter_and_inputs_stay():
     assert before.equals(two)
 
 
+def test_threads_between_layers_get_no_lanes():
+    ground = shapely.box(0, 0, 60, 40).union(shapely.box(60, 0, 200, 0.01)).union(shapely.box(100, 5, 160, 5.02))
+    made = lanes.plan(task(ground), lanes.Tool(1.0, kind="manual"), settings=lanes.Settings(bearing_deg=1))
+    assert shapely.bounds(made.lanes.geometry.array)[:, 2].max() < X + 60.5
+    assert made.table["coverage"][0] == pytest.approx(1, abs=1e-6)
+    assert made.narrow["area_m2"].sum() == pytest.approx(140 * 0.01 + 60 * 0.02, abs=0.1)
+
+
 def test_rows_of_one_id_are_one_task():
     made = lanes.plan(task(shapely.box(0, 0, 30, 20), shapely.box(20, 0, 50, 20), ids=["A", "A"]), lanes.Tool(2))
     assert made.table["task_m2"].tolist() == pytest.approx([1000], rel=1e-3)

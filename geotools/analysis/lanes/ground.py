@@ -22,6 +22,7 @@ QUARTER, COARSE = 32, 8  # segments of a quarter circle, and where there are man
 MANY = 400  # edges from which on bends are drawn coarsely
 SCALE_LIMIT = 1e-3
 HAIR_M = 0.002
+HAND_M = 0.1  # narrower ground gets no lane of its own
 EMPTY = shapely.Polygon()
 
 
@@ -113,6 +114,14 @@ def reachable(ground: BaseGeometry, width: float) -> BaseGeometry:
     if middle.is_empty:
         return EMPTY
     return shapely.union_all([middle, capsules(middle, width / 2)])
+
+
+def thick(ground: BaseGeometry) -> BaseGeometry:
+    """The ground without threads narrower than a hand, such as layers that do not quite meet leave between them."""
+    core = ground.buffer(-HAND_M / 2)
+    kept = shapely.intersection(ground, core.buffer(HAND_M, join_style="mitre", mitre_limit=5.0))
+    only: BaseGeometry = geom.polygonal([kept])[0]
+    return only
 
 
 def permitted(task: BaseGeometry, zones: np.ndarray, setback: float) -> BaseGeometry:

@@ -17,7 +17,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.lanes import heading
-from geotools.analysis.lanes.ground import EMPTY, Plane, permitted, plane_of, reachable
+from geotools.analysis.lanes.ground import EMPTY, Plane, permitted, plane_of, reachable, thick
 from geotools.analysis.lanes.result import Plan, TaskPlan, findings
 from geotools.analysis.lanes.sequence import Step, in_turn, sequence
 from geotools.analysis.lanes.strips import Piece, rounds, strips
@@ -163,8 +163,9 @@ def _task(
     start = near(shapely.union_all(begun)) if len(begun) else None
     made: list[dict[str, Any]] = []
     facts: list[tuple[float, float, str]] = []
+    usable = [p for p in shapely.get_parts(ground if tool.rigid else thick(ground)) if not p.is_empty]
     for number in range(1, settings.passes + 1):
-        for part in sorted(shapely.get_parts(ground), key=lambda p: p.bounds):
+        for part in sorted(usable, key=lambda p: p.bounds):
             bearing, why = heading.chosen(part, own, laid, start, _turned(slopes, plane))
             facts.append((part.area, (bearing + plane.convergence_deg) % 180, why))
             across = number == 2 and settings.second == "perpendicular"
@@ -254,7 +255,7 @@ def _measured(
     fact: tuple[float, float, str],
 ) -> TaskPlan:  # fmt: skip
     tool, _, plane = how
-    can = reachable(ground, own.width_m) if tool.rigid else ground
+    can = reachable(ground, own.width_m) if tool.rigid else thick(ground)
     under = shapely.union_all(np.array([row["lane"] for row in made], dtype=object)) if made else EMPTY
     left = geom.polygonal([shapely.difference(can, under)])[0]
     square = plane.scale**2

@@ -32,7 +32,7 @@ class Plan:
         (``headland`` or ``lane``) ``cell bearing_deg`` (from first to last point, true north) ``length_m width_m area_m2 turn_m move_m``
         (the way from the lane before) ``minutes`` (missing without a speed) ``status``.
     narrow
-        Permitted ground the full width of the tool cannot reach, by task: for another tool.
+        Permitted ground where no lane fits, by task: too narrow for the full width of a machine, or for people and dogs narrower than a hand.
     left
         Reachable ground under no lane, by task.
     table
@@ -63,7 +63,7 @@ class Plan:
                 f"bearing {row['bearing_deg']:.1f}° ({row['direction']})."
             )
             out.append(
-                f"  {row['permitted_m2']:,.0f} of {row['task_m2']:,.0f} m² are permitted, {row['reachable_m2']:,.0f} m² can be reached at full width, "
+                f"  {row['permitted_m2']:,.0f} of {row['task_m2']:,.0f} m² are permitted, {row['reachable_m2']:,.0f} m² can be worked at full width, "
                 f"{100 * row['coverage']:.2f} % of that lies under a planned lane; {max(row['permitted_m2'] - row['covered_m2'], 0.0):,.0f} m² of permitted ground do not."
             )
         return [*out, "This is a plan. It says nothing about the state of the land."]
@@ -138,7 +138,7 @@ def findings(task: TaskPlan, begun: np.ndarray, plane: Plane, tool: Tool) -> lis
             say(
                 "LN-03",
                 "warning",
-                f"{narrow:,.0f} m² lie in corners and narrow places that the full width cannot reach; plan them for another method",
+                f"{narrow:,.0f} m² lie in corners and narrow places where no lane fits; plan them for another method",
                 round(narrow, 1),
             )
         if not len(begun):
