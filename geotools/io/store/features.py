@@ -156,7 +156,7 @@ def place(connection: sqlite3.Connection, kind: str, layout: Layout) -> int:
     if not layout.crs:
         return 0
     system = _crs.parse(layout.crs)
-    code = system.to_epsg()
+    code = layout.epsg
     definition = _definition(system)
     if code is None:
         found = connection.execute(
@@ -166,7 +166,7 @@ def place(connection: sqlite3.Connection, kind: str, layout: Layout) -> int:
         code = found[0] if found else max(100_000, highest + 1)
     known = connection.execute("SELECT 1 FROM gpkg_spatial_ref_sys WHERE srs_id = ?", (code,)).fetchone()
     if not known:
-        source = "EPSG" if system.to_epsg() else "NONE"
+        source = "EPSG" if layout.epsg else "NONE"
         connection.execute(
             "INSERT INTO gpkg_spatial_ref_sys VALUES (?, ?, ?, ?, ?, NULL)",
             (system.name, code, source, code, definition),

@@ -46,6 +46,12 @@ class Layout:
             system = _crs.code_or_wkt(_crs.parse(frame.crs))
         return cls(columns, name or "", system, kinds)
 
+    @property
+    def epsg(self) -> int | None:
+        """EPSG code of the system if it is exactly that one; a system that is only like it has none."""
+        authority, _, code = self.crs.partition(":")
+        return int(code) if authority == "EPSG" and code.isdigit() else None
+
     @classmethod
     def from_text(cls, text: str) -> Layout:
         """From the JSON text that a store keeps."""

@@ -22,7 +22,6 @@ from geotools.io.store.backend import Box, Change, Rows
 from geotools.io.store.chain import FORMAT, Entry, Head, Revision
 from geotools.io.store.layout import Layout
 from geotools.model.errors import StoreError, need
-from geotools.space import crs as _crs
 
 LOGGER = logging.getLogger(__name__)
 WAIT_S = 120
@@ -222,10 +221,7 @@ class PostGIS:
 
     def _srid(self, kind: str) -> int:
         text = self.layouts(2**62).get(kind)
-        return 0 if text is None else self._code(Layout.from_text(text).crs)
-
-    def _code(self, system: str) -> int:
-        return 0 if not system else int(_crs.parse(system).to_epsg() or 0)
+        return 0 if text is None else Layout.from_text(text).epsg or 0
 
     def hashes(self, kind: str, revision: int, ids: Sequence[str]) -> dict[str, str]:
         """Row hash of each of these rows as of a revision, where it stood then."""
@@ -285,7 +281,7 @@ class PostGIS:
         statement = self._sql.SQL("COPY {s}.history (" + ENTRY + ") FROM STDIN").format(
             s=self._sql.Identifier(self._schema)
         )
-        codes = {kind: self._code(Layout.from_text(text).crs) for kind, text in self.layouts(r.number).items()}
+        codes = {kind: Layout.from_text(text).epsg or 0 for kind, text in self.layouts(r.number).items()}
         shapes = _ewkb([e.wkb for e in change.entries], [codes[e.kind] for e in change.entries])
         with self._db.cursor() as cursor, cursor.copy(statement) as copy:
             for e, shape in zip(change.entries, shapes, strict=True):

@@ -6,9 +6,13 @@ import json
 
 import geopandas as gpd
 import pytest
+import shapely
 from click.testing import CliRunner
 
+import geotools as gt
 from geotools.cli.main import cli
+from geotools.io import store as stores
+from geotools.model.errors import ReadError
 
 
 def run(*arguments, code=0):
@@ -126,3 +130,25 @@ def test_refusals_say_which_rows_and_what_to_do(filled, make, tmp_path):
         in run("store", "save", filled, tmp_path / "mine.gpkg", "--note", "x", "--only", "tracks", code=2).output
     )
     assert "COLUMN=VALUE" in run("store", "load", filled, "hazards", "--where", "x", "-o", "-", code=2).output
+
+
+def test_a_survey_opens_from_a_store_as_it_was_known_and_says_from_which_revision(filled, make, records):
+    survey = gt.open_survey(filled)
+    assert (survey.name, len(survey.hazards), survey.programme.limits["overlap_m2"]) == ("District T", 2, 3)
+    with stores.open(filled) as store:
+        assert survey.inputs[0].sha256 == store.head().hash
+    counts = survey.issues[survey.issues["check"] == "RD-00"]["value"].tolist()
+    assert counts == ["rows=2 kept=2 repaired=0 rejected=0", "rows=1 kept=1 repaired=0 rejected=0"]
+    assert len(gt.open_survey(filled, as_of=1).releases) == 1
+    assert gt.open_survey(filled, as_of=0).layers == {}
+    with pytest.raises(ReadError, match="only a store remembers"):
+        gt.open_survey(records, as_of="2024-01-01")
+
+
+def test_a_layer_in_another_datum_is_shifted_when_the_survey_opens(place, make):
+    frame = make.frame(make.hazard("H-1", shapely.box(8_683_700, 4_385_500, 8_683_800, 4_385_600)), crs="EPSG:28408")
+    with stores.init(place, author="a") as store:
+        store.save(frame, kind="hazards", note="n", author="a")
+    survey = gt.open_survey(place)
+    assert survey.hazards.crs.to_epsg() == 4326
+    assert survey.hazards["source_crs"][0] == "EPSG:28408"
