@@ -246,14 +246,21 @@ def _public_hazards(cargo: Cargo, frame: gpd.GeoDataFrame, side: float, held: Co
 
 
 def _public_released(cargo: Cargo, side: float) -> gpd.GeoDataFrame:
-    """Released ground by product, in squares that lie wholly inside it."""
+    """Released ground by product, in squares that lie wholly inside it and touch no hazard that is marked unsafe."""
     rows = cargo.results.get("released")
+    unsafe = cargo.hazards.geometry.array[~_flag(cargo.hazards, missing=True)]
+    kept_off = shapely.union_all([s for s in squares.covering(unsafe, side) if s is not None])
     if rows is None or not len(rows):
         return gpd.GeoDataFrame({"id": [], "product": []}, geometry=gpd.GeoSeries([], crs=_crs.WGS84))
     products = rows["counted_as"] if "counted_as" in rows else rows["product"]
     shapes = {
         str(product): squares.inside(
-            [shapely.union_all(np.array(rows.geometry.array[(products == product).to_numpy()]))], side
+            [
+                shapely.difference(
+                    shapely.union_all(np.array(rows.geometry.array[(products == product).to_numpy()])), kept_off
+                )
+            ],
+            side,
         )[0]
         for product in sorted(set(products.dropna()))
     }

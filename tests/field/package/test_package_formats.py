@@ -407,3 +407,24 @@ def test_numbers_agree_with_the_card(kit: Any) -> None:
         shape = kit.star(0, 0, seed=seed)
         assert np.allclose(np.vstack(rings_of(shape)), turning_points(shape)[:, 1:])
         assert np.allclose(np.vstack(rings_of(shape.reverse())), turning_points(shape.reverse())[:, 1:])
+
+
+def test_a_filled_form_comes_back_as_a_record(made: Path, tmp_path: Path) -> None:
+    """Answers as ODK exports them, under the names of the form, are read as the kind they are for."""
+    from pyxform.xls2xform import convert
+
+    questions = re.findall(r'nodeset="/data/(\w+)"', convert(made / "odk" / "releases.xlsx").xform) or re.findall(
+        r'nodeset="/[^"/]+/(\w+)"', convert(made / "odk" / "releases.xlsx").xform
+    )
+    answers = {
+        "id": "uuid:1", "geometry": "39.6 47.1 0 3; 39.6 47.101 0 3; 39.601 47.101 0 3; 39.6 47.1 0 3", "hazard_id": "H-1", "product": "cleared", "method": "manual",
+        "date": "2026-05-01", "depth_cm": "20", "note": "son",
+    }  # fmt: skip
+    assert set(answers) <= set(questions)
+    table = pd.DataFrame([{name: answers.get(name, "") for name in dict.fromkeys(questions)}])
+    table.to_csv(tmp_path / "releases.csv", index=False)
+    back = gt.read(tmp_path / "releases.csv", "releases")
+    assert back.loc[0, ["id", "product", "method", "hazard_id"]].tolist() == ["uuid:1", "cleared", "manual", "H-1"]
+    assert back.loc[0, "depth_cm"] == 20
+    assert back.geometry.iloc[0].geom_type == "Polygon"
+    assert back.geometry.iloc[0].bounds == (47.1, 39.6, 47.101, 39.601)

@@ -10,6 +10,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import pytest
 import shapely
@@ -252,3 +253,29 @@ def test_the_same_search_finds_an_internal_package_out(kit: Any, tmp_path: Path)
         if watch.seen(data)
     }
     assert {".geojson", ".gpx", ".kml", ".gpkg", ".csv"} <= traced, traced
+
+
+def test_neighbours_of_an_unsafe_hazard_do_not_draw_its_edge(kit: Any, tmp_path: Path) -> None:
+    """A safe hazard, a release, a mark and a field that share its boundary would give it away."""
+    a, b = kit.box(0.37, 0.73, 200, 150), kit.box(200.37, 0.73, 120, 150)
+    layers = {
+        "hazards": kit.frame(
+            {"id": "A", "classification": "CHA", "safe_to_publish": False, "geometry": a},
+            {"id": "B", "classification": "SHA", "safe_to_publish": True, "note": SECRET, "geometry": b},
+            {"id": "C", "classification": "SHA", "safe_to_publish": True, "geometry": kit.box(900.1, 900.3, 90, 90)},
+        ),
+        "releases": kit.frame({"id": "REL-81", "hazard_id": "A", "product": "cleared", "method": "manual", "date": pd.Timestamp("2024-01-01"), "geometry": kit.box(0.37, 0.73, 100, 150)}),
+        "marks": kit.frame({"id": "MRK-81", "feature_id": "A", "point_type": "start", "geometry": shapely.Point(*a.exterior.coords[0])}),
+        "landuse": kit.frame({"id": "L", "use": "arable", "geometry": shapely.union(a, b)}),
+    }  # fmt: skip
+    survey = gt.Survey("s", layers)
+    places = np.concatenate([lonlat(layers[k].iloc[:2]) for k in ("hazards", "releases", "marks")])
+    for level in ("partner", "public"):
+        made = gt.field.package(survey, tmp_path / level, redact=level, skip=("map", "card", "forms"))
+        assert_nowhere(kit, tmp_path / level, places, ("REL-81", "MRK-81"))
+        shown = gpd.read_file(tmp_path / level / "geojson" / "hazards.geojson").set_index("id")
+        assert shown.loc["B"].geometry.contains(layers["hazards"].to_crs(4326).geometry.iloc[1])
+        assert ("A" in shown.index) == (level == "partner")
+        assert made.manifest["withheld"]["marks"] == 1
+        released = tmp_path / level / "geojson" / "released.geojson"
+        assert not released.exists(), "what was released of it would show where it lies"
