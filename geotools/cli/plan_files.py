@@ -122,6 +122,17 @@ def clean(value: Any) -> Any:
     return str(value)
 
 
+def shown(text: Any) -> str:
+    """A name from a file as a terminal may show it: nothing that moves the cursor or turns the writing round.
+
+    Examples
+    --------
+    >>> shown("H-1\\x1b[2J")
+    'H-1\ufffd[2J'
+    """
+    return "".join(c if c.isprintable() else "\ufffd" for c in str(text))
+
+
 def inputs_of(opened: Any) -> list[dict[str, Any]]:
     """Name, hash and rows of each file that was read."""
     return [{"name": item.name, "sha256": item.sha256, "rows": item.rows} for item in opened.inputs]

@@ -183,7 +183,7 @@ def _listed(ranking: Any, firm: Any, tasks: Any) -> tuple[Any, list[str]]:
     layers = {"priority": _mapped(tasks, listed)}
     words = [firm.words, ""]
     for row in listed.head(SHOWN).to_dict("records"):
-        words.append(f"{row['rank']:>3}. {row['id']:<14} {row['score']:.2f} ({row['score_low']:.2f} to {row['score_high']:.2f}), among the first {firm.top} in {row['p_top']:.0%}")  # fmt: skip
+        words.append(f"{row['rank']:>3}. {plan_files.shown(row['id']):<14} {row['score']:.2f} ({row['score_low']:.2f} to {row['score_high']:.2f}), among the first {firm.top} in {row['p_top']:.0%}")  # fmt: skip
         words.append(f"     {row['words'].split(': ', 1)[1]}")
     more = len(listed) - SHOWN
     return plan_files.Results("priority", tables, layers, document, figures), [
@@ -208,7 +208,7 @@ def _impact(figures: Any, tasks: Any, day: date) -> tuple[Any, list[str]]:
     document = {"method": "lis", "words": note, "tasks": listed.to_dict("records")}
     tables = {"priority": listed, "indicators": figures.to_frame()}
     words = [
-        f"{row.id:<14} {row.score_low:g} to {row.score_high:g}: {row.class_low} to {row.class_high}"
+        f"{plan_files.shown(row.id):<14} {row.score_low:g} to {row.score_high:g}: {row.class_low} to {row.class_high}"
         for row in listed.head(2 * SHOWN).itertuples()
     ]
     return plan_files.Results("priority", tables, {"priority": _mapped(tasks, listed)}, document), [note, "", *words]

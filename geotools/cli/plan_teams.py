@@ -126,7 +126,7 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     futures = teams.simulate(plan, draws=choices["draws"], seed=choices["seed"])
     bought = _one_more(plan, choices) if choices["one_more"] else None
     for row in plan.issues.head(20).itertuples():
-        options.say(f"{row.severity}: {row.message}")
+        options.say(f"{row.severity}: {plan_files.shown(row.message)}")
     if len(plan.issues) > 20:
         options.say(f"… and {len(plan.issues) - 20} more")
     results = _results(opened, plan, futures, bought, rates)
@@ -298,13 +298,13 @@ def _words(plan: Any, futures: Any, bought: Any) -> list[str]:
     for row in plan.teams.itertuples():
         days = ["" if pd.isna(value) else str(value)[:10] for value in (row.first, row.last)]
         out.append(
-            f"{row.team!s:20.20}{row.steps:>6}{row.area_m2:>12,.0f}{row.work_days:>11.1f}{row.idle_days:>7.0f}  {days[0]:12}{days[1]}"
+            f"{plan_files.shown(row.team):20.20}{row.steps:>6}{row.area_m2:>12,.0f}{row.work_days:>11.1f}{row.idle_days:>7.0f}  {days[0]:12}{days[1]}"
         )
     if bought is not None and len(bought) > 1:
         out += ["", "one more team of a kind buys, with the rest as it is:"]
         for row in bought.iloc[1:].itertuples():
             earlier = "an unknown number of" if pd.isna(row.days_earlier) else f"{row.days_earlier:.0f}"
             out.append(
-                f"  {row.extra} ({row.skills}): last step {earlier} days earlier, {row.more_m2 / 1e4:,.2f} ha more half-way"
+                f"  {plan_files.shown(row.extra)} ({plan_files.shown(row.skills)}): last step {earlier} days earlier, {row.more_m2 / 1e4:,.2f} ha more half-way"
             )
     return out

@@ -587,7 +587,7 @@ def test_answers_from_records_leave_open_what_they_do_not_hold():
 # ---- pictures
 
 
-@pytest.mark.parametrize("method", priority.METHODS)
+@pytest.mark.parametrize("method", ["sum", pytest.param("promethee", marks=pytest.mark.slow)])
 def test_charts_are_the_same_bytes_and_take_hostile_names(method, tmp_path):
     figures, rules = _random(5, tasks=12)
     names = [f"$x_{{{k}}}$ <b>&\u202e=1+1" for k in range(12)]

@@ -276,7 +276,7 @@ def test_broken_calls():
 def test_without_doubt_every_date_is_area_over_rate(teams_at_work):
     need = int(np.ceil(50_000 / (400 * teams_at_work)))
     expected = np.busday_offset("2026-06-01", need - 1, roll="forward").astype(object)
-    done = teams.finish(50_000, Rate(400), start=START, teams=teams_at_work, draws=50)
+    done = teams.finish(50_000, [Rate(400)] * teams_at_work, start=START, draws=50)
     assert done.expected == done.p10 == done.p50 == done.p90 == expected
 
 
@@ -321,7 +321,7 @@ def test_weather_delays_by_its_share():
 @given(st.integers(1, 9), st.floats(0, 0.6), st.integers(0, 99))
 def test_more_teams_never_finish_later_and_marks_are_in_order(count, cv, seed):
     few, more = (
-        teams.finish(30_000, Rate(300, cv, cv), start=START, teams=n, draws=200, seed=seed) for n in (count, 2 * count)
+        teams.finish(30_000, [Rate(300, cv, cv)] * n, start=START, draws=200, seed=seed) for n in (count, 2 * count)
     )
     assert few.p10 <= few.p50 <= few.p90
     assert more.expected <= few.expected
@@ -329,7 +329,7 @@ def test_more_teams_never_finish_later_and_marks_are_in_order(count, cv, seed):
 
 
 def test_what_does_not_end_within_the_horizon_has_no_date():
-    done = teams.finish(1e9, Rate(10), start=START, draws=20, horizon_days=100)
+    done = teams.finish(1e9, Rate(10), start=START, draws=20)
     assert (done.expected, done.p10, done.p90) == (None, None, None)
 
 

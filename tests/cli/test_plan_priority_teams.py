@@ -123,7 +123,7 @@ def test_teams_writes_plan_rates_map_and_charts_from_the_records_alone(survey, t
     assert "mean rates; P10" in result.output
 
 
-@pytest.mark.parametrize("command", ["priority", "teams"])
+@pytest.mark.parametrize("command", ["priority", pytest.param("teams", marks=pytest.mark.slow)])
 def test_the_same_bytes_a_while_later(command, survey, tmp_path):
     formats = ["-f", "csv", "-f", "json", *(["-f", "xlsx"] if command == "priority" else [])]
     if command == "priority":

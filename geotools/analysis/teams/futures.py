@@ -24,6 +24,7 @@ from geotools.model.errors import StatisticsError
 
 FURTHER = 3  # times the horizon of a plan that futures are followed
 CHUNK = 250  # futures at a time
+HORIZON = 3650  # days looked at for one piece of work
 MARKS = (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))
 
 
@@ -50,25 +51,23 @@ class Finish:
 
 def finish(
     area_m2: float,
-    rate: Rate,
+    rates: Rate | Sequence[Rate],
     *,
     start: date,
-    teams: int = 1,
     calendar: Calendar | None = None,
     draws: int = 2000,
     seed: int = 0,
-    horizon_days: int = 3650,
 ) -> Finish:
-    """When some teams of equal rate, sharing one area, are done with it.
+    """When one team, or several sharing one area, are done with it.
 
     Parameters
     ----------
     area_m2
         Ground left to do.
-    rate
-        Of one team. With no doubt in it and no weather every date is that of ``area / (teams · rate)`` working days.
-    teams
-        How many share the ground; each has a rate of its own drawn from `rate`.
+    rates
+        Of each team. With no doubt in them and no weather every date is that of ``area / sum of rates`` working days.
+    start
+        First day.
     calendar
         Working days; default Monday to Friday without weather.
     draws, seed
@@ -81,23 +80,25 @@ def finish(
 
     Examples
     --------
-    >>> finish(1000, Rate(50), start=date(2026, 6, 1), teams=2).p50
+    >>> finish(1000, [Rate(50), Rate(50)], start=date(2026, 6, 1)).p50
     datetime.date(2026, 6, 12)
     """
-    if not area_m2 >= 0 or teams < 1 or draws < 1:
+    crews = [rates] if isinstance(rates, Rate) else list(rates)
+    if not area_m2 >= 0 or not crews or draws < 1:
         raise StatisticsError("area is not negative, and there is at least one team and one draw")
     calendar = calendar or Calendar()
     rng = np.random.default_rng(seed)
-    own = _lognormal(rng, rate.cv, (draws, teams)).mean(axis=1)
-    need = area_m2 / (rate.m2_per_day * teams)
-    own /= _lognormal(rng, rate.luck(need * teams), (draws,))
-    working = calendar.open_days(start, horizon_days)
-    lost = calendar.lost_share(start, horizon_days)
+    total = sum(rate.m2_per_day for rate in crews)
+    need = area_m2 / total
+    speed = sum(rate.m2_per_day * _lognormal(rng, rate.cv, (draws,)) for rate in crews)
+    luck = sum(rate.m2_per_day * rate.luck(need * len(crews)) for rate in crews) / total
+    needed = area_m2 / speed * _lognormal(rng, luck, (draws,))
+    working = calendar.open_days(start, HORIZON)
+    lost = calendar.lost_share(start, HORIZON)
     ends = np.empty(draws)
-    for low in range(0, draws, 500):
-        good = working & (rng.random((min(500, draws - low), horizon_days)) >= lost)
-        done = np.cumsum(good, axis=1)
-        ends[low : low + 500] = _first_at_least(done, need / own[low : low + 500])
+    for low in range(0, draws, CHUNK):
+        good = working & (rng.random((min(CHUNK, draws - low), HORIZON), dtype=np.float32) >= lost)
+        ends[low : low + CHUNK] = _first_at_least(np.cumsum(good, axis=1, dtype=np.int32), needed[low : low + CHUNK])
     expected = _first_at_least(np.cumsum(np.where(working, 1 - lost, 0.0))[None, :], np.array([need]))[0]
     dates = {name: _date(start, _mark(ends, q)) for name, q in MARKS}
     return Finish(_date(start, float(expected)), dates["p10"], dates["p50"], dates["p90"], draws)

@@ -169,7 +169,8 @@ def _behind_machine(problem: Problem, valued: np.ndarray, alone: dict[int, float
         after += float(problem.value[j] * problem.need[j].min())
     first = np.flatnonzero(moved)
     shared = _shared(replace(problem, value=moved), first)[0]
-    rest = sum(alone[int(j)] for j in valued if problem.before[j] < 0)
+    others = np.array([int(j) for j in valued if problem.before[j] < 0], dtype=int)
+    rest = max(sum(alone[int(j)] for j in others), _shared(problem, others)[0])
     return shared + after + rest if shared > 0 else 0.0
 
 
