@@ -79,7 +79,7 @@ Object.assign(GT.Page.prototype, {
   room: function () {
     const size = this.map.getSize(), phone = this.phone(), card = this.card.hidden ? 0 : 340;
     if (this.shell.classList.contains("gt-printing")) return { paddingTopLeft: [4, 4], paddingBottomRight: [4, 4] };
-    const left = phone ? 12 : 366, right = phone ? 56 : 70 + card, top = phone ? 66 : 24, bottom = phone ? (this.card.hidden ? 120 : Math.min(size.y * 0.55, 330)) : this.cfg.series ? 150 : 60;
+    const left = phone ? 12 : this.panel.offsetWidth + 30, right = phone ? 56 : 70 + card, top = phone ? 66 : 24, bottom = phone ? (this.card.hidden ? 120 : Math.min(size.y * 0.55, 330)) : this.cfg.series ? 150 : 60;
     return size.x - left - right < 60 || size.y - top - bottom < 60 ? { padding: [6, 6] } : { paddingTopLeft: [left, top], paddingBottomRight: [right, bottom] };
   },
   fitBounds: function (b, maxZoom) {
