@@ -56,18 +56,22 @@ RESERVED = ("store_", "gpkg_", "rtree_", "sqlite_")
 
 
 def is_store(path: Path) -> bool:
-    """Whether a file is a GeoPackage store."""
+    """Whether a file is a GeoPackage store; one whose last writer was killed is put in order by looking."""
     try:
         with path.open("rb") as stream:
-            if stream.read(16) != b"SQLite format 3\x00":
-                return False
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=WAIT_S)
-    except (OSError, sqlite3.Error):
+            head = stream.read(1 << 20)
+    except OSError:
         return False
+    if not head.startswith(b"SQLite format 3\x00"):
+        return False
+    try:  # not read-only: what a killed writer left behind must be rolled back before anything can be read
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=WAIT_S)
+    except sqlite3.Error:
+        return b"store_history" in head
     try:
         return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'store_meta'").fetchone() is not None
     except sqlite3.Error:
-        return False
+        return b"store_history" in head  # damaged, locked or not to be rolled back here: opening it says what is wrong
     finally:
         connection.close()
 

@@ -37,7 +37,7 @@ def answer(process):
 def test_a_program_killed_while_saving_loses_nothing_that_was_committed_and_leaves_nothing_half(place):
     """kill -9 at random moments; GEOTOOLS_BIG=1 makes it 200."""
     stores.init(place, author="a").close()
-    told = answer(program("breaking.py", place, KILLS, 0.3))
+    told = answer(program("breaking.py", place, KILLS))
     assert (told["lost"], told["half"], told["faults"]) == (0, 0, 0), told
     assert told["kills"] == KILLS
     assert told["saved"] > 0

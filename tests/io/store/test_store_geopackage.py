@@ -222,6 +222,25 @@ def test_a_file_that_may_not_be_written_still_loads(filled, make):
             store.restore(1, note="n", author="a")
 
 
+def test_a_file_whose_writer_was_killed_in_mid_commit_is_put_in_order_by_opening_it(filled, tmp_path):
+    """A journal left behind is played back; the half-written pages are never seen."""
+    code = (
+        "import os, sqlite3, sys\ndb = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "db.execute('PRAGMA cache_size = 1'); db.execute('PRAGMA cache_spill = 1'); db.execute('BEGIN IMMEDIATE')\n"
+        "db.execute('CREATE TABLE waste AS WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT i, randomblob(200) FROM n')\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(filled)], check=False)
+    assert done.returncode == -9
+    journal = filled.with_name(filled.name + "-journal")
+    assert journal.stat().st_size > 0, "the test must leave a journal behind"
+    assert stores.is_store(filled)
+    with stores.open(filled) as store:
+        assert len(store.load("hazards")) == 3
+        assert not len(store.verify())
+    assert not journal.exists() or journal.stat().st_size == 0
+
+
 def test_a_damaged_file_is_explained(filled):
     blob = bytearray(filled.read_bytes())
     blob[len(blob) // 3 : len(blob) // 3 + 40_000] = os.urandom(40_000)
