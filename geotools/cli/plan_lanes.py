@@ -222,12 +222,18 @@ def _start(opened: Any, tasks: Any, choices: dict[str, Any]) -> Any:
     if not len(cleared) or "product" not in cleared or "method" not in cleared:
         return None
     cleared = cleared[
-        (cleared["product"] == "cleared") & (cleared["method"] != "mechanical") & cleared.geometry.notna()
+        (cleared["product"] == "cleared")
+        & cleared["method"].notna()
+        & (cleared["method"] != "mechanical")
+        & cleared.geometry.notna()
     ]
-    from geotools.space import geom
+    from geotools.space import crs, geom
 
-    near = cleared.set_geometry(geom.repair(cleared.geometry.array)).set_crs(cleared.crs, allow_override=True)
-    touching = near[near.intersects(tasks.to_crs(near.crs).union_all())]
+    plane = crs.metric(tasks).dropna().iloc[0]
+    core = tasks.to_crs(plane).buffer(-0.1).union_all()  # threads between layers touch much that is not at the task
+    whole = geom.repair(crs.transform(cleared.geometry.array, cleared.crs, plane))
+    near = cleared.set_geometry(whole).set_crs(plane, allow_override=True)
+    touching = near[near.dwithin(core, 1.0)]
     if not len(touching):
         return None
     options.say(f"note: work begins at cleared ground of the survey: {', '.join(touching['id'].astype(str)[:5])}")

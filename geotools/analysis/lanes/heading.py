@@ -102,13 +102,14 @@ def chosen(
 
 
 def _off(start: BaseGeometry, ground: BaseGeometry) -> float:
-    """Across the part of the start's boundary that lies nearest to the ground."""
+    """Across the part of the start's boundary that lies nearest to the ground, whatever steps it has."""
     line = start.boundary if start.geom_type.endswith("Polygon") else start
-    near = shapely.intersection(line, ground.buffer(max(1.0, start.distance(ground) * 1.5)))
-    steps = np.vstack(
-        [np.diff(shapely.get_coordinates(part), axis=0) for part in shapely.get_parts(near if near.length else line)]
-    )
+    near = shapely.intersection(line, ground.buffer(max(1.0, start.distance(ground) * 1.05)))
+    parts = shapely.get_parts(near if near.length else line)
+    steps = np.vstack([np.diff(shapely.get_coordinates(part), axis=0) for part in parts])
     if not len(steps):
         return bearing(ground)
-    longest = steps[int(np.argmax(np.hypot(*steps.T)))]
-    return float((math.degrees(math.atan2(longest[0], longest[1])) + 90) % 180)
+    # edges as double angles, weighted by length: those to and fro add up, those across each other cancel
+    double = ((steps[:, 1] + 1j * steps[:, 0]) ** 2 / np.maximum(np.hypot(*steps.T), 1e-12)).sum()
+    along = math.degrees(np.angle(double)) / 2
+    return float((along + 90) % 180)

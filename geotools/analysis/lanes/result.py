@@ -63,7 +63,7 @@ class Plan:
                 f"bearing {row['bearing_deg']:.1f}° ({row['direction']})."
             )
             out.append(
-                f"  {row['permitted_m2']:,.0f} of {row['task_m2']:,.0f} m² are permitted, {row['reachable_m2']:,.0f} m² can be worked at full width, "
+                f"  {row['permitted_m2']:,.0f} of {row['task_m2']:,.0f} m² are permitted, {row['reachable_m2']:,.0f} m² can be worked, "
                 f"{100 * row['coverage']:.2f} % of that lies under a planned lane; {max(row['permitted_m2'] - row['covered_m2'], 0.0):,.0f} m² of permitted ground do not."
             )
         return [*out, "This is a plan. It says nothing about the state of the land."]
@@ -148,12 +148,12 @@ def findings(task: TaskPlan, begun: np.ndarray, plane: Plane, tool: Tool) -> lis
                 "no cleared ground was given: show how the first lane is reached without crossing hazardous ground",
             )
         else:
-            gap = shapely.distance(task.ground, shapely.union_all(begun)) / plane.scale
+            gap = shapely.distance(task.rows[0]["lane"], shapely.union_all(begun)) / plane.scale
             if gap > tool.width_m / 2:
                 say(
                     "LN-04",
                     "warning",
-                    f"the cleared ground given lies {gap:,.1f} m away from this task: the way between is not cleared",
+                    f"the first lane lies {gap:,.1f} m away from the cleared ground given: the way between is not cleared",
                     round(gap, 1),
                     tool.width_m / 2,
                 )
