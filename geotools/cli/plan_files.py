@@ -81,7 +81,6 @@ def write(
     """Write everything into the folder, which takes the place of an older one."""
     from geotools import io
     from geotools.io.atomic import replacing, write_text
-    from geotools.maps.charts import save
 
     empty = output.is_dir() and not any(output.iterdir())
     with replacing(output, overwrite=overwrite or empty) as folder:
@@ -97,7 +96,7 @@ def write(
         if results.layers:
             with _stated_time(as_of):
                 io.write_layers(results.layers, folder / f"{results.stem}.gpkg")
-        save(results.figures, folder, format=chart_format)
+        _charts(results.figures, folder, chart_format, as_of)
 
 
 def clean(value: Any) -> Any:
@@ -167,6 +166,21 @@ def _workbook(results: Results, path: Path, as_of: date) -> None:
                 content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?", stamp.encode(), content)
             new.writestr(zipfile.ZipInfo(item, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     draft.unlink()
+
+
+def _charts(figures: Mapping[str, Any], folder: Path, chart_format: str, as_of: date) -> None:
+    """The charts; a PDF bears the day of the records, not the moment of writing."""
+    from geotools.maps import charts
+
+    if chart_format != "pdf":
+        charts.save(figures, folder, format=chart_format)
+        return
+    import matplotlib as mpl
+
+    for name, figure in figures.items():
+        with mpl.rc_context(charts.RC):
+            stamp = datetime(as_of.year, as_of.month, as_of.day)  # noqa: DTZ001
+            figure.savefig(folder / f"{name}.pdf", format="pdf", metadata={"CreationDate": stamp})
 
 
 def _legal(text: str) -> str:

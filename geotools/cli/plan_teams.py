@@ -12,7 +12,6 @@ from geotools.cli import options, plan_files, plan_tasks
 
 CLEARANCE = ("manual", "detector", "mdd", "mechanical", "mixed", "bac", "bac_surface", "bac_subsurface")
 RECENT_DAYS = 730  # teams without a report in this time are not taken from the records
-ONE_MORE_MOST = 8
 
 
 def _example(context: click.Context, _param: click.Parameter, wanted: bool) -> None:
@@ -124,7 +123,7 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
         work, crews, start=start, goal=choices["goal"], horizon_days=choices["horizon"], effort=choices["effort"]
     )
     futures = teams.simulate(plan, draws=choices["draws"], seed=choices["seed"])
-    bought = _one_more(plan, choices) if choices["one_more"] else None
+    bought = _one_more(plan, rates, choices) if choices["one_more"] else None
     for row in plan.issues.head(20).itertuples():
         options.say(f"{row.severity}: {plan_files.shown(row.message)}")
     if len(plan.issues) > 20:
@@ -239,17 +238,19 @@ def _work(opened: Any, day: date, survey: str, choices: dict[str, Any]) -> Any:
     return teams.steps(tasks, skills=skills, lot_m2=choices["lot_m2"])
 
 
-def _one_more(plan: Any, choices: dict[str, Any]) -> Any:
+def _one_more(plan: Any, rates: Any, choices: dict[str, Any]) -> Any:
+    """One more of each kind of team; with rates from the records one more crew of the mean rate of each method."""
     from geotools.analysis import teams
 
-    kinds = {tuple(sorted(t.skills)) for t in plan.crews}
-    if len(kinds) > ONE_MORE_MOST:
-        options.say(
-            f"note: the teams are of {len(kinds)} kinds; what one more buys is worked out for up to {ONE_MORE_MOST} kinds only. Give --teams."
-        )
-        return None
+    extras = None
+    if rates is not None:
+        known = rates.overall[rates.overall["m2_per_day"] > 0]["skill"]
+        wanted = [s.strip() for s in choices["skills"].split(",")]
+        if choices["workable"] is not None:
+            wanted.append("mechanical")
+        extras = [teams.Team(f"+1 {skill}", {skill: rates.rate(skill)}) for skill in wanted if skill in set(known)]
     return teams.marginal(
-        plan, effort=min(0.5, choices["effort"]), draws=min(500, choices["draws"]), seed=choices["seed"]
+        plan, extras, effort=min(0.5, choices["effort"]), draws=min(500, choices["draws"]), seed=choices["seed"]
     )
 
 

@@ -128,6 +128,7 @@ def test_the_same_bytes_a_while_later(command, survey, tmp_path):
     formats = ["-f", "csv", "-f", "json", *(["-f", "xlsx"] if command == "priority" else [])]
     if command == "priority":
         pytest.importorskip("openpyxl")
+    formats += ["--chart-format", "pdf"]
     more = ["--draws", 20, *(["--effort", 0.1] if command == "teams" else [])]
     for turn in ("a", "b"):
         assert run(command, survey, "-o", tmp_path / turn, *formats, *more).exit_code == 0

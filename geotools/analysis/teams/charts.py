@@ -57,7 +57,7 @@ def gantt(plan: Plan, futures: Futures | None = None, *, title: str = "") -> Fig
     late = _p90(steps, futures)
     right = max(steps["end"].max(), late.max() if late.notna().any() else steps["end"].max())
     first, last = pd.Timestamp(plan.start), right + pd.Timedelta(days=1)
-    _shade(axes, plan, teams, (first, last))
+    breaks = _shade(axes, plan, teams, (first, last))
     looks = _looks(steps["skill"])
     for row, team in enumerate(teams):
         mine = steps[steps["team"] == team]
@@ -66,7 +66,8 @@ def gantt(plan: Plan, futures: Futures | None = None, *, title: str = "") -> Fig
         _until(axes, row, mine["end"].max(), late.get(mine["end"].idxmax()))
     _frame(axes, teams, (first, last))
     handles: list[Any] = [Patch(facecolor=c, hatch=h, edgecolor=INK, linewidth=0.6, label=_skill_name(s)) for s, (c, h) in looks.items()]  # fmt: skip
-    handles.append(Patch(facecolor=SHUT, edgecolor=LINE, label="no work (stand-down, season)"))
+    if breaks:
+        handles.append(Patch(facecolor=SHUT, edgecolor=LINE, label="no work (stand-down, season)"))
     if futures is not None:
         handles.append(axes.plot([], [], color=INK, linewidth=1, marker="|", markersize=6, label="last step, P90")[0])
     figure.legend(handles=handles, loc="outside lower left", ncols=min(7, len(handles)), frameon=False, fontsize=8)
@@ -103,9 +104,10 @@ def _until(axes: Any, row: int, end: Any, late: Any) -> None:
     axes.plot(ends[1:], [row], color=INK, marker="|", markersize=9)
 
 
-def _shade(axes: Any, plan: Plan, teams: list[str], span: tuple[Any, Any]) -> None:
-    """Stand-downs and closed seasons of a week or more, per team; weekends would only be noise."""
+def _shade(axes: Any, plan: Plan, teams: list[str], span: tuple[Any, Any]) -> bool:
+    """Stand-downs and closed seasons of a working week or more, per team; weekends would only be noise. Whether there is any."""
     first, last = span
+    found = False
     days = (last - first).days
     for row, name in enumerate(teams):
         crew = next(c for c in plan.crews if c.id == name)
@@ -115,6 +117,8 @@ def _shade(axes: Any, plan: Plan, teams: list[str], span: tuple[Any, Any]) -> No
             if end - begin >= 5:
                 left = mdates.date2num(first + timedelta(days=int(begin)))
                 axes.barh(row, int(end - begin), left=left, height=0.96, color=SHUT, edgecolor="none", zorder=0)
+                found = True
+    return found
 
 
 def _looks(skills: pd.Series) -> dict[str, tuple[str, str]]:
