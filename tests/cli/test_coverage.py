@@ -46,6 +46,12 @@ def test_the_table(folder):
     done = run(folder)
     assert done.exit_code == 0, done.output
     assert "H-1" in done.stdout and "80.0 %" in done.stdout and "No record is not no contamination" in done.stdout
+    assert " ± " in done.stdout.splitlines()[0] and "±" in done.stdout and "on the grid" not in done.stdout
+    (folder / "survey.toml").write_text('[programme]\ncrs = "EPSG:32638"\n', "utf-8")
+    head, row = (run(folder).stdout.splitlines()[n].split() for n in (5, 6))
+    assert head[1:5] == ["area_m2", "±", "on", "the"]
+    area, _, grid = (float(cell.replace(",", "")) for cell in row[1:4])
+    assert area != grid and grid == pytest.approx(area, rel=2e-3)
 
 
 def test_json_and_groups(folder):
