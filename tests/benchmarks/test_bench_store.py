@@ -136,6 +136,26 @@ def test_a_former_state_of_a_region_costs_at_most_three_plain_reads(filled):
     assert former <= 3 * plain, f"{former:.3f} s beside {plain:.3f} s"
 
 
+@pytest.mark.slow
+@pytest.mark.postgis
+def test_regions_are_found_by_the_spatial_index(filled, monkeypatch):
+    store, then = filled
+    backend, plans = store._backend, []
+    run = backend._run
+
+    def spy(statement, values=(), **names):
+        if "geom &&" in statement:
+            plans.append("\n".join(row[0] for row in run(f"EXPLAIN {statement}", values, **names).fetchall()))
+        return run(statement, values, **names)
+
+    run("ANALYZE {s}.current, {s}.history")
+    monkeypatch.setattr(backend, "_run", spy)
+    store.load("releases", bbox=region(141, 100))
+    store.load("releases", bbox=region(141, 100), as_of=then)
+    assert "current_geom" in plans[0], plans[0]
+    assert "history_geom" in plans[1], plans[1]
+
+
 def main(count):
     """One run at full size, with the limits beside the figures."""
     server = launch()

@@ -144,6 +144,11 @@ def _plan_kind(backend: Backend, wish: Wish, known: str | None, base: int | None
             made.layouts[kind] = layout.to_text()
         rows = take_apart(frame, kind)
         heads = backend.heads(kind, None if wish.whole else rows.ids)
+        standing = sum(h.action != DELETED for h in heads.values())
+        if wish.whole and not rows.ids and standing:
+            raise StoreError(
+                f"the layer is empty: all {standing} rows in the store would be deleted", hint="is the file whole? delete rows by their ids", layer=kind
+            )  # fmt: skip
         rows = _with_what_is_not_said(backend, kind, rows, frame, old, heads)
         hashes = [row_hash(kind, i, SAVED, t, w) for i, t, w in zip(rows.ids, rows.texts, rows.wkbs, strict=True)]
         touched = _touched(backend, kind, dict(zip(rows.ids, hashes, strict=True)), heads, base, made)

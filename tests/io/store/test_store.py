@@ -89,6 +89,13 @@ def test_deleting_leaves_a_tombstone_and_an_id_may_come_back(store, make):
     assert not len(store.verify())
 
 
+def test_a_whole_layer_that_is_empty_deletes_nothing(store, make):
+    store.save(_two(make), kind="hazards", note="n", **WHO)
+    with pytest.raises(StoreError, match="all 2 rows in the store would be deleted"):
+        store.save(_two(make)[:0], kind="hazards", note="a cut-off file", whole=True, **WHO)
+    assert len(store.load("hazards")) == 2
+
+
 def test_rows_without_an_id_or_with_the_same_are_refused_one_by_one_and_nothing_is_saved(store, make):
     frame = make.frame(*(make.hazard(i) for i in ("H-1", "H-1", None, "", "H-3", 7, "x" * 500, "a\x00b")))
     with pytest.raises(StoreError, match="cannot be saved") as caught:
