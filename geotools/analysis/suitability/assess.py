@@ -132,7 +132,9 @@ def assess(
 def _sample(slopes: Slopes) -> np.ndarray:
     """Slopes of a few windows, to see whether there are any."""
     rows, columns = slopes.shape
-    parts = [slopes.rise(r, 0, 1, columns)[0].ravel() for r in np.unique(np.linspace(0, rows - 1, 9).astype(int))]
+    parts = [
+        slopes.rise(r, 0, 1, columns)[0].ravel() for r in np.unique(np.linspace(0, rows - 1, 9).astype(int)).tolist()
+    ]
     return np.concatenate(parts)
 
 
