@@ -177,7 +177,7 @@ class Stages:
 
     def start(self, what: str, total: int | None = None) -> None:
         """Name the stage unless it was just named."""
-        if what != self._said:
+        if what != self._said and total != 0:
             say(f"{what} …" if total is None else f"{what} ({total}) …")
         self._said = what
 

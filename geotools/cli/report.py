@@ -87,7 +87,7 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
 def _tracks(opened: Any, hazard_id: str) -> list[str]:
     """Sentences about the tracks of every task that lies on the hazard."""
     from geotools.analysis import swath
-    from geotools.cli.swath import task_of
+    from geotools.cli.swath.source import task_of
     from geotools.model.errors import CoverageError
     from geotools.space import crs as systems
 
@@ -103,7 +103,8 @@ def _tracks(opened: Any, hazard_id: str) -> list[str]:
             continue
         try:
             ground, method = task_of(opened, str(row.id), opened.name)
-            covered = swath.cover(swath.prepare(logged, ground), ground, method=method)
+            rules = swath.CoverRules(programme=opened.programme)
+            covered = swath.cover(swath.prepare(logged, ground), ground, rules=rules, method=method)
         except CoverageError as error:
             lines.append(f"{row.id}: {error}")
             continue

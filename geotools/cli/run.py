@@ -142,7 +142,8 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
 def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None, Any]) -> list[dict[str, Any]]:
     """Coverage by tracks of every task that has fixes and a polygon; layers, rasters and gap lists go to swath/TASK/."""
     from geotools.analysis import swath
-    from geotools.cli import swath as single
+    from geotools.cli.swath.products import as_data, assured, write_products
+    from geotools.cli.swath.source import task_of
     from geotools.model.errors import CoverageError, CRSError
     from geotools.model.schema import Issue, issues_frame, join_issues
 
@@ -154,13 +155,16 @@ def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None,
     settings = {"sigma": None, "tau": 300.0, "pod": None, "resolution": 0.1, "draws": 50, "seed": 0, "overwrite": False}
     for name in map(str, names):
         try:
-            ground, method = single.task_of(survey, name, survey.name)
-            prepared = swath.prepare(fixes[fixes["task_id"] == name], ground)
-            covered = swath.cover(prepared, ground, method=method, progress=bar)
-            sure = single.assured(prepared.passes, ground, settings)
-            result = {"covered": covered, "assurance": sure, "residual": None}
+            ground, method = task_of(survey, name, survey.name)
+            mine = fixes[fixes["task_id"] == name]
+            prepared = swath.prepare(mine, ground)
+            rules = swath.CoverRules(programme=survey.programme)
+            covered = swath.cover(prepared, ground, rules=rules, method=method, progress=bar)
+            sure = assured(prepared.passes, ground, settings)
+            account = swath.account(prepared.counts, survey.issues, elsewhere=len(survey.fixes) - len(mine))
+            result = {"covered": covered, "assurance": sure, "residual": None, "account": account}
             issues = join_issues(covered.issues, None if sure is None else sure.issues)
-            single.write_products(
+            write_products(
                 folder / "swath" / _file_name(name),
                 {**result, "issues": issues},
                 prepared.passes,
@@ -188,7 +192,7 @@ def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None,
                 "task": name,
                 "covered": covered,
                 "sentences": list(covered.sentences),
-                "data": single.as_data(result, name),
+                "data": as_data(result, name),
             }
         )
     return results
@@ -232,8 +236,8 @@ def _write_json(path: Path, data: Any) -> None:
 
 
 def _m2(value: float) -> str:
-    """Square metres with thin grouping, and hectares beside them."""
-    return f"{value:>14,.0f} m²  {value / 10_000:>9,.1f} ha".replace(",", " ")
+    """Square metres, and hectares beside them."""
+    return f"{value:>14,.0f} m²  {value / 10_000:>9,.1f} ha"
 
 
 def _without_ground(coverage: Any, survey: Any) -> list[str]:
