@@ -187,3 +187,13 @@ def test_the_kind_may_be_given_for_one_file_and_must_be_one(make, tmp_path):
     gt.write(frame, tmp_path / "hazards.geojson")
     with pytest.raises(gt.errors.ReadError, match="2 layers"):
         gt.open_survey(tmp_path, kind="releases")
+
+
+def test_results_show_themselves_with_a_small_map_and_no_name_as_markup(make: Any) -> None:
+    hazards = make.frame(make.hazard("<b>H-1</b>", make.square(0, 0, 100)))
+    releases = make.frame(make.release("R-1", make.square(0, 0, 40), date=pd.Timestamp("2022-04-01")))
+    shown = gt.coverage(hazards, releases)._repr_html_()
+    assert shown.count("<svg") == 1 and shown.count("<path") == 2
+    assert "<b>H-1" not in shown and "&lt;b&gt;H-1" in shown
+    empty = gt.coverage(hazards.iloc[:0], releases.iloc[:0])._repr_html_()
+    assert "<svg" not in empty

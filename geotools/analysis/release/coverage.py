@@ -27,6 +27,7 @@ from geotools.analysis.release import tables as _tables
 from geotools.analysis.release.figures import hectares, percent
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress
+from geotools.space.sketch import sketch
 
 
 class More(TypedDict, total=False):
@@ -312,7 +313,8 @@ class Coverage:
         rest = f"<p>… and {more} more hazards in <code>.table</code></p>" if more > 0 else ""
         words = "<br>".join(html.escape(line) for line in self.summary().splitlines())
         note = "No record is not no contamination."
-        return f"<div><p>{words}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}<p><em>{note}</em></p></div>"
+        picture = sketch([(self.remaining, "#a63603"), (self.released, "#00664a")])
+        return f"<div><p>{words}</p>{picture}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}<p><em>{note}</em></p></div>"
 
 
 def _without_ground(count: float, reported: float) -> str:

@@ -18,6 +18,7 @@ from geotools.analysis.swath.rows import Rows
 from geotools.model.methods import UNKNOWN
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
+from geotools.space.sketch import sketch
 
 CONFIDENT = 2.4477  # radius of the circle that holds 95 % of a circular normal error, in standard deviations
 
@@ -195,7 +196,8 @@ def card(result: Any) -> str:
         for name, value in result.totals.items()
     )
     words = "".join(f"<li>{html.escape(line)}</li>" for line in result.sentences)
-    return f"<div><strong>Swath coverage</strong><ul>{words}</ul><table>{rows}</table></div>"
+    picture = sketch([(result.covered, "#00664a"), (result.missed, "#a63603")])
+    return f"<div><strong>Swath coverage</strong><ul>{words}</ul>{picture}<table>{rows}</table></div>"
 
 
 def _cell(value: Any) -> str:
