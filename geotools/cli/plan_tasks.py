@@ -76,10 +76,11 @@ def _remaining(hazards: Any, opened: Any, as_of: date) -> Any:
     import pandas as pd
 
     from geotools.analysis import release
-    from geotools.space import crs, measure
+    from geotools.space import crs, geom, measure
 
     tasks = crs.to_wgs84(hazards) if hazards.crs is not None else hazards.copy()
     tasks["id"] = tasks["id"].astype(str)
+    tasks = tasks.set_geometry(gpd.GeoSeries(geom.repair(tasks.geometry.array), index=tasks.index, crs=tasks.crs))
     tasks = tasks.set_index("id", drop=False)
     if len(opened.releases) and len(opened.hazards):
         left = release.coverage(opened.hazards, opened.releases, as_of=as_of, programme=opened.programme).remaining

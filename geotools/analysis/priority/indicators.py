@@ -165,7 +165,8 @@ def _people(
     for name in names:
         measured[name] = tuple(found.table[f"{name}{end}"].to_numpy() for end in ("", "_low", "_high"))
         more = f"; {found.unknown} lived-in places have no population, they widen the figures" if found.unknown else ""
-        notes[name] = f"people of places within the distance of the ground, each once{more}"
+        together = f"{found.totals[name]:,.0f} near all tasks together"
+        notes[name] = f"people of places within the distance of the ground, each once ({together}){more}"
 
 
 def _places(shapes: np.ndarray, places: gpd.GeoDataFrame | None, plane: Any, near: Near, sink: Sink) -> None:
