@@ -54,10 +54,12 @@ def polygons(count: int, seed: int = 1) -> gpd.GeoDataFrame:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api")
+    pytest.importorskip("playwright.sync_api")
     if not CHROMIUM.exists():
         pytest.skip("there is no Chromium on this machine")
-    with api.sync_playwright() as play:
+    from tests.maps.playing import playing
+
+    with playing() as play:
         running = play.chromium.launch(executable_path=str(CHROMIUM), args=[*ARGS, "--enable-precise-memory-info"])
         yield running
         running.close()

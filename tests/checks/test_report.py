@@ -140,13 +140,15 @@ def test_report_of_a_large_run_stays_small_and_says_what_it_leaves_out():
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
 def test_page_opens_offline_in_a_browser(tmp_path, spoiled, found, width, height):
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM.exists():
         pytest.skip("no Chromium at /usr/bin/chromium")
     path = tmp_path / "issues.html"
     older = found.iloc[::2]
     path.write_text(report.page(found, spoiled, since=older, title=NASTY), "utf-8")
-    with playwright.sync_playwright() as driver:
+    from tests.maps.playing import playing
+
+    with playing() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
         page = context.new_page()

@@ -23,11 +23,13 @@ DESKTOP, PHONE, SMALL = (1280, 800), (390, 844), (320, 568)
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """Chromium, headless; the test is skipped where there is none."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = CHROMIUM if CHROMIUM.exists() else Path(shutil.which("chromium") or "")
     if not path.is_file():
         pytest.skip("there is no Chromium on this machine")
-    with api.sync_playwright() as play:
+    from tests.maps.playing import playing
+
+    with playing() as play:
         running = play.chromium.launch(executable_path=str(path), args=ARGS)
         yield running
         running.close()
