@@ -102,8 +102,8 @@ def _remaining(hazards: Any, opened: Any, as_of: date) -> Any:
     return tasks[~(tasks["area_m2"] < LEAST_M2)].sort_index().reset_index(drop=True)
 
 
-def extra_columns(tasks: Any, file: Path | None) -> tuple[Any, list[str]]:
-    """Further columns of tasks from a table with ``id``; values there go before those of the survey."""
+def extra_columns(tasks: Any, file: Path | None, *, only: tuple[str, ...] = ()) -> tuple[Any, list[str]]:
+    """Further columns of tasks (or some only) from a table with ``id``; values there go before those of the survey."""
     import pandas as pd
 
     from geotools import io
@@ -119,8 +119,12 @@ def extra_columns(tasks: Any, file: Path | None) -> tuple[Any, list[str]]:
     if strange:
         options.say(f"note: {len(strange)} rows of {file.name} are not among the tasks, the first is '{strange[0]}'")
     if len(strange) == len(table):
-        raise SchemaError("no id in it is one of the tasks", hint="use the ids of the survey", file=file)
-    names = [str(c) for c in table if c != "id"]
+        raise SchemaError(
+            "no id in it is one of the tasks",
+            hint="use the ids of the hazards (plan suitability --task ID …)",
+            file=file,
+        )
+    names = [str(c) for c in table if c != "id" and (not only or c in only)]
     found = table.set_index("id").reindex(tasks["id"])
     out = tasks.copy()
     for name in names:

@@ -201,7 +201,6 @@ def _reports(opened: Any, day: date) -> Any:
 
 
 def _work(opened: Any, day: date, survey: str, choices: dict[str, Any]) -> Any:
-    import pandas as pd
 
     from geotools.analysis import teams
     from geotools.model.errors import SchemaError
@@ -212,16 +211,11 @@ def _work(opened: Any, day: date, survey: str, choices: dict[str, Any]) -> Any:
         options.say(f"warning: {unsized} tasks have neither ground nor a reported size and cannot be planned")
         tasks = tasks[tasks["area_m2"].notna()].reset_index(drop=True)
     tasks = tasks[[c for c in ("id", "area_m2", "earliest", "latest", "seasons") if c in tasks] + [tasks.geometry.name]]
-    for file, names in ((choices["values"], ("value", "score", "score_low")), (choices["workable"], ("workable_m2",))):
-        if file is None:
-            continue
-        tasks, found = plan_tasks.extra_columns(tasks, file)
-        name = next((n for n in names if n in found), None)
-        if name is None:
-            raise SchemaError(
-                f"the table has no column '{names[0]}'", hint=f"one of {', '.join(names)}, beside id", file=file
-            )
-        tasks[names[0]] = pd.to_numeric(tasks[name], errors="coerce")
+    tasks = _with_figures(tasks, choices["values"], ("value", "score", "score_low"))
+    tasks = _with_figures(tasks, choices["workable"], ("workable_m2",))
+    if "judged_m2" in tasks:  # the share of the ground judged holds for what remains of it
+        share = tasks["workable_m2"] / tasks["judged_m2"].where(tasks["judged_m2"] > 0)
+        tasks["workable_m2"] = tasks["workable_m2"].where(share.isna(), share.clip(upper=1) * tasks["area_m2"])
     if "value" in tasks:
         least = float(tasks["value"].min(skipna=True)) if tasks["value"].notna().any() else 1.0
         tasks["value"] = tasks["value"] - min(0.0, least)  # net flows may be negative
@@ -236,6 +230,28 @@ def _work(opened: Any, day: date, survey: str, choices: dict[str, Any]) -> Any:
     if not skills:
         raise SchemaError("--skills names no method", hint="e.g. --skills manual,mdd")
     return teams.steps(tasks, skills=skills, lot_m2=choices["lot_m2"])
+
+
+def _with_figures(tasks: Any, file: Path | None, names: tuple[str, ...]) -> Any:
+    """The first of these columns of a table, under the first name; with ``area_m2`` there, that as ``judged_m2``."""
+    import pandas as pd
+
+    from geotools.model.errors import SchemaError
+
+    if file is None:
+        return tasks
+    bare = tasks[["id"]]
+    found, there = plan_tasks.extra_columns(bare, file, only=(*names, "area_m2"))
+    name = next((n for n in names if n in there), None)
+    if name is None:
+        raise SchemaError(
+            f"the table has no column '{names[0]}'", hint=f"one of {', '.join(names)}, beside id", file=file
+        )
+    out = tasks.copy()
+    out[names[0]] = pd.to_numeric(found[name], errors="coerce").to_numpy(dtype=float)
+    if names[0] == "workable_m2" and "area_m2" in there:
+        out["judged_m2"] = pd.to_numeric(found["area_m2"], errors="coerce").to_numpy(dtype=float)
+    return out
 
 
 def _one_more(plan: Any, rates: Any, choices: dict[str, Any]) -> Any:

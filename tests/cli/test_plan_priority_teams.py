@@ -159,6 +159,33 @@ def test_priority_then_suitability_then_teams(survey, tmp_path):
     assert {row["task_id"] for row in json.loads(first.stdout)["steps"]} == {best}
 
 
+def test_a_table_of_suitability_never_brings_back_ground_that_was_released(survey, tmp_path):
+    workable, teams = tmp_path / "suitability_tasks.csv", tmp_path / "teams.toml"
+    workable.write_text("id,class,area_m2,workable_m2\nH-1,workable,38000,28500\n", "utf-8")
+    teams.write_text("[[team]]\nid = 'A'\nrates = { manual = 400, mechanical = 3000 }\n", "utf-8")
+    result = run(
+        "teams",
+        survey,
+        "--teams",
+        teams,
+        "--workable",
+        workable,
+        "--task",
+        "H-1",
+        "--effort",
+        0,
+        "--draws",
+        20,
+        "--no-one-more",
+        "--json",
+        "-q",
+    )
+    steps = {row["id"]: row["area_m2"] for row in json.loads(result.stdout)["steps"]}
+    half = gt.measure.area(gt.read(survey / "hazards.gpkg").set_index("id").geometry)["H-1"] / 2
+    assert steps["H-1 follow-up"] + steps["H-1 search"] == pytest.approx(half, rel=1e-3)
+    assert steps["H-1 machine"] == pytest.approx(0.75 * half, rel=1e-3)
+
+
 def test_methods_and_own_tables(survey, tmp_path):
     extra = tmp_path / "cost.csv"
     extra.write_text("id,cost_per_m2,cost_per_m2_low,cost_per_m2_high,trade\nH-1,2,1,4,9\nH-2,5,5,5,1\n", "utf-8")
