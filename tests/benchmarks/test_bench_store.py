@@ -152,7 +152,7 @@ def test_regions_are_found_by_the_spatial_index(filled, monkeypatch):
     monkeypatch.setattr(backend, "_run", spy)
     store.load("releases", bbox=region(141, 100))
     store.load("releases", bbox=region(141, 100), as_of=then)
-    assert "current_geom" in plans[0], plans[0]
+    assert "history_geom" in plans[0], plans[0]
     assert "history_geom" in plans[1], plans[1]
 
 

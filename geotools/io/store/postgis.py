@@ -190,14 +190,13 @@ class PostGIS:
         if ids is not None:
             extra.append(("h.id = ANY(%s)", list(ids)))
         extra += [("strpos(h.attributes, %s) > 0", needle) for needle in needles]
-        side = "c" if revision is None else "h"
         if box is not None:
             corners = json.dumps({"type": "Polygon", "coordinates": [[[box[0], box[1]], [box[2], box[1]], [box[2], box[3]], [box[0], box[3]], [box[0], box[1]]]]})  # fmt: skip
-            extra.append((side + ".geom && {g}.ST_SetSRID({g}.ST_GeomFromGeoJSON(%s), {srid})", corners))
+            extra.append(("h.geom && {g}.ST_SetSRID({g}.ST_GeomFromGeoJSON(%s), {srid})", corners))
         more = "".join(f" AND {text}" for text, _ in extra)
         values = [value for _, value in extra]
         if revision is None:
-            statement = "SELECT h.id, h.attributes, h.geom FROM {s}.current c JOIN {s}.history h ON h.entry = c.entry WHERE c.kind = %s AND c.action <> 'delete'"
+            statement = "SELECT h.id, h.attributes, h.geom FROM {s}.history h JOIN {s}.current c ON c.kind = h.kind AND c.id = h.id AND c.entry = h.entry WHERE h.kind = %s AND h.action <> 'delete'"
             known: list[Any] = [kind]
         else:
             statement, known = (
@@ -243,8 +242,10 @@ class PostGIS:
 
     def versions(self, id: str, kind: str | None = None) -> list[Entry]:
         """All versions of one record."""
-        chosen, values = (" AND kind = %s", [kind]) if kind else ("", [])
-        found = self._run(f"SELECT {ENTRY} FROM {{s}}.history WHERE id = %s" + chosen + " ORDER BY kind, entry", (id, *values))  # fmt: skip
+        kinds = [kind] if kind else sorted(self.layouts(2**62))
+        found = self._run(
+            f"SELECT {ENTRY} FROM {{s}}.history WHERE kind = ANY(%s) AND id = %s ORDER BY kind, entry", (kinds, id)
+        )
         return [_entry(row) for row in found.fetchall()]
 
     def next_entry(self) -> int:
@@ -253,13 +254,12 @@ class PostGIS:
 
     def current_faults(self) -> list[tuple[str, str, str]]:
         """Where the current state is not what history says."""
-        latest = "SELECT kind, id, entry, revision, action, hash, {g}.ST_AsEWKB(geom) FROM {s}.history h WHERE NOT EXISTS (SELECT 1 FROM {s}.history n WHERE n.previous = h.entry)"
-        current = "SELECT kind, id, entry, revision, action, hash, {g}.ST_AsEWKB(geom) FROM {s}.current"
-        names = {"g": self._sql.Identifier(self._postgis())}
+        latest = "SELECT kind, id, entry, revision, action, hash FROM {s}.history h WHERE NOT EXISTS (SELECT 1 FROM {s}.history n WHERE n.previous = h.entry)"
+        current = "SELECT kind, id, entry, revision, action, hash FROM {s}.current"
         pairs = {
             (row[0], row[1])
             for one, other in ((latest, current), (current, latest))
-            for row in self._run(f"({one}) EXCEPT ({other})", **names).fetchall()
+            for row in self._run(f"({one}) EXCEPT ({other})").fetchall()
         }
         message = "the current state of this row is not its latest version"
         return [(*pair, message) for pair in sorted(pairs)]

@@ -19,17 +19,14 @@ CREATE TABLE {s}.history (entry bigint PRIMARY KEY, revision bigint NOT NULL, ki
   attributes text NOT NULL, geom {g}.geometry, hash text NOT NULL);
 CREATE UNIQUE INDEX history_record ON {s}.history (kind, id, revision);
 CREATE INDEX history_revision ON {s}.history (revision);
-CREATE INDEX history_id ON {s}.history (id);
 CREATE INDEX history_geom ON {s}.history USING gist (geom);
 CREATE TABLE {s}.current (kind text NOT NULL, id text NOT NULL, entry bigint NOT NULL, revision bigint NOT NULL, action text NOT NULL,
-  hash text NOT NULL, geom {g}.geometry, PRIMARY KEY (kind, id));
-CREATE INDEX current_geom ON {s}.current USING gist (geom)
+  hash text NOT NULL, PRIMARY KEY (kind, id))
 """
 
 # What format 2 brought, also run when a store of format 1 is brought up to date.
 RULES = """
 CREATE UNIQUE INDEX history_previous ON {s}.history (previous) WHERE previous IS NOT NULL;
-CREATE UNIQUE INDEX history_first ON {s}.history (kind, id) WHERE previous IS NULL;
 CREATE FUNCTION {s}.sealed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN RAISE EXCEPTION 'the history of a store is never changed: it can only grow' USING ERRCODE = 'insufficient_privilege'; END $$;
 CREATE TRIGGER sealed BEFORE UPDATE OR DELETE OR TRUNCATE ON {s}.history FOR EACH STATEMENT EXECUTE FUNCTION {s}.sealed();
@@ -67,8 +64,8 @@ BEGIN
   IF EXISTS (SELECT 1 FROM fresh f LEFT JOIN {s}.current c ON c.kind = f.kind AND c.id = f.id WHERE f.previous IS DISTINCT FROM c.entry) THEN
     RAISE EXCEPTION 'a row was changed by someone else since' USING ERRCODE = 'serialization_failure';
   END IF;
-  INSERT INTO {s}.current AS c (kind, id, entry, revision, action, hash, geom) SELECT kind, id, entry, revision, action, hash, geom FROM fresh
-    ON CONFLICT (kind, id) DO UPDATE SET entry = excluded.entry, revision = excluded.revision, action = excluded.action, hash = excluded.hash, geom = excluded.geom;
+  INSERT INTO {s}.current AS c (kind, id, entry, revision, action, hash) SELECT kind, id, entry, revision, action, hash FROM fresh
+    ON CONFLICT (kind, id) DO UPDATE SET entry = excluded.entry, revision = excluded.revision, action = excluded.action, hash = excluded.hash;
   RETURN NULL;
 END $$;
 CREATE TRIGGER follow AFTER INSERT ON {s}.history REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION {s}.follow()
