@@ -147,7 +147,7 @@ def span(bounds: Bounds, level: int) -> tuple[int, int, int, int]:
     Examples
     --------
     >>> span((46.7, 39.7, 46.8, 39.8), 12)
-    (2579, 1550, 2580, 1551)
+    (2579, 1553, 2580, 1555)
     """
     west, south, east, north = bounds
     n = 2**level
