@@ -191,6 +191,15 @@ def test_without_the_solver_the_plan_says_so(monkeypatch):
     assert f"{plan.gap:.1%}" in plan.words
 
 
+def test_a_solver_that_runs_out_leaves_the_greedy_plan_and_says_so():
+    pytest.importorskip("ortools")
+    work, crews = _random(1)
+    plan = teams.plan(work, crews, start=START, effort=1e-9)
+    assert plan.method == "greedy"
+    assert "within its limit" in plan.words
+    assert plan.table["end"].notna().all()
+
+
 def test_the_solver_is_never_worse_than_greedy():
     pytest.importorskip("ortools")
     for seed in range(2):

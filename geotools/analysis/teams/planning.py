@@ -32,7 +32,7 @@ class Plan:
 
     ``table``: one row per step, ``id task_id skill team start end work_days area_m2 value`` and geometry; no team, start or end where a
     step is not done within the horizon. ``teams``: one row per team. ``method`` is ``cp-sat`` or ``greedy``; ``gap`` is the largest
-    share by which a better plan could beat this one (0: none can).
+    share by which a better plan could beat this one (0: none can); the solver looks at plans that end within half as long again.
     """
 
     start: date
@@ -178,6 +178,10 @@ def search(problem: Problem, goal: str, *, effort: float, first: Orders | None =
         solved = solver.solve(problem, orders, goal, days=days, effort=effort)
     except MissingLibraryError as error:
         return orders, How("greedy", False, lower, f"the solver is not installed ({error.hint})")
+    if not solved.found:
+        return orders, How(
+            "greedy", False, lower, "the solver found no plan within its limit; a higher effort gives it more"
+        )
     polished = sequence.improve(problem, solved.orders, goal, tries=int(TRIES * effort))
     better = problem.cost(problem.run(polished)[1], goal) < cost
     lower = max(lower, min(solved.bound, problem.cost(problem.run(polished if better else orders)[1], goal)[0]))

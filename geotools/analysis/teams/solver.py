@@ -21,11 +21,12 @@ SCALE = 1_000_000
 
 @dataclass(frozen=True)
 class Solved:
-    """What the solver found: orders, a proven lower bound of the first cost, and whether the plan is proven best."""
+    """What the solver found: orders, a proven lower bound of the first cost, whether the plan is proven best, and whether there is one."""
 
     orders: Orders
     bound: float
     optimal: bool
+    found: bool = True
 
 
 def too_large(problem: Problem, days: int) -> bool:
@@ -53,7 +54,7 @@ def solve(problem: Problem, orders: Orders, goal: str, *, days: int, effort: flo
     solver.parameters.max_deterministic_time = effort
     status = solver.solve(model)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return Solved(orders, -math.inf, False)
+        return Solved(orders, -math.inf, False, found=False)
     found: list[list[tuple[int, int]]] = [[] for _ in problem.teams]
     for (job, team), here in built["here"].items():
         if solver.boolean_value(here):
