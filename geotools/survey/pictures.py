@@ -65,15 +65,7 @@ class Pictures:
 
     def map(self, cargo: Any, path: Path, lang: str) -> None:
         """Write the offline map of a cargo; a public one shows its squares as records, without a ledger."""
-        shown = cargo
-        if cargo.precision_m:
-            key = "squares_note" if cargo.public else "squares"
-            said = Phrases(lang)(key, side=f"{cargo.precision_m:g}")
-            texts = {
-                **cargo.programme.texts,
-                "footer": " · ".join(t for t in (cargo.programme.texts.get("footer"), said) if t),
-            }
-            shown = replace(shown, programme=replace(cargo.programme, texts=texts))
+        shown = _with_note(cargo, lang)
         if cargo.public and "released" in cargo.results:
             shown = replace(shown, layers={**cargo.layers, "releases": cargo.results["released"]})
         ledger = False if cargo.coverage is None else cargo.coverage
@@ -84,8 +76,24 @@ class Pictures:
         """Write the one-page card of a hazard: with its turning points where they fit, else without."""
         elsewhere = "→ points/turning_points.csv"
         try:
-            made = sheet.card(cargo, hazard_id, cargo.coverage, elsewhere=elsewhere, lang=lang, points=not cargo.public)
+            made = sheet.card(
+                _with_note(cargo, lang),
+                hazard_id,
+                cargo.coverage,
+                elsewhere=elsewhere,
+                lang=lang,
+                points=not cargo.public,
+            )
         except MapError:
             return False
         made.save(path)
         return True
+
+
+def _with_note(cargo: Any, lang: str) -> Any:
+    """The cargo with a foot note that says in which squares ground is shown."""
+    if not cargo.precision_m:
+        return cargo
+    said = Phrases(lang)("squares_note" if cargo.public else "squares", side=f"{cargo.precision_m:g}")
+    footer = " · ".join(text for text in (cargo.programme.texts.get("footer"), said) if text)
+    return replace(cargo, programme=replace(cargo.programme, texts={**cargo.programme.texts, "footer": footer}))

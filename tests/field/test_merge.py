@@ -330,8 +330,19 @@ def check_campaign(campaign: tuple[gpd.GeoDataFrame, ...]) -> None:
             assert parent not in set(merged["id"]), "a split polygon came back beside its pieces"
     for key in set(base["id"]) - set(ours["id"]) - set(a["id"]) - set(b["id"]):
         assert key not in set(merged["id"])
+    assert same(merged, merge(base, merged, b)[0]), "sending the same return again changes nothing"
     again, _ = in_turn(base, merged, a, b)
-    assert same(merged, again), "sending the same returns again changes nothing"
+    assert same(again, in_turn(base, again, a, b)[0])
+    cut = [set(side["parent_id"].dropna()) for side in (ours, a, b)]
+    twice = (cut[0] & cut[1]) | (cut[0] & cut[2]) | (cut[1] & cut[2])
+    assert same(merged, again) or twice, (
+        "nor does sending all of them, but for edits that reach pieces cut by two teams"
+    )
+    for key in cut[0] & cut[1]:
+        if not set(ours.loc[ours["parent_id"] == key, "id"]) & set(a.loc[a["parent_id"] == key, "id"]):
+            assert ((conflicts["check"] == "MG-04") & (conflicts["id"] == key)).any(), (
+                "cut by two teams, and nobody says so"
+            )
     if real(conflicts).empty:
         other, told = in_turn(base, ours, b, a)
         assert same(merged, other) or not real(told).empty

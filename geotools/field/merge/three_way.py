@@ -6,7 +6,7 @@ a row of ISSUES with both values.
 An absent column is not an edit, a missing polygon is never an edit, and every deletion is listed.
 
 Codes: MG-01 both changed a value · MG-02 deleted by one, changed by the other · MG-03 added twice with differences ·
-MG-04 split or joined by one, redrawn by the other · MG-05 key missing or repeated in a returned file (the row is kept) ·
+MG-04 split or joined by one, redrawn by the other, or split by both in different ways · MG-05 key missing or repeated in a returned file (the row is kept) ·
 MG-06 geometry redrawn by both, or missing in one · MG-07 deleted by one side (note).
 """
 
@@ -143,7 +143,7 @@ class _Merge:
                 merged[name] = self._both(name, old, mine, other)
             elif mine is None and other is None:
                 if old is not None:
-                    self._report("MG-07", "info", old, "", "both sides deleted this row", old)
+                    self._gone(name, old, children)
             elif old is None:
                 merged[name] = mine if mine is not None else other  # type: ignore[assignment]
             else:
@@ -179,6 +179,17 @@ class _Merge:
             self._to_pieces(children[gone][name], old, row, merged, name)
         return list(merged.values())
 
+    def _gone(self, name: str, old: Row, children: dict[str, dict[str, list[str]]]) -> None:
+        """A row that neither side has any more: deleted by both, or cut by both, alike or not."""
+        mine, other = (set(children[side].get(name, ())) for side in ("ours", "theirs"))
+        if mine <= other or other <= mine:
+            self._report("MG-07", "info", old, "", "both sides deleted this row", old)
+            return
+        text = (
+            f"'{name}' was split or joined by both sides in different ways: all pieces are kept and lie over each other"
+        )
+        self._report("MG-04", "error", old, "geometry", text, ", ".join(sorted(other)), ", ".join(sorted(mine)))
+
     def _children(self, side: Side) -> dict[str, list[str]]:
         out: dict[str, list[str]] = {}
         for name, row in side.rows.items():
@@ -199,8 +210,11 @@ class _Merge:
         return all(_same(old.get(c), new.get(c), c) for c in (*columns, "geometry"))
 
     def _both(self, name: str, old: Row | None, mine: Row, other: Row) -> Row:
+        """One row out of two; a piece that both sides have is compared with what it was cut from, its own shape aside."""
         out: Row = {}
+        own, parent = old, self._cut_from(mine, other) if old is None else None
         for column in (*self.columns, "geometry"):
+            old = parent if own is None and column not in (self.key, "id", "guid", PARENT, "geometry") else own
             before = old.get(column) if old is not None else None
             a = self._said(self.ours, mine, column, before)
             b = self._said(self.theirs, other, column, before)
@@ -225,6 +239,11 @@ class _Merge:
                     a if side == "ours" else b,
                 )
         return out
+
+    def _cut_from(self, mine: Row, other: Row) -> Row | None:
+        """The row of the base that a new row was cut from, as both sides say."""
+        named = {str(row.get(PARENT) or "") for row in (mine, other)}
+        return self.base.rows.get(self._parent_key(named.pop())) if len(named) == 1 else None
 
     def _said(self, side: Side, row: Row, column: str, before: Any) -> Any:
         """What a side says; a column it does not have, or a polygon it has lost, says nothing."""
