@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypedDict, Unpack
@@ -16,14 +16,13 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from geotools.io.atomic import replacing
 from geotools.io.store import address, cells, comparing, geopackage, moments, saving, verifying
 from geotools.io.store.backend import Backend, Change
-from geotools.io.store.chain import DELETED, FORMAT, SAVED, Entry, Revision, content_hash, row_hash
+from geotools.io.store.chain import DELETED, SAVED, Entry, Revision, content_hash, row_hash
 from geotools.io.store.layout import Layout
 from geotools.model.errors import StoreError
 from geotools.model.programme import Programme
-from geotools.model.provenance import InputFile, now, version
+from geotools.model.provenance import InputFile, now
 from geotools.model.schema import KINDS, issues_frame
 from geotools.space import crs as _crs
 
@@ -75,6 +74,7 @@ class Store:
     Examples
     --------
     >>> import tempfile
+    >>> from geotools.io.store import init
     >>> file = Path(tempfile.mkdtemp()) / "programme.gpkg"
     >>> at = gpd.points_from_xy([47.0], [39.5])
     >>> with init(file, author="A. Officer (synthetic)") as store:
@@ -309,7 +309,7 @@ class Store:
             If rows have no id or the same one, or the database refuses; nothing was saved.
         """
         wishes = _wishes(layers, kind, more)
-        known = {"note": _said(note, "note", empty=True), "author": _said(author, "author")}
+        known = {"note": said(note, "note", empty=True), "author": said(author, "author")}
         sources = tuple(_source(s) for s in more.get("sources") or ())
         with self._backend.writing():
             last = self._backend.last()
@@ -330,7 +330,7 @@ class Store:
         StoreError
             If there is no such revision, or the database refuses.
         """
-        known = {"note": _said(note, "note", empty=True), "author": _said(author, "author")}
+        known = {"note": said(note, "note", empty=True), "author": said(author, "author")}
         with self._backend.writing():
             last = self._backend.last()
             then = moments.revision_at(self._backend.revisions(), as_of)
@@ -375,7 +375,7 @@ class Store:
         return revision
 
 
-def _said(text: str, what: str, *, empty: bool = False) -> str:
+def said(text: str, what: str, *, empty: bool = False) -> str:
     """Words of a person, without what no database takes."""
     clean = "".join("\ufffd" if c == "\x00" or "\ud800" <= c <= "\udfff" else c for c in str(text)).strip()
     if not clean and not empty:
@@ -423,85 +423,3 @@ def _box(region: Region, layout: Layout) -> Region:
         return west, south, east, north
     edges = _crs.transformer("EPSG:4326", system).transform_bounds(west, south, east, north, densify_pts=51)
     return float(edges[0]), float(edges[1]), float(edges[2]), float(edges[3])
-
-
-# ---- doors
-
-
-def open_store(source: str | Path) -> Store:
-    """Open a store.
-
-    Parameters
-    ----------
-    source
-        ``programme.gpkg``, or ``postgresql://user@host/database`` (``?schema=name`` for another schema than
-        ``geotools``); passwords are best kept in a ``.pgpass`` file.
-
-    Raises
-    ------
-    StoreError
-        If there is no store, it has another format, or it cannot be reached.
-    MissingLibraryError
-        If the address is a server's and the extra ``postgis`` is not installed.
-    """
-    if address.is_url(source):
-        from geotools.io.store.postgis import PostGIS
-
-        return Store(PostGIS(str(source)))
-    path = Path(source)
-    if not path.is_file():
-        raise StoreError("no such file", hint="geotools store init makes a store", file=path)
-    if not geopackage.is_store(path):
-        raise StoreError("this is not a geotools store", hint="geotools store init NEW.gpkg, then geotools store save NEW.gpkg THIS", file=path)  # fmt: skip
-    return Store(geopackage.GeoPackage(path))
-
-
-def is_store(source: object) -> bool:
-    """Whether a source is a store: a server's address, or a GeoPackage with a history.
-
-    Examples
-    --------
-    >>> is_store("postgresql://db/programme"), is_store("hazards.geojson")
-    (True, False)
-    """
-    if address.is_url(source):
-        return True
-    path = Path(str(source))
-    return path.suffix.lower() == ".gpkg" and path.is_file() and geopackage.is_store(path)
-
-
-def init(source: str | Path, *, author: str, name: str = "", roles: bool = False) -> Store:
-    """Make an empty store, or bring one of an older format up to date; one of today's format is opened as it is.
-
-    Parameters
-    ----------
-    name
-        Name of the programme.
-    roles
-        On a server: also the roles ``<schema>_reader``, ``<schema>_team`` and ``<schema>_officer``.
-
-    Raises
-    ------
-    StoreError
-        If something else stands there, or the database refuses.
-    """
-    who, title = _said(author, "author"), _said(name, "name", empty=True)
-    first = Revision(0, now(), who, title, what="init", content=content_hash((), ())).sealed()
-    note = replace(first, note=f"brought to format {FORMAT} by geotools {version()}", what="migrate")
-    if address.is_url(source):
-        from geotools.io.store.postgis import PostGIS
-
-        return Store(PostGIS.init(str(source), {"format": str(FORMAT), "name": title}, first, note=note, roles=roles))
-    path = Path(source)
-    if roles:
-        raise StoreError("a GeoPackage has no roles", hint="roles are for a server: postgresql://…", file=path)
-    if path.suffix.lower() != ".gpkg":
-        raise StoreError("a store is a .gpkg file or a postgresql:// address", hint="geotools store init programme.gpkg", file=path)  # fmt: skip
-    if path.exists():
-        if not geopackage.is_store(path):
-            raise StoreError("there is a file of this name that is not a store", hint="choose another name; nothing was changed", file=path)  # fmt: skip
-        geopackage.bring_up_to_date(path, note)
-        return open_store(path)
-    with replacing(path) as temporary:
-        geopackage.create(temporary, {"format": str(FORMAT), "name": title}, first)
-    return open_store(path)
