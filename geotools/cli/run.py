@@ -191,6 +191,7 @@ def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None,
             {
                 "task": name,
                 "covered": covered,
+                "end": _last_day(mine),
                 "sentences": list(covered.sentences),
                 "data": as_data(result, name),
             }
@@ -204,6 +205,14 @@ def _file_name(text: str) -> str:
     return plain.strip("_") or "task"
 
 
+def _last_day(fixes: Any) -> Any:
+    """The day of the last fix, without a zone: from then on the ground is known as covered or missed."""
+    import pandas as pd
+
+    last = pd.to_datetime(fixes["time"], utc=True).max() if "time" in fixes else pd.NaT
+    return last if pd.isna(last) else last.tz_localize(None).normalize()
+
+
 def _map(survey: Any, coverage: Any, issues: Any, path: Path, choices: dict[str, Any]) -> None:
     from dataclasses import replace
 
@@ -213,7 +222,7 @@ def _map(survey: Any, coverage: Any, issues: Any, path: Path, choices: dict[str,
 
     extra = {}
     for name in ("covered", "missed"):
-        frames = [getattr(item["covered"], name).to_crs(4326) for item in choices["tracks"]]
+        frames = [getattr(item["covered"], name).to_crs(4326).assign(end=item["end"]) for item in choices["tracks"]]
         filled = [frame for frame in frames if len(frame)]
         if filled:
             extra[name] = pd.concat(filled, ignore_index=True)

@@ -24,7 +24,11 @@ from geotools.space import crs as _crs
 from geotools.survey.record import Survey
 from geotools.survey.remembered import from_store
 
-RASTERS = {"dem": ("dem", "elevation", "dtm", "srtm"), "landcover": ("landcover", "land_cover", "lulc")}
+RASTERS = {
+    "dem": ("dem", "elevation", "dtm", "srtm"),
+    "landcover": ("landcover", "land_cover", "lulc"),
+    "ortho": ("ortho", "orthophoto", "aerial"),
+}
 PRODUCTS = ("result_", "issues")  # layers of our own GeoPackages that are outcomes, not records
 TABLE_NAMES = ("survey.toml", "geotools.toml")
 
