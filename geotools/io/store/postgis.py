@@ -39,7 +39,8 @@ class PostGIS:
         self._url, self._schema = address.split(url)
         self.address, self.label = address.redacted(url), address.label(url)
         self._db: Any = self._connect()
-        self._depth = 0
+        self._depth, self._extension = 0, ""
+        self._codes: dict[str, int] = {}
         try:
             meta = self.meta()
         except self._psycopg.Error as error:
@@ -214,13 +215,20 @@ class PostGIS:
         )
 
     def _postgis(self) -> str:
-        """The schema in which PostGIS is installed."""
-        row = self._run("SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis'").fetchone()  # fmt: skip
-        return str(row[0]) if row else "public"
+        """The schema in which PostGIS is installed; asked once."""
+        if not self._extension:
+            row = self._run(
+                "SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'postgis'"
+            ).fetchone()
+            self._extension = str(row[0]) if row else ""
+        return self._extension or "public"
 
     def _srid(self, kind: str) -> int:
-        text = self.layouts(2**62).get(kind)
-        return 0 if text is None else Layout.from_text(text).epsg or 0
+        """The code of a layer's system; it never changes once a layer has one."""
+        if not self._codes.get(kind):
+            text = self.layouts(2**62).get(kind)
+            self._codes[kind] = 0 if text is None else Layout.from_text(text).epsg or 0
+        return self._codes[kind]
 
     def hashes(self, kind: str, revision: int, ids: Sequence[str]) -> dict[str, str]:
         """Row hash of each of these rows as of a revision, where it stood then."""
@@ -299,6 +307,7 @@ class PostGIS:
         made._sql = need("psycopg.sql", "postgis")
         made._url, made._schema = address.split(url)
         made.address, made.label, made._depth = address.redacted(url), address.label(url), 0
+        made._extension, made._codes = "", {}
         made._db = made._connect()
         try:
             with made._transaction(f"SET LOCAL lock_timeout = '{WAIT_S}s'"):
