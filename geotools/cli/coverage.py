@@ -73,9 +73,9 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
         survey, kind=choices["kind"], crs=choices["crs"], encoding=choices["encoding"], as_of=known, progress=bar
     )
     ground = output is not None and output.suffix.lower() == ".gpkg"
-    found = release.coverage(
-        opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, priority=choices["priority"],
-        engine=choices["engine"], product=choices["product"], events=opened.layers.get("events"), progress=bar, geometry=ground,
+    found = opened.coverage(
+        as_of=choices["as_of"], priority=choices["priority"], engine=choices["engine"], product=choices["product"],
+        progress=bar, geometry=ground,
     )  # fmt: skip
     if choices["explain_id"]:
         _explain(found, output, choices)

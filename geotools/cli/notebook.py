@@ -20,7 +20,7 @@ CELLS: tuple[tuple[str, str], ...] = (
     ("markdown", "## What is wrong with the data?"),
     ("code", "issues = gt.check(survey)\nissues.groupby(['severity', 'check']).size().rename('count').reset_index()"),
     ("markdown", "## Ledger and coverage"),
-    ("code", "coverage = gt.coverage(survey.hazards, survey.releases, programme=survey.programme)\ncoverage"),
+    ("code", "coverage = survey.coverage()\ncoverage"),
     ("code", "coverage.table.sort_values('remaining_m2', ascending=False).head(10)"),
     ("markdown", "## Map (offline, inline)"),
     ("code", "gt.map(survey, coverage=coverage, issues=issues)"),

@@ -42,7 +42,8 @@ def tasks_of(opened: Any, *, as_of: date, wanted: tuple[str, ...] = (), survey: 
         hazards = hazards.drop_duplicates("id")
         if "status" in hazards:
             status = hazards["status"]
-            hazards = hazards[status.isna() | status.isin(STATUSES)]
+            reopened = opened.events.get("hazard_id", [])
+            hazards = hazards[status.isna() | status.isin(STATUSES) | hazards["id"].isin(reopened)]
     unknown = sorted(set(wanted) - set(hazards["id"].astype(str)))
     if unknown:
         raise SchemaError(
@@ -75,7 +76,6 @@ def _remaining(hazards: Any, opened: Any, as_of: date) -> Any:
     import geopandas as gpd
     import pandas as pd
 
-    from geotools.analysis import release
     from geotools.space import crs, geom, measure
 
     tasks = crs.to_wgs84(hazards) if hazards.crs is not None else hazards.copy()
@@ -83,7 +83,7 @@ def _remaining(hazards: Any, opened: Any, as_of: date) -> Any:
     tasks = tasks.set_geometry(gpd.GeoSeries(geom.repair(tasks.geometry.array), index=tasks.index, crs=tasks.crs))
     tasks = tasks.set_index("id", drop=False)
     if len(opened.releases) and len(opened.hazards):
-        left = release.coverage(opened.hazards, opened.releases, as_of=as_of, programme=opened.programme).remaining
+        left = opened.coverage(as_of=as_of).remaining
         left = crs.to_wgs84(left).set_index(left["id"].astype(str)).geometry
         left = left[~left.index.duplicated()]
         mapped = tasks.geometry.notna() & ~tasks.geometry.is_empty

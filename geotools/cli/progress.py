@@ -59,12 +59,12 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     Each square metre counts once, in the period of the act that released it first, so the periods add up to the ledger.
     With -o the tables go to one .xlsx (a sheet each), one .json, or a folder of .csv files.
     """
-    from geotools.analysis import progress, release
+    from geotools.analysis import progress
     from geotools.survey import open_survey
 
     bar = options.progress_bar(choices["progress"])
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
-    coverage = release.coverage(opened.hazards, opened.releases, as_of=as_of, programme=opened.programme, progress=bar)
+    coverage = opened.coverage(as_of=as_of, progress=bar)
     credits = _until(_with_columns(coverage.credits, opened.releases, opened.hazards), as_of, "date")
     finds, activities = _until(opened.finds, as_of, "date"), _until(opened.activities, as_of, "end")
     tables = {

@@ -45,7 +45,6 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
     Exit code 1: the report was written, but the work is not complete.
     """
     from geotools import checks
-    from geotools.analysis import release
     from geotools.maps import report
     from geotools.model.errors import need
     from geotools.survey import open_survey
@@ -54,9 +53,7 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
         need(library, "report")  # before the work, not after it
     bar = options.progress_bar(choices["progress"])
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
-    coverage = release.coverage(
-        opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, progress=bar
-    )
+    coverage = opened.coverage(as_of=choices["as_of"], progress=bar)
     lang = choices["lang"] or opened.programme.languages[0]
     found = checks.check(opened, programme=replace(opened.programme, languages=(lang,)), progress=bar)
     issues = checks.together(found, opened.issues, coverage.issues)

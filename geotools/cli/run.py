@@ -102,19 +102,11 @@ def _refuse_foreign(output: Path, *, overwrite: bool) -> None:
 
 def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> dict[str, Any]:
     from geotools import checks, io
-    from geotools.analysis import release
     from geotools.field import export
     from geotools.model.schema import issues_frame, join_issues
 
     skip, as_of = choices["skip"], choices["as_of"]
-    coverage = release.coverage(
-        survey.hazards,
-        survey.releases,
-        as_of=as_of,
-        programme=survey.programme,
-        events=survey.layers.get("events"),
-        progress=bar,
-    )
+    coverage = survey.coverage(as_of=as_of, progress=bar)
     counts = survey.issues[survey.issues["check"] == "RD-00"]  # one line a file: rows kept, repaired, rejected
     judged = issues_frame() if "check" in skip else checks.check(survey, progress=bar)
     found = [counts, checks.together(judged, survey.issues, coverage.issues)]

@@ -35,15 +35,12 @@ def command(survey: str, output: Path, task: tuple[str, ...], **choices: Any) ->
 
     The map is at true scale: a metre on the ground is exactly the stated part of it on paper. Print without "fit to page".
     """
-    from geotools.analysis import release
     from geotools.maps import sheet
     from geotools.survey import open_survey
 
     bar = options.progress_bar(choices["progress"])
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
-    coverage = release.coverage(
-        opened.hazards, opened.releases, as_of=choices["as_of"], programme=opened.programme, progress=bar
-    )
+    coverage = opened.coverage(as_of=choices["as_of"], progress=bar)
     look = {name: choices[name] for name in ("paper", "scale", "lang", "theme") if choices[name] is not None}
     if len(task) == 1:
         page = sheet.draw(opened, task[0], coverage, **look)  # type: ignore[arg-type]

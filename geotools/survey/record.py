@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
@@ -21,6 +21,9 @@ from geotools.model.provenance import InputFile
 from geotools.model.schema import KINDS, issues_frame
 from geotools.space import crs as _crs
 from geotools.space.sketch import sketch
+
+if TYPE_CHECKING:
+    from geotools.analysis.release import Coverage
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,19 @@ class Survey:
         return gpd.GeoDataFrame(
             {name: pd.Series(dtype=object) for name in names}, geometry=gpd.GeoSeries([], crs=_crs.WGS84)
         )
+
+    def coverage(self, **more: Any) -> Coverage:
+        """The ledger of this survey: `geotools.coverage` with its hazards, releases, events and programme.
+
+        Parameters
+        ----------
+        **more
+            ``as_of``, ``priority``, ``engine``, ``progress`` and what else `geotools.coverage` takes.
+        """
+        from geotools.analysis.release import coverage
+
+        events = self.layers.get("events")
+        return coverage(self.hazards, self.releases, programme=self.programme, events=events, **more)
 
     @property
     def information_day(self) -> date | None:

@@ -410,7 +410,7 @@ def _ledger(
         return None
     from geotools.analysis.release import coverage as compute
 
-    return compute(frames["hazards"], frames["releases"], as_of=as_of, programme=programme)
+    return compute(frames["hazards"], frames["releases"], as_of=as_of, programme=programme, events=frames.get("events"))
 
 
 def _information_day(frames: Mapping[str, gpd.GeoDataFrame], as_of: Any) -> date | None:
