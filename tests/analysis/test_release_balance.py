@@ -129,7 +129,11 @@ def history(seed):
     rng = np.random.default_rng(seed)
 
     def day(share=0.0):
-        return None if rng.random() < share else str(np.datetime64("2020-01-01") + np.timedelta64(int(rng.integers(0, 1500)), "D"))
+        return (
+            None
+            if rng.random() < share
+            else str(np.datetime64("2020-01-01") + np.timedelta64(int(rng.integers(0, 1500)), "D"))
+        )
 
     def shape():
         x, y = rng.integers(0, 20, 2) * 10
