@@ -218,3 +218,35 @@ def test_a_hundred_million_fixes_take_the_memory_of_ten(tmp_path):
     assert hundred["peak"] <= 1.15 * ten["peak"]
     assert hundred["used"] >= 100_000_000 - 4
     assert np.isclose(ten["coverage"], hundred["coverage"], atol=0.2)
+
+
+def test_a_day_without_working_flags_is_no_work_where_other_days_have_them(tmp_path):
+    """Pieces of a file are judged by the whole file: silence in one of them is not leave to count all movement."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def leg(day, y, on):
+        rows = {
+            "x": 700_000 + 0.5 * np.arange(101), "y": y, "width_m": 1.0, "asset_id": "M1", "run_id": "",
+            "time": pd.date_range(f"2026-05-0{day}T06:00Z", periods=101, freq="s"), "is_on": pd.array([on] * 101, dtype="boolean"),
+        }  # fmt: skip
+        return pd.DataFrame(rows)
+
+    parts = [leg(4, 4_380_000.5, True), leg(5, 4_380_001.5, None)]
+    form = pa.Table.from_pandas(parts[0], preserve_index=False).schema.remove_metadata()
+    for name, wanted in (("both", 0.5), ("silent", 1.0)):
+        chosen = parts if name == "both" else [leg(4, 4_380_000.5, None), parts[1]]
+        file = tmp_path / f"{name}.parquet"
+        with pq.ParquetWriter(file, form) as writer:
+            for part in chosen:
+                writer.write_table(pa.Table.from_pandas(part, schema=form, preserve_index=False))
+        task = gpd.GeoSeries([shapely.box(700_000, 4_380_000, 700_050, 4_380_002)], crs="EPSG:32638")
+        table = pd.concat(chosen, ignore_index=True)
+        fixes = gpd.GeoDataFrame(
+            table.drop(columns=["x", "y"]), geometry=gpd.points_from_xy(table["x"], table["y"]), crs="EPSG:32638"
+        )
+        whole = swath.cover(swath.prepare(fixes, task), task)
+        streamed = swath.cover(swath.stream(file, task, crs="EPSG:32638"), task)
+        tiled = swath.cover_stream(file, task, job=swath.Job(crs="EPSG:32638"))
+        shares = [float(found.totals["coverage"]) for found in (whole, streamed, tiled)]
+        assert shares == pytest.approx([wanted] * 3, abs=1e-3), name

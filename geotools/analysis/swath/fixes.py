@@ -117,11 +117,16 @@ def require_single(frame: pd.DataFrame) -> None:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of fixes: attributes by the names of the schema, x and y of every row, and their system."""
+    """A table of fixes: attributes by the names of the schema, x and y of every row, and their system.
+
+    `stated` names working flags that have a value somewhere in the file of which this is a part: where they are all missing
+    here, the tool was not said to be at work.
+    """
 
     rows: pd.DataFrame
     xy: np.ndarray
     crs: pyproj.CRS
+    stated: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         require_single(self.rows)
@@ -378,7 +383,8 @@ def _flags(table: Table, tool: Tool) -> np.ndarray:
                 f"the fixes have no column '{name}', which a section of the tool names",
                 hint="name a column that exists",
             )
-        if name not in frame or (frame[name].dtype != bool and frame[name].isna().all()):
+        silent = name in frame and name not in table.stated and frame[name].dtype != bool and frame[name].isna().all()
+        if name not in frame or silent:
             columns.append(np.full(len(frame), name == "is_on"))
         else:
             columns.append(table.flag(name)[0])

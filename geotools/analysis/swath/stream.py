@@ -153,6 +153,10 @@ def _tables(path: Path, crs: Any, tool: Tool, progress: Progress | None) -> Iter
         for name, meant in known.items()
         if meant in needed or name in needed or units.unit_of(name, "width") or units.unit_of(name, "depth")
     ]
+    flags = {"is_on", *(section.is_on for section in tool.sections)}
+    stated = frozenset(
+        meant for name, meant in known.items() if meant in flags and _has_values(path, file.metadata, name)
+    )
     for batch in tracked(_batches(path, file.metadata, wanted), "reading fixes", progress):
         frame = batch.to_pandas()
         try:
@@ -167,7 +171,12 @@ def _tables(path: Path, crs: Any, tool: Tool, progress: Progress | None) -> Iter
                 hint="x and y must be numbers, a geometry must be points as WKB",
                 file=path,
             ) from error
-        yield Table(frame.rename(columns=known), xy, system)
+        yield Table(frame.rename(columns=known), xy, system, stated)
+
+
+def _has_values(path: Path, metadata: Any, column: str) -> bool:
+    """Whether a column holds anything at all; it is read up to the first value."""
+    return any(batch.to_pandas()[column].notna().any() for batch in _batches(path, metadata, [column]))
 
 
 def _batches(path: Path, metadata: Any, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -256,10 +265,11 @@ def _remember(table: Table, done: dict[str, int], rules: Rules, path: Path) -> N
 
 
 def _part(table: Table, mask: np.ndarray) -> Table:
-    return Table(table.rows[mask].reset_index(drop=True), table.xy[mask], table.crs)
+    return replace(table, rows=table.rows[mask].reset_index(drop=True), xy=table.xy[mask])
 
 
 def _together(first: Table, second: Table) -> Table:
     if not len(first.rows):
         return second
-    return Table(pd.concat([first.rows, second.rows], ignore_index=True), np.vstack([first.xy, second.xy]), first.crs)
+    rows = pd.concat([first.rows, second.rows], ignore_index=True)
+    return replace(first, rows=rows, xy=np.vstack([first.xy, second.xy]))
