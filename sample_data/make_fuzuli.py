@@ -158,7 +158,7 @@ def make(folder: Path) -> dict:
     truth = {"what": f"{NOTE}: every record is invented", "seed": SEED, "as_of": AS_OF.isoformat(), **make_land(folder)}
     truth |= {"fixes": make_tracks(folder), "training": make_training(folder), "traverse": make_sheets(folder)}
     rasters.write(folder)
-    for name in ("survey.toml", "machines.toml", "README.md"):
+    for name in ("survey.toml", "machines.toml", "teams.toml", "README.md"):
         source = HERE / "synthetic" / f"fuzuli_{name}"
         files.text(folder / name, source.read_text("utf-8"))
     files.text(folder / "truth.json", json.dumps(truth, ensure_ascii=False, indent=1, default=str) + "\n")

@@ -15,7 +15,7 @@ from geotools.analysis.teams.problem import NEVER, Problem
 from geotools.analysis.teams.sequence import Orders
 from geotools.model.errors import need
 
-LARGEST = 400_000  # entries of calendars; above, the solver would only eat memory
+LARGEST = 100_000  # steps × teams × days; above, the solver was measured to find nothing that moving steps does not
 SCALE = 1_000_000
 
 
@@ -65,7 +65,7 @@ def solve(problem: Problem, orders: Orders, goal: str, *, days: int, effort: flo
 
 def _build(cp_model: Any, model: Any, problem: Problem, days: int) -> dict[str, Any]:
     late = 2 * problem.horizon
-    built: dict[str, Any] = {"here": {}, "start": [], "end": [], "done": [], "calendar": {}}
+    built: dict[str, Any] = {"here": {}, "start": [], "end": [], "done": [], "length": {}, "order": {}}
     per_team: list[list[tuple[int, Any]]] = [[] for _ in problem.teams]
     for job in range(len(problem.jobs)):
         start, end = model.new_int_var(0, days, f"s{job}"), model.new_int_var(0, late, f"e{job}")
@@ -121,6 +121,7 @@ def _interval(cp_model: Any, model: Any, built: dict[str, Any], key: tuple[int, 
         lookup[first] = length
         mine = model.new_int_var(0, int(first.max()), f"m{job}_{team}")
         model.add_element(mine, lookup.tolist(), size)
+        built["length"][key] = (mine, size, lookup, int(first[0]))
         model.add(start == mine).only_enforce_if(here)
         model.add(end == start + size).only_enforce_if(here)
     return model.new_optional_interval_var(start, size, end, here, f"i{job}_{team}")
@@ -140,6 +141,7 @@ def _one_at_a_time(
                 continue
             both = [built["here"][a, team], built["here"][b, team]]
             order = model.new_bool_var(f"o{team}_{a}_{b}")
+            built["order"][team, a, b] = order
             model.add(built["start"][b] >= built["end"][a] + gap).only_enforce_if([*both, order])
             model.add(built["start"][a] >= built["end"][b] + gap).only_enforce_if([*both, ~order])
 
@@ -167,6 +169,11 @@ def _hint(model: Any, problem: Problem, built: dict[str, Any], known: tuple[Orde
         model.add_hint(here, at.get(job) == team)
     for job in range(len(problem.jobs)):
         model.add_hint(built["done"][job], job in at)
-        if job in at:
-            model.add_hint(built["start"][job], starts[job])
-            model.add_hint(built["end"][job], ends[job] + 1)
+        model.add_hint(built["start"][job], starts[job] if job in at else 0)
+        model.add_hint(built["end"][job], ends[job] + 1 if job in at else 2 * problem.horizon)
+    for (job, team), (mine, size, lookup, first) in built["length"].items():
+        begin = starts[job] if at.get(job) == team else first
+        model.add_hint(mine, begin)
+        model.add_hint(size, int(lookup[begin]))
+    for (_, a, b), order in built["order"].items():
+        model.add_hint(order, starts[a] < starts[b])
