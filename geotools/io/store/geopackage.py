@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -123,6 +124,7 @@ class GeoPackage:
     def __init__(self, path: Path, *, any_format: bool = False) -> None:
         self.path = path
         self.address = self.label = path.name
+        self._lock = threading.RLock()  # one connection: threads take turns
         try:
             self._db = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False
@@ -144,6 +146,8 @@ class GeoPackage:
             ("disk is full", "the disk is full; nothing was saved", "make room and save again"),
             ("malformed", "this file is damaged", "take the last good copy; geotools store verify shows what history it holds"),
             ("not a database", "this is not a GeoPackage store", "geotools store init makes one"),
+            ("within a transaction", "this store is being read or saved to by the same work", "let that come to its end first"),
+            ("closed database", "this store was closed", "open it again"),
             ("no such table", "this is not a geotools store, or parts of it were taken away", "geotools store init makes one"),
             ("kept by a geotools store", features.MESSAGE, "geotools store save"),
         ):  # fmt: skip
@@ -153,30 +157,33 @@ class GeoPackage:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """One unchanging view."""
-        if self._db.in_transaction:
-            yield
-            return
-        try:
-            self._db.execute("BEGIN")
-            yield
-        except sqlite3.Error as error:
-            self._refuse(error)
-        finally:
+        """One unchanging view; other threads wait until it is given up."""
+        with self._lock:
             if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+                yield
+                return
+            with self._transaction("BEGIN", "ROLLBACK"):
+                yield
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """The only writer, until all is committed or nothing is."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
+        """The only writer, until all is committed or nothing is; other threads wait."""
+        with self._lock, self._transaction("BEGIN IMMEDIATE", "COMMIT"):
             yield
-            self._db.execute("COMMIT")
+
+    @contextmanager
+    def _transaction(self, first: str, last: str) -> Iterator[None]:
+        """What this call began, it ends; a transaction that was there before is not its business."""
+        begun = False
+        try:
+            self._db.execute(first)
+            begun = True
+            yield
+            self._db.execute(last)
         except sqlite3.Error as error:
             self._refuse(error)
         finally:
-            if self._db.in_transaction:
+            if begun and self._db.in_transaction:
                 self._db.execute("ROLLBACK")
 
     def account(self) -> str:
@@ -380,8 +387,9 @@ class GeoPackage:
         ]
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._db.close()
+        """Let go of the file, when no other thread is at work on it."""
+        with self._lock:
+            self._db.close()
 
 
 def bring_up_to_date(path: Path, note: Revision | None = None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC
@@ -34,6 +35,7 @@ class PostGIS:
     """The `Backend` of a PostGIS database."""
 
     def __init__(self, url: str, *, any_format: bool = False) -> None:
+        self._lock = threading.RLock()  # one connection: threads take turns
         self._psycopg = need("psycopg", "postgis")
         self._sql = need("psycopg.sql", "postgis")
         self._url, self._schema = address.split(url)
@@ -100,9 +102,15 @@ class PostGIS:
 
     @contextmanager
     def _transaction(self, first: str) -> Iterator[None]:
-        if self._depth:
-            yield
-            return
+        with self._lock:  # `_depth` belongs to the thread that holds it: others wait
+            if self._depth:
+                yield
+                return
+            with self._begun(first):
+                yield
+
+    @contextmanager
+    def _begun(self, first: str) -> Iterator[None]:
         self._ready()
         ending = False
         self._depth += 1
@@ -134,6 +142,14 @@ class PostGIS:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """The only writer of this schema, until all is committed or nothing is."""
+        with self._lock:
+            if self._depth:
+                raise StoreError("this store is being read or saved to by the same work", hint="let that come to its end first", file=self.address)  # fmt: skip
+            with self._sole():
+                yield
+
+    @contextmanager
+    def _sole(self) -> Iterator[None]:
         with self._transaction(f"SET LOCAL lock_timeout = '{WAIT_S}s'"):
             self._run("SELECT pg_advisory_xact_lock(hashtext('geotools store'), hashtext(%s))", (self._schema,))
             yield
@@ -143,8 +159,9 @@ class PostGIS:
         return str(self._run("SELECT session_user::text").fetchone()[0])
 
     def close(self) -> None:
-        """Let go of the server."""
-        self._db.close()
+        """Let go of the server, when no other thread is at work on it."""
+        with self._lock:
+            self._db.close()
 
     # ---- reading
 
@@ -303,6 +320,7 @@ class PostGIS:
     ) -> PostGIS:
         """Make a store, or bring an older one up to date; with `roles` also (again) the three roles and their rights."""
         made = cls.__new__(cls)
+        made._lock = threading.RLock()
         made._psycopg = need("psycopg", "postgis")
         made._sql = need("psycopg.sql", "postgis")
         made._url, made._schema = address.split(url)
