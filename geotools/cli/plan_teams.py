@@ -24,7 +24,7 @@ def _example(context: click.Context, _param: click.Parameter, wanted: bool) -> N
 
 @click.command(
     name="teams",
-    epilog="Example: geotools plan teams sample_data/fuzuli --teams teams.toml --priority out/priority/priority.csv -o out/teams",
+    epilog="Example: geotools plan teams sample_data/fuzuli --teams sample_data/fuzuli/teams.toml --first 10 --lot 30000 -o out/teams",
     short_help="Who works where and when, done by when.",
 )
 @options.survey_argument
