@@ -232,6 +232,48 @@ def test_exclusion_zones_and_their_setback_are_left_out():
     assert none.to_dict()["tasks"][0]["coverage"] == 0
 
 
+@pytest.mark.parametrize("kind", ["machine", "manual"])
+@pytest.mark.parametrize(
+    "mark",
+    [
+        shapely.Point(30, 25),
+        shapely.LineString([(-5, 25), (90, 31)]),
+        shapely.MultiPoint([(30, 25), (60, 25)]),
+        shapely.GeometryCollection([shapely.Point(30, 25), shapely.box(60, 10, 65, 15)]),
+    ],
+)
+def test_points_and_lines_are_never_crossed_without_a_setback(mark, kind):
+    """A point has no ground of its own: without a setback lanes still keep half the tool's width, and the plan says so."""
+    zone = gpd.GeoSeries([affinity.translate(mark, X, Y)], crs=UTM)
+    made = lanes.plan(task(shapely.box(0, 0, 80, 60)), lanes.Tool(2, kind=kind), exclusions=zone)
+    assert len(made.lanes)
+    for part in shapely.get_parts(zone.array[0]):
+        apart = shapely.distance(made.lanes.geometry.array, part).min()
+        assert apart >= (0 if part.area else 1 / K) - 1e-6
+        assert part.area or not shapely.intersects(made.lines.geometry.array, part).any()
+    assert "LN-09" in set(made.issues["check"])
+    far = lanes.plan(
+        task(shapely.box(0, 0, 80, 60)), lanes.Tool(2, kind=kind), exclusions=zone, settings=lanes.Settings(setback_m=3)
+    )
+    assert "LN-09" not in set(far.issues["check"])
+
+
+@pytest.mark.parametrize("nowhere", [None, shapely.Point(), shapely.Polygon([(0, 0), (9, 0), (0, 0)])])
+def test_exclusions_without_a_place_are_an_error_of_the_plan(nowhere):
+    zones = gpd.GeoDataFrame(
+        {"id": ["well", "pit"]}, geometry=[nowhere, shapely.box(X + 20, Y + 20, X + 25, Y + 25)], crs=UTM
+    )
+    made = lanes.plan(task(shapely.box(0, 0, 80, 60)), lanes.Tool(2), exclusions=zones)
+    told = made.issues.set_index("check").loc["LN-08"]
+    assert told["severity"] == "error"
+    assert "well" in told["message"]
+    assert "pit" not in told["message"]
+    assert not shapely.overlaps(made.lanes.geometry.array, zones.geometry.array[1]).any()
+    alone = lanes.plan(task(shapely.box(0, 0, 80, 60)), lanes.Tool(2), exclusions=zones.geometry.iloc[:1])
+    assert "LN-08" in set(alone.issues["check"])
+    assert "LN-08" not in set(lanes.plan(task(shapely.box(0, 0, 80, 60)), lanes.Tool(2)).issues["check"])
+
+
 def test_lanes_of_people_run_off_the_start_line_and_begin_there():
     start = gpd.GeoSeries([shapely.box(X - 5, Y - 10, X + 105, Y)], crs=UTM)
     ground = shapely.box(0, 0, 100, 40).difference(shapely.Point(50, 20).buffer(6))

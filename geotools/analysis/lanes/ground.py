@@ -24,6 +24,8 @@ SCALE_LIMIT = 1e-3
 HAIR_M = 0.002
 HAND_M = 0.1  # narrower ground gets no lane of its own
 EMPTY = shapely.Polygon()
+AREAL = 2  # dimension of a polygon
+MULTI = 3  # types above a polygon hold several geometries
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,21 @@ class Plane:
         if _crs.parse(source) == self.crs:
             return np.asarray(geom.repair(array), dtype=object)
         return np.asarray(geom.repair(_crs.to_equal_area(geom.repair(array), source, self.crs)), dtype=object)
+
+
+def zones_of(plane: Plane, array: np.ndarray, source: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Exclusion zones as single polygons, lines and points on the plane, and which rows gave none: those have no place on the map."""
+    rows = np.flatnonzero(~shapely.is_missing(array))
+    parts = np.asarray(array, dtype=object)[rows]
+    while (shapely.get_type_id(parts) > MULTI).any():
+        parts, owner = shapely.get_parts(parts, return_index=True)
+        rows = rows[owner]
+    kept = ~shapely.is_empty(parts) & np.isfinite(shapely.bounds(parts)).all(axis=1)
+    placed, rows = plane.place(parts[kept], source), rows[kept]
+    kept = ~shapely.is_empty(placed) & np.isfinite(shapely.bounds(placed)).all(axis=1)
+    lost = np.ones(len(array), dtype=bool)
+    lost[rows[kept]] = False
+    return placed[kept], lost
 
 
 def plane_of(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> Plane:
@@ -124,13 +141,15 @@ def thick(ground: BaseGeometry) -> BaseGeometry:
     return only
 
 
-def permitted(task: BaseGeometry, zones: np.ndarray, setback: float) -> BaseGeometry:
-    """The task without the zones and the setback around them."""
+def permitted(task: BaseGeometry, zones: np.ndarray, setback: float, least: float = 0.0) -> BaseGeometry:
+    """The task without the zones and the setback around them; around points and lines the setback is `least` or more."""
     if not len(zones):
         return task
     blocked = [*zones]
-    if setback > 0:
-        far = setback / math.cos(math.pi / (4 * COARSE))  # round ends are drawn from inside: never a little short
-        blocked += [z.buffer(far, quad_segs=COARSE) if z.length == 0 else capsules(z, far) for z in zones]
+    for zone in zones:
+        keep = setback if shapely.get_dimensions(zone) == AREAL else max(setback, least)
+        if keep > 0:
+            far = keep / math.cos(math.pi / (4 * COARSE))  # round ends are drawn from inside: never a little short
+            blocked.append(zone.buffer(far, quad_segs=COARSE) if zone.length == 0 else capsules(zone, far))
     left: BaseGeometry = geom.polygonal([shapely.difference(task, shapely.union_all(blocked))])[0]
     return left

@@ -17,8 +17,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.lanes import heading
-from geotools.analysis.lanes.ground import EMPTY, Plane, permitted, plane_of, reachable, thick
-from geotools.analysis.lanes.result import Plan, TaskPlan, findings
+from geotools.analysis.lanes.ground import EMPTY, Plane, permitted, plane_of, reachable, thick, zones_of
+from geotools.analysis.lanes.result import Plan, TaskPlan, findings, kept_off
 from geotools.analysis.lanes.sequence import Step, in_turn, sequence
 from geotools.analysis.lanes.strips import Piece, rounds, strips
 from geotools.analysis.lanes.tool import Settings, Tool, hours
@@ -46,7 +46,8 @@ def plan(
     tool, settings
         What works the lanes, and how they are laid.
     exclusions
-        Ground no lane may touch, as polygons, lines or points; see `Settings.setback_m`.
+        Ground no lane may touch, as polygons, lines or points; see `Settings.setback_m`. From points and lines lanes keep at least half
+        the tool's width; a row without a place on the map is an error among the issues.
     start
         Cleared ground (polygons) or a start line: work begins at it, and lanes of people run straight off it, each begun at its near end.
     slopes
@@ -79,9 +80,9 @@ def plan(
     settings = settings or Settings()
     rows = _rows(task)
     plane = plane_of(task)
-    zones = _placed(plane, exclusions, "exclusions")
+    zones, issues = _zones(plane, exclusions, (tool, settings))
     begun = _placed(plane, start, "start")
-    grounds, issues = list[TaskPlan](), list[Issue]()
+    grounds = list[TaskPlan]()
     for name, shape in rows:
         ground = shapely.union_all(plane.place([shape], _crs.require(task, "task")))
         grounds.append(_task(name, ground, (tool, settings, plane), zones, begun, (slopes or {}).get(name)))
@@ -122,6 +123,23 @@ def _placed(plane: Plane, frame: gpd.GeoDataFrame | gpd.GeoSeries | None, what: 
     return plane.place(frame.geometry.array, _crs.require(frame, what))
 
 
+def _zones(
+    plane: Plane, frame: gpd.GeoDataFrame | gpd.GeoSeries | None, how: tuple[Tool, Settings]
+) -> tuple[np.ndarray, list[Issue]]:
+    """Exclusion zones on the plane, and what must be known about them."""
+    if frame is None or not len(frame):
+        return np.array([], dtype=object), []
+    zones, lost = zones_of(
+        plane, np.asarray(frame.geometry.array, dtype=object), _crs.require(frame.geometry, "exclusions")
+    )
+    named = (
+        frame["id"]
+        if isinstance(frame, gpd.GeoDataFrame) and "id" in frame
+        else pd.Series(np.arange(1, len(frame) + 1))
+    )
+    return zones, kept_off(zones, named.astype(str).to_numpy()[lost].tolist(), *how)
+
+
 def _on_plane(tool: Tool, settings: Settings, plane: Plane) -> tuple[Tool, Settings]:
     """Widths in map metres and bearings from grid north."""
 
@@ -159,7 +177,7 @@ def _task(
     def near(shape: BaseGeometry) -> BaseGeometry:
         return shapely.transform(shape, lambda points: points - origin)
 
-    ground = near(permitted(task, zones, laid.setback_m))
+    ground = near(permitted(task, zones, laid.setback_m, own.width_m / 2))
     start = near(shapely.union_all(begun)) if len(begun) else None
     made: list[dict[str, Any]] = []
     facts: list[tuple[float, float, str]] = []

@@ -15,10 +15,12 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geotools.analysis.lanes.ground import Plane
-from geotools.analysis.lanes.tool import Tool
+from geotools.analysis.lanes.ground import AREAL, Plane
+from geotools.analysis.lanes.tool import Settings, Tool
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
+
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Plan:
         One row per task: ``task_m2 permitted_m2 reachable_m2 covered_m2 coverage`` (covered / reachable) ``lanes headlands work_m turn_m
         move_m hours bearing_deg direction``. Hours hold the work, the turns, and a machine's moves at its working speed; people's walks are not in them.
     issues
-        ISSUES rows, LN-01 to LN-07.
+        ISSUES rows, LN-01 to LN-10.
     """
 
     lines: gpd.GeoDataFrame
@@ -181,4 +183,36 @@ def findings(task: TaskPlan, begun: np.ndarray, plane: Plane, tool: Tool) -> lis
                 f"{missing:,.0f} m² that could be reached lie under no lane; plan rounds along the boundary (headlands)",
                 round(missing, 1),
             )
+    return out
+
+
+def kept_off(zones: np.ndarray, lost: list[str], tool: Tool, settings: Settings) -> list[Issue]:
+    """What a planner must know about exclusion zones: rows without a place, and the distance from points and lines."""
+    out = []
+    if lost:
+        rest = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
+        listed = ", ".join(lost[:SHOWN]) + rest
+        out.append(
+            Issue(
+                "LN-08",
+                "error",
+                "exclusions",
+                lost[0] if len(lost) == 1 else "",
+                "geometry",
+                f"{_many(len(lost), 'exclusion zone')} without a place on the map ({listed}): lanes may cross them; do not use this plan before they are placed",
+                len(lost),
+            )
+        )
+    thin = int((shapely.get_dimensions(zones) < AREAL).sum())
+    if thin and settings.setback_m < tool.width_m / 2:
+        out.append(
+            Issue(
+                "LN-09",
+                "info",
+                "exclusions",
+                message=f"{_many(thin, 'exclusion')} given as points or lines: lanes keep half the tool's width, {tool.width_m / 2:g} m, from them; give a greater setback if it is needed",
+                value=settings.setback_m,
+                limit=tool.width_m / 2,
+            )
+        )
     return out
