@@ -23,6 +23,7 @@ from geotools.io.atomic import replacing, write_text
 from geotools.model.errors import WriteError
 from geotools.model.programme import Programme
 from geotools.model.provenance import now, version
+from geotools.model.publishing import publishable
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 
@@ -138,7 +139,7 @@ def _redacted(
     held: Counter[str] = Counter()
     out = dict(frames)
     if "accidents" in out:
-        safe = _redact.publishable(out["accidents"])
+        safe = publishable(out["accidents"], "accidents")
         held["accidents"] = int((~safe).sum())
         out["accidents"] = out["accidents"][safe]
     hazards = layer_of(survey, "hazards")
@@ -291,7 +292,10 @@ def _readme(survey: SurveyLike, coverage: CoverageLike, drawn: Mapping[str, Any]
             "A hazard without a position is still a hazard.",
         ]
     private = [
-        name for name, frame in drawn.items() if "safe_to_publish" in frame and frame["safe_to_publish"].eq(False).any()
+        name
+        for name, frame in drawn.items()
+        if "safe_to_publish" in frame
+        and not publishable(frame, name)[frame["safe_to_publish"].notna().to_numpy()].all()
     ]
     if private:
         lines += [

@@ -23,6 +23,7 @@ from geotools.field.package import squares
 from geotools.field.package.cargo import LEVELS, Cargo, placed
 from geotools.field.package.chosen import ENDED, measured
 from geotools.model.errors import SchemaError
+from geotools.model.publishing import publishable
 from geotools.model.schema import KINDS
 from geotools.space import crs as _crs
 
@@ -71,7 +72,7 @@ def _partner(cargo: Cargo) -> Cargo:
     held: Counter[str] = Counter(cargo.withheld)
     layers = {kind: _columns(frame, kind) for kind, frame in cargo.layers.items()}
     if "accidents" in cargo.layers:
-        safe = publishable(cargo.layers["accidents"])
+        safe = publishable(cargo.layers["accidents"], "accidents")
         held["accidents"] += int((~safe).sum())
         layers["accidents"] = layers["accidents"][safe]
     layers, precision = shadowed(cargo.hazards, layers, side, held) if len(cargo.hazards) else (layers, 0.0)
@@ -88,19 +89,6 @@ def _columns(frame: gpd.GeoDataFrame, kind: str) -> gpd.GeoDataFrame:
     only = rules["only"].get(kind, KINDS[kind].names)
     names = [c for c in only if c in frame and c not in rules["never"]]
     return frame[[*names, "geometry"]]
-
-
-def _flag(frame: gpd.GeoDataFrame, *, missing: bool) -> np.ndarray:
-    """Whether each row is marked safe to publish; `missing` says what no mark means."""
-    if "safe_to_publish" not in frame:
-        return np.full(len(frame), missing)
-    return np.array(
-        [
-            missing if pd.isna(v) else str(v).strip().casefold() in ("true", "1", "1.0", "yes")
-            for v in frame["safe_to_publish"]
-        ],
-        dtype=bool,
-    )
 
 
 def shadowed(
@@ -124,7 +112,7 @@ def shadowed(
     layers, side
         What leaves, and the side of the squares; 0 where no hazard is marked unsafe.
     """
-    unsafe = ~_flag(hazards, missing=True)
+    unsafe = ~publishable(hazards, "hazards")
     if not unsafe.any():
         return dict(layers), 0.0
     shapes = np.array(hazards.geometry.array, dtype=object)
@@ -145,11 +133,6 @@ def shadowed(
         held[kind] += int(near.sum())
         out[kind] = frame[~near]
     return out, side
-
-
-def publishable(accidents: gpd.GeoDataFrame) -> np.ndarray:
-    """Which accidents are marked safe to publish; no mark means no."""
-    return _flag(accidents, missing=False)
 
 
 def _in_squares(hazards: gpd.GeoDataFrame, which: np.ndarray, side: float) -> gpd.GeoDataFrame:
@@ -221,7 +204,7 @@ def _secrets(cargo: Cargo) -> np.ndarray:
 
 
 def _public_hazards(cargo: Cargo, frame: gpd.GeoDataFrame, side: float, held: Counter[str]) -> gpd.GeoDataFrame:
-    safe = _flag(frame, missing=True)
+    safe = publishable(frame, "hazards")
     rest = cargo.results.get("remaining")
     known = (
         {}
@@ -248,7 +231,7 @@ def _public_hazards(cargo: Cargo, frame: gpd.GeoDataFrame, side: float, held: Co
 def _public_released(cargo: Cargo, side: float) -> gpd.GeoDataFrame:
     """Released ground by product, in squares that lie wholly inside it and touch no hazard that is marked unsafe."""
     rows = cargo.results.get("released")
-    unsafe = cargo.hazards.geometry.array[~_flag(cargo.hazards, missing=True)]
+    unsafe = cargo.hazards.geometry.array[~publishable(cargo.hazards, "hazards")]
     kept_off = shapely.union_all([s for s in squares.covering(unsafe, side) if s is not None])
     if rows is None or not len(rows):
         return gpd.GeoDataFrame({"id": [], "product": []}, geometry=gpd.GeoSeries([], crs=_crs.WGS84))

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import geopandas as gpd
-import pandas as pd
 
 from geotools.maps.webmap import words
 from geotools.maps.webmap.layers import VectorLayer
+from geotools.model import publishing
 
 
 @dataclass
@@ -37,9 +37,7 @@ class Content:
 
 def publishable(frame: gpd.GeoDataFrame, kind: str, out: Content, *, sensitive: bool) -> gpd.GeoDataFrame:
     """Without rows whose location is marked as not to be published, unless the caller asked for them."""
-    if "safe_to_publish" not in frame:
-        return frame
-    closed = frame["safe_to_publish"].map(lambda v: v is not None and v is not pd.NA and v == 0).to_numpy(dtype=bool)
+    closed = ~publishing.publishable(frame, kind)
     if sensitive:
         out.restricted |= bool(closed.any())
         return frame
