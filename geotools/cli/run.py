@@ -102,7 +102,9 @@ def _refuse_foreign(output: Path, *, overwrite: bool) -> None:
 
 def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> dict[str, Any]:
     from geotools import checks, io
+    from geotools.analysis import release
     from geotools.field import export
+    from geotools.io.atomic import write_text
     from geotools.model.schema import issues_frame, join_issues
 
     skip, as_of = choices["skip"], choices["as_of"]
@@ -112,7 +114,7 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
     found = [counts, checks.together(judged, survey.issues, coverage.issues)]
     swath = [] if "swath" in skip else _swath(survey, folder, found, (as_of, bar))
     issues = join_issues(*found)
-    io.write(coverage.table.reset_index(drop=True), folder / "coverage.csv")
+    write_text(folder / "coverage.csv", release.spreadsheet(coverage.table.reset_index(drop=True)))
     _write_json(folder / "coverage.json", coverage.to_dict())
     io.write(issues, folder / "issues.csv")
     export.survey_gpkg(survey, coverage, folder / "survey.gpkg", issues=issues)

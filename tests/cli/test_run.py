@@ -49,9 +49,9 @@ def test_tables_totals_and_layers_tell_one_story(folder: tuple[Path, Result]) ->
     data = json.loads((out / "coverage.json").read_text("utf-8"))
     totals = data["totals"]
     parts = table["cancelled_m2"] + table["reduced_m2"] + table["cleared_m2"]
-    assert (parts - table["released_m2"]).abs().max() < 1e-3
+    assert (parts - table["released_m2"]).abs().max() < 0.025, "cells have two decimals"
     whole = table["released_m2"] + table["remaining_m2"] + table["transferred_m2"] + table["corrected_m2"]
-    assert (whole - table["area_m2"]).abs().max() < 1e-3
+    assert (whole - table["area_m2"]).abs().max() < 0.03
     assert totals["claimed_m2"] == pytest.approx(
         totals["released_m2"] + totals["outside_m2"] + totals["overlap_m2"] + totals.get("reopened_m2", 0), abs=1
     )
