@@ -109,13 +109,21 @@ class PostGIS:
             with self._begun(first):
                 yield
 
+    def _begin(self) -> None:
+        """Begin; an idle connection that the server dropped meanwhile is made anew, once: nothing was under way on it."""
+        self._ready()
+        try:
+            self._db.execute("BEGIN")
+        except self._psycopg.OperationalError:
+            self._ready()
+            self._db.execute("BEGIN")
+
     @contextmanager
     def _begun(self, first: str) -> Iterator[None]:
-        self._ready()
         ending = False
         self._depth += 1
         try:
-            self._db.execute("BEGIN")
+            self._begin()
             self._db.execute(first)
             yield
             ending = True
