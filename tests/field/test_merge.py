@@ -476,3 +476,70 @@ def test_an_edited_conflicts_file_decides() -> None:
         decisions(table.assign(decision="perhaps"))
     with pytest.raises(SchemaError, match="no column 'decision'"):
         decisions(table.drop(columns="decision"))
+
+
+# ----------------------------------------------------------------------------------------------- no edit is too small to count
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (5000000001, 5000000002),
+        (5000000001.0, 5000000002.0),
+        (9007199254740993, 9007199254740994),
+        ("5000000001", 5000000002),
+        ("9007199254740993", 9007199254740992),
+        ("1,000", 1),
+        (0.0, 1e-9),
+        (47.1234567890, 47.1234567891),
+    ],
+)
+def test_a_change_of_a_number_that_a_person_sees_is_an_edit(old: Any, new: Any) -> None:
+    base = layer({"H1": {"geometry": box(1)}}).assign(serial=pd.Series([old], dtype=object))
+    back = base.assign(serial=pd.Series([new], dtype=object))
+    for merged in (merge(base, base, back)[0], merge(base, back, base)[0]):
+        assert merged["serial"].tolist() == [new]
+    _, conflicts = merge(base, base.assign(serial=7), back)
+    assert conflicts["check"].tolist() == ["MG-01"]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e12, max_value=1e12))
+@settings(max_examples=50, deadline=None, derandomize=True)
+def test_a_number_written_with_fifteen_digits_is_the_same_number(value: float) -> None:
+    hypothesis.assume(value == 0 or abs(value) > 1e-6)
+    base = layer({"H1": {"geometry": box(1)}}).assign(size=pd.Series([value], dtype=object))
+    _, conflicts = merge(base, base.assign(size="changed"), base.assign(size=float(f"{value:.15g}")))
+    assert conflicts.empty
+    _, conflicts = merge(base, base.assign(size="changed"), base.assign(size=f"{value:.15g}"))
+    assert conflicts.empty
+
+
+def heights(rise: float | None, *, shift: float = 0.0) -> gpd.GeoDataFrame:
+    shape = shapely.affinity.translate(box(1), shift)
+    return layer({"H1": {"geometry": shape if rise is None else shapely.force_3d(shape, rise)}})
+
+
+def test_a_changed_height_is_an_edit() -> None:
+    merged, conflicts = merge(heights(1), heights(1), heights(9))
+    assert set(shapely.get_coordinates(merged.geometry.array, include_z=True)[:, 2]) == {9.0}
+    assert conflicts.empty
+    _, conflicts = merge(heights(1), heights(5), heights(9))
+    assert conflicts["check"].tolist() == ["MG-06"]
+    turned = heights(9).set_geometry(heights(9).reverse())
+    assert merge(heights(9), heights(9).assign(note="x"), turned)[1].empty
+    merged, _ = merge(heights(None), heights(None), heights(9))
+    assert merged.geometry.has_z.all()
+
+
+def test_heights_that_an_app_drops_stay_and_a_redrawn_shape_says_so() -> None:
+    merged, conflicts = merge(heights(9), heights(9), heights(None))
+    assert same_place(merged.geometry[0], heights(9).geometry[0])
+    assert conflicts.empty
+    assert merge(heights(None), heights(None), heights(0))[1].empty, "apps write 0 where there is no height"
+    merged, conflicts = merge(heights(9), heights(9), heights(None, shift=3))
+    assert same_place(merged.geometry[0], heights(None, shift=3).geometry[0])
+    assert conflicts[["check", "severity"]].values.tolist() == [["MG-06", "warning"]]
+    for one, two in ((heights(9), heights(None, shift=3)), (heights(None, shift=3), heights(9))):
+        merged, conflicts = merge(heights(None), one, two)
+        assert same_place(merged.geometry[0], heights(None, shift=3).geometry[0]), "the redrawn shape stands"
+        assert conflicts[["check", "severity"]].values.tolist() == [["MG-06", "warning"]]

@@ -20,10 +20,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.field.merge.preference import Prefer, Rules
+from geotools.field.merge.same import flat as _flat
 from geotools.field.merge.same import same as _same
+from geotools.field.merge.same import same_place as _same_place
 from geotools.field.merge.same import shown as _shown
 from geotools.field.merge.sides import PARENT, How, Row, Side
 from geotools.model.errors import SchemaError
@@ -224,6 +227,12 @@ class _Merge:
                 out[column] = b
             else:
                 side, doubt = self.rules.side(name, column, (old, mine, other))
+                raised = _only_raised(a, b, before) if column == "geometry" else ""
+                if raised and not self.rules.decided(name, column):
+                    side, doubt = (
+                        ("theirs" if raised == "ours" else "ours"),
+                        f"{raised} only adds heights to the old shape",
+                    )
                 out[column] = a if side == "ours" else b
                 if self.rules.decided(name, column):
                     continue
@@ -231,7 +240,7 @@ class _Merge:
                 what = "added by both with different" if old is None else "both changed"
                 self._report(
                     code,
-                    "error",
+                    "warning" if raised else "error",
                     mine,
                     column,
                     f"{what} {column}: the value of {side} stands" + (f"; {doubt}" if doubt else ""),
@@ -259,8 +268,19 @@ class _Merge:
                     before,
                 )
                 return before
-            return row.get("geometry")
+            return self._with_heights(side, row, before)
         return row.get(column) if column in side.columns else before
+
+    def _with_heights(self, side: Side, row: Row, before: Any) -> Any:
+        """The shape of a row; heights that an app dropped are those from before, or, where it was redrawn, reported."""
+        shape = row.get("geometry")
+        if shape is None or shape.has_z or _flat(before):
+            return shape
+        if _same_plan(shape, before):
+            return before
+        text = f"{side.label} redrew this without heights: those from before are listed here"
+        self._report("MG-06", "warning", row, "geometry", text, before)
+        return shape
 
     def _to_pieces(self, pieces: list[str], old: Row, row: Row, merged: dict[str, Row], name: str) -> None:
         """Carry an edit of the old row over to the pieces that replaced it; the old row does not come back."""
@@ -298,6 +318,19 @@ class _Merge:
         self.issues.append(
             Issue(check, severity, self.kind, str(row.get("id") or row.get(self.key) or ""), column, message, _shown(value), _shown(limit), value if isinstance(value, BaseGeometry) else row.get("geometry"))
         )  # fmt: skip
+
+
+def _same_plan(a: Any, b: Any) -> bool:
+    """Whether two shapes lie alike, heights aside."""
+    return _same_place(shapely.force_2d(a), shapely.force_2d(b))
+
+
+def _only_raised(a: Any, b: Any, before: Any) -> str:
+    """The one side that only gave heights to a shape that had none, while the other redrew it; else nothing."""
+    if before is None or a is None or b is None or not _flat(before):
+        return ""
+    raised = [label for label, shape in (("ours", a), ("theirs", b)) if _same_plan(shape, before)]
+    return raised[0] if len(raised) == 1 else ""
 
 
 def _changes(old: Row, new: Row, columns: Sequence[str]) -> str:
