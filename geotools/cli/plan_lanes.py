@@ -215,18 +215,15 @@ def _read(path: Path | None, crs: str | None) -> Any:
 
 
 def _start(opened: Any, tasks: Any, choices: dict[str, Any]) -> Any:
-    """Cleared ground given, or the survey's cleared ground that lies at these tasks."""
+    """Cleared ground given, or ground at these tasks that the ledger counts as cleared: not what was reopened since, nor under unknown methods."""
     if choices["start_file"] is not None:
         return _read(choices["start_file"], choices["crs"])
-    cleared = opened.releases
-    if not len(cleared) or "product" not in cleared or "method" not in cleared:
+    if not len(opened.releases) or not len(opened.hazards):
         return None
-    cleared = cleared[
-        (cleared["product"] == "cleared")
-        & cleared["method"].notna()
-        & (cleared["method"] != "mechanical")
-        & cleared.geometry.notna()
-    ]
+    released = opened.coverage().released
+    cleared = released[released["counted_as"] == "cleared"]
+    if not len(cleared):
+        return None
     from geotools.space import crs, geom
 
     plane = crs.metric(tasks).dropna().iloc[0]
@@ -267,10 +264,9 @@ def _slopes(opened: Any, tasks: Any, choices: dict[str, Any], survey: str) -> An
 
 def _remaining(opened: Any, tasks: Any, survey: str) -> Any:
     """What no release has released of hazards that are tasks."""
-    from geotools.analysis import release
     from geotools.model.errors import SchemaError
 
-    done = release.coverage(opened.hazards, opened.releases, programme=opened.programme)
+    done = opened.coverage()
     rest = done.remaining[done.remaining["id"].astype(str).isin(tasks["id"])]
     if not len(rest):
         raise SchemaError(

@@ -253,3 +253,48 @@ def test_lanes_on_what_remains_of_a_hazard_and_not_on_unknown_ground(call, tmp_p
     none = call("lanes", folder, "--suitability", tmp_path / "s.gpkg")
     assert none.exit_code == 0, none.output
     assert "there is nothing to plan" in none.stderr
+
+
+@pytest.fixture
+def half_released(tmp_path):
+    """A hazard of 100 m by 100 m, its southern part released; `method` and events as given."""
+    square, half = (
+        shapely.box(683_000, 4_385_000, 683_100, 4_385_100),
+        shapely.box(683_000, 4_385_000, 683_100, 4_385_060),
+    )
+
+    def make(name: str, *, method: str | None, reopened: bool) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        row = {"id": ["H-1"], "classification": ["CHA"], "status": ["worked_on"]}
+        gt.write(gpd.GeoDataFrame(row, geometry=[square], crs="EPSG:32638"), folder / "hazards.gpkg")
+        act = {"id": ["R-1"], "hazard_id": ["H-1"], "product": ["cleared"], "method": [method], "date": ["2026-01-01"]}
+        gt.write(
+            gpd.GeoDataFrame(act | {"depth_cm": [20.0]}, geometry=[half], crs="EPSG:32638"), folder / "releases.gpkg"
+        )
+        if reopened:
+            event = {"id": ["E-1"], "event": ["reopened"], "hazard_id": ["H-1"], "date": ["2026-03-01"]}
+            gt.write(gpd.GeoDataFrame(event, geometry=[half], crs="EPSG:32638"), folder / "events.gpkg")
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("method", "reopened", "starts"),
+    [("manual", False, True), ("manual", True, False), ("mechanical", False, False), ("magic", False, False)],
+)
+def test_work_begins_only_at_ground_the_ledger_counts_as_cleared(call, half_released, method, reopened, starts):
+    """Ground reopened later, and ground under a method nobody knows, is no place to start from."""
+    done = call("lanes", half_released("own", method=method, reopened=reopened), "--task", "H-1", "--json")
+    assert done.exit_code == 0, done.output
+    assert ("work begins at cleared ground of the survey: R-1" in done.stderr) is starts
+    assert ("no cleared ground was given" in done.stderr) is not starts
+    assert json.loads(done.stdout)["parameters"]["start"] is starts
+
+
+def test_reopened_ground_remains_to_be_worked(call, half_released):
+    for reopened, ground in ((False, 4000), (True, 10_000)):
+        done = call("lanes", half_released(f"r{reopened}", method="manual", reopened=reopened), "--remaining", "--json")
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.stdout)["tasks"][0]["task_m2"] == pytest.approx(ground, rel=1e-2)
