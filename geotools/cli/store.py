@@ -85,9 +85,11 @@ def save(store: str, survey: str, **choices: Any) -> None:
     """Save the records of SURVEY (folder, .gpkg, survey.toml or one file) as one revision, all or nothing.
 
     Rows are told apart by id: new ones are added, differing ones changed, equal ones left alone. A column that a file
-    does not have is not an edit.
+    does not have is not an edit. A row without an id of its own, or with one that is used twice, is refused; where a
+    file has no ids at all its guid takes the place, if every row has one.
     """
     from geotools.io import store as stores
+    from geotools.io.store.keys import with_own_ids
     from geotools.model.errors import StoreError
     from geotools.model.programme import Programme
     from geotools.survey import open_survey
@@ -101,6 +103,7 @@ def save(store: str, survey: str, **choices: Any) -> None:
     kept = opened.programme if choices["settings"] and opened.programme != Programme() else None
     with stores.open(store) as target:
         try:
+            layers = with_own_ids(layers, opened.issues)
             done = target.save(
                 {k: _as_kept(target, k, f, opened.programme) for k, f in layers.items()}, note=choices["note"], author=choices["author"],
                 base=choices["base"], whole=choices["whole"], sources=opened.inputs, programme=kept,

@@ -152,3 +152,47 @@ def test_a_layer_in_another_datum_is_shifted_when_the_survey_opens(place, make):
     survey = gt.open_survey(place)
     assert survey.hazards.crs.to_epsg() == 4326
     assert survey.hazards["source_crs"][0] == "EPSG:28408"
+
+
+def test_ids_that_reading_made_are_not_kept(filled, make, tmp_path):
+    """A row number is another row next week: the second would become a new version of the first."""
+    wells = gpd.GeoDataFrame(
+        {"name": ["well", "school"]}, geometry=gpd.points_from_xy([47.0, 47.1], [39.5, 39.5]), crs=4326
+    )
+    file = tmp_path / "places.geojson"
+
+    def refused(frame):
+        frame.to_file(file, driver="GeoJSON")
+        done = run("store", "save", filled, file, "--note", "n", code=3)
+        assert "no id of their own" in done.exception.message
+        assert "column 'id'" in done.exception.hint
+        assert set(done.exception.issues["check"]) == {"ST-01"}
+        return done.exception.issues["id"].tolist()
+
+    assert len(refused(wells)) == 2, "no id column"
+    assert len(refused(wells.assign(id=["A", None]))) == 1, "one row without"
+    assert refused(wells.assign(id=["A", "A"])) == ["A~2"], "one id twice"
+    assert len(refused(wells.assign(guid=["g1", "g1"]))) == 2, "a guid that is no key"
+    assert len(refused(wells.assign(guid=["g1", None]))) == 2, "not every row has one"
+    assert len(refused(wells.assign(id=["A", None], guid=["g1", "g2"]))) == 1, "A keeps its id"
+    with stores.open(filled) as store:
+        assert store.head().number == 1
+    for frame in (wells.assign(guid=["g1", "g2"]), wells.assign(guid=["g1", "g2"])[::-1]):
+        frame.to_file(file, driver="GeoJSON")
+        run("store", "save", filled, file, "--note", "n")
+    with stores.open(filled) as store:
+        assert store.load("places").set_index("id")["name"].to_dict() == {"g1": "well", "g2": "school"}
+        assert store.head().number == 2, "the same rows in another order are no edit"
+
+
+def test_one_id_in_two_files_of_a_kind_is_refused(place, make, tmp_path, monkeypatch):
+    monkeypatch.setenv("GEOTOOLS_AUTHOR", "B. Clerk (synthetic)")
+    run("store", "init", place)
+    for name in ("hazards_north", "hazards_south"):
+        make.frame(make.hazard("H-1", name=name)).to_file(tmp_path / f"{name}.gpkg", layer="hazards")
+    folder = tmp_path / "records"
+    folder.mkdir()
+    for file in tmp_path.glob("hazards_*.gpkg"):
+        file.rename(folder / file.name)
+    done = run("store", "save", place, folder, "--note", "n", code=3)
+    assert done.exception.issues["id"].tolist() == ["H-1~2"]
