@@ -75,7 +75,7 @@ FILES = ("lanes.gpkg", "lanes.geojson", "lanes.gpx", "lanes.kml", "lanes.json")
     "--suitability",
     "judged_file",
     type=click.Path(path_type=Path),
-    help="suitability.gpkg of geotools plan suitability: lanes only on workable and conditional ground.",
+    help="suitability.gpkg of geotools plan suitability, for the same machine: lanes only on ground judged as workable or conditional.",
 )
 @click.option(
     "--setback", type=click.FloatRange(min=0), default=0.0, show_default=True, help="Distance kept from those zones, m."
@@ -114,7 +114,10 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     SURVEY is a survey or one file of polygons. OUTPUT is a folder: lanes.gpkg (lines and ground), lanes.geojson, lanes.gpx and lanes.kml (lines), lanes.json
     (figures). A plan is not clearance: every lane is "planned". Working widths known from the press only should be measured on your machine and given with --width.
     """
+    from dataclasses import replace
+
     from geotools.analysis import lanes
+    from geotools.model.schema import issues_frame, join_issues
     from geotools.survey import open_survey
 
     refuse_existing(output, FILES, overwrite=choices["overwrite"])
@@ -126,14 +129,16 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
         bearing_deg=choices["bearing"], headlands=choices["headland"], passes=choices["passes"], second=choices["second"], setback_m=choices["setback"],
         wind_from_deg=choices["wind_from"], slope_limits_deg=(choices["slope_along"], choices["slope_across"]),
     )  # fmt: skip
+    zones, notes = _excluded(tasks, choices)
     made = lanes.plan(
         tasks,
         tool,
         settings=settings,
-        exclusions=_excluded(choices),
+        exclusions=zones,
         start=_start(opened, tasks, choices),
         slopes=_slopes(opened, tasks, choices, survey),
     )
+    made = replace(made, issues=join_issues(issues_frame(notes), made.issues))
     seen = lanes.compare(made.lanes, _read(choices["worked_file"], choices["crs"])) if choices["worked_file"] else None
     for row in made.issues.head(30).itertuples():
         options.say(f"{row.severity}: {row.id}: {row.message}")
@@ -277,25 +282,28 @@ def _remaining(opened: Any, tasks: Any, survey: str) -> Any:
     return rest[["id", "geometry"]].reset_index(drop=True)
 
 
-def _excluded(choices: dict[str, Any]) -> Any:
-    """Zones given, and ground judged as not workable or unknown."""
-    import geopandas as gpd
-    import pandas as pd
-
+def _excluded(tasks: Any, choices: dict[str, Any]) -> tuple[Any, Any]:
+    """Zones given, and all ground of the tasks that was not judged as workable or conditional for this machine; with what must be said of it."""
     from geotools import io
+    from geotools.analysis import lanes
     from geotools.model.errors import SchemaError
 
     zones = _read(choices["excluded"], choices["crs"])
     if choices["judged_file"] is None:
-        return zones
-    judged = io.read(choices["judged_file"], layer="suitability")
+        return zones, ()
+    file, wanted = choices["judged_file"], choices["machine_id"]
+    judged = io.read(file, layer="suitability")
     if "class" not in judged:
+        raise SchemaError("these are not classes of suitability", hint="give suitability.gpkg", file=file)
+    made_for = sorted(set(judged["machine"].fillna("").astype(str))) if "machine" in judged else [""]
+    if made_for and made_for != [wanted]:
+        whose = f"for {', '.join(name or 'a machine it does not name' for name in made_for)}"
         raise SchemaError(
-            "these are not classes of suitability", hint="give suitability.gpkg", file=choices["judged_file"]
+            f"this ground was judged {whose}, not for {wanted}",
+            hint=f"run geotools plan suitability --machine {wanted}, or plan lanes for the machine it was judged for (--machine)",
+            file=file,
         )
-    shut = judged[~judged["class"].isin(["workable", "conditional"])]
-    parts = [shut.geometry] + ([] if zones is None else [zones.to_crs(shut.crs).geometry])
-    return gpd.GeoSeries(pd.concat(parts, ignore_index=True), crs=shut.crs)
+    return lanes.shut(tasks, judged, zones)
 
 
 def provenance(what: str, opened: Any, choices: dict[str, Any], files: tuple[Any, ...]) -> dict[str, Any]:

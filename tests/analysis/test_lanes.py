@@ -454,3 +454,22 @@ def test_work_in_the_next_lane_does_not_begin_this_one():
     first = made.lanes.geometry.iloc[[0]]
     states = lanes.compare(made.lanes, first).lanes["state"]
     assert states.value_counts().to_dict() == {"not_begun": len(made.lanes) - 1, "done": 1}
+
+
+def test_ground_is_open_only_where_it_was_judged_so():
+    """Workable under not is shut, seams between patches shut nothing, and zones given go on with their ids."""
+    ground = task(shapely.box(0, 0, 60, 40), ids=["T"])
+    parts = [shapely.box(0, 0, 20.0000001, 40), shapely.box(20, 0, 40, 40), shapely.box(30, 0, 40, 40), None]
+    judged = task(*parts[:3], ids=["a", "b", "c"]).assign(**{"class": ["workable", "conditional", "not"]})
+    well = gpd.GeoDataFrame({"id": ["well", "lost"]}, geometry=[shapely.Point(X + 10, Y + 20), None], crs=UTM)
+    zones, issues = lanes.shut(ground, judged, well.to_crs(4326))
+    assert zones["id"].tolist() == ["judged-T", "well", "lost"]
+    assert zones.geometry.iloc[0].symmetric_difference(shapely.box(X + 30, Y, X + 60, Y + 40)).area < 0.1
+    assert [(i.check, i.id) for i in issues] == [("LN-10", "T")]
+    assert issues[0].value == pytest.approx(800 * K**2, abs=0.1)
+    made = lanes.plan(ground, lanes.Tool(2), exclusions=zones)
+    assert shapely.bounds(made.lanes.geometry.array)[:, 2].max() <= X + 30 + 1e-6
+    assert {"LN-08", "LN-09"} <= set(made.issues["check"])
+    near = lanes.plan(ground, lanes.Tool(2), exclusions=zones, settings=lanes.Settings(setback_m=3))
+    assert shapely.bounds(near.lanes.geometry.array)[:, 2].max() <= X + 27.1
+    assert shapely.bounds(near.lanes.geometry.array)[:, 0].min() < X + 0.1

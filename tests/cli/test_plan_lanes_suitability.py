@@ -186,8 +186,14 @@ def test_suitability_with_limits_of_ones_own(call, survey, own, tmp_path):
     assert {"dem.tif", "landcover.tif", "tasks.geojson", "limits.toml"} <= {
         item["name"] for item in told["provenance"]["inputs"]
     }
-    planned = call("lanes", survey, "--task", "TASK-M1", "--width", 1.7, "--suitability", out / "suitability.gpkg")
+    planned = call(
+        "lanes", survey, "--task", "TASK-M1", "--machine", "mematt", "--suitability", out / "suitability.gpkg"
+    )
     assert planned.exit_code == 0, planned.output
+    assert "not judged" not in planned.stderr
+    other = call("lanes", survey, "--task", "TASK-M1", "--suitability", out / "suitability.gpkg")
+    assert other.exit_code == 3
+    assert "this ground was judged for mematt, not for manual" in other.stderr
     again = call("suitability", survey, "-o", out)
     assert again.exit_code == 3
     assert "exists already" in again.stderr
@@ -248,7 +254,9 @@ def test_lanes_on_what_remains_of_a_hazard_and_not_on_unknown_ground(call, tmp_p
     assert told["tasks"][0]["task_m2"] == pytest.approx(4000, rel=1e-2)
     assert told["tasks"][0]["direction"] == "straight off the start line"
     assert "work begins at cleared ground of the survey: R-1" in done.stderr
-    judged = gpd.GeoDataFrame({"id": ["a"], "class": ["unknown"]}, geometry=[square], crs="EPSG:32638")
+    judged = gpd.GeoDataFrame(
+        {"id": ["a"], "class": ["unknown"], "machine": ["manual"]}, geometry=[square], crs="EPSG:32638"
+    )
     gt.write(judged, tmp_path / "s.gpkg", layer="suitability")
     none = call("lanes", folder, "--suitability", tmp_path / "s.gpkg")
     assert none.exit_code == 0, none.output
@@ -298,3 +306,34 @@ def test_reopened_ground_remains_to_be_worked(call, half_released):
         done = call("lanes", half_released(f"r{reopened}", method="manual", reopened=reopened), "--remaining", "--json")
         assert done.exit_code == 0, done.output
         assert json.loads(done.stdout)["tasks"][0]["task_m2"] == pytest.approx(ground, rel=1e-2)
+
+
+def test_ground_that_nobody_judged_gets_no_lanes(call, tmp_path):
+    """Only the western part of A was judged: lanes lie there alone, none in B, and the plan says what was left out."""
+    x, y = 683_000, 4_385_000
+    tasks = gpd.GeoDataFrame(
+        {"id": ["A", "B"], "classification": ["CHA"] * 2, "status": ["open"] * 2},
+        geometry=[shapely.box(x, y, x + 100, y + 50), shapely.box(x + 300, y, x + 400, y + 50)],
+        crs="EPSG:32638",
+    )
+    gt.write(tasks.to_crs(4326), tmp_path / "hazards.gpkg")
+    west = gpd.GeoDataFrame(
+        {"id": ["a"], "class": ["workable"], "machine": ["manual"]},
+        geometry=[shapely.box(x, y, x + 40, y + 50)],
+        crs="EPSG:32638",
+    )
+    gt.write(west, tmp_path / "s.gpkg", layer="suitability")
+    out = tmp_path / "out"
+    done = call("lanes", tmp_path / "hazards.gpkg", "--suitability", tmp_path / "s.gpkg", "-o", out, "--json")
+    assert done.exit_code == 0, done.output
+    laid = gt.read(out / "lanes.gpkg", layer="lanes").to_crs("EPSG:32638")
+    assert set(laid["task_id"]) == {"A"}
+    assert shapely.covers(west.geometry.iloc[0].buffer(0.02), laid.geometry.array).all()
+    assert laid.geometry.union_all().area == pytest.approx(2000, rel=1e-2)
+    told = {row["id"]: row for row in json.loads(done.stdout)["issues"] if row["check"] == "LN-10"}
+    assert float(told["A"]["value"]) == pytest.approx(3000, rel=1e-2)
+    assert float(told["B"]["value"]) == pytest.approx(5000, rel=1e-2)
+    gt.write(west.drop(columns="machine"), tmp_path / "old.gpkg", layer="suitability")
+    old = call("lanes", tmp_path / "hazards.gpkg", "--suitability", tmp_path / "old.gpkg")
+    assert old.exit_code == 3
+    assert "a machine it does not name" in old.stderr

@@ -5,6 +5,7 @@ For planning work to come and comparing it with work done; a planned lane says n
 
 from geotools.analysis.lanes.compare import Comparison, compare
 from geotools.analysis.lanes.heading import bearing, crossings
+from geotools.analysis.lanes.judged import shut
 from geotools.analysis.lanes.measures import coverage, overlap, route_length_m
 from geotools.analysis.lanes.planning import plan
 from geotools.analysis.lanes.result import Plan
@@ -26,5 +27,6 @@ __all__ = [
     "passes",
     "plan",
     "route_length_m",
+    "shut",
     "turn_m",
 ]

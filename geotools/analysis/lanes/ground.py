@@ -11,10 +11,12 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geotools.model.errors import CoverageError
 from geotools.space import crs as _crs
 from geotools.space import geom
 
@@ -45,6 +47,23 @@ class Plane:
         if _crs.parse(source) == self.crs:
             return np.asarray(geom.repair(array), dtype=object)
         return np.asarray(geom.repair(_crs.to_equal_area(geom.repair(array), source, self.crs)), dtype=object)
+
+
+def task_rows(task: gpd.GeoDataFrame | gpd.GeoSeries) -> list[tuple[str, BaseGeometry]]:
+    """Tasks by id, rows of the same id joined; without ids they are numbered."""
+    shapes = np.asarray(task.geometry.array, dtype=object)
+    names = (
+        task["id"].astype(str)
+        if isinstance(task, gpd.GeoDataFrame) and "id" in task
+        else pd.Series(range(1, len(shapes) + 1)).astype(str)
+    )
+    own: dict[str, list[BaseGeometry]] = {}
+    for name, shape in zip(names, geom.repair(shapes), strict=True):
+        if shape is not None and shapely.area(shape) > 0:
+            own.setdefault(name, []).append(shape)
+    if not own:
+        raise CoverageError("the task has no area", hint="give the polygon of the task, for example a row of hazards")
+    return [(name, shapely.union_all(parts) if len(parts) > 1 else parts[0]) for name, parts in sorted(own.items())]
 
 
 def zones_of(plane: Plane, array: np.ndarray, source: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -133,10 +152,10 @@ def reachable(ground: BaseGeometry, width: float) -> BaseGeometry:
     return shapely.union_all([middle, capsules(middle, width / 2)])
 
 
-def thick(ground: BaseGeometry) -> BaseGeometry:
+def thick(ground: BaseGeometry, least: float = HAND_M) -> BaseGeometry:
     """The ground without threads narrower than a hand, such as layers that do not quite meet leave between them."""
-    core = ground.buffer(-HAND_M / 2)
-    kept = shapely.intersection(ground, core.buffer(HAND_M, join_style="mitre", mitre_limit=5.0))
+    core = ground.buffer(-least / 2)
+    kept = shapely.intersection(ground, core.buffer(least, join_style="mitre", mitre_limit=5.0))
     only: BaseGeometry = geom.polygonal([kept])[0]
     return only
 

@@ -17,12 +17,11 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.lanes import heading
-from geotools.analysis.lanes.ground import EMPTY, Plane, permitted, plane_of, reachable, thick, zones_of
+from geotools.analysis.lanes.ground import EMPTY, Plane, permitted, plane_of, reachable, task_rows, thick, zones_of
 from geotools.analysis.lanes.result import Plan, TaskPlan, findings, kept_off
 from geotools.analysis.lanes.sequence import Step, in_turn, sequence
 from geotools.analysis.lanes.strips import Piece, rounds, strips
 from geotools.analysis.lanes.tool import Settings, Tool, hours
-from geotools.model.errors import CoverageError
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
 from geotools.space import geom
@@ -78,7 +77,7 @@ def plan(
     [[34.0, 3401.361, 3.676]]
     """
     settings = settings or Settings()
-    rows = _rows(task)
+    rows = task_rows(task)
     plane = plane_of(task)
     zones, issues = _zones(plane, exclusions, (tool, settings))
     begun = _placed(plane, start, "start")
@@ -99,22 +98,6 @@ def plan(
         lines=_frame(grounds, "line", plane, home), lanes=_frame(grounds, "lane", plane, home), narrow=_rest(grounds, "narrow", plane, home),
         left=_rest(grounds, "left", plane, home), table=pd.DataFrame([g.figures for g in grounds]), issues=issues_frame(issues), parameters=parameters,
     )  # fmt: skip
-
-
-def _rows(task: gpd.GeoDataFrame | gpd.GeoSeries) -> list[tuple[str, BaseGeometry]]:
-    shapes = np.asarray(task.geometry.array, dtype=object)
-    names = (
-        task["id"].astype(str)
-        if isinstance(task, gpd.GeoDataFrame) and "id" in task
-        else pd.Series(range(1, len(shapes) + 1)).astype(str)
-    )
-    own: dict[str, list[BaseGeometry]] = {}
-    for name, shape in zip(names, geom.repair(shapes), strict=True):
-        if shape is not None and shapely.area(shape) > 0:
-            own.setdefault(name, []).append(shape)
-    if not own:
-        raise CoverageError("the task has no area", hint="give the polygon of the task, for example a row of hazards")
-    return [(name, shapely.union_all(parts) if len(parts) > 1 else parts[0]) for name, parts in sorted(own.items())]
 
 
 def _placed(plane: Plane, frame: gpd.GeoDataFrame | gpd.GeoSeries | None, what: str) -> np.ndarray:

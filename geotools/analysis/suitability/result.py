@@ -108,16 +108,16 @@ class Suitability:
         return [*out, "Workable says that the machine can go there, not that the land is safe."]
 
     def patches(self) -> gpd.GeoDataFrame:
-        """Ground of each class in each task as polygons: ``id task_id class area_m2``, in the CRS of the tasks."""
+        """Ground of each class in each task as polygons: ``id task_id class area_m2 machine``, in the CRS of the tasks."""
         rows = []
         local = self.tasks.to_crs(self.lattice.crs)
         for name, shape in zip(local["id"], local.geometry.array, strict=True):
             rows += [
-                {"id": f"{name}-{kind}", "task_id": name, "class": kind, "geometry": part}
+                {"id": f"{name}-{kind}", "task_id": name, "class": kind, "machine": self.machine.id, "geometry": part}
                 for kind, part in self._cut(shape)
             ]
         frame = gpd.GeoDataFrame(
-            rows, columns=["id", "task_id", "class", "geometry"], geometry="geometry", crs=self.lattice.crs
+            rows, columns=["id", "task_id", "class", "machine", "geometry"], geometry="geometry", crs=self.lattice.crs
         ).to_crs(self.tasks.crs)
         frame.insert(3, "area_m2", measure.area(frame))
         return frame
