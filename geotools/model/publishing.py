@@ -5,6 +5,8 @@ For the mark of a record only; what lies on or is linked to a withheld hazard is
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -42,5 +44,5 @@ def publishable(frame: pd.DataFrame, kind: str) -> np.ndarray:
     return np.array([missing if _unsaid(mark) else to_boolean(mark) is True for mark in marks], dtype=bool)
 
 
-def _unsaid(mark: object) -> bool:
+def _unsaid(mark: Any) -> bool:
     return bool(pd.isna(mark)) if pd.api.types.is_scalar(mark) and not isinstance(mark, str) else not str(mark).strip()

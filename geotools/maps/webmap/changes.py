@@ -67,7 +67,9 @@ def compare(
     options = MapOptions.of(settings)
     theme = _theme(options.theme)
     made = OfflineMap(options)
-    states = [_state(s, day) for s, day in zip((old, new), days, strict=True)]
+    given = [on_earth(frames_of(survey)) for survey in (old, new)]
+    states = [_state(*g, s, day) for g, s, day in zip(given, (old, new), days, strict=True)]
+    veils = _veils([frames for frames, _ in given])
     programme = getattr(new, "programme", None)
     methods = programme.words.get("method") if programme is not None else None
     for side, (frames, coverage, lost) in zip(("old", "new"), states, strict=True):
@@ -79,6 +81,7 @@ def compare(
             sensitive=options.sensitive,
             methods=methods,
             day=days[0 if side == "old" else 1],
+            veil=veils[0 if side == "old" else 1],
         )
         for layer in content.layers:
             if layer.spec.id in ("hazards", "hazard_points", "remaining", "released"):
@@ -91,9 +94,12 @@ def compare(
                 )
                 made.add_child(layer)
         if side == "new":
+            lost = [i for i in lost if not content.veil.hides(i.kind, i.id)]
             made.page.notes = [*notes(lost), *content.notes]
             made.page.no_ground = _no_ground(frames.get("hazards"), coverage)
-    for name, frame in changes(*(_ground(*s[:2], sensitive=options.sensitive) for s in states)).items():
+    for name, frame in changes(
+        *(_ground(*s[:2], v) for s, v in zip(states, [_survey.Veil()] * 2 if options.sensitive else veils, strict=True))
+    ).items():
         if len(frame):
             spec = LayerSpec(
                 name,
@@ -119,11 +125,18 @@ def _name(side: str, days: tuple[Any, Any], names: tuple[str, str]) -> str:
     return str(days[at] or Path(names[at]).stem or side)
 
 
-def _state(survey: Any, day: Any) -> tuple[dict[str, gpd.GeoDataFrame], Any, list[Issue]]:
-    frames, lost = on_earth(frames_of(survey))
+def _state(
+    frames: dict[str, gpd.GeoDataFrame], lost: list[Issue], survey: Any, day: Any
+) -> tuple[dict[str, gpd.GeoDataFrame], Any, list[Issue]]:
     shown = {k: _known_on(frames[k], day) for k in _KINDS if k in frames}
     ledger = _ledger(frames, shown, None, day, getattr(survey, "programme", None))
     return shown, ledger, [i for i in lost if i.kind in shown]
+
+
+def _veils(frames: list[dict[str, gpd.GeoDataFrame]]) -> list[_survey.Veil]:
+    """What each state withholds: a record that is withheld in one of them is withheld in both."""
+    first = [_survey.veiled(layers) for layers in frames]
+    return [_survey.veiled(layers, first) for layers in frames]
 
 
 @dataclass(frozen=True)
@@ -135,20 +148,15 @@ class Ground:
     released: gpd.GeoDataFrame
 
 
-def _ground(frames: dict[str, gpd.GeoDataFrame], coverage: Any, *, sensitive: bool) -> Ground:
+def _ground(frames: dict[str, gpd.GeoDataFrame], coverage: Any, veil: _survey.Veil) -> Ground:
     """The ground of a state without withheld records; all recorded hazards remain where there is no ledger."""
-    seen = _survey.Content()
     empty = gpd.GeoDataFrame({"id": []}, geometry=[], crs=_crs.WGS84)
-    hazards = _survey.publishable(frames.get("hazards", empty), "hazards", seen, sensitive=sensitive)
-    released = _survey.publishable(frames.get("releases", empty), "releases", seen, sensitive=sensitive)
+    hazards = veil.open(frames.get("hazards", empty), "hazards")
     if coverage is None:
         return Ground(hazards, hazards, empty)
-    left = coverage.remaining if all(seen.closed.values()) else empty
-    return Ground(
-        seen.open_rows(left, "hazards"),
-        hazards,
-        seen.open_rows(coverage.released, "releases") if len(released) else empty,
-    )
+    if veil.nameless:
+        return Ground(empty, hazards, empty)
+    return Ground(veil.result(coverage.remaining, "remaining"), hazards, veil.result(coverage.released, "released"))
 
 
 def changes(old: Ground, new: Ground) -> dict[str, gpd.GeoDataFrame]:

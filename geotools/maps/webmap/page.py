@@ -334,7 +334,9 @@ def map_survey(
         methods=programme.words.get("method") if programme is not None else None,
         day=as_of,
         by=options.by,
+        veil=_survey.veiled(frames),
     )
+    lost = [i for i in lost if i.kind in shown and not found.veil.hides(i.kind, i.id)]
     if options.by and not any(options.by in frame.columns for frame in shown.values()):
         raise MapError(
             f"no layer has a column '{options.by}' to draw by",
@@ -344,7 +346,7 @@ def map_survey(
     page.title = whole_text(
         options.title or (programme.texts.get("title", programme.name) if programme is not None else "geotools")
     )
-    page.notes = [*_sources.notes([i for i in lost if i.kind in shown]), *found.notes]
+    page.notes = [*_sources.notes(lost), *found.notes]
     page.restricted = found.restricted
     if programme is not None and programme.texts.get("footer"):
         page.notes.append(programme.texts["footer"])

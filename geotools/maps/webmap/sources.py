@@ -97,10 +97,10 @@ def _whole(values: pd.Series) -> pd.Series:
 
 
 def on_earth(frames: Mapping[str, gpd.GeoDataFrame]) -> tuple[dict[str, gpd.GeoDataFrame], list[Issue]]:
-    """The layers without geometry that is no place on earth, and an issue for every such row."""
+    """The layers, rows numbered, without geometry that is no place on earth, and an issue for every such row."""
     out, issues = {}, []
-    for kind, frame in frames.items():
-        out[kind] = frame
+    for kind, given in frames.items():
+        frame = out[kind] = given.reset_index(drop=True)
         lost = np.flatnonzero(_nowhere(frame)) if frame.crs is not None else np.zeros(0, dtype=int)
         if not len(lost):
             continue

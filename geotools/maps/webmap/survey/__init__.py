@@ -13,10 +13,10 @@ import geopandas as gpd
 from geotools.maps.symbols import Theme
 from geotools.maps.webmap import words
 from geotools.maps.webmap.history import history
-from geotools.maps.webmap.survey.content import Content, publishable
+from geotools.maps.webmap.survey.content import Content, Veil, veiled
 from geotools.maps.webmap.survey.ground import covered, released_records
 from geotools.maps.webmap.survey.hazards import hazard_layers
-from geotools.maps.webmap.survey.issues import issue_layer
+from geotools.maps.webmap.survey.issues import issue_layer, open_issues
 from geotools.maps.webmap.survey.records import landuse, other_layers
 
 # Kinds shown unless the caller says which; the others hold raw positions or training data.
@@ -33,6 +33,7 @@ def content(
     methods: Mapping[str, str] | None = None,
     day: Any = None,
     by: str = "",
+    veil: Veil | None = None,
 ) -> Content:
     """All layers of a map.
 
@@ -48,9 +49,12 @@ def content(
         As-of day of the map, None: all that is recorded.
     by
         Column that classes layers of no known kind.
+    veil
+        What is withheld, where more is known than these frames (see `veiled`).
     """
-    out = Content()
-    kept = {kind: publishable(frame, kind, out, sensitive=sensitive) for kind, frame in frames.items() if len(frame)}
+    hidden = veiled(frames) if veil is None else veil
+    out = Content(restricted=sensitive and bool(hidden.marked), veil=Veil() if sensitive else hidden)
+    kept = {kind: out.open(frame, kind) for kind, frame in frames.items() if len(frame)}
     kept = {kind: frame for kind, frame in kept.items() if len(frame)}
     landuse(out, kept.pop("landuse", None), theme)
     hazards, releases = kept.pop("hazards", None), kept.pop("releases", None)
@@ -63,7 +67,9 @@ def content(
         out.add(released_records(releases, theme, coverage, methods))
     other_layers(out, kept, theme, by=by)
     if issues is not None and len(issues):
-        out.add(issue_layer(issues, frames, theme, out.closed))
+        told = open_issues(issues, out.veil)
+        out.withheld += len(issues) - len(told)
+        out.add(issue_layer(told, frames, theme))
     _notes(out, past is None or past.complete)
     return out
 
@@ -78,4 +84,4 @@ def _notes(out: Content, complete: bool) -> None:
         out.notes.append(words.label("note", "last_ground"))
 
 
-__all__ = ["SHOWN", "Content", "content", "publishable"]
+__all__ = ["SHOWN", "Content", "Veil", "content", "veiled"]

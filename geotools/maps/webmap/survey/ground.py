@@ -30,25 +30,21 @@ _LAYERS = {
 
 
 def covered(out: Content, coverage: Any, theme: Theme, hazards: gpd.GeoDataFrame, past: History) -> None:
-    """Layers of a coverage; ground of a withheld hazard or release is in the figures only."""
-    if any(not ids for ids in out.closed.values()):
+    """Layers of a coverage; ground of a withheld hazard, or linked to it, is in the figures only."""
+    if out.veil.nameless:
         return  # withheld rows without ids cannot be told apart in the ledger
     rows = ground_rows(theme)
-    left = out.open_rows(coverage.remaining, "hazards")
+    left = out.veil.result(coverage.remaining, "remaining")
     _remaining(out, left, rows, _days_by_id(hazards), past.since.get("remaining", {}))
-    earlier = {name: out.open_rows(frame, _source(name)) for name, frame in past.earlier.items()}
+    earlier = {name: out.veil.result(frame, name) for name, frame in past.earlier.items()}
     _then(out, "remaining", earlier.get("remaining"), rows, always=not len(left))
     for name in _LAYERS:
-        frame = out.open_rows(getattr(coverage, name), "releases")
+        frame = out.veil.result(getattr(coverage, name), name)
         classes = _classes(name, theme)
         if name == "overlaps":
             frame = _with_day(frame, coverage)
         _ground(out, name, frame, classes, past.since.get(name, {}))
         _then(out, name, earlier.get(name), classes, always=not len(frame))
-
-
-def _source(name: str) -> str:
-    return "hazards" if name == "remaining" else "releases"
 
 
 def _classes(name: str, theme: Theme) -> tuple[ClassRow, ...]:
