@@ -543,3 +543,37 @@ def test_heights_that_an_app_drops_stay_and_a_redrawn_shape_says_so() -> None:
         merged, conflicts = merge(heights(None), one, two)
         assert same_place(merged.geometry[0], heights(None, shift=3).geometry[0]), "the redrawn shape stands"
         assert conflicts[["check", "severity"]].values.tolist() == [["MG-06", "warning"]]
+
+
+# -------------------------------------------------------------------------------------------------- one polygon, cut twice
+
+
+def pieces(name: str, share: float, *, keep: bool = False) -> gpd.GeoDataFrame:
+    """H1 cut in two; one piece may keep the id of the whole."""
+    west, south, east, north = box(1).bounds
+    middle = west + share * (east - west)
+    one, two = shapely.box(west, south, middle, north), shapely.box(middle, south, east, north)
+    first = {"H1": {"geometry": one}} if keep else {f"{name}1": {"geometry": one, "parent_id": "H1"}}
+    return layer({**first, f"{name}2": {"geometry": two, "parent_id": "H1"}})
+
+
+@pytest.mark.parametrize("keep", [(False, False), (True, False), (False, True), (True, True)])
+def test_pieces_of_both_sides_are_named(keep: tuple[bool, bool]) -> None:
+    base = layer({"H1": {"geometry": box(1)}})
+    merged, conflicts = merge(base, pieces("o", 0.3, keep=keep[0]), pieces("t", 0.6, keep=keep[1]))
+    found = conflicts[(conflicts["check"] == "MG-04") & (conflicts["id"] == "H1")]
+    assert set(found["severity"]) == {"error"}
+    told = " ".join(found["message"])
+    for piece in {"o2", "t2"} | ({"o1"} if not keep[0] else set()) | ({"t1"} if not keep[1] else set()):
+        assert piece in told
+        assert piece in set(merged["id"])
+
+
+def test_pieces_of_a_polygon_that_the_other_side_deleted_are_reported() -> None:
+    base = layer({"H1": {"geometry": box(1)}, "H2": {"geometry": box(3)}})
+    cut = gpd.GeoDataFrame(pd.concat([pieces("t", 0.5), base.iloc[1:]]), geometry="geometry", crs=CRS)
+    for one, two in ((base.iloc[1:], cut), (cut, base.iloc[1:])):
+        merged, conflicts = merge(base, one, two)
+        assert merged["id"].tolist() == ["H2", "t1", "t2"]
+        assert conflicts[["check", "severity", "id"]].values.tolist() == [["MG-02", "error", "H1"]]
+        assert "t1, t2" in conflicts["message"][0]

@@ -13,7 +13,7 @@ MG-06 geometry redrawn by both, or missing in one · MG-07 deleted by one side (
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,6 +142,8 @@ class _Merge:
         split: list[tuple[str, str, Row, Row]] = []
         for name in names:
             old, mine, other = self.base.rows.get(name), self.ours.rows.get(name), self.theirs.rows.get(name)
+            if old is not None and not (mine is None and other is None):
+                self._cut_twice(name, old, children)
             if mine is not None and other is not None:
                 merged[name] = self._both(name, old, mine, other)
             elif mine is None and other is None:
@@ -183,15 +185,28 @@ class _Merge:
         return list(merged.values())
 
     def _gone(self, name: str, old: Row, children: dict[str, dict[str, list[str]]]) -> None:
-        """A row that neither side has any more: deleted by both, or cut by both, alike or not."""
-        mine, other = (set(children[side].get(name, ())) for side in ("ours", "theirs"))
-        if mine <= other or other <= mine:
+        """A row that neither side has any more: deleted by both, cut by one, or cut by both."""
+        mine, other = (children[side].get(name, []) for side in ("ours", "theirs"))
+        if self._cut_twice(name, old, children):
+            return
+        if bool(mine) == bool(other):
             self._report("MG-07", "info", old, "", "both sides deleted this row", old)
             return
+        gone, keeper, pieces = ("theirs", "ours", mine) if mine else ("ours", "theirs", other)
+        text = f"{gone} deleted this, {keeper} split it into {_named(pieces)}: the pieces are kept"
+        self._report("MG-02", "error", old, "", text, _named(pieces), old)
+
+    def _cut_twice(self, name: str, old: Row, children: dict[str, dict[str, list[str]]]) -> bool:
+        """Whether both sides cut a row, each in pieces that the other does not have; it is reported with all of them."""
+        mine, other = (set(children[side].get(name, ())) for side in ("ours", "theirs"))
+        if mine <= other or other <= mine:
+            return False
         text = (
-            f"'{name}' was split or joined by both sides in different ways: all pieces are kept and lie over each other"
+            f"'{name}' was split or joined by both sides in different ways: the pieces of ours ({_named(mine)}) and "
+            f"of theirs ({_named(other)}) are all kept and lie over each other; delete those that do not hold"
         )
-        self._report("MG-04", "error", old, "geometry", text, ", ".join(sorted(other)), ", ".join(sorted(mine)))
+        self._report("MG-04", "error", old, "geometry", text, _named(other), _named(mine))
+        return True
 
     def _children(self, side: Side) -> dict[str, list[str]]:
         out: dict[str, list[str]] = {}
@@ -318,6 +333,10 @@ class _Merge:
         self.issues.append(
             Issue(check, severity, self.kind, str(row.get("id") or row.get(self.key) or ""), column, message, _shown(value), _shown(limit), value if isinstance(value, BaseGeometry) else row.get("geometry"))
         )  # fmt: skip
+
+
+def _named(pieces: Iterable[str]) -> str:
+    return ", ".join(sorted(pieces))
 
 
 def _same_plan(a: Any, b: Any) -> bool:
