@@ -590,3 +590,12 @@ def test_codes_and_words_that_nobody_knows_are_named(tmp_path):
     assert set(np.unique(bare.classes())) == set(np.unique(named.classes())) == {3}
     crop = judged(dem, who, su.Layers(cover=tmp_path / "b.tif", legend={90: " CROP "}))
     assert set(np.unique(crop.classes()[1:-1, 1:-1])) == {1}
+
+
+def test_tasks_without_ids_are_numbered_and_told_apart():
+    dem, shapes = hills(), frame(shapely.box(0, -300, 100, -100), shapely.box(200, -300, 400, -100))
+    named = judged(dem, machine(), tasks=shapes).tasks
+    for bare in (shapes.geometry, shapes.drop(columns="id"), shapes.assign(id=None), shapes.assign(id=["", " "])):
+        got = judged(dem, machine(), tasks=bare).tasks
+        assert got["id"].tolist() == ["row 1", "row 2"]
+        assert got["area_m2"].tolist() == named["area_m2"].tolist()

@@ -13,6 +13,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import rasterio
 import shapely
 from rasterio.errors import RasterioIOError
@@ -73,7 +74,7 @@ CACHE_MB = 128
 
 
 def assess(
-    slopes: Slopes, machine: Machine, layers: Layers | None = None, *, tasks: gpd.GeoDataFrame | None = None, settings: Settings | None = None,
+    slopes: Slopes, machine: Machine, layers: Layers | None = None, *, tasks: gpd.GeoDataFrame | gpd.GeoSeries | None = None, settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Suitability:  # fmt: skip
     """Judge where a machine, dog or team can work.
@@ -87,7 +88,7 @@ def assess(
     layers
         Land cover, soil, vegetation, obstacles, buildings, water, roads, stands; what is missing is unknown.
     tasks
-        Polygons (``id``) to sum up, in any CRS; rows of the same id are one task.
+        Polygons (``id``) to sum up, in any CRS; rows of the same id are one task, rows without one are called ``row 1``, ``row 2`` … by their place.
     settings
         Bearing of the lanes, waivers, shares.
 
@@ -248,12 +249,16 @@ def _ways(masks: tuple[access.Mask, access.Mask], lattice: Lattice, roads: gpd.G
 
 
 def _tasks(
-    tasks: gpd.GeoDataFrame | None, lattice: Lattice, slopes: Slopes, codes: Any, how: tuple[Machine, Settings]
+    tasks: gpd.GeoDataFrame | gpd.GeoSeries | None,
+    lattice: Lattice,
+    slopes: Slopes,
+    codes: Any,
+    how: tuple[Machine, Settings],
 ) -> tuple[gpd.GeoDataFrame, Any, list[Issue]]:
     """Ground of each task by class and by limit."""
     machine, settings = how
     rows, reasons, shapes, notes = list[dict[str, Any]](), list[dict[str, Any]](), list[Any](), list[Issue]()
-    home = lattice.crs if tasks is None else _crs.require(tasks, "tasks")
+    home = lattice.crs if tasks is None else _crs.require(tasks.geometry, "tasks")
     for name, polygon in [] if tasks is None else _polygons(tasks):
         if polygon.area == 0:
             notes.append(
@@ -302,10 +307,12 @@ def _tasks(
     return frame, table(reasons, LIMIT_COLUMNS), notes
 
 
-def _polygons(tasks: gpd.GeoDataFrame) -> list[tuple[str, Any]]:
-    """The ground of each task by id; rows of the same id are one task, one without ground is empty."""
+def _polygons(tasks: gpd.GeoDataFrame | gpd.GeoSeries) -> list[tuple[str, Any]]:
+    """The ground of each task by id; rows of the same id are one task, one without ground is empty; rows without an id have their number."""
     own: dict[str, list[Any]] = {}
-    for name, shape in zip(tasks["id"].astype(str), geom.repair(np.asarray(tasks.geometry.array)), strict=True):
+    given = tasks["id"] if isinstance(tasks, gpd.GeoDataFrame) and "id" in tasks else [None] * len(tasks)
+    names = [f"row {n}" if pd.isna(name) or not str(name).strip() else str(name) for n, name in enumerate(given, 1)]
+    for name, shape in zip(names, geom.repair(np.asarray(tasks.geometry.array)), strict=True):
         own.setdefault(name, []).extend([] if shape is None else [geom.polygonal([shape])[0]])
     return [(name, shapely.union_all(parts) if len(parts) != 1 else parts[0]) for name, parts in sorted(own.items())]
 
