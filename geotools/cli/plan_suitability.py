@@ -157,7 +157,7 @@ def _layers(opened: Any, choices: dict[str, Any]) -> Any:
     landuse = opened.layers.get("landuse")
     if landuse is not None and "use" in landuse:
         for name, use in USES.items():
-            part = landuse[(landuse["use"] == use) & landuse.geometry.notna()]
+            part = landuse[landuse["use"] == use]  # rows without a place, too: they make the criterion unknown
             found |= {name: part} if len(part) else {}
     for name, file in choices["layer_files"]:
         if name not in LAYERS:

@@ -599,3 +599,51 @@ def test_tasks_without_ids_are_numbered_and_told_apart():
         got = judged(dem, machine(), tasks=bare).tasks
         assert got["id"].tolist() == ["row 1", "row 2"]
         assert got["area_m2"].tolist() == named["area_m2"].tolist()
+
+
+@pytest.mark.parametrize("nowhere", [None, shapely.Point()])
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [("obstacles", figure(value=15)), ("buildings", figure(value=15)), ("water", figure(value=15))],
+)
+def test_things_without_a_place_could_be_anywhere(tmp_path, nowhere, name, limit):
+    """Never "nothing near": with any unplaced row no cell is free of them, also where land cover could stand for the layer."""
+    dem, who = hills(20, 20), machine(**{su.CRITERIA[name]: limit})
+    cover = save(tmp_path / "c.tif", np.full((20, 20), 40, dtype="uint8"), tags={"CLASSES": "40=crop"})
+    lost = gpd.GeoDataFrame({"id": ["a"]}, geometry=[nowhere], crs=UTM)
+    near = frame(shapely.Point(55, -55))
+    both = gpd.GeoDataFrame({"id": ["a", "b"]}, geometry=[nowhere, near.geometry.iloc[0]], crs=UTM)
+    for layer, states in ((lost, {2}), (both, {2, 3}), (near, {0, 3})):
+        got = judged(dem, who, su.Layers(cover=cover, **{name: layer}))
+        assert set(np.unique(got.states(name))) == states
+        assert ("SU-09" in set(got.issues["check"])) is (layer is not near)
+    placed_alone = judged(dem, who, su.Layers(**{name: near})).states(name)
+    assert np.array_equal(judged(dem, who, su.Layers(**{name: both})).states(name) == 3, placed_alone == 3)
+    free = judged(dem, machine(**{su.CRITERIA[name]: figure(any=True)}), su.Layers(**{name: lost}))
+    assert set(np.unique(free.states(name))) == {0}
+
+
+def test_unplaced_rows_of_other_layers_exclude_and_allow_nothing():
+    dem, whole = hills(20, 20), shapely.box(-50, -300, 300, 50)
+    base = frame(whole, whole, stem_cm=[2, 25])
+    base.loc[1, "geometry"] = None
+    who = machine(stem_cm=figure(ok=5, max=20))
+    assert set(np.unique(judged(dem, who, su.Layers(vegetation=base)).states("vegetation"))) == {2}
+    thin = base.assign(stem_cm=[2, 3])
+    assert set(np.unique(judged(dem, who, su.Layers(vegetation=thin)).states("vegetation"))) == {0}
+    thick = base.assign(stem_cm=[25, 30])
+    assert set(np.unique(judged(dem, who, su.Layers(vegetation=thick)).states("vegetation"))) == {3}
+    stands = frame(shapely.Point(5, -5), shapely.Point(0, 0))
+    ranged = machine(remote_m=figure(max=50))
+    assert set(np.unique(judged(dem, ranged, su.Layers(stands=stands)).states("range"))) == {0, 3}
+    stands.loc[1, "geometry"] = None
+    assert set(np.unique(judged(dem, ranged, su.Layers(stands=stands)).states("range"))) == {0, 2}
+    drive = machine(access_slope_deg=figure(max=0.01))
+    road = frame(shapely.LineString([(0, -95), (200, -95)]), shapely.Point(0, 0))
+    assert 3 in judged(dem, drive, su.Layers(roads=road)).states("access")
+    road.loc[1, "geometry"] = None
+    got = judged(dem, drive, su.Layers(roads=road))
+    assert set(np.unique(got.states("access"))) == {0, 2}
+    assert "1 of 2 rows of the layer roads" in got.issues["message"].str.cat()
+    alone = judged(dem, drive, su.Layers(roads=road.iloc[1:]))
+    assert set(np.unique(alone.states("access"))) == {2}

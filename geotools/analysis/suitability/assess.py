@@ -27,6 +27,7 @@ from geotools.analysis.suitability.layers import (
     Layers,
     Slopes,
     away,
+    placed,
     reach,
     shapes_of,
     zones,
@@ -220,13 +221,15 @@ def _second(
     if figure is None or figure.any:
         fixed = limits.word_state("", figure) if figure is not None else UNKNOWN
         parts = ((first, fixed) for first, _ in strips)
-    elif width is None or layers.roads is None or not len(layers.roads):
+    elif width is None or layers.roads is None or not placed(layers.roads).any():
         parts = ((first, UNKNOWN) for first, _ in strips)
     else:
         parts = _ways(masks, lattice, layers.roads, width)
     area = np.zeros(4)
     for (first, count), (_, state) in zip(tracked(strips, "finding access", progress), parts, strict=True):
         state = limits.doubted(state, figure) if isinstance(state, np.ndarray) else state
+        if isinstance(state, np.ndarray) and not placed(layers.roads).all():
+            state = np.where(state == NOT, np.uint8(UNKNOWN), state)  # a road that nobody placed could lead there
         block = codes[first : first + count]
         if "access" in settings.waived:
             state = np.where(np.asarray(state) == UNKNOWN, np.uint8(CONDITIONAL), state)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from geotools.analysis.suitability.layers import Layers
+from geotools.analysis.suitability.layers import Layers, placed
 from geotools.analysis.suitability.limits import CRITERIA, Settings
 from geotools.analysis.suitability.machines import Machine
 from geotools.model.schema import Issue
@@ -43,6 +43,7 @@ def findings(
     )
     for name, limit in CRITERIA.items():
         out += [_of(code, machine, limit, words) for code, words in _on(name, machine, layers, settings)]
+    out += [_of(*said) for said in _unplaced(machine, layers)]
     drive = machine.figure("access_slope_deg")
     if machine.figure("width_m") is None and drive is not None and not drive.any:
         out.append(_of("SU-02", machine, "width_m", f"{machine.name} has no known width: access is unknown everywhere"))
@@ -94,4 +95,19 @@ def _on(name: str, machine: Machine, layers: Layers, settings: Settings) -> Iter
 
 
 def _there(layer: Any) -> bool:
-    return layer is not None and (not hasattr(layer, "__len__") or len(layer) > 0)
+    return layer is not None and (not hasattr(layer, "geometry") or bool(placed(layer).any()))
+
+
+def _unplaced(machine: Machine, layers: Layers) -> Iterator[tuple[str, Machine, str, str]]:
+    """Rows that have no place on the map, by layer."""
+    for name, sources in SOURCES.items():
+        layer, figure = getattr(layers, sources[0]), machine.figure(CRITERIA[name])
+        lost = 0 if name == "cover" or layer is None else int((~placed(layer)).sum())
+        if lost:
+            what = (
+                "that does not limit this machine"
+                if figure is not None and figure.any
+                else f"they could lie anywhere, so {NAMES[name]} is unknown where nothing else excludes the ground; place or remove them"
+            )
+            rows = f"{lost} of {len(layer)} rows of the layer {sources[0]} have no place on the map"
+            yield "SU-09", machine, CRITERIA[name], f"{rows}: {what}"

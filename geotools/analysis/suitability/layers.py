@@ -99,6 +99,8 @@ class Layers:
         stand for them.
     roads, stands
         Where the machine can come from, and where its operator can stand.
+
+    A row without a place could lie anywhere: what its layer tells is unknown then, except where placed rows exclude ground already.
     """
 
     cover: Path | None = None
@@ -113,15 +115,25 @@ class Layers:
     stands: gpd.GeoDataFrame | None = None
 
 
+def placed(frame: gpd.GeoDataFrame | None) -> np.ndarray:
+    """Which rows of a layer have a place on the map."""
+    if frame is None:
+        return np.zeros(0, dtype=bool)
+    array = np.asarray(frame.geometry.array, dtype=object)
+    return np.asarray(
+        ~shapely.is_missing(array) & ~shapely.is_empty(array) & np.isfinite(shapely.bounds(array)).all(axis=-1)
+    )
+
+
 def shapes_of(
     frame: gpd.GeoDataFrame | None, crs: pyproj.CRS, distance_m: float = 0.0, *, inner: bool = False
 ) -> np.ndarray:
     """Geometries of a layer on the lattice's system, grown by a distance in metres (`inner`: never more than that; else never less)."""
-    if frame is None or not len(frame):
+    if frame is None or not placed(frame).any():
         return np.array([], dtype=object)
     source = _crs.require(frame)
     array = np.asarray(frame.geometry.array, dtype=object)
-    array = np.asarray(geom.repair(array[~shapely.is_missing(array) & ~shapely.is_empty(array)]), dtype=object)
+    array = np.asarray(geom.repair(array[placed(frame)]), dtype=object)
     if distance_m > 0 and len(array):
         lonlat = _crs.transform(array, source, _crs.WGS84)
         plane = _crs.equal_area(tuple(shapely.total_bounds(lonlat)))
@@ -232,7 +244,10 @@ class Burnt:
 
 
 def zones(lattice: Lattice, frame: gpd.GeoDataFrame | None, column: str, figure: Figure | None) -> Burnt | int:
-    """States of polygons by their word or number; unknown where no polygon covers a cell whole."""
+    """States of polygons by their word or number; unknown where no polygon covers a cell whole.
+
+    A row without a place that would not leave ground workable makes the rest unknown: it could lie anywhere.
+    """
     if figure is not None and figure.any:
         return word_state("", figure)
     if figure is None or frame is None or not len(frame):
@@ -242,12 +257,17 @@ def zones(lattice: Lattice, frame: gpd.GeoDataFrame | None, column: str, figure:
             f"the layer has no column '{column}'",
             hint=f"add {column}, or leave the layer out: the criterion is unknown then",
         )
-    kept = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
     if figure.words:
-        states = np.array([word_state(v.strip().lower() if isinstance(v, str) else None, figure) for v in kept[column]])
+        states = np.array(
+            [word_state(v.strip().lower() if isinstance(v, str) else None, figure) for v in frame[column]]
+        )
     else:
-        states = rated(np.array([_number(v) for v in kept[column]]), figure)
+        states = rated(np.array([_number(v) for v in frame[column]]), figure)
+    there = placed(frame)
+    kept, lost, states = frame[there], states[~there], states[there]
     levels = [(value, shapes_of(kept[states == value], lattice.crs)) for value in range(4)]
+    if (lost != OK).any():
+        levels = [(UNKNOWN, np.array([lattice.box(-2, -2, *(n + 4 for n in lattice.shape))], dtype=object)), *levels]
     return Burnt(lattice, [(value, shapes) for value, shapes in levels if len(shapes)], outside=UNKNOWN)
 
 
@@ -260,18 +280,21 @@ def _number(value: Any) -> float:
 
 
 def away(lattice: Lattice, frame: gpd.GeoDataFrame | None, figure: Figure | None) -> Burnt | int:
-    """NOT within a distance of a layer; unknown without the layer or the distance."""
-    if figure is None or frame is None or not len(frame):
+    """NOT within a distance of a layer; unknown without the layer or the distance, and elsewhere if a row of it has no place."""
+    there = placed(frame)
+    if figure is None or not there.any():
         return word_state("", figure) if figure is not None and figure.any else UNKNOWN
     near = shapes_of(frame, lattice.crs, 0.0 if figure.any else figure.value or 0.0)
-    return Burnt(lattice, [(NOT, near)], figure=figure)
+    outside = None if figure.any or there.all() else UNKNOWN
+    return Burnt(lattice, [(NOT, near)], outside=outside, figure=figure)
 
 
 def reach(lattice: Lattice, frame: gpd.GeoDataFrame | None, figure: Figure | None) -> Burnt | int:
-    """OK wholly within a distance of a layer, NOT beyond; unknown without the layer or the distance."""
+    """OK wholly within a distance of a layer, NOT beyond (unknown if a row of it has no place); unknown without the layer or the distance."""
     if figure is not None and figure.any:
         return word_state("", figure)
-    if figure is None or frame is None or not len(frame):
+    there = placed(frame)
+    if figure is None or not there.any():
         return UNKNOWN
     near = shapes_of(frame, lattice.crs, figure.max or 0.0, inner=True)
-    return Burnt(lattice, [(OK, near)], outside=NOT, figure=figure)
+    return Burnt(lattice, [(OK, near)], outside=NOT if there.all() else UNKNOWN, figure=figure)

@@ -60,7 +60,7 @@ class Suitability:
     ground_m2
         Ground of the whole raster by class.
     issues
-        ISSUES rows, SU-01 to SU-08.
+        ISSUES rows, SU-01 to SU-10.
     """
 
     codes: Any
