@@ -112,6 +112,7 @@ def save(store: str, survey: str, **choices: Any) -> None:
             _tell(error.issues)
             raise
     _tell(opened.issues)
+    _tell(done.issues)
     if choices["as_json"]:
         options.print_json(done.to_dict())
     else:
@@ -299,6 +300,7 @@ def restore(store: str, moment: str, note: str, author: str, as_json: bool, prog
 
     with stores.open(store) as target:
         done = target.restore(moment, note=note, author=author)
+    _tell(done.issues)
     if as_json:
         options.print_json(done.to_dict())
     else:
@@ -324,11 +326,11 @@ def verify(store: str, anchor: str | None, as_json: bool, progress: bool | None)
         options.print_json(
             {
                 "head": head.to_dict(),
-                "whole": not len(found),
+                "whole": not (found["severity"] == "error").any(),
                 "issues": found.drop(columns="geometry").to_dict("records"),
             }
         )
-    elif not len(found):
+    elif not (found["severity"] == "error").any():
         click.echo(f"the history is whole: revisions 0 to {head.number}")
         click.echo(f"note the hash of the last one elsewhere: {head.hash}")
     for row in found.head(SHOWN).itertuples():

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from geotools.io.store.chain import Entry, Head, Revision
@@ -43,6 +44,9 @@ class Backend(Protocol):
 
     def writing(self) -> AbstractContextManager[None]:
         """The only writer, until all is committed or nothing is."""
+
+    def now(self) -> datetime:
+        """The time by the clock of the place where the records are kept (UTC, whole seconds)."""
 
     def account(self) -> str:
         """The database account at work, where there is such a thing."""

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 FORMAT = 2
@@ -48,7 +48,6 @@ class Revision:
 
     Examples
     --------
-    >>> from datetime import UTC
     >>> Revision(0, datetime(2024, 5, 1, tzinfo=UTC), "A. Officer (synthetic)", what="init").sealed().hash[:8]
     '6ed15a56'
     """
@@ -82,12 +81,16 @@ class Revision:
         return {**vars(self), "at": stamp(self.at), "sources": [dict(s) for s in self.sources]}
 
 
+def clock() -> datetime:
+    """The time by this machine's clock (UTC, whole seconds): when a save happened is a fact, whatever products are dated."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 def stamp(moment: datetime) -> str:
     """A UTC moment as text, to the second.
 
     Examples
     --------
-    >>> from datetime import UTC
     >>> stamp(datetime(2024, 5, 1, tzinfo=UTC))
     '2024-05-01T00:00:00Z'
     """

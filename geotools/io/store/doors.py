@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from geotools.io.atomic import replacing
-from geotools.io.store import address, geopackage
+from geotools.io.store import address, chain, geopackage
 from geotools.io.store.chain import FORMAT, Revision, content_hash
 from geotools.io.store.store import Store, said
 from geotools.model.errors import StoreError
-from geotools.model.provenance import now, version
+from geotools.model.provenance import version
 
 
 def open_store(source: str | Path) -> Store:
@@ -74,7 +74,7 @@ def init(source: str | Path, *, author: str, name: str = "", roles: bool = False
         If something else stands there, or the database refuses.
     """
     who, title = said(author, "author"), said(name, "name", empty=True)
-    first = Revision(0, now(), who, title, what="init", content=content_hash((), ())).sealed()
+    first = Revision(0, chain.clock(), who, title, what="init", content=content_hash((), ())).sealed()
     note = replace(first, note=f"brought to format {FORMAT} by geotools {version()}", what="migrate")
     if address.is_url(source):
         from geotools.io.store.postgis import PostGIS

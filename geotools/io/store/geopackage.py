@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from geotools.io.store import features, migrations
+from geotools.io.store import chain, features, migrations
 from geotools.io.store.backend import Box, Change, Rows
 from geotools.io.store.chain import DELETED, FORMAT, Entry, Head, Revision, stamp
 from geotools.io.store.layout import Layout
@@ -185,6 +185,10 @@ class GeoPackage:
         finally:
             if begun and self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+
+    def now(self) -> datetime:
+        """The time by this machine's clock."""
+        return chain.clock()
 
     def account(self) -> str:
         """A file has no accounts."""

@@ -7,12 +7,15 @@ time, and is asked with ``geotools.coverage(..., as_of=)``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from geotools.io.store.cells import utc
 from geotools.io.store.chain import Revision, stamp
 from geotools.model.errors import StoreError
+from geotools.model.schema import Issue
+
+AHEAD = timedelta(minutes=10)  # clocks of honest machines differ by less
 
 
 def moment(as_of: Any) -> datetime:
@@ -67,3 +70,15 @@ def revision_at(revisions: Sequence[Revision], as_of: Any) -> Revision:
             hint="give a later day; for what is known today about an earlier day: --known-on with today's date",
         )
     return known[-1]
+
+
+def ahead(revision: Revision, now: datetime) -> list[Issue]:
+    """A warning if a revision is dated later than it is now: a clock was wrong when it was saved, or is now."""
+    if revision.at <= now + AHEAD:
+        return []
+    words = (
+        f"revision {revision.number} is dated {stamp(revision.at)}, by the clock it is {stamp(now)}: one of the two clocks is wrong. "
+        f"Until that day comes, every save is dated like it, and what was known on an earlier day is told without those saves: "
+        f"ask for the number of a revision instead"
+    )
+    return [Issue("ST-17", "warning", id=f"revision {revision.number}", message=words, value=stamp(revision.at), limit=stamp(now))]  # fmt: skip

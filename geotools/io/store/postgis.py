@@ -12,7 +12,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import numpy as np
@@ -161,6 +161,11 @@ class PostGIS:
         with self._transaction(f"SET LOCAL lock_timeout = '{WAIT_S}s'"):
             self._run("SELECT pg_advisory_xact_lock(hashtext('geotools store'), hashtext(%s))", (self._schema,))
             yield
+
+    def now(self) -> datetime:
+        """The time by the server's clock: the same for everyone who saves."""
+        found: datetime = self._run("SELECT clock_timestamp()").fetchone()[0]
+        return found.astimezone(UTC).replace(microsecond=0)
 
     def account(self) -> str:
         """The account at work, as the server knows it."""
@@ -366,7 +371,7 @@ class PostGIS:
         self._statements(postgis_schema.RULES)
         for key, value in meta.items():
             self._run("INSERT INTO {s}.meta VALUES (%s, %s)", (key, value))
-        self.append(Change(Revision(**{**vars(first), "account": self.account()}).sealed(), {}, ()))
+        self.append(Change(Revision(**{**vars(first), "at": self.now(), "account": self.account()}).sealed(), {}, ()))
 
     def _migrate(self, note: Revision | None) -> None:
         meta = self.meta()
@@ -379,7 +384,7 @@ class PostGIS:
             last = self.last()
             following = {
                 "number": last.number + 1,
-                "at": max(last.at, note.at),
+                "at": max(last.at, self.now()),
                 "previous": last.hash,
                 "account": self.account(),
             }

@@ -22,7 +22,7 @@ from geotools.io.store.chain import DELETED, SAVED, Entry, Revision, content_has
 from geotools.io.store.layout import Layout
 from geotools.model.errors import StoreError
 from geotools.model.programme import Programme
-from geotools.model.provenance import InputFile, now
+from geotools.model.provenance import InputFile
 from geotools.model.schema import KINDS, issues_frame
 from geotools.space import crs as _crs
 
@@ -316,6 +316,7 @@ class Store:
             if base is not None and not 0 <= base <= last.number:
                 raise StoreError(f"there is no revision {base}", hint=f"the latest is {last.number}")
             plan = saving.plan(self._backend, wishes, base, last.number + 1)
+            plan.issues += moments.ahead(last, self._backend.now())
             if not plan.entries and not plan.layouts:
                 return Saved(last, unchanged=plan.unchanged, outdated=plan.outdated, issues=issues_frame(plan.issues))
             made = self._append(last, plan.entries, plan.layouts, base=base, sources=sources, **known)
@@ -337,8 +338,9 @@ class Store:
             entries, layouts, counts = self._back_to(then.number, last.number)
             if not entries and not layouts:
                 return Saved(last)
+            issues = moments.ahead(last, self._backend.now())
             made = self._append(last, entries, layouts, what="restore", base=then.number, **known)
-        return Saved(made, **counts)
+        return Saved(made, **counts, issues=issues_frame(issues))
 
     def _back_to(self, then: int, last: int) -> tuple[list[Entry], dict[str, str], dict[str, int]]:
         """Entries that lead back to a former state."""
@@ -367,7 +369,7 @@ class Store:
 
     def _append(self, last: Revision, entries: Sequence[Entry], layouts: Mapping[str, str], **known: Any) -> Revision:
         content = content_hash(((e.kind, e.id, e.hash) for e in entries), sorted(layouts.items()))
-        at = max(now(), last.at)  # a clock that was set back does not turn history round
+        at = max(self._backend.now(), last.at)  # a clock that was set back does not turn history round
         revision = Revision(
             number=last.number + 1, at=at, account=self._backend.account(), rows=len(entries), content=content, previous=last.hash, **known
         ).sealed()  # fmt: skip

@@ -3,7 +3,7 @@
 For finding that something was altered past the store; not for judging what records say. Codes: ST-10 a revision was altered ·
 ST-11 a row of history was altered · ST-12 a revision is missing or out of order · ST-13 current state or a layer differs
 from history · ST-14 rows of a revision are missing or too many · ST-15 versions of a row do not follow each other · ST-16 the
-anchor is not in the chain.
+anchor is not in the chain · ST-17 a revision is dated in the future (a warning: a clock is wrong, the chain may be whole).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import geopandas as gpd
 
+from geotools.io.store import moments
 from geotools.io.store.backend import Backend
 from geotools.io.store.chain import DELETED, Entry, Revision, content_hash, row_hash
 from geotools.io.store.saving import iso
@@ -22,6 +23,8 @@ def verify(backend: Backend, anchor: str | None = None) -> gpd.GeoDataFrame:
     """All findings as ISSUES; the caller gives one unchanging view."""
     revisions = backend.revisions()
     issues = _chain(revisions, anchor)
+    now = backend.now()
+    issues += [issue for revision in revisions for issue in moments.ahead(revision, now)]
     last = max((r.number for r in revisions), default=0)
     issues += _rows(backend, {r.number: r for r in revisions}, last)
     issues += [Issue("ST-13", "error", kind, id_, message=what) for kind, id_, what in backend.current_faults()]

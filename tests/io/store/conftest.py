@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from geotools.io import store as stores
+from geotools.io.store import chain
+from geotools.io.store.postgis import PostGIS
 from tests.conftest import frame, hazard, release, square
 from tests.postgis import cluster, new_postgis, postgis_url  # noqa: F401  (fixtures)
 
@@ -37,9 +39,13 @@ def store(place, clock):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Set the time of the next revisions."""
+    """Set the time of the next revisions, by this machine's clock and the server's, and the date of products."""
 
     def to(text):
-        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(pd.Timestamp(text, tz="UTC").timestamp())))
+        stamp = pd.Timestamp(text)
+        stamp = (stamp.tz_localize("UTC") if stamp.tz is None else stamp).to_pydatetime()
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(stamp.timestamp())))
+        monkeypatch.setattr(chain, "clock", lambda: stamp)
+        monkeypatch.setattr(PostGIS, "now", lambda _: stamp)
 
     return to

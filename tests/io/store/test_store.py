@@ -263,10 +263,44 @@ def test_the_programme_has_a_history_of_its_own(store, make):
 def test_a_clock_that_was_set_back_does_not_turn_history_round(store, make, clock):
     clock("2024-05-01")
     store.save(_two(make), kind="hazards", note="n", **WHO)
-    clock("2019-05-01")
+    clock("2024-04-30T23:55")
     done = store.save(make.frame(make.hazard("H-5")), kind="hazards", note="m", **WHO)
-    assert done.revision.at.year >= 2024
+    assert done.revision.at.isoformat() == "2024-05-01T00:00:00+00:00"
+    assert not len(done.issues)
     assert not len(store.verify())
+
+
+def test_a_revision_dated_in_the_future_is_said_plainly_at_every_save_and_by_verify(store, make, clock):
+    """After one save under a wrong clock all later ones bear its date: nobody must find that out by a report."""
+    clock("2034-12-18")
+    bad = store.save(_two(make), kind="hazards", note="under a wrong clock", **WHO)
+    assert not len(bad.issues)
+    clock("2024-05-01")
+    for call in (
+        lambda: store.save(make.frame(make.hazard("H-5")), kind="hazards", note="m", **WHO),
+        lambda: store.restore(1, note="r", **WHO),
+    ):
+        done = call()
+        assert done.issues[["check", "severity"]].to_numpy().tolist() == [["ST-17", "warning"]]
+        for words in ("2034-12-18", "2024-05-01", "clocks is wrong", "number of a revision"):
+            assert words in done.issues["message"][0]
+    found = store.verify()
+    assert found[["check", "severity", "id"]].to_numpy().tolist() == [
+        ["ST-17", "warning", f"revision {n}"] for n in (1, 2, 3)
+    ]
+    clock("2034-12-18T00:01")
+    assert not len(store.verify())
+
+
+def test_revisions_are_dated_by_the_clock_and_not_by_the_date_of_products(place, make, monkeypatch):
+    begin = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=5)
+    for epoch in ("1000000000", "2050000000"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+        with stores.init(place, author="A. Officer (synthetic)") as store:
+            store.save(_two(make).assign(name=epoch), kind="hazards", note=epoch, **WHO)
+            assert store.load("hazards", as_of=dt.datetime.now(dt.UTC))["name"][0] == epoch
+            assert store.revisions()["at"].between(begin, dt.datetime.now(dt.UTC) + dt.timedelta(seconds=5)).all()
+            assert not len(store.verify())
 
 
 def test_attributes_are_hostile_text_and_stay_what_they_are(store, make):

@@ -113,6 +113,15 @@ def test_coverage_map_and_run_take_a_store_and_ask_what_it_knew(filled, records,
     assert "knew nothing then" in str(run("coverage", filled, "--as-of", "2020-01-01", code=1).exception)
 
 
+def test_a_wrong_clock_is_said_on_the_command_line(filled, records, make, tmp_path, clock):
+    make.frame(make.hazard("H-1", name="new")).to_file(tmp_path / "hazards.gpkg", layer="hazards")
+    clock("2023-01-01")
+    assert "clocks is wrong" in run("store", "save", filled, tmp_path / "hazards.gpkg", "--note", "n").output
+    told = run("store", "verify", filled).output
+    assert "history is whole" in told and "ST-17" in told, "the chain is whole, the dates are not"
+    assert json.loads(run("store", "verify", filled, "--json").stdout)["whole"] is True
+
+
 def test_only_a_store_has_a_memory(records):
     done = run("coverage", records, "--known-on", "2024-01-01", code=2)
     assert "only a store remembers" in done.output

@@ -133,7 +133,7 @@ class Office:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_five_years_add_up_week_by_week_and_can_be_told_again(tmp_path, monkeypatch):
+def test_five_years_add_up_week_by_week_and_can_be_told_again(tmp_path, clock):
     begin = time.process_time()
     path = tmp_path / "programme.gpkg"
     world = sim.Years(seed=11)
@@ -141,7 +141,7 @@ def test_five_years_add_up_week_by_week_and_can_be_told_again(tmp_path, monkeypa
 
     def at(week, hours=12):
         stamp = sim.day(week).tz_localize("UTC") + pd.Timedelta(hours=hours)
-        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(stamp.timestamp())))
+        clock(stamp)
 
     def run(week, name):
         at(week, 20)
