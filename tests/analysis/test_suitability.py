@@ -369,6 +369,40 @@ def test_cover_counts_every_cell_that_is_touched(tmp_path):
             assert got[r, c] == max(inside), (cell, shift, r, c)
 
 
+@pytest.mark.parametrize("pixels", [3_000, 4_000_000])
+@pytest.mark.parametrize(("rows", "columns", "finer"), [(2, 3, 150), (6, 5, 20), (12, 9, 0.4)])
+def test_cover_in_another_system_misses_no_cell(tmp_path, monkeypatch, pixels, rows, columns, finer):
+    """Every cover cell whose middle lies in a cell of ours counts, however fine the cover is; brute force by point in polygon."""
+    from geotools.analysis.suitability import cover as room
+
+    monkeypatch.setattr(room, "PIXELS", pixels)
+    dem = hills(rows, columns, cell=30.0)
+    box = gpd.GeoSeries([shapely.box(X - 9, Y - 30 * rows - 9, X + 30 * columns + 9, Y + 9)], crs=UTM).to_crs(4326)
+    west, south, east, north = box.total_bounds
+    size = 30 / finer / 111_320
+    shape = (math.ceil((north - south) / size), math.ceil((east - west) / size))
+    codes = np.full(shape, 40, dtype="uint8")
+    rng = np.random.default_rng(3)
+    r, c = rng.integers(0, shape[0], 8), rng.integers(0, shape[1], 8)
+    codes[r, c] = [10, 10, 10, 20, 20, 20, 77, 77]
+    path = save(tmp_path / "c.tif", codes, where=Affine(size, 0, west, 0, -size, north), crs="EPSG:4326")
+    state = {10: 3, 20: 1, 77: 2}
+    with terrain.gradients(dem) as slopes, rasterio.open(path) as source:
+        lattice = Lattice.of(slopes)
+        cover = Cover(source, lattice, {10: "trees", 20: "shrub", 40: "crop"})
+        got = cover.states(lambda w: {"trees": 3, "shrub": 1, "crop": 0}.get(w, 2), 0, 0, rows, columns)
+    middles = gpd.GeoSeries.from_xy(west + (c + 0.5) * size, north - (r + 0.5) * size, crs=4326).to_crs(UTM)
+    seen = 0
+    for place, code in zip(middles, codes[r, c], strict=True):
+        i, j = int((Y - place.y) // 30), int((place.x - X) // 30)
+        if 0 <= i < rows and 0 <= j < columns:
+            assert got[i, j] >= state[int(code)], (i, j)
+            seen += 1
+    assert seen >= 3
+    if rows * columns > 8 and finer > 10:
+        assert (got == 0).sum() >= rows * columns - 14  # and what is far from them is not touched
+
+
 def test_distance_from_built_cells_is_never_short(tmp_path):
     codes = np.full((30, 40), 40, dtype="uint8")
     codes[12, 17], codes[25, 3] = 50, 0

@@ -21,6 +21,9 @@ from geotools.analysis.suitability.machines import Figure
 from geotools.model.errors import CRSError, ReadError
 from geotools.space import crs as _crs
 
+PIXELS = 4_000_000  # cells of the cover read at a time
+SHRUNK = 1e-3  # of a cell of the cover: what only touches does not count
+
 
 @dataclass
 class Cover:
@@ -51,7 +54,7 @@ class Cover:
         """States of a window; `of` gives the state of a word, and of None where there is no data."""
         if self.crs == self.lattice.crs:
             return self._aligned(of, row, column, rows, columns)
-        return self._sampled(of, row, column, rows, columns)
+        return self._under(of, row, column, rows, columns)
 
     def _read(self, of: Callable[[str | None], int], top: int, left: int, rows: int, columns: int) -> np.ndarray:
         """States of a window of the cover's own cells; outside it is no data."""
@@ -89,36 +92,64 @@ class Cover:
             out = np.maximum(out, high[:, np.minimum(left + step, right) - left[0]])
         return out
 
-    def _sampled(self, of: Callable[[str | None], int], row: int, column: int, rows: int, columns: int) -> np.ndarray:
-        """In another system: the states at a lattice of points of each cell, no farther apart than the cover's cells."""
-        points = self._points_per_cell()
-        inner = (np.arange(points) + 0.5) / points if points == 1 else np.linspace(0.001, 0.999, points)
-        change = _crs.transformer(_crs.code_or_wkt(self.lattice.crs), _crs.code_or_wkt(self.crs))
-        places = []
-        for down in inner:
-            for right in inner:
-                across, along = np.meshgrid(np.arange(columns) + column + right, np.arange(rows) + row + down)
-                x, y = self.lattice.transform @ (across, along)
-                x, y = change.transform(x, y)
-                places.append(tuple(np.floor(v) for v in ~self.source.transform @ (np.asarray(x), np.asarray(y))))
-        far = 1e9
-        i = np.stack([np.where(np.isfinite(p[1]), p[1], -far) for p in places]).astype(int)
-        j = np.stack([np.where(np.isfinite(p[0]), p[0], -far) for p in places]).astype(int)
-        inside = (i >= 0) & (i < self.source.height) & (j >= 0) & (j < self.source.width)
-        out = np.full(i.shape, of(None), dtype=np.uint8)
-        if inside.any():
-            top, left = int(i[inside].min()), int(j[inside].min())
-            part = self._read(of, top, left, int(i[inside].max()) - top + 1, int(j[inside].max()) - left + 1)
-            out[inside] = part[i[inside] - top, j[inside] - left]
-        worst: np.ndarray = out.max(axis=0)
-        return worst
+    def _under(self, of: Callable[[str | None], int], row: int, column: int, rows: int, columns: int) -> np.ndarray:
+        """In another system: the worst state in the box that each cell fills on the cover's lattice, however many cells of the cover that is."""
+        spans = self._boxes(row, column, rows, columns)
+        deep, wide = int((spans[1] - spans[0]).max()) + 1, int((spans[3] - spans[2]).max()) + 1
+        high, broad = max(1, math.isqrt(PIXELS) // deep), max(1, math.isqrt(PIXELS) // wide)
+        out = np.empty((rows, columns), dtype=np.uint8)
+        for top in range(0, rows, high):
+            for left in range(0, columns, broad):
+                part = np.s_[top : top + high, left : left + broad]
+                out[part] = self._worst(of, *(span[part] for span in spans))
+        return out
 
-    def _points_per_cell(self) -> int:
-        middle = [s // 2 for s in self.lattice.shape]
-        box = self.lattice.box(middle[0], middle[1], 1, 1)
-        west, south, east, north = _crs.transform([box], self.lattice.crs, self.crs)[0].bounds
-        steps = max((east - west) / self.source.transform.a, (north - south) / -self.source.transform.e)
-        return int(min(math.ceil(steps) + 1, 64))
+    def _boxes(self, row: int, column: int, rows: int, columns: int) -> list[np.ndarray]:
+        """First and last row and column of the cover under each cell; corners and middles of sides are looked at, beyond the cover is -1 or its size."""
+        change = _crs.transformer(_crs.code_or_wkt(self.lattice.crs), _crs.code_or_wkt(self.crs))
+        across: Any
+        along: Any
+        across, along = np.meshgrid(column + np.arange(2 * columns + 1) / 2, row + np.arange(2 * rows + 1) / 2)
+        x, y = change.transform(*(self.lattice.transform @ (across, along)))
+        right, down = ~self.source.transform @ (np.asarray(x), np.asarray(y))
+        spans = []
+        for values, size in ((down, self.source.height), (right, self.source.width)):
+            inside = np.where(np.isfinite(values), np.clip(values, -0.5, size + 0.5), np.nan)
+            steps = [inside[a : a + 2 * rows : 2, b : b + 2 * columns : 2] for a in range(3) for b in range(3)]
+            low, high = np.minimum.reduce(steps) + SHRUNK, np.maximum.reduce(steps) - SHRUNK
+            lost = np.isnan(low) | np.isnan(high)
+            first = np.where(lost, -1, np.floor(np.where(lost, 0, low))).astype(int)
+            last = np.where(lost, -1, np.floor(np.where(lost, 0, high))).astype(int)
+            spans += [first, np.maximum(last, first)]
+        return spans
+
+    def _worst(
+        self, of: Callable[[str | None], int], top: np.ndarray, bottom: np.ndarray, left: np.ndarray, right: np.ndarray
+    ) -> np.ndarray:
+        """The worst state in each box, by counting the cells of each state in it."""
+        begin, end, west, east = int(top.min()), int(bottom.max()), int(left.min()), int(right.max())
+        out = np.zeros(top.shape, dtype=np.uint8)
+        if top.size == 1:  # one cell may hold more than is read at a time
+            step = max(1, PIXELS // (east - west + 1))
+            worst = [
+                self._read(of, r, west, min(step, end - r + 1), east - west + 1).max()
+                for r in range(begin, end + 1, step)
+            ]
+            out[:] = max(worst)
+            return out
+        part = self._read(of, begin, west, end - begin + 1, east - west + 1)
+        rows, columns = (top - begin, bottom - begin + 1), (left - west, right - west + 1)
+        for state in np.unique(part[part > 0]).tolist():
+            sums = np.zeros((part.shape[0] + 1, part.shape[1] + 1), dtype=np.int32)
+            np.cumsum(np.cumsum(part == state, axis=0, dtype=np.int32), axis=1, out=sums[1:, 1:])
+            count = (
+                sums[rows[1], columns[1]]
+                - sums[rows[0], columns[1]]
+                - sums[rows[1], columns[0]]
+                + sums[rows[0], columns[0]]
+            )
+            out[count > 0] = state
+        return out
 
 
 def legend_of(source: Any, given: Mapping[int, str] | None) -> dict[int, str]:
