@@ -305,9 +305,11 @@ def _words(plan: Any, futures: Any, bought: Any) -> list[str]:
 
     done = futures.finish
     marks = ", ".join(f"{name.upper()} {getattr(done, name) or 'beyond the horizon'}" for name in ("p10", "p50", "p90"))
-    first = f"from {plan.start}, {len(plan.table)} steps, {len(plan.crews)} teams: done by {plan.finish or 'no date within the horizon'} at mean rates; {marks}"
+    first = f"from {plan.start}, {len(plan.table)} steps, {len(plan.crews)} teams: done by {done.p50 or 'no date within the horizon'} as likely as not ({marks})"
+    mean = f"at mean rates, with no bad luck anywhere: {plan.finish or 'no date within the horizon'}"
     out = [
         first,
+        mean,
         f"({plan.words}; {done.note})",
         "",
         f"{'team':20}{'steps':>6}{'m²':>12}{'work days':>11}{'idle':>7}  {'first':12}{'last'}",

@@ -186,7 +186,7 @@ def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None,
                 "task": name,
                 "covered": covered,
                 "end": _last_day(mine),
-                "sentences": list(covered.sentences),
+                "sentences": [*covered.sentences, *(() if sure is None else sure.sentences[:1])],
                 "data": as_data(result, name),
             }
         )
@@ -243,23 +243,15 @@ def _m2(value: float) -> str:
     return f"{value:>14,.0f} m²  {value / 10_000:>9,.1f} ha"
 
 
-def _without_ground(coverage: Any, survey: Any) -> list[str]:
-    """What the figures cannot hold: hazards on record that have no polygon."""
-    import pandas as pd
-
-    lost = (
-        set(survey.hazards["id"]) - set(coverage.table.loc[coverage.table["area_m2"] > 0, "id"])
-        if len(survey.hazards)
-        else set()
-    )
-    if not lost:
+def _without_ground(coverage: Any) -> list[str]:
+    """What the figures cannot hold: hazards known on that day that have no polygon."""
+    count, told = (float(coverage.totals[name]) for name in ("hazards_without_ground", "reported_without_ground_m2"))
+    if not count:
         return []
-    rows = survey.hazards[survey.hazards["id"].isin(lost)]
-    told = float(pd.to_numeric(rows["area_reported_m2"], errors="coerce").sum()) if "area_reported_m2" in rows else 0.0
-    said = f"; they report {told / 10_000:,.1f} ha together" if told else ""
+    said = f"; they report {told / 10_000:,.1f} ha together" if told > 0 else ""
     return [
         "",
-        f"{len(lost)} hazards on record have no ground that can be drawn or counted{said}: no figure above includes them",
+        f"{count:.0f} hazards on record have no ground that can be drawn or counted{said}: no figure above includes them",
     ]
 
 
@@ -292,9 +284,9 @@ def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
         ("sum of the rows as claimed", "claimed_m2"),
     ]
     lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in extra]
-    lines += _without_ground(result["coverage"], survey)
+    lines += _without_ground(result["coverage"])
     for item in result["swath"]:
-        lines += ["", f"tracks of {item['task']}:", *(f"  {text}" for text in item["sentences"][:3])]
+        lines += ["", f"tracks of {item['task']}:", *(f"  {text}" for text in item["sentences"])]
     lines.append("")
     counts = result["issues"]["severity"].value_counts()
     lines += [

@@ -10,6 +10,7 @@ import pytest
 import shapely
 from click.testing import CliRunner
 
+import geotools as gt
 from geotools.cli.main import cli
 
 X, Y = 560_000, 4_380_000
@@ -109,3 +110,11 @@ def test_exit_codes(folder, monkeypatch):
     with pytest.raises(SystemExit) as stop:
         main(["coverage", str(folder)])
     assert stop.value.code == 4
+
+
+def test_releases_whose_product_nobody_knows_are_named_in_the_summary(make):
+    hazards = make.frame(make.hazard("H-1", make.square(0, 0, 100)))
+    rows = [make.release("R-1", make.square(0, 0, 50)), make.release("R-2", make.square(50, 50, 50), product="zzz")]
+    told = gt.coverage(hazards, make.frame(*rows)).summary()
+    assert "But 1 release counts nothing (2,500 m²)" in told and "programme.words.product" in told
+    assert "counts nothing" not in gt.coverage(hazards, make.frame(rows[0])).summary()

@@ -295,6 +295,9 @@ class Coverage:
         ]
         if t["hazards_without_ground"] > 0:
             lines.insert(2, _without_ground(t["hazards_without_ground"], t["reported_without_ground_m2"]))
+        idle = self.credits[self.credits["why_zero"] == _tables.NO_PRODUCT]
+        if len(idle):
+            lines.append(_without_product(len(idle), float(idle["area_m2"].sum())))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -315,6 +318,11 @@ class Coverage:
         note = "No record is not no contamination."
         picture = sketch([(self.remaining, "#a63603"), (self.released, "#00664a")])
         return f"<div><p>{words}</p>{picture}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}<p><em>{note}</em></p></div>"
+
+
+def _without_product(count: int, area: float) -> str:
+    who = "1 release counts" if count == 1 else f"{count} releases count"
+    return f"But {who} nothing ({hectares(area)}): the product is missing or not a known word. Teach it under [programme.words.product]."
 
 
 def _without_ground(count: float, reported: float) -> str:

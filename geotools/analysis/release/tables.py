@@ -21,6 +21,7 @@ from geotools.model.errors import ReleaseError
 from geotools.model.methods import UNKNOWN
 from geotools.space import crs as _crs
 
+NO_PRODUCT = "its product is missing or not a known word"
 PRODUCTS = ("cancelled", "reduced", "cleared")
 ACTS = {name: _e.WORDS.index(name) for name in (*PRODUCTS, "processed", "transferred", "corrected")}
 TOLD = ("name", "classification", "status", "organisation", "admin1", "admin2", "place")
@@ -172,7 +173,7 @@ def _why(book: Ledger, shot: Snapshot, data: dict[str, object]) -> np.ndarray:
         if state[row] != _p.USABLE:
             why[row] = _p.REASONS[int(state[row])]
         elif act[row] == _e.NOTHING:
-            why[row] = "its product is missing or not a known word"
+            why[row] = NO_PRODUCT
         elif shot.as_of is not None and np.isnat(day[row]):
             why[row] = f"it has no date, so it cannot be shown to be known on {shot.as_of}"
         elif shot.as_of is not None and day[row] > shot.as_of:

@@ -43,7 +43,7 @@ def load(survey: str, task: str, choices: dict[str, Any], bar: Any) -> Source:
                 hint="for example --task task.geojson",
                 file=survey,
             )
-        return Source(io.read(wanted), *_fixes_file(source, choices))
+        return Source(io.read(wanted, crs=choices["crs"]), *_fixes_file(source, choices))
     from geotools.survey import open_survey
 
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)

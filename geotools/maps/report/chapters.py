@@ -257,7 +257,7 @@ def inspections(facts: Facts, lang: str) -> list[_column.Block]:
 def _said(code: str, message: Any, lang: str) -> str:
     """What an issue says, its title first: that is in the report's language even where the sentence is not."""
     title = text(code, "title", lang)
-    return f"{title}: {clean(message, 150)}" if title else clean(message, 150)
+    return f"{title}: {clean(message, 400)}" if title else clean(message, 400)
 
 
 def issues(facts: Facts, lang: str) -> list[_column.Block]:
@@ -304,13 +304,13 @@ def provenance(survey: Any, manifest: dict[str, Any], digest: str, lang: str) ->
             clean(item.name, 44),
             item.sha256[:32] + "…",
             f"{item.rows if item.rows is not None else ''}",
-            clean(item.operation or item.crs, 30),
+            clean(" · ".join(part for part in (item.crs, item.operation) if part), 40),
         )
         for item in survey.inputs
     ]
     files = _column.text_table([("", "", "", ""), *rows], (3, 3.4, 0.7, 1.8))[1:] if rows else []
     made = _column.paragraph(
-        f"geotools {version()} · {manifest['created']} · {sheet_word('as_of', lang)}: {manifest['as_of'] or '–'}",
+        f"geotools {version()} · {manifest['created']} · {sheet_word('as_of', lang)}: {manifest['as_of'] or survey.information_day or '–'}",
         size=7,
         after=1.5,
     )
