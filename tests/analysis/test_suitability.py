@@ -409,7 +409,7 @@ def test_distance_from_built_cells_is_never_short(tmp_path):
     path = save(tmp_path / "c.tif", codes)
     with terrain.gradients(hills(30, 40)) as slopes, rasterio.open(path) as source:
         cover = Cover(source, Lattice.of(slopes), {40: "crop", 50: "built"})
-        got = near_cover(cover, ("built",), figure(value=34), (0, 0, 30, 40))
+        got = near_cover(cover, "built", figure(value=34), (0, 0, 30, 40))
     r, c = np.indices((30, 40))
     for (row, column), state in (((12, 17), 3), ((25, 3), 2)):
         apart = np.hypot(np.maximum(np.abs(r - row) - 1, 0), np.maximum(np.abs(c - column) - 1, 0)) * 10
@@ -681,3 +681,47 @@ def test_unplaced_rows_of_other_layers_exclude_and_allow_nothing():
     assert "1 of 2 rows of the layer roads" in got.issues["message"].str.cat()
     alone = judged(dem, drive, su.Layers(roads=road.iloc[1:]))
     assert set(np.unique(alone.states("access"))) == {2}
+
+
+SPELLINGS = {
+    "built": ("Built area", "Built-up area", "BUILT_UP", "urban", "Tikili", "Застройка"),
+    "water": ("Permanent water bodies", "Open water", "water bodies", "Su", "Вода"),
+}
+
+
+@pytest.mark.parametrize(("word", "name"), [(w, n) for w, names in SPELLINGS.items() for n in names])
+def test_land_cover_stands_for_layers_under_any_spelling(tmp_path, word, name):
+    codes = np.full((20, 20), 30, dtype="uint8")
+    codes[10, 10] = 7
+    path, criterion = save(tmp_path / "c.tif", codes), {"built": "buildings", "water": "water"}[word]
+    who = machine(**{su.CRITERIA[criterion]: figure(value=20)})
+    got = judged(hills(20, 20), who, su.Layers(cover=path, legend={30: "Grassland", 7: name})).states(criterion)
+    assert got[10, 10] == got[12, 10] == 3
+    assert got[5, 5] == 0
+
+
+@pytest.mark.parametrize("name", ["zone 7", "other", "Прочее", ""])
+def test_a_name_nobody_knows_is_never_taken_for_nothing_there(tmp_path, name):
+    codes = np.full((20, 20), 30, dtype="uint8")
+    codes[10, 10] = 7
+    path = save(tmp_path / "c.tif", codes)
+    who = machine(building_m=figure(value=20), water_m=figure(value=20))
+    got = judged(hills(20, 20), who, su.Layers(cover=path, legend={30: "grass", 7: name}))
+    for criterion in ("buildings", "water"):
+        assert got.states(criterion)[10, 10] == got.states(criterion)[12, 10] == 2
+        assert got.states(criterion)[5, 5] == 0
+    assert got.issues["check"].tolist().count("SU-10") == 2
+    strange = judged(hills(20, 20), who, su.Layers(cover=path, legend={30: "type A", 7: name}))
+    assert set(np.unique(strange.classes())) == {3}
+    far = frame(shapely.Point(5, -5))
+    layers = su.Layers(cover=path, legend={30: "type A", 7: name}, buildings=far, water=far)
+    assert "SU-10" not in set(judged(hills(20, 20), who, layers).issues["check"])
+
+
+def test_the_machines_table_of_cover_understands_other_spellings(tmp_path):
+    path = save(tmp_path / "c.tif", np.full((10, 10), 7, dtype="uint8"))
+    who = machine(cover=figure(words={"crop": "workable", "water": "not", "maize": "conditional", "arable": "not"}))
+    for name, state in (("Cropland", 0), ("open water", 3), ("maize", 1), ("arable", 3), ("zone 7", 2)):
+        got = judged(hills(10, 10), who, su.Layers(cover=path, legend={7: name}))
+        assert set(np.unique(got.states("cover"))) == {state}, name
+        assert ("SU-08" in set(got.issues["check"])) is (state == 2)

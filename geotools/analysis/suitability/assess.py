@@ -19,7 +19,7 @@ import shapely
 from rasterio.errors import RasterioIOError
 
 from geotools.analysis.suitability import access, limits
-from geotools.analysis.suitability.cover import Cover, legend_of, near_cover
+from geotools.analysis.suitability.cover import Cover, legend_of, near_cover, word_of
 from geotools.analysis.suitability.findings import findings
 from geotools.analysis.suitability.layers import (
     Burnt,
@@ -44,7 +44,7 @@ from geotools.space import geom, measure
 
 Window = tuple[int, int, int, int]
 Judge = Callable[[Window], "np.ndarray | int"]
-BUILT, WATER = ("built", "built_up", "built-up", "urban"), ("water",)
+STAND_INS = {"buildings": "built", "water": "water"}  # words of the land cover that stand for a layer
 CROSSED = ("cover", "soil", "vegetation", "rock", "obstacles", "buildings", "water")
 TASK_COLUMNS = (
     "id",
@@ -147,10 +147,10 @@ def _judges(lattice: Lattice, machine: Machine, layers: Layers, cover: Cover | N
     def burnt(made: Burnt | int) -> Judge:
         return (lambda _: made) if isinstance(made, int) else (lambda window: made.window(*window))
 
-    def near(name: str, frame: gpd.GeoDataFrame | None, words: tuple[str, ...]) -> Judge:
+    def near(name: str, frame: gpd.GeoDataFrame | None) -> Judge:
         own = figure[name]
         if (frame is None or not len(frame)) and cover is not None and own is not None and not own.any:
-            return lambda window: near_cover(cover, words, own, window)
+            return lambda window: near_cover(cover, STAND_INS[name], own, window)
         return burnt(away(lattice, frame, own))
 
     by_cover = figure["cover"]
@@ -160,12 +160,18 @@ def _judges(lattice: Lattice, machine: Machine, layers: Layers, cover: Cover | N
         "vegetation": burnt(zones(lattice, layers.vegetation, "stem_cm", figure["vegetation"])),
         "rock": burnt(zones(lattice, layers.rock, "rock_cm", figure["rock"])),
         "obstacles": burnt(away(lattice, layers.obstacles, figure["obstacles"])),
-        "buildings": near("buildings", layers.buildings, BUILT),
-        "water": near("water", layers.water, WATER),
+        "buildings": near("buildings", layers.buildings),
+        "water": near("water", layers.water),
         "range": burnt(reach(lattice, layers.stands, figure["range"])),
     }
     if cover is not None and by_cover is not None and not by_cover.any:
-        judges["cover"] = lambda window: cover.states(lambda word: limits.word_state(word, by_cover), *window)
+        table = by_cover.words
+
+        def known(name: str | None) -> str | None:
+            """The name as it stands in the machine's table, else its word of the vocabulary."""
+            return name if name in table else word_of(name)
+
+        judges["cover"] = lambda window: cover.states(lambda name: limits.word_state(known(name), by_cover), *window)
     return judges
 
 

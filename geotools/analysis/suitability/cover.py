@@ -19,6 +19,7 @@ from geotools.analysis.suitability.layers import Lattice
 from geotools.analysis.suitability.limits import NOT, OK, UNKNOWN, doubted
 from geotools.analysis.suitability.machines import Figure
 from geotools.model.errors import CRSError, ReadError
+from geotools.model.vocab import vocabulary
 from geotools.space import crs as _crs
 
 PIXELS = 4_000_000  # cells of the cover read at a time
@@ -161,13 +162,29 @@ def legend_of(source: Any, given: Mapping[int, str] | None) -> dict[int, str]:
     return {int(code): word.strip().lower() for code, word in pairs if code.strip().isdigit()}
 
 
-def near_cover(cover: Cover, words: tuple[str, ...], figure: Figure, window: tuple[int, int, int, int]) -> np.ndarray:
-    """NOT within a distance of cells of some cover, unknown within it of cells without cover; distances between edges of cells."""
+def word_of(name: str | None) -> str | None:
+    """The word of the `landcover` vocabulary that a name in a legend stands for; None where the vocabulary does not tell what it is.
+
+    Examples
+    --------
+    >>> word_of("Permanent water bodies"), word_of("built_up"), word_of("class 7"), word_of("other")
+    ('water', 'built', None, None)
+    """
+    key = None if name is None else vocabulary("landcover").match(name)
+    return None if key == "other" else key
+
+
+def near_cover(cover: Cover, word: str, figure: Figure, window: tuple[int, int, int, int]) -> np.ndarray:
+    """NOT within a distance of cells of some cover, unknown within it of cells whose cover nobody knows; distances between edges of cells.
+
+    A name that the vocabulary does not know could mean that cover: it is never taken for something else.
+    """
     distance = 0.0 if figure.any else figure.value or 0.0
     lattice, (row, column, rows, columns) = cover.lattice, window
     halo = math.ceil(distance / lattice.side_m) + 2 if distance else 0
     wide = (row - halo, column - halo, rows + 2 * halo, columns + 2 * halo)
-    there = cover.states(lambda w: UNKNOWN if w is None else NOT if w in words else OK, *wide)
+    kinds = {name: word_of(name) for name in cover.legend.values()}
+    there = cover.states(lambda w: {None: UNKNOWN, word: NOT}.get(None if w is None else kinds[w], OK), *wide)
     out = np.zeros((rows, columns), dtype=np.uint8)
     inner = np.s_[halo : halo + rows, halo : halo + columns]
     for state in (UNKNOWN, NOT):

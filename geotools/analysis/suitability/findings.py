@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from geotools.analysis.suitability.cover import word_of
 from geotools.analysis.suitability.layers import Layers, placed
 from geotools.analysis.suitability.limits import CRITERIA, Settings
 from geotools.analysis.suitability.machines import Machine
@@ -58,7 +59,7 @@ def findings(
             )
         )
     elif legend and table is not None and not table.any:
-        strange = sorted(set(legend.values()) - set(table.words))
+        strange = sorted(name for name in set(legend.values()) if not {name, word_of(name)} & set(table.words))
         if strange:
             out.append(
                 _of(
@@ -68,7 +69,23 @@ def findings(
                     f"the machine's table does not know the land cover {', '.join(strange)}: unknown there",
                 )
             )
+    out += [_of(*said) for said in _strange(machine, layers, legend or {})]
     return out
+
+
+def _strange(machine: Machine, layers: Layers, legend: Mapping[int, str]) -> Iterator[tuple[str, Machine, str, str]]:
+    """Names of the land cover under which what it stands for could lie."""
+    names = sorted({name for name in legend.values() if word_of(name) is None})
+    for what in ("buildings", "water") if names else ():
+        layer, figure = getattr(layers, what), machine.figure(CRITERIA[what])
+        if (layer is None or not len(layer)) and figure is not None and not figure.any:
+            shown = ", ".join(names[:8]) + (" …" if len(names) > 8 else "")
+            yield (
+                "SU-10",
+                machine,
+                CRITERIA[what],
+                f"it is not understood what the land cover calls {shown}: there could be {what}, so {NAMES[what]} is unknown there and near it; give a legend with known words or a layer of {what}",
+            )
 
 
 def _of(code: str, machine: Machine, column: str, words: str) -> Issue:

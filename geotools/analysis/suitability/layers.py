@@ -95,8 +95,8 @@ class Layers:
     soil, vegetation, rock
         Polygons with the columns ``soil`` (a word), ``stem_cm`` (thickest stems), ``rock_cm`` (largest stones).
     obstacles, buildings, water
-        Polygons, lines or points to keep away from. Without `buildings` or `water`, cells of cover ``built``/``built_up`` and ``water``
-        stand for them.
+        Polygons, lines or points to keep away from. Without `buildings` or `water`, cells of cover that the vocabulary `landcover`
+        knows as ``built`` and ``water`` stand for them; under names that it does not know either could lie.
     roads, stands
         Where the machine can come from, and where its operator can stand.
 
