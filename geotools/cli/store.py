@@ -208,7 +208,7 @@ def _condition(text: str) -> tuple[str, Any]:
 @options.as_json
 @options.common
 def history(store: str, record: str | None, kind: str | None, as_json: bool, progress: bool | None) -> None:
-    """Every version of RECORD with who, when and why; or all revisions of the store."""
+    """Every version of RECORD with who, when and why (of every layer that knows the id); or all revisions of the store."""
     from geotools.io import store as stores
 
     with stores.open(store) as source:
@@ -217,11 +217,13 @@ def history(store: str, record: str | None, kind: str | None, as_json: bool, pro
         options.print_json(_records(told))
         return
     rows: Any = told.itertuples()
+    several = bool(record) and told["kind"].nunique() > 1
     for row in rows:
         if record:
+            which = f"{_clean(row.kind)} " if several else ""
             changed = f" ({row.changed})" if row.changed else ""
             click.echo(
-                f"revision {row.revision}  {row.at}  {_clean(row.author)}: {row.action}{changed}  {_clean(row.revision_note)}"
+                f"revision {row.revision}  {row.at}  {_clean(row.author)}: {which}{row.action}{changed}  {_clean(row.revision_note)}"
             )
         else:
             files = f"  [{_clean(row.sources)}]" if row.sources else ""

@@ -133,11 +133,30 @@ def _located(wkb: bytes | None, system: str) -> Any:
 def versions(
     entries: Sequence[Entry], revisions: Mapping[int, Revision], layouts: Mapping[str, Layout]
 ) -> gpd.GeoDataFrame:
-    """Every version of a record, oldest first: what was done by whom, and the record as it was then."""
-    told = []
-    before: dict[str, Entry | None] = {}
+    """Every version of a record, oldest first: what was done by whom, and the record as it was then.
+
+    Where several kinds know the id, all of them, told apart by the column ``kind``; geometry in the system of the layer, or in
+    WGS 84 if the layers differ.
+    """
+    kinds = list(dict.fromkeys(e.kind for e in entries))
+    frames = [_versions_of([e for e in entries if e.kind == k], revisions, layouts[k]) for k in kinds]
+    if len(frames) == 1:
+        return frames[0]
+    systems = {_crs.code_or_wkt(_crs.parse(f.crs)) for f in frames}
+    common = systems.pop() if len(systems) == 1 else "EPSG:4326"
+    shapes: list[Any] = []
+    for frame in frames:
+        shapes += list(_crs.transform(np.asarray(frame.geometry.array, dtype=object), frame.crs, _crs.parse(common)))
+    tables = [pd.DataFrame(f.drop(columns="geometry")).astype(object) for f in frames]
+    joined = pd.concat(tables, ignore_index=True).assign(revision=[r for f in frames for r in f["revision"]])
+    told = gpd.GeoDataFrame(joined, geometry=gpd.GeoSeries(shapes, crs=common))
+    return told.sort_values(["revision", "kind"], kind="stable", ignore_index=True)
+
+
+def _versions_of(entries: Sequence[Entry], revisions: Mapping[int, Revision], layout: Layout) -> gpd.GeoDataFrame:
+    told: list[tuple[Any, ...]] = []
+    old: Entry | None = None
     for e in entries:
-        old = before.get(e.kind)
         gone = e.action == DELETED
         columns: list[str] = []
         if old is not None and not gone:
@@ -146,15 +165,12 @@ def versions(
         r = revisions.get(e.revision)
         known = (stamp(r.at), r.author, r.note) if r else ("", "", "")
         what = "deleted" if gone else "added" if old is None else "changed"
-        told.append((e.kind, e.revision, *known, what, ", ".join(columns)))
-        before[e.kind] = None if gone else e
-    names = ["kind", "revision", "at", "author", "revision_note", "action", "changed"]
-    head = pd.DataFrame(told, columns=names).drop(columns=["kind"])
-    kind = entries[-1].kind
-    same = [e for e in entries if e.kind == kind]
-    head = head[[e.kind == kind for e in entries]].reset_index(drop=True)
-    frame = layouts[kind].frame([e.id for e in same], [e.attributes for e in same], [e.wkb for e in same])
-    extra = frame.drop(columns=frame.geometry.name).rename(columns={c: f"{c}_recorded" for c in names if c in frame})
-    joined = pd.concat([head, extra], axis=1)
+        told.append((e.revision, *known, what, ", ".join(columns)))
+        old = None if gone else e
+    names = ["revision", "at", "author", "revision_note", "action", "changed"]
+    head = pd.DataFrame(told, columns=names)
+    frame = layout.frame([e.id for e in entries], [e.attributes for e in entries], [e.wkb for e in entries])
+    own = {c: f"{c}_recorded" for c in (*names, "kind", "geometry") if c in frame and c != frame.geometry.name}
+    joined = pd.concat([head, frame.drop(columns=frame.geometry.name).rename(columns=own)], axis=1)
     shapes = gpd.GeoSeries(shapely.set_srid(frame.geometry.array, 0), crs=frame.crs)
-    return gpd.GeoDataFrame(joined.assign(kind=kind), geometry=shapes)
+    return gpd.GeoDataFrame(joined.assign(kind=entries[0].kind), geometry=shapes)

@@ -215,6 +215,8 @@ class Store:
     def history(self, id: str, *, kind: str | None = None) -> gpd.GeoDataFrame:
         """Every version of one record: revision, at, author, note, action, changed columns, then the record as it was.
 
+        Where several kinds know the id and `kind` does not choose one, all of them, told apart by the column ``kind``.
+
         Raises
         ------
         StoreError

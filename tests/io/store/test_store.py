@@ -190,6 +190,28 @@ def test_diff_and_history_name_each_changed_column_with_both_values(store, make)
         store.history("h-1")
 
 
+def test_history_of_an_id_that_several_kinds_know_tells_all_of_them(store, make):
+    place = gpd.GeoDataFrame({"id": ["1"], "name": ["x"], "kind": ["well"]}, geometry=[shapely.Point(47, 39.5)], crs=4326)  # fmt: skip
+    store.save(place.to_crs(32638), kind="places", note="a", **WHO)
+    store.save(place[["id", "geometry"]].assign(category="mine", depth_cm=5), kind="finds", note="b", **WHO)
+    store.save(pd.DataFrame({"id": ["1"], "name": ["y"]}), kind="places", note="c", **WHO)
+    store.save({}, deleted={"finds": ["1"]}, note="d", **WHO)
+    told = store.history("1")
+    assert told[["revision", "kind", "action"]].to_numpy().tolist() == [
+        [1, "places", "added"], [2, "finds", "added"], [3, "places", "changed"], [4, "finds", "deleted"]
+    ]  # fmt: skip
+    assert told["changed"].tolist() == ["", "", "name", ""]
+    assert told["name"].tolist()[::2] == ["x", "y"]
+    assert told["kind_recorded"][0] == "well"
+    assert (told["category"][1], told["depth_cm"][1]) == ("mine", 5)
+    assert told.crs.to_epsg() == 4326
+    assert shapely.distance(told.geometry.array[:3], shapely.Point(47, 39.5)).max() < 1e-8
+    assert told.geometry.iloc[3] is None
+    assert store.history("1", kind="places").crs.to_epsg() == 32638
+    assert store.history("1", kind="places")["revision"].tolist() == [1, 3]
+    json.loads(told.to_json(default=str))
+
+
 def test_restore_is_a_new_revision_and_takes_nothing_out_of_history(store, make):
     store.save(_two(make), kind="hazards", note="n", **WHO)
     store.save({"hazards": make.frame(make.hazard("H-1", status="closed"), make.hazard("H-4")), "finds": make.frame({"id": "F-1", "geometry": shapely.Point(1, 2)})}, note="wrong file", deleted={"hazards": ["H-2"]}, **WHO)  # fmt: skip

@@ -113,6 +113,17 @@ def test_coverage_map_and_run_take_a_store_and_ask_what_it_knew(filled, records,
     assert "knew nothing then" in str(run("coverage", filled, "--as-of", "2020-01-01", code=1).exception)
 
 
+def test_history_names_the_layer_where_several_know_the_id(filled, make, tmp_path):
+    make.frame(make.release("H-1")).to_file(tmp_path / "releases.gpkg", layer="releases")
+    run("store", "save", filled, tmp_path / "releases.gpkg", "--note", "the same number")
+    told = run("store", "history", filled, "H-1").output
+    assert ": hazards added" in told
+    assert ": releases added" in told
+    kinds = [row["kind"] for row in json.loads(run("store", "history", filled, "H-1", "--json").stdout)]
+    assert kinds == ["hazards", "releases"]
+    assert "releases" not in run("store", "history", filled, "H-1", "--kind", "hazards").output
+
+
 def test_a_wrong_clock_is_said_on_the_command_line(filled, records, make, tmp_path, clock):
     make.frame(make.hazard("H-1", name="new")).to_file(tmp_path / "hazards.gpkg", layer="hazards")
     clock("2023-01-01")
