@@ -131,6 +131,10 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
         options.print_json({**drawn.to_dict(), "operating_curve": curve.to_dict("records")})
         return
     click.echo(drawn.words)
+    if choices["block_m"] and choices["remaining"] > 1 and choices["rule"] != "iso2859" and choices["share"] is None:
+        click.echo(
+            f"--remaining {choices['remaining']} changes nothing here: all of them may lie in one block, so blocks are counted for one."
+        )
     for row in drawn.strata.to_dict("records"):
         click.echo(f"  {row['stratum']}: {row['sample']:,} of {row['units']:,} units ({100 * row['share']:.1f} %)")
 

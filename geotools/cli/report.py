@@ -10,6 +10,8 @@ import click
 
 from geotools.cli import options
 
+SLIVERS_M2 = 10.0  # above this nobody should think of slivers
+
 
 @click.command(
     name="report",
@@ -77,6 +79,13 @@ def command(survey: str, task: str, output: Path, **choices: Any) -> None:
         click.echo(f"{output}: {document.title}")
         for reason in document.reasons:
             click.echo(f"  - {reason}")
+        if choices["certificate"] and not document.complete:
+            options.say("no handover certificate was written: this is the report of a task that is not complete")
+        left = document.manifest["figures"].get("remaining_m2", 0.0)
+        if opened.programme.limit("finished_m2") < left < SLIVERS_M2:
+            options.say(
+                "if what remains is slivers of digitising, the authority may allow them: [programme.limits] finished_m2 = …"
+            )
     if not document.complete:
         raise click.exceptions.Exit(1)
 
