@@ -57,6 +57,7 @@ DEFAULT_LIMITS: Mapping[str, float] = MappingProxyType(
         "operation_accuracy_m": 10.0,
         # field packages
         "public_grid_m": 100.0,
+        "unsafe_grid_m": 1000.0,  # hazards marked unsafe to publish, for partners (PR-02)
         "package_margin_m": 500.0,
     }
 )

@@ -29,7 +29,9 @@ KIND_OF = {
     "remaining": "hazards", "released": "releases", "processed": "releases", "outside": "releases", "overlaps": "releases",
     "tasks": "activities", "roads": "landuse",
 }  # fmt: skip
-FREE_TEXT = ("note", "name", "links", "place", "source", "evidence_text", "description", "message", "remarks")
+FREE_TEXT = (
+    "note", "name", "links", "place", "source", "status_changed_reason", "description", "message", "remarks",
+)  # fmt: skip
 _SHORT = 3  # a shorter id, such as "1", is a word of any text
 
 

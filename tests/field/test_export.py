@@ -314,7 +314,7 @@ def test_unsafe_places_stay_behind_unless_asked_for(records, covered, tmp_path):
     shown = shapely.from_geojson(json.dumps(hazard["geometry"]))
     exact = records.layers["hazards"].to_crs(4326).geometry.iloc[1]
     assert shown.contains(exact)
-    assert hazard["properties"]["precision_m"] == 100
+    assert hazard["properties"]["precision_m"] == 1000
     assert not (tmp_path / "unsafe" / "remaining.geojson").exists()
     corners = {tuple(xy) for xy in np.round(shapely.get_coordinates(exact), 6)}
     for file in (tmp_path / "unsafe").glob("*.geojson"):

@@ -144,9 +144,10 @@ def _redacted(
         out["accidents"] = out["accidents"][safe]
     hazards = layer_of(survey, "hazards")
     if hazards.crs is not None and "safe_to_publish" in hazards:
-        side = (getattr(survey, "programme", None) or Programme()).limit("public_grid_m")
+        programme = getattr(survey, "programme", None) or Programme()
         located = {name: frame for name, frame in out.items() if frame.crs is not None}
-        shown, _ = _redact.shadowed(_crs.to_wgs84(hazards), located, side, held)
+        records = {kind: frame for kind, frame in survey.layers.items() if frame.crs is not None}
+        shown, _ = _redact.shadowed(_crs.to_wgs84(hazards), located, programme, held, records=records)
         out.update(shown)
     return out, {name: count for name, count in held.items() if count}
 

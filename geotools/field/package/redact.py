@@ -23,13 +23,12 @@ from geotools.field.package import squares
 from geotools.field.package.cargo import LEVELS, Cargo, placed
 from geotools.field.package.chosen import ENDED, measured
 from geotools.model.errors import SchemaError
+from geotools.model.programme import Programme
 from geotools.model.publishing import publishable
 from geotools.model.schema import KINDS
 from geotools.space import crs as _crs
+from geotools.space.withheld import CONTEXT, FREE_TEXT, KIND_OF, NEAR_M, distance, revealing, unlinked
 
-NEAR_M = 2.0  # a vertex closer than this to a withheld one would give it away
-CONTEXT = ("places", "landuse")
-LINKS = ("hazard_id", "feature_id", "parent_id", "supersedes_id")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -45,8 +44,8 @@ def redact(cargo: Cargo, level: str) -> Cargo:
     ----------
     level
         ``internal``: all that was chosen. ``partner``: without accidents that are not marked safe to publish, without
-        persons, and with hazards marked unsafe to publish in whole grid squares and nothing else about them. ``public``:
-        unreleased ground in whole squares that cover it, released ground in squares wholly inside it, an allow list of
+        persons, and with hazards marked unsafe to publish in whole grid squares of ``unsafe_grid_m`` and nothing else about
+        them. ``public``: unreleased ground in whole squares that cover it, released ground in squares wholly inside it, an allow list of
         columns, places and land use; nothing else. Squares have the side ``public_grid_m`` of the programme.
 
     Raises
@@ -68,14 +67,13 @@ def _internal(cargo: Cargo) -> Cargo:
 
 
 def _partner(cargo: Cargo) -> Cargo:
-    side = cargo.programme.limit("public_grid_m")
     held: Counter[str] = Counter(cargo.withheld)
     layers = {kind: _columns(frame, kind) for kind, frame in cargo.layers.items()}
     if "accidents" in cargo.layers:
         safe = publishable(cargo.layers["accidents"], "accidents")
         held["accidents"] += int((~safe).sum())
         layers["accidents"] = layers["accidents"][safe]
-    layers, precision = shadowed(cargo.hazards, layers, side, held) if len(cargo.hazards) else (layers, 0.0)
+    layers, precision = shadowed(cargo.hazards, layers, cargo.programme, held) if len(cargo.hazards) else (layers, 0.0)
     kept = {kind: frame.reset_index(drop=True) for kind, frame in layers.items() if len(frame)}
     out = measured(replace(cargo, layers=kept, withheld=dict(held), precision_m=precision))
     if not precision:
@@ -91,10 +89,23 @@ def _columns(frame: gpd.GeoDataFrame, kind: str) -> gpd.GeoDataFrame:
     return frame[[*names, "geometry"]]
 
 
+def unsafe_side(programme: Programme) -> float:
+    """Side in metres of the squares of hazards marked unsafe to publish: never finer than those of public ground."""
+    return max(programme.limit("unsafe_grid_m"), programme.limit("public_grid_m"))
+
+
 def shadowed(
-    hazards: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], side: float, held: Counter[str]
+    hazards: gpd.GeoDataFrame,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    programme: Programme,
+    held: Counter[str],
+    *,
+    records: Mapping[str, gpd.GeoDataFrame] | None = None,
 ) -> tuple[dict[str, gpd.GeoDataFrame], float]:
     """Hazards marked unsafe to publish become squares; whatever would give their place away stays behind.
+
+    A record stays behind that lies in a square of ``public_grid_m`` on such a hazard, or that is linked to it, directly
+    or through other records. A hazard that is linked to one goes along without the link and without its free text.
 
     Parameters
     ----------
@@ -102,10 +113,12 @@ def shadowed(
         All hazards with ``safe_to_publish``, in WGS 84.
     layers
         What would leave, in WGS 84; ``hazards`` and ``remaining`` with the same ids.
-    side
-        Of the squares in metres.
+    programme
+        Its ``unsafe_grid_m`` is the side of the squares that such hazards are drawn in.
     held
         Is added to: layer → rows that stay behind.
+    records
+        All records with all their links; default: `layers`.
 
     Returns
     -------
@@ -115,24 +128,43 @@ def shadowed(
     unsafe = ~publishable(hazards, "hazards")
     if not unsafe.any():
         return dict(layers), 0.0
+    side = unsafe_side(programme)
     shapes = np.array(hazards.geometry.array, dtype=object)
-    touching = unsafe | (_distance(shapes, shapes[unsafe]) <= NEAR_M)
-    shadow = shapely.union_all([s for s in squares.covering(shapes[touching], side) if s is not None])
-    keys = set(hazards.loc[touching, "id"].astype(str))
+    touching = unsafe | (distance(shapes, shapes[unsafe]) <= NEAR_M)
+    fine = squares.covering(shapes[touching], programme.limit("public_grid_m"))
+    shadow = [s for s in fine if s is not None]
+    closed = {"hazards": set(hazards.loc[touching, "id"].astype(str))}
+    if records is not None:
+        closed = _joined(closed, records, revealing(records, closed, shadow, edges=shapes[touching]))
+    gone = revealing(layers, closed, shadow, edges=shapes[touching])
+    closed = _joined(closed, layers, gone)
     out: dict[str, gpd.GeoDataFrame] = {}
     for kind, frame in layers.items():
         if kind == "hazards":
-            out[kind] = _in_squares(frame, frame["id"].astype(str).isin(keys).to_numpy(), side)
+            which = frame["id"].astype(str).isin(closed["hazards"]).to_numpy()
+            out[kind] = unlinked(_in_squares(_quiet(frame, closed), which, side), closed)
             continue
-        own = np.array(frame.geometry.array, dtype=object)
-        near = shapely.intersects(own, shadow)
-        for column in (c for c in LINKS if c in frame):
-            near |= frame[column].astype(object).isin(keys).to_numpy()
-        if kind in CONTEXT:
-            near = _distance(own, shapes[touching]) <= NEAR_M
-        held[kind] += int(near.sum())
-        out[kind] = frame[~near]
+        held[kind] += int(gone[kind].sum())
+        out[kind] = unlinked(frame[~gone[kind]], closed)
     return out, side
+
+
+def _joined(
+    closed: Mapping[str, set[str]], layers: Mapping[str, gpd.GeoDataFrame], gone: Mapping[str, np.ndarray]
+) -> dict[str, set[str]]:
+    """The withheld ids, with those of more rows."""
+    out = dict(closed)
+    for kind, rows in gone.items():
+        if rows.any() and "id" in layers[kind] and kind not in KIND_OF:
+            out[kind] = out.get(kind, set()) | set(layers[kind]["id"].astype(str)[rows])
+    return out
+
+
+def _quiet(hazards: gpd.GeoDataFrame, closed: Mapping[str, set[str]]) -> gpd.GeoDataFrame:
+    """Hazards without the free text of those that are linked to a withheld one."""
+    linked = revealing({"linked": hazards.drop(columns="id")}, closed, [])["linked"]
+    told = {c: hazards[c].astype(object).where(~linked, None) for c in FREE_TEXT if c in hazards and linked.any()}
+    return hazards.assign(**told) if told else hazards
 
 
 def _in_squares(hazards: gpd.GeoDataFrame, which: np.ndarray, side: float) -> gpd.GeoDataFrame:
@@ -149,22 +181,6 @@ def _in_squares(hazards: gpd.GeoDataFrame, which: np.ndarray, side: float) -> gp
     return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shapes, index=hazards.index, crs=_crs.WGS84))
 
 
-def _distance(shapes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """About how many metres each shape is from the nearest of the others; infinite where there is none."""
-    near = np.full(len(shapes), np.inf)
-    spots = [s for s in others if s is not None and not s.is_empty]
-    if not spots:
-        return near
-    joined = shapely.geometrycollections(spots)
-    lat = float(np.cos(np.radians(joined.bounds[1] + joined.bounds[3]) / 2))
-    stretch = np.array([111_200 * max(lat, 0.05), 111_200.0])
-    flat = shapely.transform(shapes, lambda xy: xy * stretch)
-    tree = shapely.STRtree(shapely.transform(np.array(spots, dtype=object), lambda xy: xy * stretch))
-    (rows, _), metres = tree.query_nearest(flat, return_distance=True, all_matches=False)
-    near[rows] = metres
-    return near
-
-
 # ---------------------------------------------------------------------------------------------------------------- public
 
 
@@ -178,8 +194,8 @@ def _public(cargo: Cargo) -> Cargo:
         if kind == "hazards":
             layers[kind] = _public_hazards(cargo, frame, side, held)
         elif kind in CONTEXT:
-            near = _distance(shapely.boundary(np.array(frame.geometry.array, dtype=object)), secret) <= NEAR_M
-            spots = _distance(np.array(frame.geometry.array, dtype=object), secret) <= NEAR_M
+            near = distance(shapely.boundary(np.array(frame.geometry.array, dtype=object)), secret) <= NEAR_M
+            spots = distance(np.array(frame.geometry.array, dtype=object), secret) <= NEAR_M
             near = near | (spots & (shapely.get_dimensions(np.array(frame.geometry.array, dtype=object)) == 0))
             held[kind] += int(near.sum())
             layers[kind] = frame.loc[~near, [*(c for c in only[kind] if c in frame), "geometry"]]
@@ -232,7 +248,8 @@ def _public_released(cargo: Cargo, side: float) -> gpd.GeoDataFrame:
     """Released ground by product, in squares that lie wholly inside it and touch no hazard that is marked unsafe."""
     rows = cargo.results.get("released")
     unsafe = cargo.hazards.geometry.array[~publishable(cargo.hazards, "hazards")]
-    kept_off = shapely.union_all([s for s in squares.covering(unsafe, side) if s is not None])
+    wide = squares.covering(unsafe, unsafe_side(cargo.programme))
+    kept_off = shapely.union_all([s for s in wide if s is not None])
     if rows is None or not len(rows):
         return gpd.GeoDataFrame({"id": [], "product": []}, geometry=gpd.GeoSeries([], crs=_crs.WGS84))
     products = rows["counted_as"] if "counted_as" in rows else rows["product"]

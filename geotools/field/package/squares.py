@@ -53,7 +53,7 @@ def _checked(side_m: float) -> float:
     if float(side_m) not in SIDES_M:
         raise SchemaError(
             f"{side_m:g} m is not the side of an MGRS square",
-            hint="public_grid_m is 10, 100, 1000 or 10000 (metres)",
+            hint="public_grid_m and unsafe_grid_m are 10, 100, 1000 or 10000 (metres)",
         )
     return float(side_m)
 

@@ -158,7 +158,7 @@ def test_a_partner_gets_no_persons_and_no_unsafe_places(kit: Any, tmp_path: Path
     personal = [f"{SECRET}0q{n:02d}" for n in (4, 5, 6, 17, 18, 19, 20, 21, 22, 29)]
     assert_nowhere(kit, tmp_path / "p", places, tuple(personal))
     shown = gpd.read_file(tmp_path / "p" / "geojson" / "hazards.geojson").set_index("id")
-    assert shown.loc["H-2", "precision_m"] == 100, "an unsafe hazard is drawn in squares, never hidden from a partner"
+    assert shown.loc["H-2", "precision_m"] == 1000, "an unsafe hazard is drawn in squares, never hidden from a partner"
     assert shown.loc["H-2"].geometry.contains(survey.hazards.to_crs(4326).set_index("id").loc["H-2"].geometry)
     exact = survey.hazards.to_crs(4326).set_index("id").loc["H-1"].geometry
     assert shapely.hausdorff_distance(shown.loc["H-1"].geometry, exact) < 1e-6
@@ -281,3 +281,53 @@ def test_neighbours_of_an_unsafe_hazard_do_not_draw_its_edge(kit: Any, tmp_path:
         assert made.manifest["withheld"]["marks"] == 1
         released = tmp_path / level / "geojson" / "released.geojson"
         assert not released.exists(), "what was released of it would show where it lies"
+
+
+@pytest.mark.parametrize("side", [None, 10_000.0])
+def test_links_to_an_unsafe_hazard_are_followed_through_other_records(
+    kit: Any, tmp_path: Path, side: float | None
+) -> None:
+    """Work on it lies elsewhere; a find names only that work, a track only its task: all of them stay behind."""
+    from geotools.field.export import field_files
+
+    def spot(x: float, y: float) -> shapely.Point:
+        return shapely.Point(*np.asarray(kit.box(x, y, 1, 1).exterior.coords[0]))
+
+    layers = {
+        "hazards": kit.frame(
+            {"id": "HZ-A", "classification": "CHA", "safe_to_publish": False, "parent_id": None, "geometry": kit.box(0.37, 0.73, 200, 150)},
+            {"id": "HZ-B", "classification": "SHA", "safe_to_publish": True, "parent_id": None, "note": "beside HZ-A zq7text", "geometry": kit.box(2500.3, 0.3, 120, 150)},
+            {"id": "HZ-C", "classification": "SHA", "safe_to_publish": True, "parent_id": "HZ-A", "note": "zq7second", "geometry": kit.box(5000.1, 900.3, 90, 90)},
+        ),
+        "activities": kit.frame(
+            {"id": "ACT-81", "type": "clearance", "task_id": "TSK-81", "hazard_id": "HZ-A", "geometry": kit.box(3000.7, 400.1, 40, 30)},
+            {"id": "ACT-82", "type": "clearance", "task_id": "TSK-82", "hazard_id": "HZ-B", "geometry": kit.box(2510.7, 10.1, 40, 30)},
+        ),
+        "finds": kit.frame(
+            {"id": "FND-81", "activity_id": "ACT-81", "hazard_id": None, "category": "ap_mine", "geometry": spot(3011.3, 411.7)},
+            {"id": "FND-82", "activity_id": "ACT-82", "hazard_id": None, "category": "ap_mine", "geometry": spot(2520.3, 21.7)},
+        ),
+        "tracks": kit.frame(
+            {"id": "TRK-81", "task_id": "TSK-81", "geometry": shapely.LineString([spot(3100.3, 400.1), spot(3120.9, 401.2)])},
+            {"id": "TRK-82", "task_id": "TSK-82", "geometry": shapely.LineString([spot(2530.3, 30.1), spot(2540.9, 31.2)])},
+        ),
+    }  # fmt: skip
+    limits = {} if side is None else {"unsafe_grid_m": side}
+    survey = gt.Survey("s", layers, programme=gt.Programme(limits=limits))
+    made = gt.field.package(survey, tmp_path / "p", redact="partner", skip=("map", "card", "forms"))
+    places = np.concatenate([lonlat(frame.iloc[:1]) for frame in layers.values()])
+    hidden = ("ACT-81", "FND-81", "TRK-81", "TSK-81", "zq7text", "zq7second")
+    assert_nowhere(kit, tmp_path / "p", places, hidden)
+    assert {k: made.manifest["withheld"][k] for k in ("activities", "finds", "tracks")} == {
+        "activities": 1,
+        "finds": 1,
+        "tracks": 1,
+    }
+    field_files(survey, gt.coverage(survey.hazards, survey.releases), tmp_path / "t")
+    assert_nowhere(kit, tmp_path / "t", places, ("FND-81", "TSK-81"))
+    for folder in (tmp_path / "p" / "geojson", tmp_path / "t"):
+        shown = gpd.read_file(folder / "hazards.geojson").set_index("id")
+        assert_on_grid(shown.loc[["HZ-A"]], side or 1000.0)
+        assert shown.loc["HZ-A"].geometry.contains(layers["hazards"].to_crs(4326).geometry.iloc[0])
+        assert shapely.area(shown.loc["HZ-B"].geometry) < 1e-4
+        assert list(gpd.read_file(folder / "finds.geojson")["id"]) == ["FND-82"]
