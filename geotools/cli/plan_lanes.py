@@ -220,13 +220,17 @@ def _read(path: Path | None, crs: str | None) -> Any:
 
 
 def _start(opened: Any, tasks: Any, choices: dict[str, Any]) -> Any:
-    """Cleared ground given, or ground at these tasks that the ledger counts as cleared: not what was reopened since, nor under unknown methods."""
+    """Cleared ground given, or ground at these tasks that the ledger counts as cleared: not what was reopened since, nor under unknown or unrecorded methods."""
     if choices["start_file"] is not None:
         return _read(choices["start_file"], choices["crs"])
     if not len(opened.releases) or not len(opened.hazards):
         return None
     released = opened.coverage().released
-    cleared = released[released["counted_as"] == "cleared"]
+    if "method" not in released:
+        return None
+    cleared = released[
+        (released["counted_as"] == "cleared") & (released["method"].fillna("").astype(str).str.strip() != "")
+    ]
     if not len(cleared):
         return None
     from geotools.space import crs, geom

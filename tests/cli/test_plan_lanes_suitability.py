@@ -290,7 +290,13 @@ def half_released(tmp_path):
 
 @pytest.mark.parametrize(
     ("method", "reopened", "starts"),
-    [("manual", False, True), ("manual", True, False), ("mechanical", False, False), ("magic", False, False)],
+    [
+        ("manual", False, True),
+        ("manual", True, False),
+        ("mechanical", False, False),
+        ("magic", False, False),
+        (None, False, False),
+    ],
 )
 def test_work_begins_only_at_ground_the_ledger_counts_as_cleared(call, half_released, method, reopened, starts):
     """Ground reopened later, and ground under a method nobody knows, is no place to start from."""
