@@ -270,6 +270,10 @@ def _as_number(value: Any) -> float:
     number = value_of(value)
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise TypeError("not a number")
+    if isinstance(number, int) and abs(number) >= EXACT:
+        raise TypeError(
+            "a whole number that no float holds exactly"
+        )  # a float of that size is written with an exponent
     return float(number)
 
 

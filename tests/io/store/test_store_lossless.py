@@ -52,6 +52,24 @@ def alike(a, b):
     return a == b
 
 
+def test_a_whole_number_comes_back_exact_whatever_is_saved_beside_it(place):
+    """Beyond 2^53 a float skips whole numbers: a serial number would become another one."""
+    cases = [(b, m) for b in (2**53 + 1, -(2**53) - 1, 2**53, 2**60, 2**63 - 1) for m in (1.5, None, "a word", 7)]
+    with stores.init(place, author="a") as store:
+        for turn, (big, mixed) in enumerate(cases):
+            kind = f"notes_{turn}"
+            store.save(pd.DataFrame({"id": ["a"], "n": [big]}), kind=kind, note="", author="a")
+            other = pd.Series([mixed], dtype="Int64" if mixed is None else None)
+            store.save(pd.DataFrame({"id": ["b"], "n": other}), kind=kind, note="", author="a")
+            back = store.load(kind)
+            assert int(back["n"][0]) == big
+            assert not isinstance(back["n"][0], float)
+            assert pd.isna(back["n"][1]) if mixed is None else back["n"][1] == mixed
+            done = store.save(back, kind=kind, note="as it was", author="a")
+            assert (done.changed, done.unchanged) == (0, 2)
+            assert int(store.load(kind, where={"n": big})["n"].iloc[0]) == big
+
+
 def test_every_sort_of_object_comes_back_as_what_it_was(store):
     shapes = gpd.GeoSeries([shapely.Point(i, 0) for i in range(len(OBJECTS))], crs=4326)
     frame = gpd.GeoDataFrame(
