@@ -10,11 +10,15 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import pandas as pd
+
 from geotools.io.store.cells import utc
 from geotools.io.store.chain import Revision, stamp
 from geotools.model.errors import StoreError
 from geotools.model.schema import Issue
 
+WRITE = "write YYYY-MM-DD, YYYY-MM-DDThh:mm:ssZ, or the number of a revision"
+LONGEST = 40  # characters of the longest way to write a moment
 AHEAD = timedelta(minutes=10)  # clocks of honest machines differ by less
 
 
@@ -32,15 +36,18 @@ def moment(as_of: Any) -> datetime:
     '2024-05-01T23:59:59.999999+00:00'
     """
     if isinstance(as_of, str):
+        if len(as_of) > LONGEST or not as_of.isascii():
+            raise StoreError("this is not a moment", hint=WRITE)
         try:
             as_of = date.fromisoformat(as_of) if len(as_of) == 10 else datetime.fromisoformat(as_of)
         except ValueError:
-            raise StoreError(
-                f"'{as_of}' is not a moment", hint="write YYYY-MM-DD, YYYY-MM-DDThh:mm:ssZ, or the number of a revision"
-            ) from None
-    if isinstance(as_of, datetime):
-        return utc(as_of)
-    if isinstance(as_of, date):
+            raise StoreError(f"'{as_of}' is not a moment", hint=WRITE) from None
+    if isinstance(as_of, datetime) and not pd.isna(as_of):
+        try:
+            return utc(as_of)
+        except OverflowError:
+            raise StoreError(f"'{as_of}' is not a moment of the calendar", hint=WRITE) from None
+    if isinstance(as_of, date) and not pd.isna(as_of):
         return datetime.combine(as_of, time.max, tzinfo=UTC)
     raise StoreError(f"as_of is a {type(as_of).__name__}", hint="give a day, a time or the number of a revision")
 
@@ -53,14 +60,14 @@ def revision_at(revisions: Sequence[Revision], as_of: Any) -> Revision:
     StoreError
         If the store did not exist then, or has no such revision.
     """
-    if isinstance(as_of, str) and as_of.isdigit():
+    if isinstance(as_of, str) and as_of.isascii() and as_of.isdigit() and len(as_of) <= LONGEST:
         as_of = int(as_of)
     if isinstance(as_of, int) and not isinstance(as_of, bool):
         for revision in revisions:
             if revision.number == as_of:
                 return revision
         raise StoreError(
-            f"there is no revision {as_of}", hint=f"the store has revisions 0 to {revisions[-1].number}: geotools store history STORE"
+            f"there is no revision {as_of if abs(as_of) < 10**LONGEST else 'of that number'}", hint=f"the store has revisions 0 to {revisions[-1].number}: geotools store history STORE"
         )  # fmt: skip
     until = moment(as_of)
     known = [r for r in revisions if r.at <= until]

@@ -46,6 +46,22 @@ def test_what_is_saved_is_loaded_and_every_former_state_stays(store, make, clock
     assert not len(store.verify())
 
 
+def test_what_is_no_moment_is_refused_with_the_way_to_write_one(store, make):
+    store.save(_two(make), kind="hazards", note="n", **WHO)
+    texts = ("²", "٣", "9" * 5000, "1e3", "-1", "", " ", "2024-W01-", "2024-13-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "x" * 100_000)  # fmt: skip
+    for odd in (*texts, -1, 10**5000, 3.5, True, pd.NaT, b"1"):
+        for call in (
+            lambda odd=odd: store.load("hazards", as_of=odd),
+            lambda odd=odd: store.restore(odd, note="", **WHO),
+            lambda odd=odd: store.diff(odd),
+        ):
+            with pytest.raises(StoreError) as caught:
+                call()
+            assert caught.value.hint
+            assert len(str(caught.value)) < 500
+    assert store.head().number == 1
+
+
 def test_a_day_means_what_was_known_at_its_end_in_utc(store, make, clock):
     for day, name in (("2024-03-01T23:30:00", "a"), ("2024-03-02T00:10:00", "b")):
         clock(day)
