@@ -46,30 +46,32 @@ from geotools.cli import options
 def command(base: str, ours: str, theirs: str, output: Path, **choices: Any) -> None:
     """Merge OURS and THEIRS, which both started from BASE, by a stable key, attribute by attribute.
 
-    Rows are never matched by their number. What cannot be combined is listed with both values; write ours or theirs into the
+    Every layer that any of the three has is merged; the tables of one kind that a package splits by geometry become one layer,
+    and a layer that cannot be merged is an error and exit code 1. Rows are never matched by their number. What cannot be combined is listed with both values; write ours or theirs into the
     column 'decision' of that list and merge again with --decisions. Several teams are merged one after the other, each
     against the BASE it left with. Nothing is lost, nothing that was deleted or split comes back, and OUTPUT is written whole.
     """
     from geotools import io
     from geotools.field.merge import listing
-    from geotools.model.schema import KINDS, join_issues
+    from geotools.model.schema import KINDS, join_issues, kind_of
 
     kind = choices["kind"]
     if kind is not None and kind not in KINDS:
         raise click.BadParameter(f"'{kind}' is not a record kind; kinds are {', '.join(KINDS)}", param_hint="--kind")
-    plan = _plan(base, kind, choices["layer"])
-    merged, conflicts = {}, []
-    for name, layer in plan:
-        frame, found = _one((base, ours, theirs), name, layer, choices)
-        merged[name or output.stem] = frame
-        conflicts.append(found)
-    found = join_issues(*conflicts)
+    files = (base, ours, theirs)
+    unread: list[Any] = []
+    if choices["layer"] is None and any(_many(file) for file in files):
+        merged, conflicts = _all(files, kind, choices, unread)
+        named = True
+    else:
+        kind = kind or kind_of(choices["layer"] or Path(base).stem)
+        frame, conflicts = _one(files, kind, choices, unread)
+        merged, named = {str(kind or output.stem): frame}, kind is not None
+    found = join_issues(conflicts, *unread)
     overwrite = bool(choices["overwrite"])
     target = choices["conflicts"] or output.with_name(f"{output.stem}_conflicts.csv")
     if len(merged) == 1:
-        io.write(
-            next(iter(merged.values())), output, layer=next(iter(merged)) if plan[0][0] else None, overwrite=overwrite
-        )
+        io.write(next(iter(merged.values())), output, layer=next(iter(merged)) if named else None, overwrite=overwrite)
     else:
         io.write_layers(merged, output, overwrite=overwrite)
     if len(found):
@@ -77,31 +79,122 @@ def command(base: str, ours: str, theirs: str, output: Path, **choices: Any) -> 
     _tell(output, merged, found, target, choices)
 
 
-def _plan(base: str, kind: str | None, layer: str | None) -> list[tuple[str | None, str | None]]:
-    """(kind, layer) of what is merged: the one asked for, or every record layer of a GeoPackage with several."""
-    from geotools.model.schema import KINDS, kind_of
-
-    if kind is None and layer is None and base.lower().endswith(".gpkg"):
-        import pyogrio
-
-        from geotools.model.errors import ReadError
-
-        try:
-            names = [str(name) for name, _ in pyogrio.list_layers(base)]
-        except pyogrio.errors.DataSourceError as error:
-            raise ReadError("not a readable GeoPackage", hint="copy it again", file=base) from error
-        kinds = [name for name in names if name in KINDS]
-        if len(names) > 1 and kinds:
-            return [(name, name) for name in kinds]
-    guessed = kind or kind_of(layer or Path(base).stem)
-    return [(str(guessed) if guessed else None, layer)]
+def _many(file: str) -> bool:
+    """Whether a file may hold several layers of records: a folder, a survey, or a GeoPackage with more than one table."""
+    path = Path(file)
+    if _is_survey(path):
+        return True
+    return path.suffix.lower() == ".gpkg" and path.is_file() and len(_names(file)) > 1
 
 
-def _one(files: tuple[str, str, str], kind: str | None, layer: str | None, choices: dict[str, Any]) -> tuple[Any, Any]:
+def _is_survey(path: Path) -> bool:
+    return (path.is_dir() and path.suffix != ".gdb") or path.suffix == ".toml"
+
+
+def _names(file: str) -> list[str]:
+    import pyogrio
+
+    from geotools.model.errors import ReadError
+
+    try:
+        return [str(name) for name, _ in pyogrio.list_layers(file)]
+    except pyogrio.errors.DataSourceError as error:
+        raise ReadError("not a readable GeoPackage", hint="copy it again", file=file) from error
+
+
+def _all(files: tuple[str, ...], kind: str | None, choices: dict[str, Any], unread: list[Any]) -> tuple[Any, Any]:
+    """Every layer of the three files, or every table of one kind."""
+    from geotools.field.merge import family, merge_layers
+
+    only = _only_kind(files)
+    sides = [_layers(file, (kind, only), choices["crs"], unread if n else []) for n, file in enumerate(files)]
+    if kind is not None:
+        sides = [{name: frame for name, frame in side.items() if family(name) == kind} for side in sides]
+    for file, side in zip(files[1:], sides[1:], strict=True):
+        here = {family(name) or name.casefold() for name in side}
+        for name in dict.fromkeys(family(name) or name for name in sides[0]):
+            if name.casefold() not in here:
+                options.say(f"{Path(file).name} has no layer '{name}': nothing of it is changed")
+    for name in sides[0]:
+        if family(name) is None:
+            options.say(f"the layer '{name}' is carried over; what was computed from records should be computed again")
+    return merge_layers(
+        *sides, key=choices["key"], prefer=lambda name: _prefer(choices["prefer"], choices["decisions"], name)
+    )
+
+
+def _only_kind(files: tuple[str, ...]) -> str | None:
+    """The one kind that the files with several layers and the base hold: what a file with one layer of another name is."""
+    from geotools.field.merge import family
+    from geotools.model.schema import kind_of
+
+    names = [n for f in files if _many(f) and not _is_survey(Path(f)) for n in _names(f)]
+    kinds = {family(n) for n in names} - {None}
+    if not _many(files[0]):
+        kinds = {kind_of(n) for n in (Path(files[0]).stem,)} - {None} or kinds
+    return next(iter(kinds)) if len(kinds) == 1 else None
+
+
+def _layers(file: str, known: tuple[str | None, str | None], crs: str | None, unread: list[Any]) -> dict[str, Any]:
+    """The layers of a file by name: records conformed to their kind, others as they stand."""
+    from geotools.field.merge import family
+    from geotools.model.schema import kind_of
+
+    kind, only = known
+    path = Path(file)
+    if _is_survey(path):
+        from geotools.survey import open_survey
+
+        survey = open_survey(file, crs=crs)
+        unread.append(_rejected(survey.issues))
+        return dict(survey.layers)
+    if path.suffix.lower() == ".gpkg" and path.is_file():
+        names = _names(file)
+        if len(names) > 1:
+            return {n: _as_is(file, n, family(n), crs) for n in names}
+        name = next(iter(names), path.stem)
+    else:
+        name = path.stem
+    found = family(name) or kind or only or kind_of(path.stem)
+    return {found or name: _read(file, found, None, crs, unread)}
+
+
+def _as_is(file: str, layer: str, kind: str | None, crs: str | None) -> Any:
+    """A table of a GeoPackage as it stands, no row or geometry set aside; columns of records get the names of their kind."""
+    import warnings
+
+    import geopandas as gpd
+    import pyogrio
+
+    from geotools.model.errors import ReadError
+    from geotools.model.schema import KINDS
+    from geotools.model.schema.conform import renaming
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            frame = pyogrio.read_dataframe(file, layer=layer)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
+        raise ReadError("the layer cannot be read", hint="copy the file again", file=file, layer=layer) from error
+    if crs is not None and isinstance(frame, gpd.GeoDataFrame) and frame.crs is None:
+        frame = frame.set_crs(crs)
+    plain = [c for c in frame.columns if c != "geometry"]
+    return frame.rename(columns=renaming(plain, KINDS[kind])) if kind in KINDS else frame
+
+
+def _rejected(issues: Any) -> Any:
+    """Rows or shapes that could not be read and so are in no result, as errors; exact copies of another row are none."""
+    gone = (issues["check"] == "RD-02") | ((issues["check"] == "RD-03") & (issues["severity"] == "error"))
+    lost = issues[gone & ~issues["message"].str.contains("an exact copy of row", regex=False)]
+    return lost.assign(check="MG-08", severity="error", message="not merged, " + lost["message"].astype(object))
+
+
+def _one(files: tuple[str, ...], kind: str | None, choices: dict[str, Any], unread: list[Any]) -> tuple[Any, Any]:
     from geotools.field.merge import merge
 
-    base = _read(files[0], kind, layer, choices["crs"])
-    ours, theirs = (base if _lacks(file, layer) else _read(file, kind, layer, choices["crs"]) for file in files[1:])
+    layer, crs = choices["layer"], choices["crs"]
+    base = _read(files[0], kind, layer, crs, [])
+    ours, theirs = (base if _lacks(file, layer) else _read(file, kind, layer, crs, unread) for file in files[1:])
     prefer = _prefer(choices["prefer"], choices["decisions"], kind)
     return merge(base, ours, theirs, kind=kind, key=choices["key"], prefer=prefer)
 
@@ -119,8 +212,8 @@ def _lacks(file: str, layer: str | None) -> bool:
     return True
 
 
-def _read(file: str, kind: str | None, layer: str | None, crs: str | None) -> Any:
-    """One layer of a file, also one that an app renamed; of a folder or survey, the records of that kind.
+def _read(file: str, kind: str | None, layer: str | None, crs: str | None, unread: list[Any]) -> Any:
+    """One layer of a file, also one that an app renamed; rows that could not be read are added to `unread`.
 
     A name that reading made from a row number is taken back: rows are never matched by their number.
     """
@@ -129,15 +222,14 @@ def _read(file: str, kind: str | None, layer: str | None, crs: str | None) -> An
     from geotools.io.registry import of_path
 
     path = Path(file)
-    if (path.is_dir() and path.suffix != ".gdb") or path.suffix == ".toml":
-        from geotools.survey import open_survey
-
-        return open_survey(file, crs=crs).layer(str(kind))
     form = of_path(path)
     lister = form.layers() if form is not None and layer and path.is_file() else None
     if lister is not None and layer not in (names := lister(Source(path))) and len(names) == 1:
         layer = None
+    if path.suffix.lower() == ".gpkg" and path.is_file() and (layer or len(_names(file)) == 1):
+        return _as_is(file, layer or _names(file)[0], kind, crs)
     frame, issues = io.read_with_issues(file, kind, layer=layer, crs=crs)
+    unread.append(_rejected(issues))
     told = issues[issues["check"] == "RD-10"]
     if told["message"].str.contains("made from row numbers", regex=False).any():
         return frame.assign(id=None)
@@ -200,3 +292,4 @@ def _tell(output: Path, merged: dict[str, Any], found: Any, target: Any, choices
         if len(found):
             click.echo("write ours or theirs into its column 'decision' and merge again with --decisions")
     options.exit_for(found, str(choices["fail_on"]))
+    options.exit_for(found[found["check"] == "MG-08"], "error")

@@ -10,10 +10,14 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+import pyogrio
+import shapely
 from click.testing import CliRunner
 
 import geotools as gt
 from geotools.cli.main import cli
+from geotools.field import package
+from geotools.survey import Survey
 
 
 def test_merge_writes_the_layer_and_lists_conflicts(tmp_path: Path, make: Any) -> None:
@@ -170,3 +174,64 @@ def test_package_refuses_in_words(tmp_path: Path, make: Any) -> None:
     result = run("package", office, "-o", tmp_path / "pub", "--redact", "public", "--skip", "map", "--skip", "card")
     assert "stays behind" in result.output
     assert not list((tmp_path / "pub").rglob("*.xlsx"))
+
+
+def test_no_table_of_a_package_and_no_layer_of_the_office_is_dropped(tmp_path: Path, make: Any) -> None:
+    office = tmp_path / "office.gpkg"
+    hazards = make.frame(make.hazard("H-1"), make.hazard("H-P", make.square(300).centroid))
+    gt.write(hazards, office, layer="hazards")
+    package(Survey("Synthetic", {"hazards": hazards}), tmp_path / "team", skip=("map", "card", "forms"))
+    base, back = tmp_path / "team" / "qfield" / "team.gpkg", tmp_path / "back.gpkg"
+    tables = [str(name) for name, _ in pyogrio.list_layers(base)]
+    assert "hazards_points" in tables
+    for name in tables:
+        rows = gpd.read_file(base, layer=name)
+        (rows.assign(note="team") if name == "hazards_points" else rows).to_file(back, layer=name, driver="GPKG")
+    line = [shapely.LineString([(47, 39.5), (47.1, 39.6)])]
+    gpd.GeoDataFrame({"id": ["t"]}, geometry=line, crs=4326).to_file(back, layer="tracks", driver="GPKG")
+    gpd.GeoDataFrame({"depth": [9]}, geometry=line, crs=4326).to_file(office, layer="wells", driver="GPKG")
+    out = tmp_path / "merged.gpkg"
+    result = run("merge", base, office, back, "-o", out, "--json", "--fail-on", "warning")
+    assert result.exit_code == 0, result.output
+    hazards = gpd.read_file(out, layer="hazards").set_index("id")
+    assert hazards.geometry.geom_type.to_dict()["H-P"] == "Point", "a point of a danger stays where it is"
+    assert hazards["note"].astype(object).where(hazards["note"].notna(), None).to_dict() == {"H-1": None, "H-P": "team"}
+    written = {str(name) for name, _ in pyogrio.list_layers(out)}
+    assert {"hazards", "tracks", "wells"} <= written
+    assert {n for n in tables if n != "hazards_points"} <= written
+    one = run("merge", base, office, back, "-o", tmp_path / "one.gpkg", "--kind", "hazards", "--json")
+    assert json.loads(one.stdout)["layers"] == {"hazards": 2}
+
+
+def test_what_could_not_be_merged_is_an_error_whatever_fails(tmp_path: Path, make: Any) -> None:
+    names = ("base", "ours", "theirs")
+    for n, name in enumerate(names):
+        gt.write(make.frame(make.hazard("H-1")), tmp_path / f"{name}.gpkg", layer="hazards")
+        wells = gpd.GeoDataFrame({"depth": [n]}, geometry=[make.square().centroid], crs=4326)
+        wells.to_file(tmp_path / f"{name}.gpkg", layer="wells", driver="GPKG")
+    files = [tmp_path / f"{name}.gpkg" for name in names]
+    result = run("merge", *files, "-o", tmp_path / "m.gpkg", "--json", "--fail-on", "never")
+    assert result.exit_code == 1, result.output
+    assert json.loads(result.stdout)["by_rule"] == {"MG-08": 1}
+    assert gpd.read_file(tmp_path / "m.gpkg", layer="wells")["depth"].tolist() == [1]
+
+
+def test_a_folder_is_merged_kind_by_kind(tmp_path: Path, make: Any) -> None:
+    for name, note in (("base", "n"), ("ours", "n"), ("theirs", "team")):
+        (tmp_path / name).mkdir()
+        gt.write(make.frame(make.hazard("H-1")).assign(note=note), tmp_path / name / "hazards.geojson")
+        gt.write(make.frame(make.release("R-1")), tmp_path / name / "releases.geojson")
+    result = run("merge", *(tmp_path / n for n in ("base", "ours", "theirs")), "-o", tmp_path / "m.gpkg", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["layers"] == {"hazards": 1, "releases": 1}
+    assert gt.read(tmp_path / "m.gpkg", "hazards", layer="hazards")["note"].tolist() == ["team"]
+
+
+def test_a_shape_that_cannot_be_read_is_an_error(tmp_path: Path, make: Any) -> None:
+    for name in ("hazards", "ours", "theirs"):
+        point = make.square(300).centroid if name == "theirs" else make.square(300)
+        make.frame(make.hazard("H-1"), make.hazard("H-P", point)).to_crs(4326).to_file(tmp_path / f"{name}.geojson")
+    files = [tmp_path / f"{name}.geojson" for name in ("hazards", "ours", "theirs")]
+    result = run("merge", *files, "-o", tmp_path / "m.gpkg", "--kind", "hazards", "--json")
+    assert result.exit_code == 1, result.output
+    assert "MG-08" in json.loads(result.stdout)["by_rule"]

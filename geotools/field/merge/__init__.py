@@ -1,10 +1,11 @@
 """What teams bring back, merged into what the office has: three ways, by a stable key, nothing lost.
 
-`three_way` combines, `sides` reads one version, `same` compares cells, `preference` says whose value stands. Nothing is written here.
+`layers` pairs whole files, `three_way` combines, `sides` reads one version, `same` compares cells, `preference` says whose value stands. Nothing is written here.
 """
 
+from geotools.field.merge.layers import family, merge_layers
 from geotools.field.merge.preference import decisions, listing
 from geotools.field.merge.same import same_place
 from geotools.field.merge.three_way import merge
 
-__all__ = ["decisions", "listing", "merge", "same_place"]
+__all__ = ["decisions", "family", "listing", "merge", "merge_layers", "same_place"]

@@ -20,7 +20,7 @@ NEWEST = "newest"
 TIMES = ("edited_at", "modified", "last_edited", "date_entry")  # columns that say when a row was edited
 LISTED = ("kind", "id", "column", "check", "stands", "value_that_stands", "other_value", "decision", "message")
 SLACK = pd.Timedelta(minutes=10)  # clocks of phones differ by that much without being wrong
-_STANDS = re.compile(r"(?:value of|pieces of) (ours|theirs) stand|, (ours|theirs) changed it: it is kept")
+_STANDS = re.compile(r"(?:value|pieces|layer) of (ours|theirs) stand|, (ours|theirs) changed it: it is kept")
 
 Prefer = str | Mapping[Any, str]
 
