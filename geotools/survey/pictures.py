@@ -29,6 +29,8 @@ class Pictures:
     --------
     >>> Pictures().style("releases", "area", {"product": "cleared"})
     ('releases-area-cleared', 'K', 'Cleared')
+    >>> Pictures().style("releases", "area", {"product": "cleared", "method": "mechanical"})
+    ('releases-area-processed', 'P', 'Machine-processed, not released')
     """
 
     def __init__(self, name: str | Path = "safe") -> None:
@@ -36,10 +38,7 @@ class Pictures:
 
     def style(self, kind: str, shape: str, row: Mapping[str, Any]) -> tuple[str, str, str]:
         """Id of the style of a record, the letter of its class and the class in words."""
-        known = dict(row)
-        if kind == "released" and row.get("counted_as"):
-            known["product"] = row["counted_as"]
-        found = styles.class_of(known, styles.classes(kind, shape, self.theme))
+        found = styles.class_of(row, styles.classes(kind, shape, self.theme))
         return f"{kind}-{shape}-{found.id}", found.symbol.letter if shape == "area" else "", found.label()
 
     def _class(self, style_id: str) -> tuple[str, styles.StyleClass]:

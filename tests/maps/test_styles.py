@@ -146,3 +146,74 @@ def test_qgis_reads_every_style_file(tmp_path: Path) -> None:
         for entry, layers in zip(styles.classes(kind, shape), found["layers"], strict=True):
             hatched = any("Pattern" in layer for layer in layers)
             assert hatched == (shape == "area" and entry.symbol.hatch != "none"), (kind, entry.id)
+
+
+ROWS = [
+    ({"product": "cleared", "method": "manual"}, "cleared"),
+    ({"product": "cleared", "method": "mechanical"}, "processed"),
+    ({"product": "reduced", "method": "mechanical", "follow_up": "nts"}, "processed"),
+    ({"product": "cleared", "method": "mechanical", "follow_up": "mdd"}, "cleared"),
+    ({"product": "cleared", "method": "zzz"}, "processed"),
+    ({"product": "cleared", "method": None, "method_as_entered": "zzz"}, "processed"),
+    ({"product": "cancelled", "method": None}, "cancelled"),
+    ({"product": "cleared", "method": ""}, "cleared"),
+    ({"product": "cleared", "method": "manual", "counted_as": "processed"}, "processed"),
+    ({"product": "cleared", "method": "mechanical", "counted_as": "reduced"}, "reduced"),
+    ({"product": "cleared"}, "cleared"),
+    ({"product": "nonsense", "method": "manual"}, "other"),
+    ({}, "other"),
+]
+COUNTING = """
+import json, sys
+from qgis.core import QgsApplication, QgsExpression, QgsExpressionContext, QgsExpressionContextUtils, QgsFeature, QgsField, QgsFields
+from qgis.PyQt.QtCore import QVariant
+app = QgsApplication([], False); app.initQgis()
+text, rows, out = sys.argv[1], json.loads(sys.argv[2]), []
+for row in rows:
+    fields = QgsFields()
+    for name in row: fields.append(QgsField(name, QVariant.String))
+    feature = QgsFeature(fields)
+    for name, value in row.items():
+        if value is not None: feature.setAttribute(name, value)
+    context = QgsExpressionContext(); context.setFeature(feature); context.setFields(fields)
+    said = QgsExpression(text); value = said.evaluate(context)
+    out.append(said.evalErrorString() or said.parserErrorString() or value)
+sys.stdout.write("RESULT" + json.dumps(out)); sys.stdout.flush()
+import os; os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("kind", ["releases", "released"])
+@pytest.mark.parametrize(("row", "expected"), ROWS)
+def test_ground_worked_by_machine_is_never_called_cleared(kind: str, row: dict[str, Any], expected: str) -> None:
+    from geotools.survey.pictures import Pictures
+
+    assert styles.class_of(row, styles.classes(kind)).id == expected
+    style, letter, said = Pictures().style(kind, "area", row)
+    assert style == f"{kind}-area-{expected}"
+    if expected == "processed":
+        assert (letter, said) == ("P", "Machine-processed, not released")
+        assert Pictures().picture(style)
+
+
+@pytest.mark.slow
+def test_qgis_counts_releases_as_we_do(tmp_path: Path) -> None:
+    python = "/usr/bin/python3"
+    environment: dict[str, Any] = {
+        **os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path), "PYTHONPATH": "",
+    }  # fmt: skip
+    if (
+        not Path(python).exists()
+        or subprocess.run(
+            [python, "-c", "import qgis.core"], capture_output=True, env=environment, check=False
+        ).returncode
+    ):
+        pytest.skip("PyQGIS (Debian python3-qgis) is needed to read the styles")
+    text = styles.renderer("releases").get("attr")
+    assert text
+    done = subprocess.run(
+        [python, "-c", COUNTING, text, json.dumps([row for row, _ in ROWS])],
+        capture_output=True, text=True, env=environment, timeout=200, check=False,
+    )  # fmt: skip
+    assert "RESULT" in done.stdout, done.stderr[-1500:]
+    assert json.loads(done.stdout.rpartition("RESULT")[2]) == [expected for _, expected in ROWS]

@@ -11,10 +11,12 @@ from typing import Any
 
 from geotools.maps.symbols import Symbol, Theme, theme
 from geotools.model.errors import MapError
+from geotools.model.methods import method_key, only_processed
 from geotools.model.vocab import vocabulary
 
 AREAS, LINES, POINTS = "area", "line", "point"
 STATES = ("worked_on", "suspended")
+COUNTED, PROCESSED = "counted_as", "processed"
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def classes(kind: str, shape: str = AREAS, look: Theme | None = None) -> tuple[S
     Examples
     --------
     >>> [c.id for c in classes("releases")]
-    ['cleared', 'reduced', 'cancelled', 'other']
+    ['cleared', 'reduced', 'cancelled', 'processed', 'other']
     >>> len(classes("hazards"))
     21
     """
@@ -74,8 +76,26 @@ def class_of(row: Mapping[str, Any], listed: tuple[StyleClass, ...]) -> StyleCla
     --------
     >>> class_of({"classification": "SHA", "status": "worked_on"}, classes("hazards")).id
     'SHA-worked-on'
+    >>> class_of({"product": "cleared", "method": "mechanical"}, classes("releases")).id
+    'processed'
     """
-    return next((c for c in listed if c.fits(row)), listed[-1])
+    known = {**row, COUNTED: counted_as(row)} if any(COUNTED in c.tests for c in listed) else row
+    return next((c for c in listed if c.fits(known)), listed[-1])
+
+
+def counted_as(row: Mapping[str, Any]) -> Any:
+    """What a release counts as: as its ledger says, else ``processed`` where its method proves no search, else its product.
+
+    Examples
+    --------
+    >>> counted_as({"product": "cleared", "method": "mechanical", "follow_up": "mdd"})
+    'cleared'
+    """
+    told = row.get(COUNTED)
+    if isinstance(told, str) and told.strip():
+        return told
+    method, after = (method_key(row.get(c)) or method_key(row.get(f"{c}_as_entered")) for c in ("method", "follow_up"))
+    return PROCESSED if only_processed(method, after) else row.get("product")
 
 
 def _other(look: Theme, shape: str) -> Symbol:
@@ -137,6 +157,20 @@ def _by_word(column: str, vocab: str, group: str) -> Callable[[Theme, str], tupl
     return make
 
 
+def _releases(look: Theme, shape: str) -> tuple[StyleClass, ...]:
+    """By what the ground counts as, never by the product alone: a machine's work is not cleared ground."""
+    *products, last = _by_word("product", "product", "area")(look, shape)
+    rows = [StyleClass(c.id, {COUNTED: c.tests["product"]}, c.symbol, c.words) for c in products]
+    return (*rows, StyleClass(PROCESSED, {COUNTED: PROCESSED}, look.symbol("area", PROCESSED), _AWAITS), last)
+
+
+def _processed(look: Theme, shape: str) -> tuple[StyleClass, ...]:
+    return (StyleClass(PROCESSED, {}, look.symbol(shape, PROCESSED), _AWAITS),)
+
+
+_AWAITS = ((COUNTED, PROCESSED),)
+
+
 def _landuse(look: Theme, shape: str) -> tuple[StyleClass, ...]:
     return _by_word("use", "landuse", "line" if shape == LINES else "landuse")(look, shape)
 
@@ -164,9 +198,9 @@ def _accidents(look: Theme, shape: str) -> tuple[StyleClass, ...]:
 _MAKERS: dict[str, Callable[[Theme, str], tuple[StyleClass, ...]]] = {
     "hazards": _hazards,
     "remaining": _remaining,
-    "releases": _by_word("product", "product", "area"),
-    "released": _by_word("product", "product", "area"),
-    "processed": _one("processed"),
+    "releases": _releases,
+    "released": _releases,
+    "processed": _processed,
     "activities": _one("activity"),
     "finds": _by_word("category", "find_category", "find"),
     "accidents": _accidents,

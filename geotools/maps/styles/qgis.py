@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
-from geotools.maps.styles.classes import AREAS, LINES, POINTS, StyleClass, classes
+from geotools.maps.styles.classes import AREAS, COUNTED, LINES, POINTS, PROCESSED, StyleClass, classes
 from geotools.maps.symbols import Symbol, Theme
+from geotools.model.methods import MACHINE, SEARCH
+from geotools.model.vocab import vocabulary
 
 VERSION = "3.22.16-Białowieża"
 MM = 0.2646  # one CSS pixel on paper
@@ -30,7 +32,7 @@ def renderer(kind: str, shape: str = AREAS, *, look: Theme | None = None, lang: 
     --------
     >>> made = renderer("releases")
     >>> made.get("type"), len(made.find("categories"))
-    ('categorizedSymbol', 4)
+    ('categorizedSymbol', 5)
     """
     listed = classes(kind, shape, look)
     out = ET.Element("renderer-v2", {
@@ -54,28 +56,45 @@ def expression(listed: tuple[StyleClass, ...]) -> str:
     >>> expression(classes("processed"))
     "'processed'"
     """
-    whens = [
-        f"WHEN {' AND '.join(f'{_name(c)} = {_text(v)}' for c, v in entry.tests.items())} THEN {_text(entry.id)}"
-        for entry in listed
-        if entry.tests
-    ]
-    last = _text(listed[-1].id)
-    return f"CASE {' '.join(whens)} ELSE {last} END" if whens else last
+    return _cases(listed, [entry.id for entry in listed])
 
 
 def letters(listed: tuple[StyleClass, ...]) -> str:
     """A QGIS expression that gives the letter of a record's class."""
+    return _cases(listed, [entry.symbol.letter for entry in listed])
+
+
+def _cases(listed: tuple[StyleClass, ...], values: list[str]) -> str:
+    """The value of the first class that fits."""
     whens = [
-        f"WHEN {' AND '.join(f'{_name(c)} = {_text(v)}' for c, v in entry.tests.items())} THEN {_text(entry.symbol.letter)}"
-        for entry in listed
+        f"WHEN {' AND '.join(f'{_name(c)} = {_text(v)}' for c, v in entry.tests.items())} THEN {_text(value)}"
+        for entry, value in zip(listed, values, strict=True)
         if entry.tests
     ]
-    last = _text(listed[-1].symbol.letter)
-    return f"CASE {' '.join(whens)} ELSE {last} END" if whens else last
+    if not whens:
+        return _text(values[-1])
+    cases = f"CASE {' '.join(whens)} ELSE {_text(values[-1])} END"
+    counted = any(COUNTED in entry.tests for entry in listed)
+    return f"with_variable('{COUNTED}', {_counted()}, {cases})" if counted else cases
+
+
+def _counted() -> str:
+    """What a release counts as (see `classes.counted_as`), in a layer with or without the columns that tell it."""
+    searched = ", ".join(_text(k) for k in vocabulary("method").keys if k != MACHINE)
+    after = ", ".join(map(_text, sorted(SEARCH)))
+    method = f"coalesce({_cell('method')}, {_cell('method_as_entered')})"
+    follow_up = f"coalesce({_cell('follow_up')}, {_cell('follow_up_as_entered')}, '')"
+    waits = f"{method} IS NOT NULL AND {method} NOT IN ({searched}) AND {follow_up} NOT IN ({after})"
+    return f"coalesce({_cell(COUNTED)}, CASE WHEN {waits} THEN {_text(PROCESSED)} ELSE {_cell('product')} END)"
+
+
+def _cell(column: str) -> str:
+    """A column that a layer may lack, NULL where it is empty."""
+    return f"nullif(trim(attribute($currentfeature, {_text(column)})), '')"
 
 
 def _name(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
+    return f"@{COUNTED}" if column == COUNTED else '"' + column.replace('"', '""') + '"'
 
 
 def _text(value: str) -> str:
