@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +70,13 @@ def command(base: str, ours: str, theirs: str, output: Path, **choices: Any) -> 
         merged, named = {str(kind or output.stem): frame}, kind is not None
     found = join_issues(conflicts, *unread)
     overwrite = bool(choices["overwrite"])
-    target = choices["conflicts"] or output.with_name(f"{output.stem}_conflicts.csv")
+    target = Path(choices["conflicts"] or output.with_name(f"{output.stem}_conflicts.csv"))
+    lists = _lists(target, choices["decisions"])
     if len(merged) == 1:
         io.write(next(iter(merged.values())), output, layer=next(iter(merged)) if named else None, overwrite=overwrite)
     else:
         io.write_layers(merged, output, overwrite=overwrite)
-    if len(found):
-        io.write(listing(found), Path(str(target)), overwrite=True)
+    target = _list(listing(found), target, choices["decisions"], lists)
     _tell(output, merged, found, target, choices)
 
 
@@ -237,6 +238,51 @@ def _read(file: str, kind: str | None, layer: str | None, crs: str | None, unrea
     return frame.assign(id=frame["id"].where(~frame["id"].isin(made), None)) if made else frame
 
 
+def _table(file: Path) -> Any:
+    """A conflicts file as it stands; ids are those that were written, also where one row has several conflicts."""
+    from geotools.io.raw import Source
+    from geotools.io.reading import read_raw
+
+    return read_raw(Source(file)).table
+
+
+def _lists(target: Path, decisions: str | None) -> list[Any]:
+    """The lists that people may have written into: the decisions given, and what is where the new list goes."""
+    from geotools.model.errors import WriteError
+
+    given = [Path(decisions)] if decisions else []
+    tables = [_table(file) for file in given]
+    if target.is_file() and not any(file.samefile(target) for file in given):
+        there = _table(target)
+        if "decision" not in there:
+            raise WriteError("it is not a list of conflicts", hint="name another with --conflicts", file=target)
+        if (there["decision"].astype(object).fillna("").astype(str).str.strip() != "").any():
+            options.say(f"decisions in {target.name} are kept but not applied: name it with --decisions")
+        tables.append(there)
+    return tables
+
+
+def _list(new: Any, target: Path, decisions: str | None, lists: list[Any]) -> Path:
+    """Write the conflicts with every decision made so far; a file that a person works in is left as it is where it says all.
+
+    The list given with --decisions is written again only as CSV, which loses nothing; beside a workbook stands a new list.
+    """
+    from geotools import io
+    from geotools.field.merge import carried
+
+    table = carried(new, *lists)
+    if not len(table):
+        return target
+    if decisions and target.is_file() and Path(decisions).samefile(target):
+        if not len(new):
+            return target
+        if target.suffix.lower() != ".csv":
+            names = (target.with_name(f"{target.stem}_{n}.csv") for n in itertools.count(2))
+            target = next(name for name in names if not name.exists())
+    io.write(table, target, overwrite=True)
+    return target
+
+
 def _prefer(texts: object, decisions: str | None, kind: str | None) -> Any:
     chosen: dict[Any, str] = {}
     whole = "ours"
@@ -249,10 +295,9 @@ def _prefer(texts: object, decisions: str | None, kind: str | None) -> Any:
         else:
             whole = side
     if decisions:
-        from geotools import io
         from geotools.field.merge import decisions as read
 
-        chosen |= read(io.read(decisions), kind)
+        chosen |= read(_table(Path(decisions)), kind)
     if not chosen:
         return whole
     if whole != "ours":

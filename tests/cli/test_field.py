@@ -11,6 +11,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pyogrio
+import pytest
 import shapely
 from click.testing import CliRunner
 
@@ -235,3 +236,72 @@ def test_a_shape_that_cannot_be_read_is_an_error(tmp_path: Path, make: Any) -> N
     result = run("merge", *files, "-o", tmp_path / "m.gpkg", "--kind", "hazards", "--json")
     assert result.exit_code == 1, result.output
     assert "MG-08" in json.loads(result.stdout)["by_rule"]
+
+
+def three(make: Any, folder: Path) -> list[Path]:
+    """Two hazards of which both sides changed two columns each."""
+    base = make.frame(make.hazard("H-1"), make.hazard("H-2", make.square(300)))
+    files = [folder / f"{n}.gpkg" for n in ("hazards", "ours", "theirs")]
+    for file, status, note in zip(files, ("open", "closed", "worked_on"), ("n", "=1+1", "t"), strict=True):
+        gt.write(base.assign(status=status, note=note), file)
+    return files
+
+
+def cells(file: Path) -> pd.DataFrame:
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return table.set_index(["id", "column"]).sort_index()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_merging_again_keeps_every_decision(tmp_path: Path, make: Any, named: bool) -> None:
+    files, out, listed = three(make, tmp_path), tmp_path / "m.gpkg", tmp_path / "m_conflicts.csv"
+    assert run("merge", *files, "-o", out).exit_code == 0
+    table = pd.read_csv(listed, dtype=str, keep_default_na=False).assign(asked="")
+    assert len(table) == 4
+    chosen = (table["id"] == "H-1") & (table["column"] == "note")
+    table.loc[chosen, ["decision", "asked"]] = ["theirs", "K. on the radio"]
+    table.loc[~chosen, "asked"] = "still to ask"
+    table.to_csv(listed, index=False)
+    for _ in range(3):
+        result = run("merge", *files, "-o", out, "--overwrite", *(["--decisions", listed] if named else []))
+        assert result.exit_code == 0, result.output
+        assert ("kept but not applied" in result.output) is not named
+        after = cells(listed)
+        assert len(after) == 4
+        assert after.loc[("H-1", "note"), ["decision", "asked", "value_that_stands"]].tolist() == [
+            "theirs", "K. on the radio", cells(listed).loc[("H-2", "note"), "value_that_stands"],
+        ]  # fmt: skip
+        assert after["asked"].tolist().count("still to ask") == 3
+        assert gt.read(out, "hazards")["note"].tolist() == ["t" if named else "=1+1", "=1+1"]
+
+
+def test_all_decisions_for_one_record_count(tmp_path: Path, make: Any) -> None:
+    files, out = three(make, tmp_path), tmp_path / "m.gpkg"
+    assert run("merge", *files, "-o", out).exit_code == 0
+    table = pd.read_csv(tmp_path / "m_conflicts.csv", dtype=str, keep_default_na=False).assign(decision="theirs")
+    table.to_csv(tmp_path / "m_conflicts.csv", index=False)
+    before = (tmp_path / "m_conflicts.csv").read_bytes()
+    result = run("merge", *files, "-o", out, "--overwrite", "--decisions", tmp_path / "m_conflicts.csv", "--json")
+    assert json.loads(result.stdout)["conflicts"] == 0
+    assert gt.read(out, "hazards")[["status", "note"]].values.tolist() == [["worked_on", "t"]] * 2
+    assert (tmp_path / "m_conflicts.csv").read_bytes() == before, "it says all: it is left alone"
+
+
+def test_a_workbook_with_decisions_is_never_written_onto(tmp_path: Path, make: Any) -> None:
+    files, out = three(make, tmp_path), tmp_path / "m.gpkg"
+    assert run("merge", *files, "-o", out).exit_code == 0
+    table = pd.read_csv(tmp_path / "m_conflicts.csv", dtype=str, keep_default_na=False)
+    table.loc[0, "decision"] = "theirs"
+    book = tmp_path / "asked.xlsx"
+    table.to_excel(book, index=False)
+    before = book.read_bytes()
+    result = run("merge", *files, "-o", out, "--overwrite", "--decisions", book, "--conflicts", book)
+    assert result.exit_code == 0, result.output
+    assert book.read_bytes() == before
+    assert cells(tmp_path / "asked_2.csv")["decision"].tolist().count("theirs") == 1
+    assert "asked_2.csv" in result.output
+    other = tmp_path / "survey.csv"
+    other.write_text("id,name\n1,x\n", encoding="utf-8")
+    result = run("merge", *files, "-o", out, "--overwrite", "--conflicts", other)
+    assert result.exit_code != 0
+    assert other.read_text(encoding="utf-8") == "id,name\n1,x\n", "what is no list of conflicts is not written over"

@@ -13,7 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geotools.field.merge import decisions, listing, merge, same_place
+from geotools.field.merge import carried, decisions, listing, merge, same_place
 from geotools.model.errors import SchemaError
 
 CRS = "EPSG:32638"
@@ -577,3 +577,24 @@ def test_pieces_of_a_polygon_that_the_other_side_deleted_are_reported() -> None:
         assert merged["id"].tolist() == ["H2", "t1", "t2"]
         assert conflicts[["check", "severity", "id"]].values.tolist() == [["MG-02", "error", "H1"]]
         assert "t1, t2" in conflicts["message"][0]
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from(["status", "note", ""]), st.sampled_from(["", "ours", "theirs"]),
+                  st.sampled_from(["", " 007 ", "=1+1"])),
+        unique_by=lambda row: row[:2],
+    ),
+    st.sets(st.tuples(st.sampled_from("abc"), st.sampled_from(["status", "note", ""]))),
+)  # fmt: skip
+def test_a_new_list_keeps_what_people_wrote(old: list[tuple[str, ...]], found: set[tuple[str, str]]) -> None:
+    earlier = pd.DataFrame(old, columns=["id", "column", "decision", "comment"], dtype=object)
+    new = pd.DataFrame(sorted(found), columns=["id", "column"], dtype=object).assign(decision="")
+    out = carried(new, earlier)
+    after = {(r["id"], r["column"]): (r["decision"], r.get("comment", "")) for r in out.to_dict("records")}
+    assert len(after) == len(out)
+    assert all(after[row[:2]] == row[2:] for row in old if row[2] or row[3])
+    assert set(after) >= found
+    assert decisions(out) == decisions(earlier)
+    assert carried(new, out).equals(out)

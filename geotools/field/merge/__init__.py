@@ -4,8 +4,8 @@
 """
 
 from geotools.field.merge.layers import family, merge_layers
-from geotools.field.merge.preference import decisions, listing
+from geotools.field.merge.preference import carried, decisions, listing
 from geotools.field.merge.same import same_place
 from geotools.field.merge.three_way import merge
 
-__all__ = ["decisions", "family", "listing", "merge", "merge_layers", "same_place"]
+__all__ = ["carried", "decisions", "family", "listing", "merge", "merge_layers", "same_place"]

@@ -146,3 +146,55 @@ def _cell(value: Any) -> str:
     return (
         "" if value is None or value is pd.NA or (isinstance(value, float) and pd.isna(value)) else str(value).strip()
     )
+
+
+def carried(new: pd.DataFrame, *earlier: pd.DataFrame) -> pd.DataFrame:
+    """A new list of conflicts with what people wrote into earlier ones: nobody decides, or comments, twice.
+
+    Parameters
+    ----------
+    new
+        What `listing` gives.
+    earlier
+        Lists as read, the one that counts first. Their decided rows stay as they are, with every column; comments
+        beside a row that is still undecided go with its new values, and stay where the conflict is gone.
+
+    Returns
+    -------
+    DataFrame
+        `LISTED`, then other columns of the earlier lists: decided rows first, last what is left to decide.
+
+    Examples
+    --------
+    >>> old = pd.DataFrame({"id": ["a"], "column": ["note"], "decision": ["theirs"], "by": ["K."]})
+    >>> new = pd.DataFrame({"id": ["b"], "column": ["note"], "decision": [""]})
+    >>> carried(new, old)[["id", "decision", "by"]].values.tolist()
+    [['a', 'theirs', 'K.'], ['b', '', '']]
+    """
+    tables = [*earlier, new]
+    names = [c for c in LISTED if any(c in t for t in tables)]
+    names += [c for c in dict.fromkeys(str(c) for t in earlier for c in t.columns) if c not in names]
+    rows: dict[tuple[str, ...], dict[str, str]] = {}
+    asked: dict[tuple[str, ...], dict[str, str]] = {}
+    for table in earlier:
+        for row in _texts(table):
+            if _cell(row.get("decision")):
+                rows.setdefault(_cell_of(row), row)
+            elif any(text.strip() for c, text in row.items() if c not in LISTED):
+                asked.setdefault(_place(row), row)
+    left = [{**asked.pop(_place(row), {}), **row} for row in _texts(new) if _cell_of(row) not in rows]
+    stale = [row for row in asked.values() if _cell_of(row) not in rows]
+    return pd.DataFrame([*rows.values(), *stale, *left], columns=names, dtype=object).fillna("")
+
+
+def _texts(table: pd.DataFrame) -> list[dict[str, str]]:
+    return [{str(c): v if isinstance(v, str) else _cell(v) for c, v in row.items()} for row in table.to_dict("records")]
+
+
+def _cell_of(row: Mapping[str, str]) -> tuple[str, ...]:
+    """The cell that a decision is about."""
+    return _cell(row.get("kind")), _cell(row.get("id")), _cell(row.get("column"))
+
+
+def _place(row: Mapping[str, str]) -> tuple[str, ...]:
+    return *_cell_of(row), _cell(row.get("check"))
