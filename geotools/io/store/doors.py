@@ -10,8 +10,9 @@ from pathlib import Path
 
 from geotools.io.atomic import replacing
 from geotools.io.store import address, chain, geopackage
+from geotools.io.store.asked import said
 from geotools.io.store.chain import FORMAT, Revision, content_hash
-from geotools.io.store.store import Store, said
+from geotools.io.store.store import Store
 from geotools.model.errors import StoreError
 from geotools.model.provenance import version
 

@@ -15,13 +15,11 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-import numpy as np
-import shapely
-
 from geotools.io.store import address, migrations, postgis_schema
 from geotools.io.store.backend import Box, Change, Rows
 from geotools.io.store.chain import FORMAT, Entry, Head, Revision
 from geotools.io.store.layout import Layout
+from geotools.io.store.postgis_rows import entry_of, ewkb, revision_of, statements_of
 from geotools.model.errors import StoreError, need
 
 LOGGER = logging.getLogger(__name__)
@@ -184,14 +182,14 @@ class PostGIS:
 
     def revisions(self) -> list[Revision]:
         """All revisions in order."""
-        return [_revision(row) for row in self._run("SELECT * FROM {s}.revisions ORDER BY number").fetchall()]
+        return [revision_of(row) for row in self._run("SELECT * FROM {s}.revisions ORDER BY number").fetchall()]
 
     def last(self) -> Revision:
         """The latest revision."""
         row = self._run("SELECT * FROM {s}.revisions ORDER BY number DESC LIMIT 1").fetchone()
         if row is None:
             raise StoreError("this store has no revision at all: its history was taken away", file=self.address)
-        return _revision(row)
+        return revision_of(row)
 
     def layouts(self, revision: int) -> dict[str, str]:
         """Kind → layout in force at a revision."""
@@ -273,7 +271,7 @@ class PostGIS:
                 f"SELECT {ENTRY} FROM {{s}}.history WHERE revision BETWEEN %s AND %s AND entry > %s ORDER BY entry LIMIT %s",
                 (first, last, done, BLOCK),
             ).fetchall()
-            yield from (_entry(row) for row in found)
+            yield from (entry_of(row) for row in found)
             if len(found) < BLOCK:
                 return
             done = found[-1][0]
@@ -284,7 +282,7 @@ class PostGIS:
         found = self._run(
             f"SELECT {ENTRY} FROM {{s}}.history WHERE kind = ANY(%s) AND id = %s ORDER BY kind, entry", (kinds, id)
         )
-        return [_entry(row) for row in found.fetchall()]
+        return [entry_of(row) for row in found.fetchall()]
 
     def next_entry(self) -> int:
         """The number of the next history entry."""
@@ -320,7 +318,7 @@ class PostGIS:
             s=self._sql.Identifier(self._schema)
         )
         codes = {kind: Layout.from_text(text).epsg or 0 for kind, text in self.layouts(r.number).items()}
-        shapes = _ewkb([e.wkb for e in change.entries], [codes[e.kind] for e in change.entries])
+        shapes = ewkb([e.wkb for e in change.entries], [codes[e.kind] for e in change.entries])
         with self._db.cursor() as cursor, cursor.copy(statement) as copy:
             for e, shape in zip(change.entries, shapes, strict=True):
                 copy.write_row((*e[:7], shape, e.hash))
@@ -356,7 +354,7 @@ class PostGIS:
 
     def _statements(self, text: str) -> None:
         names = {name: self._sql.Identifier(f"{self._schema}_{name}") for name in postgis_schema.NAMES}
-        for statement in _split(text):
+        for statement in statements_of(text):
             self._run(
                 statement, g=self._sql.Identifier(self._postgis()), history=self._sql.Literal(f'"{self._schema}".history'),
                 officer_name=self._sql.Literal(f"{self._schema}_officer"), **names,
@@ -396,38 +394,3 @@ class PostGIS:
             if not self._run("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
                 self._run("CREATE ROLE {role} NOLOGIN", role=self._sql.Identifier(role))
         self._statements(postgis_schema.ROLES)
-
-
-def _split(text: str) -> list[str]:
-    """Statements of a text, those with a body of their own kept whole."""
-    out, inside = [""], False
-    for line in text.strip().splitlines():
-        inside ^= line.count("$$") % 2 == 1
-        out[-1] += line + "\n"
-        if line.rstrip().endswith(";") and not inside:
-            out.append("")
-    return [statement.strip().rstrip(";") for statement in out if statement.strip()]
-
-
-def _revision(row: Sequence[Any]) -> Revision:
-    number, at, author, note, what, account, base, sources, rows, content, previous, hashed = row
-    return Revision(
-        number, at.astimezone(UTC), author, note, what, account, base, tuple(json.loads(sources)), rows, content, previous, hashed
-    )  # fmt: skip
-
-
-def _entry(row: Sequence[Any]) -> Entry:
-    entry, revision, kind, id_, action, previous, attributes, geom, hashed = row
-    return Entry(
-        entry, revision, kind, id_, action, previous, attributes, None if geom is None else bytes(geom), hashed
-    )
-
-
-def _ewkb(wkbs: Sequence[bytes | None], srids: Sequence[int]) -> list[str | None]:
-    """ISO WKB as the server's own form, in hex, with its reference system."""
-    blobs = np.empty(len(wkbs), dtype=object)
-    blobs[:] = list(wkbs)
-    shapes = shapely.set_srid(shapely.from_wkb(blobs), np.array(srids, dtype="int32"))
-    return list(
-        shapely.to_wkb(shapes, hex=True, output_dimension=4, byte_order=1, include_srid=True, flavor="extended")
-    )

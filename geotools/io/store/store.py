@@ -6,42 +6,26 @@ For working with a programme's records and all their former states; not for read
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
-from geotools.io.store import address, cells, comparing, geopackage, moments, saving, verifying
+from geotools.io.store import cells, comparing, moments, saving, verifying
+from geotools.io.store.asked import PROGRAMME, More, said, source_of, wishes_of
 from geotools.io.store.backend import Backend, Change
 from geotools.io.store.chain import DELETED, SAVED, Entry, Revision, content_hash, row_hash
 from geotools.io.store.layout import Layout
 from geotools.model.errors import StoreError
 from geotools.model.programme import Programme
-from geotools.model.provenance import InputFile
 from geotools.model.schema import KINDS, issues_frame
 from geotools.space import crs as _crs
 
-PROGRAMME = "store_programme"  # the programme's settings are kept like a record, so that they have a history too
 Region = tuple[float, float, float, float]
-
-
-class More(TypedDict, total=False):
-    """Rarer arguments of `Store.save`, by keyword.
-
-    ``deleted``: ids to be deleted (kind → ids where several kinds are saved). ``whole``: rows that are not in the frame are
-    deleted. ``sources``: files the records come from (paths or `InputFile`), kept by name and hash. ``programme``: settings
-    to be kept with the records.
-    """
-
-    deleted: Sequence[str] | Mapping[str, Sequence[str]]
-    whole: bool
-    sources: Iterable[str | Path | InputFile]
-    programme: Programme | None
 
 
 @dataclass(frozen=True)
@@ -74,6 +58,7 @@ class Store:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from geotools.io.store import init
     >>> file = Path(tempfile.mkdtemp()) / "programme.gpkg"
     >>> at = gpd.points_from_xy([47.0], [39.5])
@@ -310,9 +295,9 @@ class Store:
         StoreError
             If rows have no id or the same one, or the database refuses; nothing was saved.
         """
-        wishes = _wishes(layers, kind, more)
+        wishes = wishes_of(layers, kind, more)
         known = {"note": said(note, "note", empty=True), "author": said(author, "author")}
-        sources = tuple(_source(s) for s in more.get("sources") or ())
+        sources = tuple(source_of(s) for s in more.get("sources") or ())
         with self._backend.writing():
             last = self._backend.last()
             if base is not None and not 0 <= base <= last.number:
@@ -377,45 +362,6 @@ class Store:
         ).sealed()  # fmt: skip
         self._backend.append(Change(revision, layouts, entries))
         return revision
-
-
-def said(text: str, what: str, *, empty: bool = False) -> str:
-    """Words of a person, without what no database takes."""
-    clean = "".join("\ufffd" if c == "\x00" or "\ud800" <= c <= "\udfff" else c for c in str(text)).strip()
-    if not clean and not empty:
-        raise StoreError(f"a revision needs its {what}", hint=f"{what}='…'")
-    return clean
-
-
-def _source(source: str | Path | InputFile) -> dict[str, Any]:
-    found = source if isinstance(source, InputFile) else InputFile.of(source)
-    return {k: v for k, v in vars(found).items() if v not in (None, "")}
-
-
-def _wishes(layers: Any, kind: str | None, more: More) -> list[saving.Wish]:
-    """What is to be saved, kind by kind, each frame checked for its ids."""
-    unknown = sorted(set(more) - set(More.__annotations__))
-    if unknown:
-        raise TypeError(f"save() got an unexpected argument '{unknown[0]}'")
-    given = more.get("deleted") or ()
-    if isinstance(layers, pd.DataFrame):
-        if kind is None:
-            raise StoreError("a frame is saved under a kind", hint="store.save(frame, kind='hazards', …)")
-        layers = {kind: layers}
-    gone = dict(given) if isinstance(given, Mapping) else {kind or next(iter(layers), ""): list(given)} if given else {}
-    wishes = []
-    for name in dict.fromkeys((*layers, *gone)):
-        address.require_name(name, "layer")
-        if name.startswith(geopackage.RESERVED):
-            raise StoreError(f"'{name}' is a name the store uses itself", hint="call the layer something else")
-        frame = layers.get(name)
-        checked = None if frame is None else saving.usable(frame, name)
-        wishes.append(saving.Wish(name, checked, [str(i) for i in gone.get(name, ())], bool(more.get("whole"))))
-    programme = more.get("programme")
-    if programme is not None:
-        settings = pd.DataFrame({"id": ["programme"], "settings": [programme.to_dict()]}, dtype=object)
-        wishes.append(saving.Wish(PROGRAMME, settings))
-    return wishes
 
 
 def _box(region: Region, layout: Layout) -> Region:
