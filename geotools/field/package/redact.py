@@ -79,7 +79,24 @@ def _partner(cargo: Cargo) -> Cargo:
     if not precision:
         return out
     blurred = set(kept["hazards"].loc[kept["hazards"]["precision_m"].notna(), "id"].astype(str))
-    return replace(out, ground=None, targets=tuple(t for t in out.targets if t not in blurred))
+    results = {**out.results, **_uncredited(out.results, kept["hazards"], blurred)}
+    return replace(out, results=results, ground=None, targets=tuple(t for t in out.targets if t not in blurred))
+
+
+def _uncredited(
+    results: Mapping[str, gpd.GeoDataFrame], hazards: gpd.GeoDataFrame, blurred: set[str]
+) -> dict[str, gpd.GeoDataFrame]:
+    """What remains, where squares are whole: ground released of a neighbour in the same square is not released of them."""
+    if "remaining" not in results:
+        return {}
+    left = results["remaining"].copy()
+    wide = left["id"].astype(str).isin(blurred).to_numpy()
+    squared = dict(zip(hazards["id"].astype(str), hazards.geometry.array, strict=True))
+    shapes = np.array(left.geometry.array, dtype=object)
+    shapes[wide] = [*map(squared.get, left["id"].astype(str)[wide])]
+    for column, value in (("remaining_m2", left["area_m2"]), ("processed_m2", 0.0), ("coverage", 0.0)):
+        left[column] = left[column].mask(wide, value)
+    return {"remaining": left.set_geometry(gpd.GeoSeries(shapes, index=left.index, crs=left.crs))}
 
 
 def _columns(frame: gpd.GeoDataFrame, kind: str) -> gpd.GeoDataFrame:

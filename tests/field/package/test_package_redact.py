@@ -331,3 +331,22 @@ def test_links_to_an_unsafe_hazard_are_followed_through_other_records(
         assert shown.loc["HZ-A"].geometry.contains(layers["hazards"].to_crs(4326).geometry.iloc[0])
         assert shapely.area(shown.loc["HZ-B"].geometry) < 1e-4
         assert list(gpd.read_file(folder / "finds.geojson")["id"]) == ["FND-82"]
+
+
+def test_the_square_of_an_unsafe_hazard_is_not_released_with_its_neighbour(kit: Any, tmp_path: Path) -> None:
+    """Ground cleared of another hazard in the same square of 1 km is not credited to the one that may be anywhere in it."""
+    cleared = kit.box(600, 600, 100, 200)
+    layers = {
+        "hazards": kit.frame(
+            {"id": "A", "classification": "CHA", "safe_to_publish": False, "geometry": kit.box(100, 100, 50, 50)},
+            {"id": "B", "classification": "CHA", "safe_to_publish": True, "geometry": kit.box(600, 600, 200, 200)},
+        ),
+        "releases": kit.frame({"id": "R", "hazard_id": "B", "product": "cleared", "method": "manual", "date": pd.Timestamp("2024-01-01"), "geometry": cleared}),
+    }  # fmt: skip
+    gt.field.package(gt.Survey("s", layers), tmp_path / "p", redact="partner", skip=("map", "card", "forms"))
+    left = gpd.read_file(tmp_path / "p" / "geojson" / "remaining.geojson").set_index("id")
+    hazards = gpd.read_file(tmp_path / "p" / "geojson" / "hazards.geojson").set_index("id")
+    assert shapely.symmetric_difference(left.loc["A"].geometry, hazards.loc["A"].geometry).area < 1e-12
+    assert left.loc["A", "remaining_m2"] == left.loc["A", "area_m2"]
+    assert left.loc["A", "coverage"] == 0
+    assert left.loc["B", "coverage"] == pytest.approx(0.5, abs=1e-3)
