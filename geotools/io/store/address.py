@@ -18,7 +18,7 @@ UNKNOWN = "postgresql://…"
 SHORT = 3
 NAMES = "lower-case letters, digits and _, at most 40, beginning with a letter"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_MEANT = re.compile(r"\s*postgres\w*(\+\w+)?:", re.IGNORECASE)
+_MEANT = re.compile(r"\s*postgres\w*(\+\w+)?:|.*\b(ssl)?password\s*=", re.IGNORECASE | re.DOTALL)
 _FORM = re.compile(r"([^/?]*)(/[^?]*)?(?:\?(.*))?")
 _PLACE = r"(\[[0-9a-fA-F:.]*\]|[\w.%-]*)(:\d*)?"
 _HOST = re.compile(f"{_PLACE}(,{_PLACE})*", re.ASCII)

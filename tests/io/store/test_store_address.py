@@ -36,6 +36,8 @@ def _forms(password):
         yield f"postgres://officer@db/prog?sslmode=require&{key}={password}&schema=north"
     yield f"POSTGRESQL://officer:{password}@db/prog?schema=x;password={password}"
     yield f"postgresql+psycopg://officer:{password}@db/prog"
+    yield f"host=db user=officer password={password} dbname=prog"
+    yield f"host=db PASSWORD = '{password}'"
     yield f" postgresql:/officer:{password}@db/prog"
     yield f"postgresql://officer:{password}@db/prog?sslmode={password}"
 
@@ -74,7 +76,7 @@ def test_opening_a_store_shows_no_part_of_it_either(caplog):
     caplog.set_level("DEBUG")
     for password in list(_passwords(25))[::3]:
         for written in (password, quote(password, safe="")):
-            for url in (f"postgresql://officer:{written}@127.0.0.1:1/prog", f"postgresql://o@127.0.0.1:1/p?PASSWORD={written}"):  # fmt: skip
+            for url in (f"postgresql://officer:{written}@127.0.0.1:1/prog", f"postgresql://o@127.0.0.1:1/p?PASSWORD={written}", f"host=db password={written}"):  # fmt: skip
                 with pytest.raises(StoreError) as caught:
                     stores.open(url)
                 told = "".join(traceback.format_exception(caught.value)[-1:]) + repr(caught.value.__reduce__())
