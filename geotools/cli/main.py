@@ -28,7 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "terrain": ("geotools.cli.terrain:command", "Slope, aspect, ruggedness, curvature and drainage of a height model."),
     "trial": ("geotools.cli.trial:command", "Blind lanes: design, score and report detection trials."),
     "risk": ("geotools.cli.risk:command", "Residual risk and mine-row patterns, for clearance planning."),
-    "plan": ("geotools.cli.plan:command", "Where machines can work, lanes, which land first, who works when, inspection samples."),
+    "plan": (
+        "geotools.cli.plan:command",
+        "Where machines can work, lanes, which land first, who works when, inspection samples.",
+    ),
     "map": ("geotools.cli.map:command", "One offline HTML map of a survey."),
     "sheet": ("geotools.cli.sheet:command", "Printed map sheets at true scale, one task or an atlas."),
     "report": ("geotools.cli.report:command", "Completion report or handover certificate of a task, as PDF."),

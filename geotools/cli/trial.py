@@ -27,13 +27,9 @@ lanes_option = click.option(
 runs_option = click.option(
     "--runs", type=options.InputFile(), help="Roster of runs, so that runs without marks count too."
 )
-seal_option = click.option(
-    "--seal", "seal_file", type=options.InputFile(), help="seal.json of the design."
-)
+seal_option = click.option("--seal", "seal_file", type=options.InputFile(), help="seal.json of the design.")
 frozen_option = click.option("--frozen", type=options.InputFile(), help="frozen.json of the marks.")
-salt_option = click.option(
-    "--salt", type=options.InputFile(), help="salt.txt, opened after the marks were frozen."
-)
+salt_option = click.option("--salt", type=options.InputFile(), help="salt.txt, opened after the marks were frozen.")
 pod_option = click.option(
     "--pod",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -116,9 +112,7 @@ def design(lanes: Path, output: Path, **choices: Any) -> None:
     "freeze", epilog="Example: geotools trial freeze signals.csv --seal trial1/seal.json -o trial1/frozen.json"
 )
 @signals_argument
-@click.option(
-    "--seal", "seal_file", type=options.InputFile(), required=True, help="seal.json of the design."
-)
+@click.option("--seal", "seal_file", type=options.InputFile(), required=True, help="seal.json of the design.")
 @options.output_required
 @options.overwrite
 @options.crs
