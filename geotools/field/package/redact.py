@@ -216,7 +216,7 @@ def _public(cargo: Cargo) -> Cargo:
             near = near | (spots & (shapely.get_dimensions(np.array(frame.geometry.array, dtype=object)) == 0))
             held[kind] += int(near.sum())
             layers[kind] = frame.loc[~near, [*(c for c in only[kind] if c in frame), "geometry"]]
-        elif kind != "releases":
+        else:  # the ground of releases is shown in whole squares, the records stay behind
             held[kind] += len(frame)
     kept = {kind: frame.reset_index(drop=True) for kind, frame in layers.items() if len(frame)}
     released = _public_released(cargo, side)
