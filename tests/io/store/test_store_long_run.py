@@ -188,6 +188,7 @@ def test_five_years_add_up_week_by_week_and_can_be_told_again(tmp_path, clock):
         for week, files in runs.items():
             again = run(week, f"again {week}")
             assert again == files, {n for n in {*again, *files} if again.get(n) != files.get(n)}
+        at(sim.WEEKS + 1)
         assert not len(store.verify(anchor=anchors[100]))
         total = store.revisions()
         assert office.refused > 0
