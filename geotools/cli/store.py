@@ -103,6 +103,12 @@ def save(store: str, survey: str, **choices: Any) -> None:
     kept = opened.programme if choices["settings"] and opened.programme != Programme() else None
     with stores.open(store) as target:
         try:
+            if choices["whole"] and (opened.issues["check"] == "RD-02").any():
+                raise StoreError(
+                    "reading rejected rows, so what is missing from these files may not be meant to be deleted",
+                    hint="mend the rows (geotools info --issues lists them), or save without --whole",
+                    file=survey,
+                )
             layers = with_own_ids(layers, opened.issues)
             done = target.save(
                 {k: _as_kept(target, k, f, opened.programme) for k, f in layers.items()}, note=choices["note"], author=choices["author"],
