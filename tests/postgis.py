@@ -138,7 +138,7 @@ def launch() -> Cluster:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """The server of this session."""
+    """One server for all tests of a run."""
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     try:
         server = launch()
