@@ -10,6 +10,7 @@ import shutil
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -161,12 +162,11 @@ def gpkg_bad_blob(folder: Path) -> Path:
     import sqlite3
 
     path = io.write(frame(), folder / "hazards.gpkg")
-    with sqlite3.connect(path) as base:
+    with closing(sqlite3.connect(path)) as base, base:
         for (trigger,) in base.execute("select name from sqlite_master where type='trigger'").fetchall():
             base.execute(f'drop trigger "{trigger}"')
         blob = base.execute("select geom from hazards where fid=2").fetchone()[0]
         base.execute("update hazards set geom=? where fid=2", (blob[:50],))
-    base.close()
     return path
 
 

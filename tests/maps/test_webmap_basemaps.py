@@ -6,6 +6,7 @@ import io
 import math
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def test_tiles_are_cut_to_the_area_and_the_size(tmp_path: Path) -> None:
 
 def test_what_is_no_picture_is_left_out_and_vector_tiles_are_refused(tmp_path: Path) -> None:
     path = mbtiles(tmp_path / "b.mbtiles", range(12, 13))
-    with sqlite3.connect(path) as base:
+    with closing(sqlite3.connect(path)) as base, base:
         base.execute("update tiles set tile_data = ? where rowid = 1", (b"<svg onload='x'>",))
     found = tiles.choose(tiles.open_tiles(path), (AREA[0] - 0.1, AREA[1] - 0.1, AREA[2] + 0.1, AREA[3] + 0.1), 10**8)
     assert b"<svg" not in found.data

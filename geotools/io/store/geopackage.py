@@ -101,12 +101,22 @@ class GeoPackage:
             self._db = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False
             )  # fmt: skip
+        except sqlite3.Error as error:
+            self._refuse(error)
+        try:  # a store that is refused is let go of at once: nobody else could
+            self._prepare(any_format=any_format)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _prepare(self, *, any_format: bool) -> None:
+        try:
             self._db.execute("PRAGMA synchronous = EXTRA")
             features.functions(self._db)
             meta = self.meta()
         except sqlite3.Error as error:
             self._refuse(error)
-        migrations.require_format(meta, path, any_format=any_format)
+        migrations.require_format(meta, self.path, any_format=any_format)
 
     def _refuse(self, error: sqlite3.Error) -> NoReturn:
         """Say what SQLite says in words a person can act on."""

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 
 import geopandas as gpd
 import pandas as pd
@@ -146,7 +147,10 @@ def test_another_program_cannot_write_the_layers_but_may_add_its_own(filled):
         pyogrio.write_dataframe(
             gpd.read_file(filled, layer="hazards")[["id", "geometry"]], filled, layer="hazards", append=True
         )
-    with sqlite3.connect(filled) as db, pytest.raises(sqlite3.IntegrityError, match="kept by a geotools store"):
+    with (
+        closing(sqlite3.connect(filled)) as db,
+        pytest.raises(sqlite3.IntegrityError, match="kept by a geotools store"),
+    ):
         db.execute("DELETE FROM hazards")
     gpd.GeoDataFrame({"x": [1]}, geometry=gpd.points_from_xy([0], [0]), crs=4326).to_file(filled, layer="sketches")
     with stores.open(filled) as store:
@@ -155,7 +159,7 @@ def test_another_program_cannot_write_the_layers_but_may_add_its_own(filled):
 
 
 def test_a_layer_altered_all_the_same_shows_and_the_next_save_of_the_row_mends_it(filled, make):
-    with sqlite3.connect(filled) as db:
+    with closing(sqlite3.connect(filled)) as db, db:
         for (name,) in db.execute(
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'hazards'"
         ).fetchall():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 
 import pytest
 import shapely
@@ -115,7 +116,7 @@ def test_history_is_sealed_against_plain_statements(store, place, make):
     else:
 
         def run(statement):
-            with sqlite3.connect(place) as db:
+            with closing(sqlite3.connect(place)) as db, db:
                 db.execute(statement)
 
         tables, refusal = (
@@ -209,7 +210,7 @@ def test_a_migration_that_fails_leaves_the_old_store_as_it_was(tmp_path, make, m
     with pytest.raises(StoreError, match="disk is full"):
         stores.init(place, author="a")
     monkeypatch.undo()
-    with sqlite3.connect(place) as one, sqlite3.connect(tmp_path / "copy.gpkg") as two:
+    with closing(sqlite3.connect(place)) as one, closing(sqlite3.connect(tmp_path / "copy.gpkg")) as two:
         assert list(one.iterdump()) == list(two.iterdump())
     with stores.init(place, author="a") as new:
         assert not len(new.verify())
