@@ -15,7 +15,8 @@ from geotools._exports import MODULES, VERBS
 from geotools.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted((ROOT / "geotools").rglob("*.py"))
+PACKAGE = Path(gt.__file__).parent  # beside the tests, or installed elsewhere from a wheel
+SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 
 def test_imports_go_downward_only() -> None:
@@ -71,12 +72,12 @@ def test_import_of_the_package_is_light() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "geotools")))
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_source_manners(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     assert ast.get_docstring(tree), "a file's head says what it is for"
     assert path.stem not in {"utils", "helpers", "common"}
-    library = "cli" not in path.relative_to(ROOT / "geotools").parts
+    library = "cli" not in path.relative_to(PACKAGE).parts
     for node in ast.walk(tree):
         names = {a.name.split(".")[0] for a in node.names} if isinstance(node, ast.Import) else set()
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -93,7 +94,7 @@ def test_source_manners(path: Path) -> None:
 def test_docstring_examples_run() -> None:
     """Every example in a docstring is executed."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--doctest-modules", "geotools", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "--ignore=geotools/maps/webmap/assets"],
+        [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--doctest-modules", PACKAGE, "-q", "-p", "no:cacheprovider", "-o", "addopts=", f"--ignore={PACKAGE}/maps/webmap/assets"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:]
