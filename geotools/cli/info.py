@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -34,39 +35,50 @@ def command(
 ) -> None:
     """Show layers, rows, reference systems, dates and what reading found.
 
-    SURVEY is a folder, a .gpkg, a survey.toml or one file of records.
+    SURVEY is a folder, a .gpkg, a survey.toml or one file of records. In a folder every file is listed with its state: one
+    that cannot be read does not hide the others, and the next command is named. The exit code is 3 if rows are missing for it.
     """
-    from geotools.survey import open_survey
+    from geotools.survey.inventory import take_stock
 
-    opened = open_survey(survey, kind=kind, crs=crs, encoding=encoding, progress=options.progress_bar(progress))
-    summary = opened.summary()
+    stock = take_stock(survey, kind=kind, crs=crs, encoding=encoding, progress=options.progress_bar(progress))
+    opened, summary = stock.survey, stock.survey.summary()
     if as_json:
         data = summary.to_dict()
+        data["states"] = [item.to_dict() for item in stock.states]
+        data["next"] = list(stock.commands)
         if list_issues:
             data["issue_rows"] = opened.issues.drop(columns="geometry").to_dict("records")
         options.print_json(data)
     else:
-        click.echo(_text(opened, summary))
+        click.echo(_text(stock, summary))
         if list_issues:
             for row in opened.issues.itertuples():
                 click.echo(f"{row.severity:8} {row.check:6} {row.kind} {row.id}: {row.message}")
+    if stock.unread:
+        files = len(stock.unread)
+        options.say(
+            f"{files} of {files + len(opened.inputs)} files could not be read yet: nothing above counts their rows"
+        )
+        raise click.exceptions.Exit(3)
     options.exit_for(opened.issues, fail_on)
 
 
-def _text(survey: Any, summary: Any) -> str:
+def _text(stock: Any, summary: Any) -> str:
+    survey = stock.survey
     lines = [f"{summary.name}", ""]
     lines.append(f"{'layer':14} {'rows':>7} {'on map':>7}  {'system':22} geometry")
     for kind, d in summary.layers.items():
         lines.append(
             f"{kind:14} {d['rows']:>7} {d['with_geometry']:>7}  {d['crs'][:22]:22} {', '.join(d['geometry']) or 'none'}"
         )
+    if not summary.layers:
+        lines.append("(nothing could be read)")
     counts = survey.issues[survey.issues["check"] == "RD-00"]
     if len(counts):
         lines += ["", "every row accounted for:"]
         lines += [f"  {row.message}" for row in counts.itertuples()]
-    if summary.bounds:
-        west, south, east, north = summary.bounds
-        lines += ["", f"extent   {west:.4f} {south:.4f} … {east:.4f} {north:.4f} (WGS 84)"]
+    lines += _states(stock.states)
+    lines += _extent(survey, summary)
     if summary.dates:
         lines.append(f"dates    {summary.dates[0]} … {summary.dates[1]}")
     for role, file in survey.rasters.items():
@@ -75,4 +87,43 @@ def _text(survey: Any, summary: Any) -> str:
     lines.append(
         f"reading  {found['error']} errors, {found['warning']} warnings, {found['info']} notes   (list them: geotools info --issues)"
     )
+    if stock.commands:
+        lines += ["", "next:"]
+        lines += [f"  {line}" for line in stock.commands]
     return "\n".join(lines)
+
+
+def _states(states: Iterable[Any]) -> list[str]:
+    """Files whose rows are not in the table above, by state."""
+    lines: list[str] = []
+    for state, heading in (
+        ("question", "not read, an answer is needed:"),
+        ("unreadable", "not read, damaged or not usable:"),
+        ("unnamed", "records that are not used:"),
+        ("aside", "left aside:"),
+    ):
+        own = [item for item in states if item.state == state]
+        if not own:
+            continue
+        lines += ["", heading]
+        for item in own:
+            lines.append(f"  {item.file}: {item.message}")
+            if item.hint:
+                lines.append(f"      {item.hint}")
+    return lines
+
+
+def _extent(survey: Any, summary: Any) -> list[str]:
+    found = survey.extent()
+    lines = [""]
+    if summary.bounds:
+        west, south, east, north = summary.bounds
+        lines.append(
+            f"extent   longitude {west:.4f} … {east:.4f}, latitude {south:.4f} … {north:.4f} (degrees, WGS 84, EPSG:4326)"
+        )
+    words = found.words(survey.programme)
+    if words:
+        left = sum(found.left_out.values())
+        kept = "" if summary.bounds else "extent   none: no row lies where it can be believed\n"
+        lines.append(f"{kept}         without {left} rows: {'; '.join(words)} (see geotools check)")
+    return lines if len(lines) > 1 else [""]

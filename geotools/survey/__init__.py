@@ -1,9 +1,11 @@
 """`Survey`: the named layers of one programme, opened from a folder, a GeoPackage, a survey.toml or one file.
 
-The composing floor above analysis, maps and field; what a survey is stands in `record`, how it is read in `opening`.
+The composing floor above analysis, maps and field; what a survey is stands in `record`, which files it is made of in
+`sources`, how they are read in `opening`.
 """
 
-from geotools.survey.opening import RASTERS, LayerSource, open_survey
+from geotools.survey.opening import open_survey
 from geotools.survey.record import Survey, SurveySummary
+from geotools.survey.sources import RASTERS, LayerSource
 
 __all__ = ["RASTERS", "LayerSource", "Survey", "SurveySummary", "open_survey"]

@@ -5,8 +5,7 @@ For bringing files together with every row accounted for; not for judging or com
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +15,14 @@ import pandas as pd
 from geotools import io
 from geotools.io.store import is_store
 from geotools.model.errors import ReadError
-from geotools.model.programme import Programme, load_toml
+from geotools.model.programme import Programme
 from geotools.model.progress import Progress, tracked
 from geotools.model.provenance import InputFile
 from geotools.model.schema import KINDS, Issue, issues_frame, join_issues, kind_of, kind_of_content
 from geotools.space import crs as _crs
 from geotools.survey.record import Survey
 from geotools.survey.remembered import from_store
-
-RASTERS = {
-    "dem": ("dem", "elevation", "dtm", "srtm"),
-    "landcover": ("landcover", "land_cover", "lulc"),
-    "ortho": ("ortho", "orthophoto", "aerial"),
-}
-PRODUCTS = ("result_", "issues")  # layers of our own GeoPackages that are outcomes, not records
-TABLE_NAMES = ("survey.toml", "geotools.toml")
-
-
-@dataclass(frozen=True)
-class LayerSource:
-    """One file (or one layer of it) that feeds a record kind."""
-
-    path: Path
-    kind: str | None = None
-    layer: str | None = None
-    crs: str | None = None
-    encoding: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def label(self) -> str:
-        """File name, with the layer where there are several."""
-        return f"{self.path.name}:{self.layer}" if self.layer else self.path.name
+from geotools.survey.sources import TABLE_NAMES, LayerSource, Plan, of_kind, plan
 
 
 def open_survey(
@@ -104,30 +78,67 @@ def open_survey(
         raise ReadError(
             "only a store remembers what was known at an earlier time", hint="geotools store --help", file=source
         )
+    path = existing(source)
+    planned = plan(path, crs, encoding)
+    sources = planned.sources if kind is None else of_kind(planned.sources, kind, path)
+    readings = [read_source(item, planned.programme) for item in tracked(sources, "reading files", progress)]
+    return survey_of(path, planned, readings)
+
+
+def existing(source: str | Path) -> Path:
+    """The path, if something is there.
+
+    Raises
+    ------
+    ReadError
+        If there is nothing.
+    """
     path = Path(source)
     if not path.exists():
         raise ReadError(
             "no such file or folder", hint="give a folder, a .gpkg, a survey.toml or one file of records", file=source
         )
-    programme, sources, rasters = _plan(path, crs, encoding)
-    if kind is not None:
-        sources = _of_kind(sources, kind, path)
+    return path
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One source that was read: its rows on WGS 84, the system they came in, and the operation that moved them."""
+
+    item: LayerSource
+    frame: gpd.GeoDataFrame
+    issues: gpd.GeoDataFrame
+    system: str
+    moved: Any = None
+
+    @property
+    def name(self) -> str:
+        """The layer of the survey that these rows belong to."""
+        item = self.item
+        return item.kind or kind_of(item.layer or item.path.stem) or item.layer or item.path.stem
+
+
+def read_source(item: LayerSource, programme: Programme) -> Reading:
+    """Read one source; rows in another datum are shifted at once.
+
+    Raises
+    ------
+    ReadError, CRSError
+        As `geotools.io.read_with_issues`.
+    """
+    item, frame, issues = _read(item, programme)
+    system = _crs.label(frame.crs) if frame.crs is not None else ""
+    frame, shifted, done = _on_wgs84(frame, programme)
+    return Reading(item, frame, issues if shifted is None else join_issues(issues, shifted), system, done)
+
+
+def survey_of(path: Path, planned: Plan, readings: list[Reading]) -> Survey:
+    """The survey that these sources make together."""
+    programme = planned.programme
     parts: dict[str, list[tuple[LayerSource, gpd.GeoDataFrame]]] = {}
-    found: list[gpd.GeoDataFrame] = []
-    inputs: list[InputFile] = []
-    for item in tracked(sources, "reading files", progress):
-        item, frame, issues = _read(item, programme)
-        system = _crs.label(frame.crs) if frame.crs is not None else ""
-        frame, shifted, done = _on_wgs84(frame, programme)
-        name = item.kind or kind_of(item.layer or item.path.stem) or item.layer or item.path.stem
-        parts.setdefault(name, []).append((item, frame))
-        found += [issues, *([shifted] if shifted is not None else [])]
-        known = (
-            {}
-            if done is None
-            else {"operation": done.operation.code or done.operation.name, "operation_accuracy_m": done.accuracy_m}
-        )
-        inputs.append(InputFile.of(item.path, rows=len(frame), crs=system, **known))
+    for one in readings:
+        parts.setdefault(one.name, []).append((one.item, one.frame))
+    found = [one.issues for one in readings]
     layers: dict[str, gpd.GeoDataFrame] = {}
     for found_kind in sorted(parts, key=_order):
         layers[found_kind], more = _join(found_kind, parts[found_kind])
@@ -137,19 +148,18 @@ def open_survey(
         if programme.name != Programme().name
         else (path.parent if path.name in TABLE_NAMES else path).stem
     )
-    return Survey(name, layers, programme, join_issues(*found), _merged(inputs), rasters)
+    inputs = [_input(one) for one in readings]
+    return Survey(name, layers, programme, join_issues(*found), _merged(inputs), planned.rasters)
 
 
-def _of_kind(sources: list[LayerSource], kind: str, path: Path) -> list[LayerSource]:
-    if kind not in KINDS:
-        raise ReadError(f"'{kind}' is not a record kind", hint=f"kinds are {', '.join(KINDS)}", file=path)
-    if len(sources) != 1:
-        raise ReadError(
-            f"the kind '{kind}' was given, but there are {len(sources)} layers",
-            hint="give one file, or name the kinds in a survey.toml",
-            file=path,
-        )
-    return [replace(sources[0], kind=kind)]
+def _input(one: Reading) -> InputFile:
+    done = one.moved
+    known = (
+        {}
+        if done is None
+        else {"operation": done.operation.code or done.operation.name, "operation_accuracy_m": done.accuracy_m}
+    )
+    return InputFile.of(one.item.path, rows=len(one.frame), crs=one.system, **known)
 
 
 def _order(kind: str) -> tuple[int, str]:
@@ -164,106 +174,6 @@ def _merged(inputs: list[InputFile]) -> tuple[InputFile, ...]:
         rows = (known.rows or 0) + (item.rows or 0) if known else item.rows
         by_name[item.name, item.sha256] = replace(item, rows=rows)
     return tuple(by_name.values())
-
-
-def _plan(path: Path, crs: str | None, encoding: str | None) -> tuple[Programme, list[LayerSource], dict[str, Path]]:
-    table = (
-        path if path.suffix.lower() == ".toml" else next((path / n for n in TABLE_NAMES if (path / n).is_file()), None)
-    )
-    if table is not None:
-        data = load_toml(table)
-        programme = Programme.from_dict(data.get("programme", {}), file=table)
-        if "layer" in data:
-            return programme, _from_table(data, table, crs, encoding), _table_rasters(data, table)
-        folder = table.parent
-    else:
-        programme, folder = Programme(), path
-    files = sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else [folder]
-    sources = [
-        s for p in files for s in _layers_of(p, crs or programme.crs or None, encoding, lone=not folder.is_dir())
-    ]
-    if not sources:
-        raise ReadError(
-            "there is nothing here that can be read", hint="geotools convert --formats lists the formats", file=path
-        )
-    return programme, sources, _guess_rasters(files)
-
-
-def _layers_of(path: Path, crs: str | None, encoding: str | None, *, lone: bool) -> list[LayerSource]:
-    if not lone and not io.is_survey_file(path):
-        return []
-    names = io.layers(path)
-    if len(names) <= 1:
-        return [
-            LayerSource(
-                path, layer=names[0] if names and path.suffix.lower() == ".gpkg" else None, crs=crs, encoding=encoding
-            )
-        ]
-    records = [n for n in names if not n.startswith(PRODUCTS)]
-    return [LayerSource(path, layer=name, crs=crs, encoding=encoding) for name in records]
-
-
-def _guess_rasters(files: list[Path]) -> dict[str, Path]:
-    tiffs = [p for p in files if p.suffix.lower() in (".tif", ".tiff")]
-    return {role: p for role, words in RASTERS.items() for p in tiffs if any(w in p.stem.lower() for w in words)}
-
-
-def _table_rasters(data: Mapping[str, Any], table: Path) -> dict[str, Path]:
-    rasters = {str(k): table.parent / str(v) for k, v in data.get("rasters", {}).items()}
-    for role, file in rasters.items():
-        if not file.is_file():
-            raise ReadError(
-                f"the raster '{role}' named in {table.name} is not there",
-                hint=f"put it beside {table.name} or correct its name there", file=file,
-            )  # fmt: skip
-    return rasters
-
-
-_KEYS = {"kind", "file", "layer", "crs", "encoding", "columns", "values"}
-
-
-def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding: str | None) -> list[LayerSource]:
-    rows = data["layer"]
-    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
-        raise ReadError(
-            "layers are written as [[layer]] tables",
-            hint='[[layer]]\nkind = "hazards"\nfile = "hazards.gpkg"',
-            file=table,
-        )
-    sources = []
-    for number, row in enumerate(rows, start=1):
-        unknown = sorted(set(row) - _KEYS)
-        if unknown or "file" not in row:
-            what = f"unknown key '{unknown[0]}'" if unknown else "no 'file'"
-            raise ReadError(
-                f"[[layer]] number {number} has {what}", hint=f"keys are {', '.join(sorted(_KEYS))}", file=table
-            )
-        if row.get("kind") is not None and row["kind"] not in KINDS:
-            raise ReadError(
-                f"[[layer]] number {number}: '{row['kind']}' is not a record kind",
-                hint=f"kinds are {', '.join(KINDS)}",
-                file=table,
-            )
-        file = table.parent / str(row["file"])
-        if not file.exists():
-            raise ReadError(
-                f"named in {table.name}, but it is not there",
-                hint=f"put it beside {table.name} or correct its name there", file=file,
-            )  # fmt: skip
-        for key in ("columns", "values"):
-            if not isinstance(row.get(key, {}), Mapping):
-                raise ReadError(
-                    f"[[layer]] number {number}: '{key}' must be a table",
-                    hint=f'{key} = {{ name = "value" }}',
-                    file=table,
-                )
-        sources.append(
-            LayerSource(
-                file, row.get("kind"), row.get("layer"), row.get("crs") or crs, row.get("encoding") or encoding,
-                dict(row.get("columns", {})), dict(row.get("values", {})),
-            )
-        )  # fmt: skip
-    return sources
 
 
 def _read(item: LayerSource, programme: Programme) -> tuple[LayerSource, gpd.GeoDataFrame, gpd.GeoDataFrame]:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import pandas as pd
-import shapely
 
 from geotools.model.programme import Programme
 from geotools.model.provenance import InputFile
 from geotools.model.schema import KINDS, issues_frame
 from geotools.space import crs as _crs
 from geotools.space.sketch import sketch
+from geotools.survey.extent import Extent, extent_of
 
 if TYPE_CHECKING:
     from geotools.analysis.release import Coverage
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SurveySummary:
-    """What a survey holds: rows per layer, accounting of the input, issues by severity, extent and dates."""
+    """What a survey holds: rows per layer, accounting of the input, issues by severity, extent and dates.
+
+    ``bounds`` are degrees on WGS 84, without rows that lie elsewhere by mistake; ``left_out`` counts those by reason.
+    """
 
     name: str
     layers: Mapping[str, Mapping[str, Any]]
@@ -36,6 +39,7 @@ class SurveySummary:
     issues: Mapping[str, int]
     bounds: tuple[float, float, float, float] | None
     dates: tuple[str, str] | None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -45,6 +49,8 @@ class SurveySummary:
             "files": [dict(item) for item in self.files],
             "issues": dict(self.issues),
             "bounds": list(self.bounds) if self.bounds else None,
+            "bounds_crs": "EPSG:4326",
+            "left_out_of_bounds": dict(self.left_out),
             "dates": list(self.dates) if self.dates else None,
         }
 
@@ -118,16 +124,22 @@ class Survey:
 
         return Pictures()
 
+    def extent(self) -> Extent:
+        """Where the records lie, and how many rows plainly lie elsewhere by mistake."""
+        return extent_of(self.layers.values(), self.programme)
+
     def summary(self) -> SurveySummary:
         """Counts, extent and dates, for people and for ``geotools info --json``."""
         layers = {kind: _describe(frame) for kind, frame in self.layers.items()}
+        extent = self.extent()
         return SurveySummary(
             name=self.name,
             layers=layers,
             files=tuple({k: v for k, v in vars(item).items() if v not in (None, "")} for item in self.inputs),
             issues={s: int((self.issues["severity"] == s).sum()) for s in ("error", "warning", "info")},
-            bounds=_bounds(self.layers.values()),
+            bounds=extent.bounds,
             dates=_dates(self.layers.values()),
+            left_out=extent.left_out,
         )
 
     def __repr__(self) -> str:
@@ -157,15 +169,6 @@ def _describe(frame: gpd.GeoDataFrame) -> dict[str, Any]:
         "crs": _crs.label(frame.crs) if frame.crs is not None else "",
         "columns": [c for c in frame.columns if c != frame.geometry.name],
     }
-
-
-def _bounds(frames: Iterable[gpd.GeoDataFrame]) -> tuple[float, float, float, float] | None:
-    boxes = [shapely.total_bounds(_crs.to_wgs84(f).geometry.array) for f in frames if f.crs is not None and len(f)]
-    boxes = [box for box in boxes if pd.notna(box).all()]
-    if not boxes:
-        return None
-    table = pd.DataFrame(boxes)
-    return float(table[0].min()), float(table[1].min()), float(table[2].max()), float(table[3].max())
 
 
 def _dates(frames: Iterable[gpd.GeoDataFrame]) -> tuple[str, str] | None:

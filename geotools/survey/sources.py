@@ -1,0 +1,226 @@
+"""Which files and layers a survey is made of: as its survey.toml says, or as the folder lies there.
+
+For naming sources; nothing of them is read but the names of their layers (see `opening`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from geotools import io
+from geotools.model.errors import GeotoolsError, ReadError
+from geotools.model.programme import Programme, load_toml
+from geotools.model.schema import KINDS, kind_of
+
+RASTERS = {
+    "dem": ("dem", "elevation", "dtm", "srtm"),
+    "landcover": ("landcover", "land_cover", "lulc"),
+    "ortho": ("ortho", "orthophoto", "aerial"),
+}
+PRODUCTS = ("result_", "issues")  # layers of our own GeoPackages that are outcomes, not records
+TABLE_NAMES = ("survey.toml", "geotools.toml")
+
+
+@dataclass(frozen=True)
+class LayerSource:
+    """One file (or one layer of it) that feeds a record kind."""
+
+    path: Path
+    kind: str | None = None
+    layer: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """File name, with the layer where there are several."""
+        return f"{self.path.name}:{self.layer}" if self.layer else self.path.name
+
+
+Failed = Callable[[LayerSource, GeotoolsError], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be read: the programme's settings, its sources in order, its rasters, and the table that names them."""
+
+    programme: Programme
+    sources: tuple[LayerSource, ...]
+    rasters: Mapping[str, Path]
+    table: Path | None = None
+
+
+def plan(path: Path, crs: str | None, encoding: str | None, *, failed: Failed | None = None) -> Plan:
+    """The sources of a survey.
+
+    Parameters
+    ----------
+    failed
+        Told of each file whose layers cannot be listed, instead of stopping there.
+
+    Raises
+    ------
+    ReadError
+        If the survey.toml is wrong, and, without `failed`, if a file is damaged or there is nothing to read.
+    """
+    table = path if path.suffix.lower() == ".toml" else table_of(path)
+    programme, folder = Programme(), path
+    if table is not None:
+        data = load_toml(table)
+        programme = Programme.from_dict(data.get("programme", {}), file=table)
+        if "layer" in data:
+            named = _from_table(data, table, crs, encoding)
+            sources = [s for item in named for s in _listed(item, beside, failed)]
+            return Plan(programme, tuple(sources), _table_rasters(data, table), table)
+        folder = table.parent
+    files = sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else [folder]
+    lone = not folder.is_dir()
+    wanted = [
+        LayerSource(p, crs=crs or programme.crs or None, encoding=encoding)
+        for p in files
+        if lone or io.is_survey_file(p)
+    ]
+    sources = [s for item in wanted for s in _listed(item, _layers_of, failed)]
+    if not wanted and failed is None:
+        raise ReadError(
+            "there is nothing here that can be read", hint="geotools convert --formats lists the formats", file=path
+        )
+    return Plan(programme, tuple(sources), _guess_rasters(files), table)
+
+
+def table_of(folder: Path) -> Path | None:
+    """The survey.toml of a folder, if it has one."""
+    return next((folder / name for name in TABLE_NAMES if (folder / name).is_file()), None)
+
+
+def _listed(
+    item: LayerSource, lister: Callable[[LayerSource], list[LayerSource]], failed: Failed | None
+) -> list[LayerSource]:
+    try:
+        return lister(item)
+    except GeotoolsError as error:
+        if failed is None:
+            raise
+        failed(item, error)
+        return []
+
+
+def of_kind(sources: tuple[LayerSource, ...], kind: str, path: Path) -> tuple[LayerSource, ...]:
+    """The sources of one file whose records are of the kind that the caller says.
+
+    Raises
+    ------
+    ReadError
+        If there is no such kind, or it is not clear which layer is meant.
+    """
+    if kind not in KINDS:
+        raise ReadError(f"'{kind}' is not a record kind", hint=f"kinds are {', '.join(KINDS)}", file=path)
+    if len(sources) == 1:
+        return (replace(sources[0], kind=kind),)
+    if len({item.path for item in sources}) == 1 and _is_gpx(path):
+        return tuple(beside(replace(sources[0], layer=None, kind=kind)))
+    raise ReadError(
+        f"the kind '{kind}' was given, but there are {len(sources)} layers",
+        hint="give one file, or name the kinds in a survey.toml",
+        file=path,
+    )
+
+
+def _is_gpx(path: Path) -> bool:
+    return path.suffix.lower() == ".gpx"
+
+
+def _layers_of(item: LayerSource) -> list[LayerSource]:
+    """A file as it lies in the folder: each layer of it that holds records."""
+    names = io.layers(item.path)
+    if len(names) <= 1:
+        return [replace(item, layer=names[0] if names and item.path.suffix.lower() == ".gpkg" else None)]
+    if _is_gpx(item.path) and (kind := kind_of(item.path.stem)) in _GPX_MAIN:
+        return beside(replace(item, kind=kind))
+    return [replace(item, layer=name) for name in names if not name.startswith(PRODUCTS)]
+
+
+_GPX_MAIN = {"fixes": "tracks", "tracks": "tracks"}  # which lines or points of a GPX file a kind is made of
+
+
+def beside(item: LayerSource) -> list[LayerSource]:
+    """A GPX file named without a layer is all that it holds: tracks as the kind said, waypoints beside them as points.
+
+    Hand-helds write both into one file; what was marked on the way is as much a record as the way.
+    """
+    if item.layer is not None or not _is_gpx(item.path):
+        return [item]
+    names = io.layers(item.path)
+    main = _GPX_MAIN.get(item.kind or "", "waypoints")
+    if len(names) <= 1 or main not in names:
+        return [item]
+    first = replace(item, layer="fixes" if item.kind == "fixes" else main)
+    return [first, *(replace(item, layer=name, kind=None, columns={}) for name in names if name != main)]
+
+
+def _guess_rasters(files: list[Path]) -> dict[str, Path]:
+    tiffs = [p for p in files if p.suffix.lower() in (".tif", ".tiff")]
+    return {role: p for role, words in RASTERS.items() for p in tiffs if any(w in p.stem.lower() for w in words)}
+
+
+def _table_rasters(data: Mapping[str, Any], table: Path) -> dict[str, Path]:
+    rasters = {str(k): table.parent / str(v) for k, v in data.get("rasters", {}).items()}
+    for role, file in rasters.items():
+        if not file.is_file():
+            raise ReadError(
+                f"the raster '{role}' named in {table.name} is not there",
+                hint=f"put it beside {table.name} or correct its name there", file=file,
+            )  # fmt: skip
+    return rasters
+
+
+_KEYS = {"kind", "file", "layer", "crs", "encoding", "columns", "values"}
+
+
+def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding: str | None) -> list[LayerSource]:
+    rows = data["layer"]
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise ReadError(
+            "layers are written as [[layer]] tables",
+            hint='[[layer]]\nkind = "hazards"\nfile = "hazards.gpkg"',
+            file=table,
+        )
+    sources = []
+    for number, row in enumerate(rows, start=1):
+        unknown = sorted(set(row) - _KEYS)
+        if unknown or "file" not in row:
+            what = f"unknown key '{unknown[0]}'" if unknown else "no 'file'"
+            raise ReadError(
+                f"[[layer]] number {number} has {what}", hint=f"keys are {', '.join(sorted(_KEYS))}", file=table
+            )
+        if row.get("kind") is not None and row["kind"] not in KINDS:
+            raise ReadError(
+                f"[[layer]] number {number}: '{row['kind']}' is not a record kind",
+                hint=f"kinds are {', '.join(KINDS)}",
+                file=table,
+            )
+        file = table.parent / str(row["file"])
+        if not file.exists():
+            raise ReadError(
+                f"named in {table.name}, but it is not there",
+                hint=f"put it beside {table.name} or correct its name there", file=file,
+            )  # fmt: skip
+        for key in ("columns", "values"):
+            if not isinstance(row.get(key, {}), Mapping):
+                raise ReadError(
+                    f"[[layer]] number {number}: '{key}' must be a table",
+                    hint=f'{key} = {{ name = "value" }}',
+                    file=table,
+                )
+        sources.append(
+            LayerSource(
+                file, row.get("kind"), row.get("layer"), row.get("crs") or crs, row.get("encoding") or encoding,
+                dict(row.get("columns", {})), dict(row.get("values", {})),
+            )
+        )  # fmt: skip
+    return sources
