@@ -13,14 +13,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geotools.analysis.swath.rows import Rows
+from geotools.analysis.swath.rows import Rows, joined
 from geotools.analysis.swath.task import Task
-from geotools.space import crs as _crs
 
 CORNERS = 200_000  # written at once
+LINES = 20_000
 
 
 class Layers:
@@ -35,22 +36,31 @@ class Layers:
     """
 
     def __init__(self, path: Path | None, task: Task) -> None:
-        self._path, self._task = path, task
+        self._path, self._home = path, task.home
         self._waiting: dict[str, list[dict[str, Any]]] = {}
+        self._lines: dict[str, list[Rows]] = {}
         self._corners: dict[str, int] = {}
         self._made: set[str] = set()
 
-    def add_rows(self, name: str, rows: Rows) -> None:
-        """Lines with their columns."""
-        if self._path is not None and len(rows):
-            self._append(name, Rows(rows.data, self._home(rows.geometry), self._task.home).frame(), "LineString")
+    @property
+    def home(self) -> pyproj.CRS | None:
+        """The system in which shapes are to be given; None if nothing is written."""
+        return None if self._path is None else self._home
 
-    def add_shape(self, name: str, shape: BaseGeometry, label: tuple[str, tuple[int, int, int] | None]) -> None:
-        """Ground of a tile; `label` is its state and the tile."""
-        if self._path is None or shape.is_empty:
+    def add_rows(self, name: str, rows: Rows) -> None:
+        """Lines with their columns, in the system of the task."""
+        if self._path is None or not len(rows):
+            return
+        self._lines.setdefault(name, []).append(rows)
+        if sum(map(len, self._lines[name])) > LINES:
+            self._flush_lines(name)
+
+    def add_shape(self, name: str, shape: BaseGeometry, label: tuple[str, tuple[int, int, int] | None, float]) -> None:
+        """Ground of a tile, in the system of the task; `label` is its state, the tile, and its area."""
+        if self._path is None:
             return
         where = "rest" if label[1] is None else "/".join(map(str, label[1]))
-        row = {"id": f"{name}/{where}", "state": label[0], "area_m2": float(shape.area), "geometry": shape}
+        row = {"id": f"{name}/{where}", "state": label[0], "area_m2": label[2], "geometry": shape}
         self._waiting.setdefault(name, []).append(row)
         self._corners[name] = self._corners.get(name, 0) + int(shapely.get_num_coordinates(shape))
         if self._corners[name] > CORNERS:
@@ -60,6 +70,8 @@ class Layers:
         """The last, small layers; everything that waits is written before."""
         if self._path is None:
             return
+        for name in list(self._lines):
+            self._flush_lines(name)
         for name in list(self._waiting):
             self._flush(name)
         for name, frame in frames.items():
@@ -72,15 +84,11 @@ class Layers:
     def _flush(self, name: str) -> None:
         rows = self._waiting.pop(name)
         self._corners[name] = 0
-        shapes = self._home(np.array([row.pop("geometry") for row in rows], dtype=object))
-        self._append(
-            name,
-            gpd.GeoDataFrame(pd.DataFrame(rows), geometry=gpd.GeoSeries(shapes, crs=self._task.home)),
-            "MultiPolygon",
-        )
+        shapes = gpd.GeoSeries(np.array([row.pop("geometry") for row in rows], dtype=object), crs=self._home)
+        self._append(name, gpd.GeoDataFrame(pd.DataFrame(rows), geometry=shapes), "MultiPolygon")
 
-    def _home(self, shapes: np.ndarray) -> np.ndarray:
-        return _crs.transform(shapes, self._task.plane, self._task.home)
+    def _flush_lines(self, name: str) -> None:
+        self._append(name, joined(self._lines.pop(name)).frame(), "LineString")
 
     def _append(self, name: str, frame: gpd.GeoDataFrame, kind: str) -> None:
         layer = name if name == "issues" else f"result_swath_{name}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -97,12 +97,18 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Piece:
-    """What one chunk of fixes gave; `prepare` has one, `stream` joins many."""
+    """What one chunk of fixes gave; `prepare` has one, `stream` joins many. `ends` tells where each asset and run began and ended."""
 
     passes: Rows
     outages: Rows
     dropped: Rows
     counts: dict[str, int]
+    ends: Edges = field(default_factory=dict)
+
+    def after(self, known: Edges) -> Piece:
+        """With the interruptions since the chunks before, whose ends are `known`; those are brought up to date."""
+        since = replace(between(known, self.ends), crs=self.outages.crs)
+        return replace(self, outages=joined([self.outages, since]), ends={})
 
 
 def prepare(
@@ -194,11 +200,8 @@ def gate_of(task: Task | None, plane: pyproj.CRS, tool: Tool, rules: Rules) -> G
     return Gate(plane, alone if task is None else task.reach(rules), tool, rules)
 
 
-def work(table: Table, gate: Gate, known: Edges | None = None) -> Piece:
-    """Passes, outages and the account of one chunk that holds whole blocks of fixes.
-
-    `known` tells where each asset and run ended in the chunks before; interruptions since then are listed, and it is brought up to date.
-    """
+def work(table: Table, gate: Gate) -> Piece:
+    """Passes, outages and the account of one chunk that holds whole blocks of fixes."""
     rules = gate.rules
     fixes, reason = admitted(table, gate)
 
@@ -220,9 +223,8 @@ def work(table: Table, gate: Gate, known: Edges | None = None) -> Piece:
         refuse(rows, why)
     lifted = int((~fixes.on.any(axis=1) & (reason[fixes.row] < 0)).sum())
     counts = _count(reason, lifted)
-    gaps = outages(fixes, breaks, table)
-    gaps = gaps if known is None else joined([gaps, between(known, edges(fixes, table))])
-    return Piece(replace(made, crs=gate.plane), replace(gaps, crs=gate.plane), _dropped(table, reason), counts)
+    made, gaps = (replace(rows, crs=gate.plane) for rows in (made, outages(fixes, breaks, table)))
+    return Piece(made, gaps, _dropped(table, reason), counts, edges(fixes, table))
 
 
 def _working(fixes: Fixes, first: np.ndarray, usable: np.ndarray) -> tuple[Fixes, np.ndarray, np.ndarray]:

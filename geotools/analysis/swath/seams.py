@@ -5,6 +5,8 @@ For the gap list of jobs worked tile by tile; areas are sums of what the tiles h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,15 @@ from geotools.analysis.swath.spill import Pieces
 ON_LINE_M, TOUCH_M, LATTICE_M = 1e-7, 1e-6, 1e-6
 DRAWN_BYTES = 8_000_000  # a gap of more (half a million corners) is listed by its widest piece
 LISTED = 10_000  # gaps in the list; all are counted
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A polygon of missed ground as WKB, its area, and its edges on lines of the lattice of tiles."""
+
+    area_m2: float
+    shape: bytes
+    edges: np.ndarray
 
 
 class Seams:
@@ -48,15 +59,24 @@ class Seams:
 
     def add(self, missed: BaseGeometry, level: int) -> None:
         """Missed ground of a tile that was halved so often."""
+        for piece in self.pieces(missed, self._side / 2**level, self._limits[0]):
+            self.put(piece)
+
+    @staticmethod
+    def pieces(missed: BaseGeometry, side_m: float, area_m2: float) -> Iterator[Piece]:
+        """Missed ground of a tile of that side, as far as it can be a gap or a part of one."""
         for part in shapely.get_parts(missed):
-            edges = _edges(part, self._side / 2**level)
+            edges = _edges(part, side_m)
             area = float(part.area)
-            if not len(edges) and area < self._limits[0]:
-                continue
-            number = self._pieces.add(part)
-            self._areas.append(area)
-            if len(edges):
-                self._touch.append(np.column_stack([edges, np.full(len(edges), number)]))
+            if len(edges) or area >= area_m2:
+                yield Piece(area, shapely.to_wkb(part), edges)
+
+    def put(self, piece: Piece) -> None:
+        """Put a piece of missed ground aside."""
+        number = self._pieces.add(piece.shape)
+        self._areas.append(piece.area_m2)
+        if len(piece.edges):
+            self._touch.append(np.column_stack([piece.edges, np.full(len(piece.edges), number)]))
 
     def gaps(self, crs: Any) -> gpd.GeoDataFrame:
         """The largest gaps as a list; `count`, `area_m2` and `widest_m` are of all of them."""

@@ -6,7 +6,8 @@ For tables of fixes larger than memory; the files live in the hidden folder of t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,45 @@ SCHEMA = pa.schema(
 )  # fmt: skip
 CUTS = 50_000  # parts cut at once
 Tile = tuple[int, int, int]  # how often the tile was halved, column, row
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Swath parts in one tile as a block of bytes, and how many."""
+
+    tile: Tile
+    count: int
+    data: bytes
+
+
+def cuts(rows: Rows, shapes: np.ndarray, side_m: float, level: int = 0) -> Iterator[Cut]:
+    """Swaths cut at the borders of tiles of that side, ready to be put aside."""
+    for chunk in _chunks(shapes, side_m):
+        which, tiles, parts = cut_to_tiles(shapes[chunk], side_m)
+        turn = np.flatnonzero((np.diff(tiles, axis=0) != 0).any(axis=1)) + 1
+        ends = [0, *turn.tolist(), len(tiles)]
+        for a, b in itertools.pairwise(ends) if len(tiles) else ():
+            data = _packed(rows.take(chunk[which[a:b]]), parts[a:b])
+            yield Cut((level, int(tiles[a, 0]), int(tiles[a, 1])), b - a, data)
+
+
+def unpacked(blocks: Iterable[bytes]) -> Rows:
+    """Swath parts from blocks of bytes (their polygons as geometry), in the order of ids."""
+    return joined([_unpacked(block) for block in blocks]).ordered("id")
+
+
+def _packed(rows: Rows, parts: np.ndarray) -> bytes:
+    columns = [pa.array(rows.words(name), pa.large_string()) for name in TEXTS]
+    columns += [pa.array(np.asarray(rows.data[name], dtype=bool)) for name in MARKS]
+    block = pa.record_batch([*columns, pa.array(shapely.to_wkb(parts), pa.large_binary())], schema=SCHEMA)
+    return block.serialize().to_pybytes()
+
+
+def _unpacked(data: bytes) -> Rows:
+    block = pa.ipc.read_record_batch(pa.py_buffer(data), SCHEMA)
+    columns = {name: np.asarray(block[name].to_pylist(), dtype=object) for name in TEXTS}
+    columns |= {name: block[name].to_numpy(zero_copy_only=False) for name in MARKS}
+    return Rows(columns, np.asarray(shapely.from_wkb(np.asarray(block["geometry"].to_pylist(), dtype=object))))
 
 
 class Spill:
@@ -61,45 +101,30 @@ class Spill:
         side = self.tile_m / 2 ** tile[0]
         return tile[1] * side, tile[2] * side, (tile[1] + 1) * side, (tile[2] + 1) * side
 
-    def add(self, rows: Rows, shapes: np.ndarray, level: int = 0) -> None:
-        """Cut swaths at the borders of tiles and put each part aside."""
-        side = self.tile_m / 2**level
-        for chunk in _chunks(shapes, side):
-            which, tiles, parts = cut_to_tiles(shapes[chunk], side)
-            turn = np.flatnonzero((np.diff(tiles, axis=0) != 0).any(axis=1)) + 1
-            ends = [0, *turn.tolist(), len(tiles)]
-            for a, b in itertools.pairwise(ends) if len(tiles) else ():
-                self._write((level, int(tiles[a, 0]), int(tiles[a, 1])), rows.take(chunk[which[a:b]]), parts[a:b])
-
-    def _write(self, tile: Tile, rows: Rows, parts: np.ndarray) -> None:
-        columns = [pa.array(rows.words(name), pa.large_string()) for name in TEXTS]
-        columns += [pa.array(np.asarray(rows.data[name], dtype=bool)) for name in MARKS]
-        block = pa.record_batch(
-            [*columns, pa.array(shapely.to_wkb(parts), pa.large_binary())], schema=SCHEMA
-        ).serialize()
+    def put(self, cut: Cut) -> None:
+        """Put swath parts of a tile aside."""
         place = self._file.seek(0, 2)
-        self._file.write(block)
-        self._blocks.setdefault(tile, []).append((place, block.size))
-        self._count[tile] = self._count.get(tile, 0) + len(parts)
+        self._file.write(cut.data)
+        self._blocks.setdefault(cut.tile, []).append((place, len(cut.data)))
+        self._count[cut.tile] = self._count.get(cut.tile, 0) + cut.count
 
-    def _read(self, tile: Tile) -> Iterator[Rows]:
+    def _read(self, tile: Tile) -> Iterator[bytes]:
         for place, size in self._blocks[tile]:
             self._file.seek(place)
-            block = pa.ipc.read_record_batch(pa.py_buffer(self._file.read(size)), SCHEMA)
-            data = {name: np.asarray(block[name].to_pylist(), dtype=object) for name in TEXTS}
-            data |= {name: block[name].to_numpy(zero_copy_only=False) for name in MARKS}
-            yield Rows(data, np.asarray(shapely.from_wkb(np.asarray(block["geometry"].to_pylist(), dtype=object))))
+            yield self._file.read(size)
 
-    def take(self, tile: Tile) -> Rows:
-        """Swath parts of a tile (their polygons as geometry), in the order of ids; the tile is forgotten."""
-        rows = joined(list(self._read(tile))).ordered("id")
+    def take(self, tile: Tile) -> tuple[bytes, ...]:
+        """Blocks of a tile, see `unpacked`; the tile is forgotten."""
+        blocks = tuple(self._read(tile))
         del self._blocks[tile]
-        return rows
+        return blocks
 
     def halve(self, tile: Tile) -> list[Tile]:
         """Move the parts of a tile into its four quarters, block by block; returns those that hold any."""
-        for rows in self._read(tile):
-            self.add(rows, rows.geometry, tile[0] + 1)
+        for block in self._read(tile):
+            rows = _unpacked(block)
+            for cut in cuts(rows, rows.geometry, self.tile_m / 2 ** (tile[0] + 1), tile[0] + 1):
+                self.put(cut)
         del self._blocks[tile]
         quarters = [(tile[0] + 1, 2 * tile[1] + x, 2 * tile[2] + y) for x in (0, 1) for y in (0, 1)]
         return [quarter for quarter in quarters if quarter in self._blocks]
@@ -145,9 +170,8 @@ class Pieces:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, polygon: BaseGeometry) -> int:
-        """Put a polygon aside; its number."""
-        data = shapely.to_wkb(polygon)
+    def add(self, data: bytes) -> int:
+        """Put a polygon (WKB) aside; its number."""
         self._place.append((self._file.seek(0, 2), len(data)))
         self._file.write(data)
         return len(self._place) - 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,30 +19,31 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geotools.analysis.swath import union
+from geotools.analysis.swath import tiles, union
 from geotools.analysis.swath.cover import CoverRules, Meant, figures, plain
 from geotools.analysis.swath.findings import Found, Seen, fix_findings, interruptions, pass_findings
-from geotools.analysis.swath.ground import SHAPES, Asked, Share, Work, add_shares, lengths, share_table
+from geotools.analysis.swath.ground import SHAPES, Asked, Share, add_shares, share_table
 from geotools.analysis.swath.layers import Layers
 from geotools.analysis.swath.outages import Edges
-from geotools.analysis.swath.passes import widened
-from geotools.analysis.swath.prepare import LISTED, added, gate_of, work
+from geotools.analysis.swath.parts import Recipe, blocks
+from geotools.analysis.swath.prepare import LISTED, added, gate_of
+from geotools.analysis.swath.reading import Source
 from geotools.analysis.swath.rows import Rows, joined
 from geotools.analysis.swath.rules import Rules, Tool
 from geotools.analysis.swath.seams import Seams
 from geotools.analysis.swath.spill import Spill, Tile
-from geotools.analysis.swath.stream import blocks, source
+from geotools.analysis.swath.stream import table_at
 from geotools.analysis.swath.summary import Position, card, cover_findings, sentences
 from geotools.analysis.swath.task import Task
 from geotools.io.atomic import replacing
 from geotools.model.errors import ReadError, WriteError
+from geotools.model.parallel import iter_ordered
 from geotools.model.progress import Progress, tracked
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
 
 HEAVY = 4_000  # swath parts in a tile above which it is halved
 LEAST_M = 3.0  # side of a tile that is not halved any more
-DRAWN = ("covered", "missed", "outside", "overlap", "shallow", "fast")
 
 
 @dataclass(frozen=True)
@@ -167,12 +168,12 @@ def cover_stream(
     0.5
     """
     job, ground = job or Job(), Task(task)
-    source(Path(path), job.crs)  # what cannot be read is said before anything is written
+    table = table_at(path, job.crs, job.tool)  # what cannot be read is said before anything is written
     with _places(output, overwrite) as (folder, target):
         layers = Layers(target, ground)
         side = job.limits.tile_m or union.TILE_M
         with Spill(folder / "swaths", side) as spill:
-            read = _read(Path(path), ground, job, (spill, layers, progress))
+            read = _read(table, ground, job, (spill, layers, progress))
             limits = {"area_m2": job.limits.gap_area_m2, "width_m": job.limits.gap_width_m}
             with Seams(folder / "missed", side, **limits) as seams:
                 sums = _tiles(spill, seams, layers, (ground, job, progress))
@@ -223,27 +224,26 @@ class Read:
     length_m: float = 0.0
 
 
-def _read(path: Path, ground: Task, job: Job, places: tuple[Spill, Layers, Progress | None]) -> Read:
+def _read(source: Source, ground: Task, job: Job, places: tuple[Spill, Layers, Progress | None]) -> Read:
     gate = gate_of(ground, ground.plane, job.tool, job.rules)
     spill, layers, progress = places
     out, listed = Read(), 0
     known: Edges = {}
-    for table in blocks(path, job.crs, (job.tool, job.rules), progress):
-        piece = work(table, gate, known)
-        rows = piece.passes.ordered("id", "section")
-        out.seen, out.counts = out.seen + Seen.of(table, job.tool), added([out.counts, piece.counts])
-        out.found, out.position = out.found + Found.of(rows, job.rules), out.position + Position.of(rows)
+    for block in blocks(source, Recipe(gate, spill.tile_m, layers.home), progress):
+        piece = block.piece.after(known)
+        out.seen, out.counts = out.seen + block.seen, added([out.counts, piece.counts])
+        out.found, out.position = out.found + block.found, out.position + block.position
         bridged = int(piece.outages.data["is_bridged"].astype(bool).sum())
         out.open, out.bridged = out.open + len(piece.outages) - bridged, out.bridged + bridged
         out.outages.append(piece.outages.head(max(0, LISTED - listed)))
         listed += len(out.outages[-1])
-        out.passes += len(pd.unique(rows.data["pass_id"]))
-        out.length_m += float(rows.data["length_m"].sum())
+        out.passes, out.length_m = out.passes + block.passes, out.length_m + block.length_m
         room = LISTED - sum(map(len, out.dropped))
         out.dropped += [piece.dropped.head(room)] if room > 0 and len(piece.dropped) else []
-        add_shares(out.worked, lengths(rows))
-        layers.add_rows("passes", rows)
-        spill.add(rows, widened(rows.geometry, rows.numbers("width_m")))
+        add_shares(out.worked, block.worked)
+        layers.add_rows("passes", piece.passes)
+        for cut in block.cuts:
+            spill.put(cut)
     return out
 
 
@@ -255,13 +255,11 @@ class Sums:
         self.shares: dict[Share, np.ndarray] = {}
         self.places: dict[str, BaseGeometry] = {}
 
-    def add(self, name: str, shape: BaseGeometry) -> None:
+    def add(self, areas: Mapping[str, float], places: Mapping[str, BaseGeometry]) -> None:
         """Ground of one tile."""
-        if shape.is_empty:
-            return
-        self._areas[name].append(float(shape.area))
-        if name in ("outside", "missed") and name not in self.places:
-            self.places[name] = shapely.point_on_surface(shape)
+        for name, area in areas.items():
+            self._areas[name].append(area)
+        self.places = {**places, **self.places}  # the first one stays
 
     def areas(self) -> dict[str, float]:
         """Sums by name."""
@@ -279,30 +277,41 @@ def _tiles(spill: Spill, seams: Seams, layers: Layers, given: tuple[Task, Job, P
     """Every tile joined, measured, written and forgotten; then the ground that no tile reached."""
     ground, job, progress = given
     meant = Meant.of(job.method, job.limits.programme)
+    sums, boxes, deepest = Sums(), [], 0
+    work = _jobs(spill, ground, job, layers.home)
+    done = iter_ordered(tiles.worked, work, codec=tiles.KEPT)
+    for tile in tracked(done, "joining swaths", progress, total=len(spill.tiles())):
+        sums.add(tile.areas, tile.places)
+        for name, shape in tile.drawn.items():
+            layers.add_shape(name, shape, (meant.state if name == "covered" else name, tile.tile, tile.areas[name]))
+        add_shares(sums.shares, tile.shares)
+        for piece in tile.missed:
+            seams.put(piece)
+        boxes.append(shapely.box(*spill.box(tile.tile)))
+        deepest = max(deepest, tile.tile[0])
+    reached = union.joined(np.array(boxes, dtype=object))
+    rest = union.polygons(shapely.difference(ground.ground, reached))
+    if not rest.is_empty:
+        area = float(rest.area)
+        sums.add({"missed": area, "short": area}, {"missed": shapely.point_on_surface(rest)})
+        for shape in tiles.drawn({"missed": rest}, tiles.Drawing(ground.plane, layers.home)).values():
+            layers.add_shape("missed", shape, ("missed", None, area))
+        seams.add(rest, deepest)
+    return sums
+
+
+def _jobs(spill: Spill, ground: Task, job: Job, home: Any) -> Iterator[tiles.Job]:
+    """What is to be done on every tile; it is read from disk when its turn comes."""
+    meant = Meant.of(job.method, job.limits.programme)
     asked = Asked(
         job.limits.required_passes, job.limits.overlap, job.rules.depth_cm is not None, meant.state == "processed"
     )
-    sums, boxes, deepest = Sums(), [], 0
-    for tile in tracked(_light(spill), "joining swaths", progress, total=len(spill.tiles())):
-        box = shapely.box(*spill.box(tile))
-        rows = spill.take(tile)
-        here = union.polygons(shapely.intersection(ground.ground, box))
-        done = Work(rows, rows.geometry, here, asked)
-        for name in SHAPES:
-            sums.add(name, done.shape(name))
-        for name in DRAWN:
-            layers.add_shape(name, done.shape(name), (meant.state if name == "covered" else name, tile))
-        add_shares(sums.shares, done.shares())
-        seams.add(done.missed, tile[0])
-        boxes.append(box)
-        deepest = max(deepest, tile[0])
-    reached = union.joined(np.array(boxes, dtype=object))
-    rest = union.polygons(shapely.difference(ground.ground, reached))
-    for name in ("missed", "short"):
-        sums.add(name, rest)
-    layers.add_shape("missed", rest, ("missed", None))
-    seams.add(rest, deepest)
-    return sums
+    how = tiles.Drawing(ground.plane, home)
+    for tile in _light(spill):
+        west, south, east, north = spill.box(tile)
+        here = union.polygons(shapely.intersection(ground.ground, shapely.box(west, south, east, north)))
+        side = spill.tile_m / 2 ** tile[0]
+        yield tiles.Job(tile, side, spill.take(tile), here, asked, job.limits.gap_area_m2, how)
 
 
 def _light(spill: Spill) -> Iterator[Tile]:
