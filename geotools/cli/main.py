@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "geotools.cli.run:command",
         "The main job: check, ledger, coverage, offline map and field files, into one folder.",
     ),
+    "init": ("geotools.cli.init:command", "A first survey.toml for a folder of your own files."),
     "info": ("geotools.cli.info:command", "What is in a survey or file: layers, rows, systems, dates, issues."),
     "convert": ("geotools.cli.convert:command", "One layer or file into another format or reference system."),
     "check": ("geotools.cli.check:command", "Find errors in the data, explain them, and repair what is safe."),

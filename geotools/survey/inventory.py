@@ -156,7 +156,7 @@ def widened(bounds: Bounds) -> Bounds:
     Examples
     --------
     >>> widened((47.11, 39.42, 47.29, 39.58))
-    (46.8, 39.1, 47.6, 39.9)
+    (46.9, 39.2, 47.5, 39.8)
     """
     west, south, east, north = bounds
     pad = max(0.25, 0.5 * max(east - west, north - south))

@@ -92,7 +92,7 @@ def _id(*aliases: str) -> C:
         "id",
         "id",
         required=True,
-        aliases=("id", "local id", "localid", "local_id", "code", "imsma_id", "ref", *aliases),
+        aliases=("id", "local id", "localid", "local_id", "code", "imsma_id", "ref", "kod", "код", *aliases),
         short="id",
         help="Key, unique in its layer.",
     )
