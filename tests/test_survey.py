@@ -197,3 +197,34 @@ def test_results_show_themselves_with_a_small_map_and_no_name_as_markup(make: An
     assert "<b>H-1" not in shown and "&lt;b&gt;H-1" in shown
     empty = gt.coverage(hazards.iloc[:0], releases.iloc[:0])._repr_html_()
     assert "<svg" not in empty
+
+
+@pytest.mark.parametrize("values", [[3, 4], [True, False], [1.5, 2.5], ["a", "b"], [2**60, 1]])
+def test_a_column_that_only_one_file_has_is_joined_with_gaps(tmp_path: Path, make: Any, values: list[Any]) -> None:
+    one = make.frame(make.release("R-1"), make.release("R-2")).assign(own=values)
+    one.to_file(tmp_path / "releases_a.gpkg")
+    make.frame(make.release("R-3")).to_file(tmp_path / "releases_b.gpkg")
+    own = gt.open_survey(tmp_path).releases.set_index("id")["own"]
+    assert own[["R-1", "R-2"]].tolist() == values
+    assert pd.isna(own["R-3"])
+
+
+def test_waypoints_beside_tracks_are_read_as_points(tmp_path: Path) -> None:
+    """A hand-held writes both into one file; however the file is named, both are records."""
+    points = "".join(f'<wpt lat="39.6{n}" lon="47.1{n}"><name>WP{n}</name></wpt>' for n in range(4))
+    way = "".join(f'<trkpt lat="39.60{n}" lon="47.14{n}"><time>2024-03-01T08:00:0{n}Z</time></trkpt>' for n in range(6))
+    head = '<?xml version="1.0"?><gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1">'
+    text = f"{head}{points}<trk><name>walk</name><trkseg>{way}</trkseg></trk></gpx>"
+    for name, kind, rows in (("walk.gpx", "tracks", 1), ("tracks_7.gpx", "tracks", 1), ("fixes_7.gpx", "fixes", 6)):
+        folder = tmp_path / name.removesuffix(".gpx")
+        folder.mkdir()
+        (folder / name).write_text(text, "utf-8")
+        tables = [folder, folder / name]
+        for number, key in enumerate(("", f'kind = "{kind}"\n')):
+            table = folder / f"{number}.toml"
+            table.write_text(f'[[layer]]\nfile = "{name}"\n{key}', "utf-8")
+            tables += [table] if kind == "tracks" or key else []
+        for source in tables:
+            survey = gt.open_survey(source)
+            assert {k: len(v) for k, v in survey.layers.items()} == {kind: rows, "waypoints": 4}, source
+    assert len(gt.open_survey(tmp_path / "walk" / "walk.gpx", kind="fixes").fixes) == 6

@@ -90,7 +90,12 @@ def _text(stock: Any, summary: Any) -> str:
     if stock.commands:
         lines += ["", "next:"]
         lines += [f"  {line}" for line in stock.commands]
-    return "\n".join(lines)
+    return "\n".join(_harmless(line) for line in lines)
+
+
+def _harmless(line: str) -> str:
+    """A line without characters that a terminal would obey: names of files and columns are hostile text."""
+    return "".join(c if c.isprintable() else "�" for c in line)
 
 
 def _states(states: Iterable[Any]) -> list[str]:
@@ -123,7 +128,6 @@ def _extent(survey: Any, summary: Any) -> list[str]:
         )
     words = found.words(survey.programme)
     if words:
-        left = sum(found.left_out.values())
-        kept = "" if summary.bounds else "extent   none: no row lies where it can be believed\n"
-        lines.append(f"{kept}         without {left} rows: {'; '.join(words)} (see geotools check)")
+        lines += [] if summary.bounds else ["extent   none: no row lies where it can be believed"]
+        lines.append(f"         rows left out of it: {'; '.join(words)} (see geotools check)")
     return lines if len(lines) > 1 else [""]

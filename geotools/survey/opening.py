@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from geotools import io
@@ -242,7 +243,9 @@ def _concat(columns: list[pd.Series]) -> pd.Series:
     typed = [c for c in columns if c.notna().any()]
     if not typed:
         return pd.concat([c.reset_index(drop=True) for c in columns], ignore_index=True)
-    target = typed[0].dtype if len({c.dtype for c in typed}) == 1 else object
+    target: Any = typed[0].dtype if len({c.dtype for c in typed}) == 1 else np.dtype(object)
+    if len(typed) < len(columns) and target.kind in "iub":  # whole numbers and yes/no that other files do not have
+        target = "boolean" if target.kind == "b" else "Int64"
     return pd.concat([c.reset_index(drop=True).astype(target) for c in columns], ignore_index=True)
 
 

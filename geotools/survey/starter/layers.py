@@ -64,6 +64,11 @@ class Look:
     error: Exception | None = None
 
     @property
+    def supposed(self) -> str:
+        """The kind whose columns are looked for: the one it is taken for, or the likeliest."""
+        return self.kind or (self.kinds[0] if self.kinds else "")
+
+    @property
     def rows(self) -> int:
         """Rows in the file, rejected ones included."""
         if self.raw is None:
@@ -101,7 +106,7 @@ def look(item: LayerSource) -> Look:
         return Look(item, kind=named, why="its name" if named else "", error=error)
     seen = Look(item, raw)
     _see_kind(seen)
-    if seen.kind:
+    if seen.supposed:
         _see_columns(seen)
     return seen
 
@@ -201,16 +206,16 @@ def _likely(raw: Raw, *, least: int = 3) -> list[tuple[int, str]]:
 def _see_columns(seen: Look) -> None:
     raw = seen.raw
     assert raw is not None
-    entry = KINDS[seen.kind]
+    entry = KINDS[seen.supposed]
     seen.columns = _matched(raw, entry)
     taken = set(seen.columns.values())
     left = [str(c) for c in raw.table.columns if str(c) not in seen.columns]
     free = [c for c in entry.columns if c.name not in taken]
     fits = {name: _by_words(raw.table[name], free) for name in left}
-    for name, targets in fits.items():
+    for name, targets in list(fits.items()):
         alike = [target for target in targets if SequenceMatcher(None, fold(name), target).ratio() >= ALIKE]
         if len(targets) > 1 and len(alike) == 1:
-            fits[name] = alike
+            fits = {other: [t for t in own if t != alike[0]] for other, own in fits.items()} | {name: alike}
     for name in left:
         if not fits[name] and (target := _by_question(name, entry, taken)):
             seen.guesses[name] = (target, "the question of a form")
@@ -287,11 +292,12 @@ def link(looks: list[Look]) -> None:
         for kind in _LINKS.values()
     }
     for one in looks:
-        if not one.kind or one.raw is None:
+        kind_of_it = one.supposed
+        if not kind_of_it or one.raw is None:
             continue
         taken = {*one.columns.values(), *(target for target, _ in one.guesses.values())}
         for target, kind in _LINKS.items():
-            if one.kind == kind or target in taken or target not in KINDS[one.kind].names:
+            if kind_of_it == kind or target in taken or target not in KINDS[kind_of_it].names:
                 continue
             found = [n for n in (*one.unknown, *one.open) if _are_ids(_texts(one.raw.table[n]), ids[kind])]
             if len(found) == 1:

@@ -92,6 +92,7 @@ class Proposal:
                 out.append(f"{name}: in which reference system are its coordinates?")
             if not layer.look.kind:
                 out.append(f"{name}: what does it hold?")
+                continue
             out += [f"{name}: column '{column}': {words}" for column, words in layer.look.open.items()]
         return tuple(out)
 

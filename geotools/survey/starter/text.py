@@ -182,28 +182,28 @@ def _system(system: System, ending: str) -> list[str]:
 
 def _columns(layer: Layer) -> list[str]:
     seen = layer.look
+    if seen.raw is not None and not seen.supposed:
+        shown = ", ".join(quoted(str(name)) for name in list(seen.raw.table.columns)[:_SHOWN])
+        return [remark(f"# its columns: {shown}")] if shown else []
     named = {source: target for source, target in seen.columns.items() if source != target}
     unknown = [quoted(name) for name in seen.unknown]
-    if not seen.kind and seen.raw is not None:
-        unknown = [quoted(str(name)) for name in seen.raw.table.columns]
     lines = []
     if unknown:
         more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
-        lines.append(
-            remark(
-                f"# columns {'not understood, kept as they are' if seen.kind else 'of it'}: {', '.join(unknown[:_SHOWN])}{more}"
-            )
-        )
+        lines.append(remark(f"# columns not understood, kept as they are: {', '.join(unknown[:_SHOWN])}{more}"))
     if not named and not seen.guesses and not seen.open:
         return lines
-    lines.append("[layer.columns]")
-    lines += [f"{key(source)} = {quoted(target)}" for source, target in named.items()]
-    lines += [
+    body = ["[layer.columns]"]
+    body += [f"{key(source)} = {quoted(target)}" for source, target in named.items()]
+    body += [
         f"{key(source)} = {quoted(target)}  # guess: {remark(why)}" for source, (target, why) in seen.guesses.items()
     ]
     for source, words in seen.open.items():
         target = re.search(r"fit (\w+)|days: (\w+)|(?:is it the )(id)|: (\w+)\?$", words)
         likely = next((g for g in target.groups() if g), "…") if target else "…"
-        lines.append(remark(f"# ? {source}: {words}"))
-        lines.append(remark(f"# {key(source)} = {quoted(likely)}"))
-    return lines
+        body.append(remark(f"# ? {source}: {words}"))
+        body.append(remark(f"# {key(source)} = {quoted(likely)}"))
+    if not seen.kind:
+        lines.append(f"# If it is {seen.supposed}, its columns are perhaps (take the # away here too):")
+        body = [line if line.startswith("#") else f"# {line}" for line in body]
+    return [*lines, *body]
