@@ -5,6 +5,7 @@ For position error only; whether the tool finds what it passes over is in `detec
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,12 +22,14 @@ from geotools.analysis.swath import draws, union
 from geotools.analysis.swath.counts import burn, require_metric
 from geotools.analysis.swath.cover import in_order, on_plane
 from geotools.analysis.swath.errormodel import Group, groups
+from geotools.analysis.swath.kept import codec
 from geotools.analysis.swath.passes import require_passes
 from geotools.analysis.swath.probability import missed
 from geotools.analysis.swath.rules import real
 from geotools.analysis.swath.summary import figure
 from geotools.analysis.swath.task import task_ground
 from geotools.model.errors import CoverageError
+from geotools.model.parallel import iter_ordered
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
 from geotools.space.grid import Grid, Raster
@@ -162,9 +165,7 @@ def assurance(
     ground = shapely.box(*grid.bounds) if task is None else ground_on(task, grid)
     parts = groups(made, sigma_m, tau_s)
     searched = 1 - missed(parts, grid, [1.0])[0]
-    sure, maybe = (
-        union.polygons(shapely.intersection(_ground(parts, limits.radius, grow), ground)) for grow in (False, True)
-    )
+    sure, maybe = _grounds([_reaches(parts, limits.radius, grow) for grow in (False, True)], ground)
     totals = _totals(parts, ground, sure, maybe, tau_s=tau_s)
     totals["model_uncovered_m2"] = _expected(1 - searched, grid, ground)
     drawn = draws.uncovered(parts, ground, tau_s, count=limits.count, seed=limits.seed)
@@ -187,17 +188,39 @@ def ground_on(task: gpd.GeoDataFrame | gpd.GeoSeries, grid: Grid) -> BaseGeometr
     return _crs.transform(np.array([ground], dtype=object), plane, grid.crs)[0]
 
 
-def _ground(parts: Sequence[Group], radius: float, grow: bool) -> BaseGeometry:
-    """Assured ground, or possible ground if `grow`, of all groups."""
+@dataclass(frozen=True)
+class Reach:
+    """Swaths of one asset and day for one worker, by how much they are narrowed or widened, each alone and all together (metres)."""
+
+    shapes: np.ndarray
+    own: float
+    common: float
+    grow: bool
+
+
+KEPT = codec("assured")
+
+
+def _reaches(parts: Sequence[Group], radius: float, grow: bool) -> list[Reach]:
+    return [Reach(g.shapes, radius * g.own(cautious=True), radius * g.common(cautious=not grow), grow) for g in parts]
+
+
+def reached(group: Reach) -> BaseGeometry:
+    """Assured ground of a group, or possible ground if it grows."""
+    if group.grow:
+        return shapely.buffer(union.joined(shapely.buffer(group.shapes, group.own)), group.common)
+    narrow = shapely.buffer(group.shapes, -group.own, join_style="mitre", mitre_limit=5.0)
+    return shapely.buffer(union.joined(narrow), -max(group.common, 1e-9))
+
+
+def _grounds(several: Sequence[list[Reach]], ground: BaseGeometry) -> list[BaseGeometry]:
+    """Of each list of groups their ground together, inside the task."""
+    found = iter_ordered(reached, itertools.chain.from_iterable(several), codec=KEPT)
     out = []
-    for group in parts:
-        own, common = radius * group.own(cautious=True), radius * group.common(cautious=not grow)
-        if grow:
-            out.append(shapely.buffer(union.joined(shapely.buffer(group.shapes, own)), common))
-        else:
-            narrow = shapely.buffer(group.shapes, -own, join_style="mitre", mitre_limit=5.0)
-            out.append(shapely.buffer(union.joined(narrow), -max(common, 1e-9)))
-    return union.joined(np.array(out, dtype=object))
+    for reaches in several:
+        whole = union.joined(np.array([shape for _, shape in zip(reaches, found, strict=False)], dtype=object))
+        out.append(union.polygons(shapely.intersection(whole, ground)))
+    return out
 
 
 def _expected(miss: np.ndarray, grid: Grid, ground: BaseGeometry) -> float:
@@ -254,7 +277,7 @@ def _sensitivity(
     made: gpd.GeoDataFrame, ground: BaseGeometry, model: tuple[float | None, float], limits: Draws
 ) -> pd.DataFrame:
     """Assured ground and expected uncovered ground under other errors, with the same random numbers."""
-    rows = []
+    cases: list[tuple[str, float, list[Group]]] = []
     for what, times, slower in (
         ("as given", 1.0, 1.0),
         ("sigma half", 0.5, 1.0),
@@ -265,10 +288,12 @@ def _sensitivity(
         sigma, tau = model[0], model[1] * slower
         if sigma is None:
             scaled = made.assign(h_acc_m=made["h_acc_m"] * times) if "h_acc_m" in made else made
-            parts = groups(scaled, None, tau)
+            cases.append((what, tau, groups(scaled, None, tau)))
         else:
-            parts = groups(made, sigma * times, tau)
-        sure = union.polygons(shapely.intersection(_ground(parts, limits.radius, False), ground))
+            cases.append((what, tau, groups(made, sigma * times, tau)))
+    grounds = _grounds([_reaches(parts, limits.radius, False) for *_, parts in cases], ground)
+    rows = []
+    for (what, tau, parts), sure in zip(cases, grounds, strict=True):
         drawn = draws.uncovered(parts, ground, tau, count=-(-limits.count // 4), seed=limits.seed)
         rows.append({
             "what": what, "sigma_m": max((g.sigma_m for g in parts), default=np.nan), "tau_s": tau, "assured_m2": float(sure.area),

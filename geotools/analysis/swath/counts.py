@@ -5,6 +5,8 @@ For repeated work and required passes; areas come exact from `cover`. A trip cou
 
 from __future__ import annotations
 
+import threading
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -15,15 +17,17 @@ import shapely
 from rasterio.enums import MergeAlg
 
 from geotools.analysis.swath.cover import on_plane
+from geotools.analysis.swath.kept import codec
 from geotools.analysis.swath.passes import require_passes, swaths
 from geotools.analysis.swath.rules import real
 from geotools.analysis.swath.task import task_ground
 from geotools.model.errors import CoverageError
+from geotools.model.parallel import iter_ordered
 from geotools.space.grid import Grid, Raster
 
 CELL_M = 0.05
 CELLS = 400_000_000  # a grid that would not fit into memory is refused
-BLOCK_ROWS = 4096
+BLOCK_ROWS = 1024
 
 
 def grid_of(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float = CELL_M, *, margin_m: float = 0.0) -> Grid:
@@ -92,12 +96,34 @@ def count(passes: gpd.GeoDataFrame, grid: Grid) -> Raster:
     shapes = trip_shapes(on_plane(require_passes(passes), grid.crs))
     out = np.zeros(grid.shape, dtype=np.uint8)
     tree = shapely.STRtree(shapes)
-    for start in range(0, grid.shape[0], BLOCK_ROWS):
-        part = grid.window(start, 0, (min(BLOCK_ROWS, grid.shape[0] - start), grid.shape[1]))
-        near = np.sort(tree.query(shapely.box(*part.bounds)))
-        if len(near):
-            out[start : start + part.shape[0]] = np.minimum(_added(shapes[near], part), 255)
+    windows = [
+        grid.window(start, 0, (min(BLOCK_ROWS, grid.shape[0] - start), grid.shape[1]))
+        for start in range(0, grid.shape[0], BLOCK_ROWS)
+    ]
+    given = (Window(shapes[np.sort(tree.query(shapely.box(*part.bounds)))], part) for part in windows)
+    start = 0
+    for counted in iter_ordered(counted_in, given, codec=KEPT):
+        out[start : start + len(counted)] = counted
+        start += len(counted)
     return Raster(out, grid, name="passes")
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a grid, and the trips that may reach into it."""
+
+    shapes: np.ndarray
+    grid: Grid
+
+
+def counted_in(window: Window) -> np.ndarray:
+    """Trips over the middle of each cell; 255 stands for 255 or more."""
+    if not len(window.shapes):
+        return np.zeros(window.grid.shape, dtype=np.uint8)
+    return np.minimum(_added(window.shapes, window.grid), 255).astype(np.uint8)
+
+
+KEPT = codec("count")
 
 
 def require_metric(grid: Grid) -> None:
@@ -129,17 +155,24 @@ def trip_shapes(passes: gpd.GeoDataFrame) -> np.ndarray:
 
 def burn(shapes: Any, grid: Grid, dtype: str = "uint8") -> np.ndarray:
     """1 where the middle of a cell lies in one of the shapes."""
-    filled = [shape for shape in shapes if not shape.is_empty]
-    if not filled:
-        return np.zeros(grid.shape, dtype=dtype)
-    return rasterio.features.rasterize(
-        filled, out_shape=grid.shape, transform=grid.transform, dtype=dtype, default_value=1
-    )
+    there = [shape for shape in shapes if not shape.is_empty]
+    return filled(there, grid, dtype=dtype) if there else np.zeros(grid.shape, dtype=dtype)
 
 
 def _added(shapes: np.ndarray, grid: Grid) -> np.ndarray:
-    filled = [shape for shape in shapes if not shape.is_empty]
-    kind = "uint8" if len(filled) < 256 else "uint16" if len(filled) < 65536 else "int32"
-    return rasterio.features.rasterize(
-        filled, out_shape=grid.shape, transform=grid.transform, merge_alg=MergeAlg.add, dtype=kind, default_value=1
-    )
+    there = [shape for shape in shapes if not shape.is_empty]
+    kind = "uint8" if len(there) < 256 else "uint16" if len(there) < 65536 else "int32"
+    return filled(there, grid, dtype=kind, merge_alg=MergeAlg.add)
+
+
+def filled(
+    shapes: list[Any], grid: Grid, *, dtype: str = "uint8", merge_alg: MergeAlg = MergeAlg.replace
+) -> np.ndarray:
+    """Shapes drawn on a grid, one at a time in this process: the library silences a warning meanwhile, for all threads."""
+    with _DRAWING:
+        return rasterio.features.rasterize(
+            shapes, out_shape=grid.shape, transform=grid.transform, dtype=dtype, default_value=1, merge_alg=merge_alg
+        )
+
+
+_DRAWING = threading.Lock()

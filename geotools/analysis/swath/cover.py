@@ -5,7 +5,7 @@ For geometry and figures; "covered" says where the tool went. Position error is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -75,10 +75,14 @@ class CoverRules:
 
 @dataclass(frozen=True)
 class Meant:
-    """What the method of the work proves: the key, what was entered, and the state of covered ground that follows."""
+    """What the work proves: the key of its method, what was entered, and the state of covered ground that follows.
+
+    `shown` is false where no track is accurate enough for the width of the tool: nothing is then shown to be searched.
+    """
 
     key: str | None
     entered: Any
+    shown: bool = True
 
     @classmethod
     def of(cls, method: Any, programme: Programme | None) -> Meant:
@@ -88,7 +92,7 @@ class Meant:
     @property
     def is_search(self) -> bool:
         """Whether covered ground counts as searched."""
-        return self.key not in (None, UNKNOWN, MACHINE)
+        return self.shown and self.key not in (None, UNKNOWN, MACHINE)
 
     @property
     def state(self) -> str:
@@ -144,9 +148,17 @@ class SwathCoverage:
         return self._frame(self._task.ground, "task")
 
     @cached_property
+    def _position(self) -> Position:
+        return Position.of(self._work.rows, assumed_m(self._limits))
+
+    @cached_property
+    def _proves(self) -> Meant:
+        return replace(self._meant, shown=self._position.shows)
+
+    @cached_property
     def covered(self) -> gpd.GeoDataFrame:
         """Ground under at least one pass."""
-        return self._frame(self._work.covered, self._meant.state)
+        return self._frame(self._work.covered, self._proves.state)
 
     @cached_property
     def missed(self) -> gpd.GeoDataFrame:
@@ -219,7 +231,7 @@ class SwathCoverage:
         widest = float(gaps["width_m"].max()) if len(gaps) else 0.0
         found = {"gaps": len(gaps), "gaps_m2": float(gaps["area_m2"].sum()), "widest_gap_m": widest}
         known = None if self._prepared is None else self._prepared.to_dict()
-        return pd.Series(figures(self.task_m2, area, found | trips, self._meant, known), dtype=object)
+        return pd.Series(figures(self.task_m2, area, found | trips, self._proves, known), dtype=object)
 
     @cached_property
     def issues(self) -> gpd.GeoDataFrame:
@@ -237,7 +249,7 @@ class SwathCoverage:
             point = np.array([shapely.point_on_surface(shape)], dtype=object)
             return _crs.transform(point, plane, _crs.WGS84)[0]
 
-        said = cover_findings(self.totals, Position.of(rows), where, (self._meant.key, self._meant.entered))
+        said = cover_findings(self.totals, self._position, where, (self._meant.key, self._meant.entered))
         known = None if self._prepared is None else self._prepared.issues
         return join_issues(known, issues_frame([*notes, *said]))
 
@@ -290,6 +302,11 @@ class SwathCoverage:
 
     def _frame(self, shape: BaseGeometry, state: str) -> gpd.GeoDataFrame:
         return state_frame(shape, state, self._task.plane, self._task.home)
+
+
+def assumed_m(limits: CoverRules) -> float:
+    """Standard deviation per axis in metres that is taken where fixes state none: the programme's limit."""
+    return (limits.programme or Programme()).limit("h_acc_default_m")
 
 
 def plain(value: Any) -> Any:

@@ -6,15 +6,19 @@ For figures that are signed off, with their interval; seeded, so that they can b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.swath.errormodel import Group
+from geotools.analysis.swath.kept import codec
 from geotools.analysis.swath.passes import require_times
+from geotools.model.parallel import iter_ordered
 from geotools.model.progress import Progress, tracked
 
+TOGETHER = 5  # draws for one worker at a time
 STEPS_PER_TAU = 8  # nodes are no farther apart in time than this part of the correlation time
 
 
@@ -33,19 +37,43 @@ def uncovered(
     """
     if count == 0:
         return np.zeros(0)
+    if not groups:
+        return np.full(count, ground.area)
     rng = np.random.default_rng(seed)
     laid = [_nodes(group, tau_s) for group in groups]
     errors = [
         _errors(times, group.sigma_m, tau_s, count, rng) for (_, times, _, _), group in zip(laid, groups, strict=True)
     ]
+    lines = tuple((xy, line, half) for xy, _, line, half in laid)
+    starts = range(0, count, TOGETHER)
+    given = (Layouts(lines, tuple(error[at : at + TOGETHER] for error in errors), ground) for at in starts)
+    found = iter_ordered(left_out, given, codec=KEPT)
+    return np.concatenate([*tracked(found, "drawing layouts", progress, total=len(starts))])
+
+
+@dataclass(frozen=True)
+class Layouts:
+    """Some draws for one worker: vertices, line of each and half width by group; errors by group (draws × vertices × 2); the task."""
+
+    lines: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+    errors: tuple[np.ndarray, ...]
+    ground: BaseGeometry
+
+
+KEPT = codec("draws")
+
+
+def left_out(layouts: Layouts) -> np.ndarray:
+    """Uncovered square metres in each of some draws."""
+    count = len(layouts.errors[0])
     out = np.empty(count)
-    for draw in tracked(range(count), "drawing layouts", progress):
+    for draw in range(count):
         shapes = []
-        for (xy, _, line, half), error in zip(laid, errors, strict=True):
+        for (xy, line, half), error in zip(layouts.lines, layouts.errors, strict=True):
             lines = shapely.linestrings(xy - error[draw], indices=line)
             shapes.append(shapely.buffer(lines, half, cap_style="flat", join_style="bevel"))
-        swept = shapely.union_all(np.concatenate(shapes)) if shapes else shapely.Polygon()
-        out[draw] = shapely.difference(ground, swept).area
+        swept = shapely.union_all(np.concatenate(shapes))
+        out[draw] = shapely.difference(layouts.ground, swept).area
     return out
 
 

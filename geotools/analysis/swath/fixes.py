@@ -239,6 +239,8 @@ def admitted(table: Table, gate: Gate) -> tuple[Fixes, np.ndarray]:
     refuse(~timed, "no_time")
     width = _widths(table, gate.tool)
     sigma = sigmas(frame)
+    if gate.rules.h_acc_m is not None:
+        sigma = np.where(np.isnan(sigma), gate.rules.h_acc_m, sigma)
     stated = number(frame, "h_acc_m")
     refuse(stated > gate.rules.h_acc_max_m, "inaccurate")
     placed = reason < 0

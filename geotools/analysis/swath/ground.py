@@ -5,8 +5,8 @@ For one tile of a task or all of it, as polygons; the figures and words made of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,10 +15,14 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.swath import union
+from geotools.analysis.swath.kept import codec
 from geotools.analysis.swath.rows import Rows
+from geotools.model.parallel import iter_ordered
 
 KEYS = {"day": "day", "asset": "asset_id", "organisation": "organisation", "operator": "operator"}
+MARKS = ("is_deep", "is_fast")
 SHAPES = ("covered", "missed", "outside", "overlap", "short", "shallow", "fast", "processed")
+JOINED = ("swept", "_inside", "_twice", *SHAPES[5:])  # what tiles are put together from
 LATTICE_M = 1e-7
 Share = tuple[str, str]
 
@@ -179,17 +183,42 @@ def _seen_before(days: list[BaseGeometry]) -> list[float]:
     return out
 
 
+@dataclass(frozen=True)
+class Uncut:
+    """A tile for one worker: the swaths that reach into its box, not yet cut, and the ground of the task in it."""
+
+    rows: Rows
+    shapes: np.ndarray
+    box: BaseGeometry
+    ground: BaseGeometry
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What a tile holds: shapes by name, and shares."""
+
+    shapes: dict[str, BaseGeometry]
+    shares: dict[Share, np.ndarray]
+
+
+def cut(tile: Uncut) -> Cut:
+    """Cut the swaths of a tile at its box, join and measure them."""
+    work = Work(tile.rows, shapely.intersection(tile.shapes, tile.box), tile.ground, tile.asked)
+    return Cut({name: work.shape(name) for name in JOINED}, work.shares())
+
+
 class Tiles(Work):
     """The same, worked tile by tile and put together: for so many swaths that one union of all would take too long."""
 
-    def __init__(self, whole: Work, tiles: Iterable[Work]) -> None:
+    def __init__(self, whole: Work, boxes: Iterable[tuple[BaseGeometry, np.ndarray]]) -> None:
         super().__init__(whole.rows, whole.shapes, whole.ground, whole.asked)
-        parts: dict[str, list[BaseGeometry]] = {name: [] for name in ("swept", "_inside", "_twice", *SHAPES[5:])}
+        parts: dict[str, list[BaseGeometry]] = {name: [] for name in JOINED}
         self._shares: dict[Share, np.ndarray] = {}
-        for tile in tiles:
+        for tile in iter_ordered(cut, _uncut(whole, boxes), codec=codec("cover", Cut)):
             for name, shapes in parts.items():
-                shapes.append(tile.shape(name))
-            add_shares(self._shares, tile.shares())
+                shapes.append(tile.shapes[name])
+            add_shares(self._shares, tile.shares)
         for name, shapes in parts.items():
             setattr(self, name, union.joined(np.array(shapes, dtype=object)))  # in place of the lazy one
 
@@ -198,17 +227,26 @@ class Tiles(Work):
         return self._shares
 
 
+def _uncut(whole: Work, boxes: Iterable[tuple[BaseGeometry, np.ndarray]]) -> Iterator[Uncut]:
+    """Tiles with no more than a worker needs."""
+    words = {name: whole.rows.words(name) for name in ("pass_id", *KEYS.values())}
+    marks = {name: np.asarray(whole.rows.data[name], dtype=bool) for name in MARKS if name in whole.rows}
+    after = whole.asked.follow_up
+    tree = None if after is None else shapely.STRtree(after)
+    for box, index in boxes:
+        asked = whole.asked
+        if tree is not None and after is not None:
+            asked = replace(asked, follow_up=after[np.sort(tree.query(box))])
+        here = union.polygons(shapely.intersection(whole.ground, box))
+        part = Rows({name: values[index] for name, values in (words | marks).items()}, whole.shapes[index])
+        yield Uncut(part, part.geometry, box, here, asked)
+
+
 def work_of(rows: Rows, shapes: np.ndarray, ground: BaseGeometry, asked: Asked, tile_m: float | None) -> Work:
     """Work in one go, or tile by tile where there are many swaths or a tile size is given."""
     whole = Work(rows, shapes, ground, asked)
     boxes = union.tiles(shapes, tile_m or union.TILE_M, force=tile_m is not None)
-    return whole if boxes is None else Tiles(whole, (cut(whole, box, index) for box, index in boxes))
-
-
-def cut(whole: Work, box: BaseGeometry, index: np.ndarray) -> Work:
-    """The part of some work that lies in a box, made of the swaths at `index`."""
-    here = union.polygons(shapely.intersection(whole.ground, box))
-    return Work(whole.rows.take(index), shapely.intersection(whole.shapes[index], box), here, whole.asked)
+    return whole if boxes is None else Tiles(whole, boxes)
 
 
 def add_shares(total: dict[Share, np.ndarray], more: dict[Share, np.ndarray]) -> None:

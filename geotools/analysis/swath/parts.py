@@ -25,6 +25,7 @@ from geotools.analysis.swath.spill import Cut, cuts
 from geotools.analysis.swath.summary import Position
 from geotools.model.errors import ReadError
 from geotools.model.parallel import iter_ordered
+from geotools.model.programme import DEFAULT_LIMITS
 from geotools.model.progress import Progress
 from geotools.space import crs as _crs
 
@@ -41,11 +42,14 @@ class Recipe:
         Side of the tiles at whose borders swaths are cut; None leaves the passes whole and does nothing else.
     home
         System in which passes are to be written; None if they are not.
+    assumed_m
+        Accuracy taken where fixes state none, standard deviation per axis.
     """
 
     gate: Gate
     side_m: float | None = None
     home: pyproj.CRS | None = None
+    assumed_m: float = DEFAULT_LIMITS["h_acc_default_m"]
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def _block(table: Table, recipe: Recipe) -> Block:
     if recipe.side_m is None:
         return Block(piece, seen)
     rows = piece.passes.ordered("id", "section")
-    figures = Found.of(rows, recipe.gate.rules), Position.of(rows)
+    figures = Found.of(rows, recipe.gate.rules), Position.of(rows, recipe.assumed_m)
     trips, length = len(pd.unique(rows.data["pass_id"])), float(rows.data["length_m"].sum())
     cut = tuple(cuts(rows, widened(rows.geometry, rows.numbers("width_m")), recipe.side_m))
     lasting = rows.head(0) if recipe.home is None else _moved(rows, recipe.home)

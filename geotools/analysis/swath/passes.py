@@ -275,7 +275,7 @@ def _table(parts: Parts, state: np.ndarray, fixes: Fixes, table: Table, named: t
     data |= {name: values[keep] for name, values in figures.items()}
     data["speed_mps"] = data["length_m"] * path.SECOND / np.maximum(fixes.t[b] - fixes.t[a], 1)
     data |= {"width_m": _within(np.fmin, fixes.width, between), "depth_cm": _within(np.fmin, fixes.depth, between)}
-    data |= {"h_acc_m": _within(np.fmax, fixes.sigma, between), "fixes": b - a + 1}
+    data |= {"h_acc_m": _within(np.maximum, fixes.sigma, between), "fixes": b - a + 1}
     data |= {"is_deep": state[a] % 4 >= 2, "is_fast": state[a] % 2 == 1}
     return Rows({name: data[name] for name in COLUMNS if name != "geometry"}, lines)
 

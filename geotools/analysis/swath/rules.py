@@ -26,7 +26,7 @@ ASSUMED_SIGMA_M = {
 }
 
 
-MAY_BE_MISSING = ("depth_cm", "speed_max_mps")
+MAY_BE_MISSING = ("depth_cm", "speed_max_mps", "h_acc_m")
 
 
 def real(owner: str, name: str, value: Any) -> float:
@@ -147,6 +147,9 @@ class Rules:
         Length over which the heading is taken when the tool is offset from the antenna.
     h_acc_max_m
         Fixes that state a worse accuracy are dropped.
+    h_acc_m
+        Accuracy (standard deviation per axis) of fixes that state none and no quality, as somebody knows it of the receiver. None:
+        unknown; such passes then prove nothing better than a hand-held receiver would (limit `h_acc_default_m` of the programme).
     far_m
         Fixes farther than this from the task are dropped (without a task: farther than 50 km from the middle of the fixes).
     width_warn_m, width_max_m
@@ -174,12 +177,14 @@ class Rules:
     accept: tuple[str, ...] = field(default=ACCEPTED)
     depth_cm: float | None = None
     speed_max_mps: float | None = None
+    h_acc_m: float | None = None
 
     def __post_init__(self) -> None:
         _positive(
             "rules", outage_s=self.outage_s, step_m=self.step_m, spike_m=self.spike_m, thin_m=self.thin_m, turn_deg=self.turn_deg,
             chord_m=self.chord_m, h_acc_max_m=self.h_acc_max_m, far_m=self.far_m, depth_cm=self.depth_cm, speed_max_mps=self.speed_max_mps,
             width_warn_m=self.width_warn_m, width_max_m=self.width_max_m,
+            h_acc_m=self.h_acc_m,
         )  # fmt: skip
         if not 0 <= real("rules", "smooth_s", self.smooth_s) <= 4:
             raise CoverageError(

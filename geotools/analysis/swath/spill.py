@@ -15,11 +15,10 @@ import pyarrow as pa
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geotools.analysis.swath.ground import KEYS
+from geotools.analysis.swath.ground import KEYS, MARKS
 from geotools.analysis.swath.rows import Rows, joined
 
 TEXTS = ("id", "pass_id", *KEYS.values())
-MARKS = ("is_deep", "is_fast")
 SCHEMA = pa.schema(
     [*((name, pa.large_string()) for name in TEXTS), *((name, pa.bool_()) for name in MARKS), ("geometry", pa.large_binary())]
 )  # fmt: skip

@@ -16,6 +16,7 @@ import shapely
 
 from geotools.analysis.swath.rows import Rows
 from geotools.model.methods import UNKNOWN
+from geotools.model.programme import DEFAULT_LIMITS
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
 from geotools.space.sketch import sketch
@@ -84,7 +85,11 @@ def cannot_show(sigma_m: float, width_m: float) -> bool:
 
 @dataclass(frozen=True)
 class Position:
-    """How accurate the passes are for their width, counted: chunks add up."""
+    """How accurate the passes are for their width, counted: chunks add up.
+
+    `worst_m` is the worst accuracy stated, `assumed_m` the one taken for passes that state none, `unstated_m` the length of those,
+    `poor_m` the length where the error, stated or assumed, is too large for the width.
+    """
 
     passes: int = 0
     stated: int = 0
@@ -92,10 +97,12 @@ class Position:
     width_m: float = np.inf
     length_m: float = 0.0
     poor_m: float = 0.0
+    unstated_m: float = 0.0
+    assumed_m: float = DEFAULT_LIMITS["h_acc_default_m"]
 
     @classmethod
-    def of(cls, rows: Rows) -> Position:
-        """Figures of some passes."""
+    def of(cls, rows: Rows, assumed_m: float = DEFAULT_LIMITS["h_acc_default_m"]) -> Position:
+        """Figures of some passes; `assumed_m` is the standard deviation per axis where none is stated."""
         if not len(rows):
             return cls()
         sigma, width = rows.numbers("h_acc_m"), rows.numbers("width_m")
@@ -103,16 +110,23 @@ class Position:
         length = rows.numbers("length_m")
         length = np.where(np.isnan(length), shapely.length(rows.geometry), length)
         known = ~np.isnan(sigma)
-        poor = known & (np.where(known, sigma, 0.0) * CONFIDENT >= width / 2)
+        poor = np.where(known, sigma, assumed_m) * CONFIDENT >= width / 2
         worst = float(sigma[known].max()) if known.any() else 0.0
         return cls(
-            len(rows), int(known.sum()), worst, float(width.min()), float(length.sum()), float(length[poor].sum())
-        )
+            len(rows), int(known.sum()), worst, float(width.min()), float(length.sum()), float(length[poor].sum()),
+            float(length[~known].sum()), assumed_m,
+        )  # fmt: skip
+
+    @property
+    def shows(self) -> bool:
+        """Whether any of the tracks is accurate enough for its width to show where the tool went."""
+        return not self.passes or self.poor_m < self.length_m * (1 - 1e-9)
 
     def __add__(self, other: Position) -> Position:
         return Position(
             self.passes + other.passes, self.stated + other.stated, max(self.worst_m, other.worst_m), min(self.width_m, other.width_m),
             self.length_m + other.length_m, self.poor_m + other.poor_m,
+            self.unstated_m + other.unstated_m, max(self.assumed_m, other.assumed_m),
         )  # fmt: skip
 
 
@@ -156,18 +170,35 @@ def cover_findings(
 def _position(position: Position) -> list[Issue]:
     if not position.passes:
         return []
-    if not position.stated:
-        text = "the fixes do not state how accurate they are: the covered area takes every position as exact"
-        return [Issue("SW-21", "warning", "fixes", column="h_acc_m", message=text)]
+    issues = []
+    whole = max(position.length_m, 1e-9)
+    if position.stated < position.passes:
+        text = (
+            f"on {100 * position.unstated_m / whole:.0f} % of their length the fixes do not state how accurate they are: there the error of a "
+            f"hand-held receiver is assumed, {position.assumed_m:g} m per axis. If the receiver is known, say its accuracy"
+        )
+        issues.append(
+            Issue(
+                "SW-21",
+                "warning",
+                "fixes",
+                column="h_acc_m",
+                message=text,
+                value=position.unstated_m,
+                limit=position.assumed_m,
+            )
+        )
     if not position.poor_m:
-        return []
-    share = position.poor_m / max(position.length_m, 1e-9)
+        return issues
+    worst = max(position.worst_m, position.assumed_m if position.unstated_m else 0.0)
     text = (
-        f"These tracks cannot show coverage: on {100 * share:.0f} % of their length the position error (up to {position.worst_m:.2f} m) is too large "
+        f"These tracks cannot show coverage: on {100 * position.poor_m / whole:.0f} % of their length the position error (up to {worst:.2f} m) is too large "
         f"for a tool {position.width_m:.2f} m wide. Use marked lanes or better positions."
     )
+    if not position.shows:
+        text += " The ground they lie on is shown as worked, not as searched."
     limit = position.width_m / 2 / CONFIDENT
-    return [Issue("SW-20", "error", "fixes", column="h_acc_m", message=text, value=position.worst_m, limit=limit)]
+    return [*issues, Issue("SW-20", "error", "fixes", column="h_acc_m", message=text, value=worst, limit=limit)]
 
 
 def repaired_note(before: np.ndarray, after: np.ndarray, home: pyproj.CRS) -> list[Issue]:

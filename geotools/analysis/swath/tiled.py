@@ -9,7 +9,7 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.swath import tiles, union
-from geotools.analysis.swath.cover import CoverRules, Meant, figures, plain
+from geotools.analysis.swath.cover import CoverRules, Meant, assumed_m, figures, plain
 from geotools.analysis.swath.findings import Found, Seen, fix_findings, interruptions, pass_findings
 from geotools.analysis.swath.ground import SHAPES, Asked, Share, add_shares, share_table
 from geotools.analysis.swath.layers import Layers
@@ -176,7 +176,7 @@ def cover_stream(
             read = _read(table, ground, job, (spill, layers, progress))
             limits = {"area_m2": job.limits.gap_area_m2, "width_m": job.limits.gap_width_m}
             with Seams(folder / "missed", side, **limits) as seams:
-                sums = _tiles(spill, seams, layers, (ground, job, progress))
+                sums = _tiles(spill, seams, layers, (ground, job, read, progress))
                 gaps = seams.gaps(ground.plane).to_crs(ground.home)
         result = _result(ground, job, read, (sums, seams, gaps))
         last = {"gaps": gaps, "outages": result.outages, "dropped": result.dropped, "task": sums.task_frame(ground)}
@@ -229,7 +229,7 @@ def _read(source: Source, ground: Task, job: Job, places: tuple[Spill, Layers, P
     spill, layers, progress = places
     out, listed = Read(), 0
     known: Edges = {}
-    for block in blocks(source, Recipe(gate, spill.tile_m, layers.home), progress):
+    for block in blocks(source, Recipe(gate, spill.tile_m, layers.home, assumed_m(job.limits)), progress):
         piece = block.piece.after(known)
         out.seen, out.counts = out.seen + block.seen, added([out.counts, piece.counts])
         out.found, out.position = out.found + block.found, out.position + block.position
@@ -273,10 +273,10 @@ class Sums:
         return gpd.GeoDataFrame(data, geometry=gpd.GeoSeries(shape, crs=ground.home))
 
 
-def _tiles(spill: Spill, seams: Seams, layers: Layers, given: tuple[Task, Job, Progress | None]) -> Sums:
+def _tiles(spill: Spill, seams: Seams, layers: Layers, given: tuple[Task, Job, Read, Progress | None]) -> Sums:
     """Every tile joined, measured, written and forgotten; then the ground that no tile reached."""
-    ground, job, progress = given
-    meant = Meant.of(job.method, job.limits.programme)
+    ground, job, read, progress = given
+    meant = _meant(job, read)
     sums, boxes, deepest = Sums(), [], 0
     work = _jobs(spill, ground, job, layers.home)
     done = iter_ordered(tiles.worked, work, codec=tiles.KEPT)
@@ -298,6 +298,11 @@ def _tiles(spill: Spill, seams: Seams, layers: Layers, given: tuple[Task, Job, P
             layers.add_shape("missed", shape, ("missed", None, area))
         seams.add(rest, deepest)
     return sums
+
+
+def _meant(job: Job, read: Read) -> Meant:
+    """What the work proves, given how accurate its tracks are."""
+    return replace(Meant.of(job.method, job.limits.programme), shown=read.position.shows)
 
 
 def _jobs(spill: Spill, ground: Task, job: Job, home: Any) -> Iterator[tiles.Job]:
@@ -328,7 +333,7 @@ def _light(spill: Spill) -> Iterator[Tile]:
 
 def _result(ground: Task, job: Job, read: Read, done: tuple[Sums, Seams, gpd.GeoDataFrame]) -> StreamedCoverage:
     sums, seams, gaps = done
-    meant = Meant.of(job.method, job.limits.programme)
+    meant = _meant(job, read)
     found = {
         "gaps": seams.count, "gaps_m2": seams.area_m2, "widest_gap_m": seams.widest_m, "passes": read.passes, "length_m": read.length_m,
     }  # fmt: skip
