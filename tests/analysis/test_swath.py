@@ -415,6 +415,40 @@ def test_tracks_that_cannot_show_coverage_say_so():
     assert not any("cannot show coverage" in line for line in fine.sentences)
 
 
+@pytest.mark.parametrize("columns", [{}, {"h_acc_m": np.nan}, {"h_acc_m": 0.0}, {"hdop": 0.8}])
+def test_a_track_of_unknown_accuracy_proves_no_more_than_a_hand_held_receiver(columns):
+    """A phone track without accuracy is never taken as exact: its ground is worked, not searched, and nothing of it is assured."""
+    frame, ground, _, _ = lanes_overlapping()
+    made = swath.prepare(frame.assign(**columns), ground)
+    result = swath.cover(made, ground, method="manual")
+    poor = swath.cover(swath.prepare(frame.assign(h_acc_m=3.0), ground), ground, method="manual")
+    assert result.totals["covered_m2"] == pytest.approx(poor.totals["covered_m2"])
+    assert result.totals["searched_m2"] == poor.totals["searched_m2"] == 0
+    assert set(result.covered["state"]) == set(poor.covered["state"]) == {"worked"}
+    assert {"SW-20", "SW-21"} <= set(result.issues["check"])
+    told = [line for line in result.sentences if "3 m per axis" in line]
+    assert len(told) == 1, "the assumption is stated"
+    known = swath.prepare(frame.assign(**columns), ground, rules=swath.Rules(h_acc_m=0.02))
+    assert swath.cover(known, ground, method="manual").totals["searched_m2"] > 0, (
+        "a person who knows the receiver says so"
+    )
+
+
+def test_the_programme_says_what_an_unknown_receiver_is_worth():
+    frame, ground, _, _ = lanes_overlapping()
+    made = swath.prepare(frame, ground)
+    fine = swath.CoverRules(programme=Programme(limits={"h_acc_default_m": 0.02}))
+    result = swath.cover(made, ground, method="manual", rules=fine)
+    assert result.totals["searched_m2"] == pytest.approx(result.totals["covered_m2"])
+    assert {"SW-20", "SW-21"} & set(result.issues["check"]) == {"SW-21"}
+
+
+def test_one_fix_without_accuracy_leaves_its_pass_without():
+    frame, ground, _, _ = straight()
+    passes = swath.passes(frame.assign(h_acc_m=[0.02] * (len(frame) - 1) + [np.nan]), ground)
+    assert passes["h_acc_m"].isna().all()
+
+
 # Bad input: a clear error or issue rows, and nothing painted.
 def painted(frame, ground, **keywords):
     made = swath.prepare(frame, ground, **keywords)
@@ -597,7 +631,8 @@ def test_no_method_is_worked(word):
 def test_a_search_in_any_spelling_searches():
     frame, ground, _, _ = straight()
     for word in ("manual", "Manual", "Detector"):
-        assert swath.cover(swath.passes(frame, ground), ground, method=word).totals["searched_m2"] == pytest.approx(50)
+        passes = swath.passes(frame.assign(h_acc_m=0.02), ground)
+        assert swath.cover(passes, ground, method=word).totals["searched_m2"] == pytest.approx(50)
 
 
 def together(*sides, order=None, count=400, step=0.25, width=0.5, shake=0.0, seed=0):
@@ -867,7 +902,7 @@ def test_depth_in_inches_is_held_against_centimetres():
 
 def test_the_words_of_a_programme_count():
     frame, ground, _, _ = straight()
-    passes = swath.passes(frame, ground)
+    passes = swath.passes(frame.assign(h_acc_m=0.02), ground)
     programme = Programme(words={"method": {"Kratzer": "mechanical", "Sonde": "detector"}})
     for word, name in (("Kratzer", "processed_m2"), ("Sonde", "searched_m2")):
         unknown = swath.cover(passes, ground, method=word)

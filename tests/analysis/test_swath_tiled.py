@@ -100,11 +100,24 @@ def test_disk_and_memory_agree(both, tmp_path, monkeypatch, tile, heavy, passes)
     assert streamed.sentences == whole.sentences
 
 
+def test_unknown_accuracy_proves_nothing_on_disk_either(both):
+    path, frame, task = both
+    streamed = swath.cover_stream(path, task, job=swath.Job(crs=sim.LOCAL, method="manual"))
+    whole = swath.cover(swath.prepare(frame, task), task, method="manual")
+    assert streamed.totals["searched_m2"] == whole.totals["searched_m2"] == 0
+    wanted = [whole.issues.loc[whole.issues["check"] == code, "message"].tolist() for code in ("SW-20", "SW-21")]
+    assert wanted == [
+        streamed.issues.loc[streamed.issues["check"] == code, "message"].tolist() for code in ("SW-20", "SW-21")
+    ]
+    assert all(wanted)
+
+
 def test_machine_ground_stays_processed_on_disk(both):
     path, frame, task = both
     for word, name in (("Flail", "processed_m2"), ("manual", "searched_m2")):
-        streamed = swath.cover_stream(path, task, job=swath.Job(crs=sim.LOCAL, method=word))
-        whole = swath.cover(swath.prepare(frame, task), task, method=word)
+        rules = swath.Rules(h_acc_m=0.02)
+        streamed = swath.cover_stream(path, task, job=swath.Job(crs=sim.LOCAL, rules=rules, method=word))
+        whole = swath.cover(swath.prepare(frame, task, rules=rules), task, method=word)
         assert streamed.totals[name] == pytest.approx(whole.totals[name], rel=1e-9)
         assert streamed.totals[name] == pytest.approx(streamed.totals["covered_m2"])
 

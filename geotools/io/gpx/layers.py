@@ -49,14 +49,9 @@ def read(source: Source) -> Raw:
         layer, findings = choose_layer(source, names if source.layer is not None else [str(prefer)])
         left = [name for name in offered if name != layer and not (layer == "fixes" and name == "tracks")]
         if source.layer is None and left:
-            findings.append(
-                Finding(
-                    "RD-07",
-                    "info",
-                    f"{source.label}: only {layer} were read; the file also has {', '.join(left)}",
-                    value=layer,
-                )
-            )
+            beside = " and ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in left)
+            note = f"{source.label}: only the {layer} were read, not the {beside} beside them; take them with layer= (--layer {left[0]})"
+            findings.append(Finding("RD-07", "warning", note, value=layer, limit=", ".join(left)))
     else:
         layer, findings = choose_layer(source, offered)
     tag = next(t for t, n in (POINTS | LINES).items() if n == layer)
