@@ -373,6 +373,24 @@ def test_risk_residual_takes_the_fixes_of_a_survey(tmp_path):
     run("risk", "residual", folder, "--task", "nowhere", "--lanes", "1/2", code=1)
 
 
+def test_a_position_error_that_is_given_over_a_stated_one_is_said(tmp_path):
+    folder = tmp_path / "survey"
+    folder.mkdir()
+    polygons(folder / "hazards.geojson", [shapely.box(0, 0, 10, 3)], classification="CHA")
+    xy = np.array([(x, 0.5 + 0.9 * lane) for lane in range(3) for x in np.arange(0, 10.1, 0.5)])
+    times = pd.date_range("2026-05-04T06:00Z", periods=len(xy), freq="s").astype(str)
+    state = {"time": times, "width_m": 1.0, "asset_id": "D1", "run_id": "1"}
+    base = ["risk", "residual", folder, "--task", "a0", "--lanes", "227/288"]
+    for stated, given, said, smaller in ((1.5, 0.02, True, True), (0.01, 0.3, True, False), (0.02, 0.02, False, False)):
+        points(folder / "fixes.geojson", xy, h_acc_m=stated, **state)
+        text = run(*base, "--sigma", given).stderr
+        assert (f"--sigma {given:g} m is taken" in text and f"{stated:g} m" in text) == said
+        assert ("more ground counts" in text) == smaller
+        (folder / "fixes.geojson").unlink()
+    points(folder / "fixes.geojson", xy, h_acc_m=1.5, **state)
+    assert "is taken for all positions" not in run(*base).stderr
+
+
 @pytest.mark.slow
 def test_coarser_cells_and_worse_positions_show_less_ground():
     base = ["risk", "residual", SAMPLE, "--task", "TASK-D1", "--lanes", "227/288", "--json", "--sigma"]
@@ -432,6 +450,36 @@ def test_risk_surface(country, tmp_path):
     run(*base, "--split", "2030-01-01", code=1)
 
 
+def test_a_model_that_is_worse_than_the_distance_raises_no_priority(country, tmp_path, monkeypatch):
+    """The model is turned upside down: then every cell it would raise is a mistake, and none may be raised."""
+    from geotools.analysis.risk_surface import models
+
+    right = models.Logistic.predict
+
+    def upside_down(self, values):
+        return 1 - right(self, values) if values.shape[1] > 1 else right(self, values)
+
+    rng = np.random.default_rng(0)
+    points(country / "places.geojson", rng.uniform(0, 30000, (40, 2)), name="P")
+    base = ["risk", "surface", country, "--res", 500, "--model", "logistic"]
+    monkeypatch.setattr(models.Logistic, "predict", upside_down)
+    result = run(*base, "-o", tmp_path / "bad.tif", "--report", tmp_path / "bad.json")
+    assert "no model is better than the distance" in result.stderr
+    assert "It is not better than the distance alone, so it raises no priority." in result.stdout
+    data = json.loads((tmp_path / "bad.json").read_text("utf-8"))
+    assert data["best"] == "distance baseline"
+    assert data["better_than_baseline"] == []
+    with rasterio.open(tmp_path / "bad.tif") as raster:
+        value = raster.read(1)
+        grid = np.array([raster.xy(row, column) for row, column in zip(*np.nonzero(value == 3), strict=True)])
+        accidents = gpd.read_file(country / "accidents.geojson").to_crs(raster.crs).get_coordinates().to_numpy()
+    finds = gpd.read_file(country / "finds.geojson").to_crs(raster.crs).get_coordinates().to_numpy()
+    evidence = np.vstack([accidents, finds])
+    near = np.hypot(*(grid[:, None] - evidence[None]).transpose(2, 0, 1)).min(axis=1)
+    assert (value == 3).sum() <= 0.06 * (value != 255).sum()  # of two different orders it would be nearly twice that
+    assert near.max() < 1500
+
+
 @pytest.mark.slow
 def test_risk_surface_says_when_nothing_beats_chance():
     result = run("risk", "surface", SAMPLE, "--res", 100)
@@ -477,6 +525,17 @@ def test_risk_pattern(tmp_path):
     data = json.loads(run("risk", "pattern", finds, "--category", "ap_mine", "--json").stdout)
     assert data["rows"][0]["spacing_m"] == pytest.approx(3, abs=0.02)
     assert json.loads(run("risk", "pattern", finds, "--category", "uxo", "--json").stdout)["rows"] == []
+
+
+def test_finds_without_a_position_are_one_line_with_their_number(tmp_path):
+    rows = [{"id": f"F-{n:03d}", "longitude": "", "latitude": "", "category": "ap_mine"} for n in range(40)]
+    rows += [{"id": f"G-{n}", "longitude": 47.15 + n / 1e4, "latitude": 39.6, "category": "ap_mine"} for n in range(6)]
+    pd.DataFrame(rows).to_csv(tmp_path / "finds.csv", index=False)
+    text = run("risk", "pattern", tmp_path / "finds.csv").stderr
+    lines = [line for line in text.splitlines() if "no position" in line]
+    assert lines == [
+        "warning: 40 finds: no position: this find is in no row (F-000, F-001, F-002, F-003, F-004 and 35 more)"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ import pandas as pd
 from geotools.analysis.residual.formulas import miss, updated
 from geotools.model import arguments
 from geotools.model.errors import StatisticsError
+from geotools.model.parallel import map_ordered
 from geotools.space.grid import Raster
 
 DRAWS = 400
+WORTH = 200_000  # groups × searches × draws that one worker is handed; tasks of one or two methods stay below it
 MOST_PASSES = 200
 MOST_TARGETS = 10**9
 STARTS = 64  # lower ends tried for the shortest interval
@@ -152,13 +154,31 @@ class _State:
     area: np.ndarray  # m² of each group
     scale: float  # expected items in the task, given the finds
 
+    @property
+    def looks(self) -> _Looks:
+        """What is needed to tell what is missed."""
+        return _Looks(self.counts, tuple(s.sd for s in self.searches), tuple(s.reach for s in self.searches))
+
+    def missed(self, pods: Sequence[float] | np.ndarray, *, independent: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """See `_Looks.missed`."""
+        return self.looks.missed(pods, independent=independent)
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """How often each search passed over each group of cells, and the spread and reach of each search."""
+
+    counts: np.ndarray  # groups × searches
+    spreads: tuple[float, ...]
+    reaches: tuple[float, ...]
+
     def missed(self, pods: Sequence[float] | np.ndarray, *, independent: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Per group: probability that an item is left, and the part of it that no search could reach."""
         looks = [
-            miss(p, self.counts[:, n], sd=0.0 if independent else _spread(s, p))
-            for n, (s, p) in enumerate(zip(self.searches, pods, strict=True))
+            miss(p, self.counts[:, n], sd=0.0 if independent else _spread(sd, p))
+            for n, (sd, p) in enumerate(zip(self.spreads, pods, strict=True))
         ]
-        reaches = np.array([s.reach for s in self.searches])
+        reaches = np.array(self.reaches)
         edges = np.r_[0.0, np.unique(reaches)]
         left = np.zeros(len(self.counts))
         for low, high in pairwise(edges):  # items by depth: each search reaches the shallower ones
@@ -171,8 +191,22 @@ class _State:
         return left + (1 - edges[-1]), np.where(used > 0, deepest, 0.0)
 
 
-def _spread(search: Search, pod: float) -> float:
-    return min(search.sd, 0.95 * float(np.sqrt(max(pod * (1 - pod), 0.0))))
+@dataclass(frozen=True)
+class _Drawn:
+    """Some drawn detection probabilities (draws × searches) for one worker, who needs no random numbers."""
+
+    looks: _Looks
+    pods: np.ndarray
+    independent: bool
+
+
+def _missed(drawn: _Drawn) -> np.ndarray:
+    """Per draw what `_Looks.missed` tells: shape (draws, 2, groups)."""
+    return np.array([drawn.looks.missed(pods, independent=drawn.independent) for pods in drawn.pods])
+
+
+def _spread(sd: float, pod: float) -> float:
+    return min(sd, 0.95 * float(np.sqrt(max(pod * (1 - pod), 0.0))))
 
 
 def ledger(
@@ -294,8 +328,9 @@ def _outlook(
     rng = np.random.default_rng(seed)
     draws = [rng.beta(s.found + 0.5, s.targets - s.found + 0.5, DRAWS) for s in state.searches]
     each = np.array(draws).T if draws else np.zeros((1, 0))
-    both = [state.missed(pods, independent=independent) for pods in each]
-    q = np.array([one for one, _ in both])
+    some = max(1, WORTH // max(1, state.counts.size))  # draws that are worth handing out
+    given = (_Drawn(state.looks, each[at : at + some], independent) for at in range(0, len(each), some))
+    q, deepest = np.concatenate(map_ordered(_missed, given)).transpose(1, 0, 2)
     left = q @ state.weight
     gone = 1 - left
     shape, rate = _gamma(state.scale, items_sd, found, float(gone.max()))
@@ -317,7 +352,7 @@ def _outlook(
         float(weight @ items),
         (weight * items) @ q,
         weight @ q,
-        weight @ np.array([deep for _, deep in both]) * float(weight @ items),
+        weight @ deepest * float(weight @ items),
         below,
     )
 

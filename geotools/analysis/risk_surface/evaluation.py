@@ -19,6 +19,7 @@ from geotools.analysis.risk_surface.models import BASELINE, LOGISTIC, Model, fit
 from geotools.analysis.risk_surface.places import labels, matrix
 from geotools.model import arguments
 from geotools.model.errors import SchemaError, StatisticsError
+from geotools.model.parallel import iter_ordered, map_ordered
 
 NOTE = "For survey priority only. It may add priority and never removes land: a low score is no evidence about land and changes no status."
 
@@ -53,8 +54,16 @@ class Surface:
 
     @property
     def best(self) -> str:
-        """The model with the greatest PR-AUC on unseen blocks; the baseline if nothing beats it."""
-        return str(self.metrics["model"].iloc[int(np.argmax(self.metrics["pr_auc"].to_numpy()))])
+        """The model with the greatest PR-AUC on unseen blocks among those that beat the baseline; else the baseline."""
+        good = self.metrics[self.metrics["model"].isin([BASELINE, *self.better])]
+        return str(good["model"].iloc[int(np.argmax(good["pr_auc"].to_numpy()))])
+
+    @property
+    def better(self) -> tuple[str, ...]:
+        """Models that rank unseen ground better than the distance alone: a greater PR-AUC, and no lesser ROC-AUC. No other is used."""
+        base = self.metrics[self.metrics["model"] == BASELINE].iloc[0]
+        more = (self.metrics["pr_auc"] > base["pr_auc"]) & (self.metrics["roc_auc"] >= base["roc_auc"])
+        return tuple(self.metrics.loc[more, "model"].astype(str))
 
     @property
     def beats_chance(self) -> bool:
@@ -83,7 +92,8 @@ class Surface:
     def to_dict(self) -> dict[str, Any]:
         """Metrics, reliability, coefficients and the rule, as plain data."""
         return {
-            "metrics": self.metrics.to_dict("records"), "best": self.best, "beats_chance": self.beats_chance,
+            "metrics": self.metrics.to_dict("records"), "best": self.best, "better_than_baseline": list(self.better),
+            "beats_chance": self.beats_chance,
             "calibration": self.calibration.to_dict("records"),
             "coefficients": self.coefficients.to_dict(), "places": len(self.scores), "blocks_m": self.setup.block_m, "folds": self.setup.folds,
             "note": NOTE,
@@ -122,9 +132,10 @@ def evaluate(places: gpd.GeoDataFrame, setup: Setup) -> Surface:
     fold, xy = folds(places, label, setup)
     names = (BASELINE, *dict.fromkeys(setup.models))
     inputs = {name: matrix(places, setup, (setup.distance,) if name == BASELINE else setup.columns) for name in names}
-    scores = {name: _out_of_fold(name, inputs[name], (label, fold, xy), setup) for name in names}
+    scores = _out_of_fold(inputs, (label, fold, xy), setup)
     parts = [_metrics.reliability(label, scores[name]).assign(model=name) for name in names]
-    fits = {name: fitted(name, inputs[name], label, penalty=setup.penalty, seed=setup.seed) for name in names}
+    whole = [_Task(name, inputs[name], label, setup.penalty, setup.seed) for name in names]
+    fits = dict(zip(names, map_ordered(_fit, whole), strict=True))
     features = ["log distance" if c == setup.distance else c for c in setup.columns]
     beta = getattr(fits.get(LOGISTIC), "beta", None)
     return Surface(
@@ -140,22 +151,56 @@ def evaluate(places: gpd.GeoDataFrame, setup: Setup) -> Surface:
     )
 
 
+@dataclass(frozen=True)
+class _Task:
+    """A model to fit, for one worker: its name, features and labels, and its settings; and the places to be scored, if any."""
+
+    name: str
+    values: np.ndarray
+    label: np.ndarray
+    penalty: float
+    seed: int
+    others: np.ndarray | None = None
+
+
+def _fit(task: _Task) -> Model:
+    return fitted(task.name, task.values, task.label, penalty=task.penalty, seed=task.seed)
+
+
+def _score(task: _Task) -> np.ndarray:
+    return _fit(task).predict(np.asarray(task.others))
+
+
 def _out_of_fold(
-    name: str, values: np.ndarray, known: tuple[np.ndarray, np.ndarray, np.ndarray], setup: Setup
-) -> np.ndarray:
+    inputs: Mapping[str, np.ndarray], known: tuple[np.ndarray, np.ndarray, np.ndarray], setup: Setup
+) -> dict[str, np.ndarray]:
+    """Scores of every model, each place scored by a model that had not seen its block."""
+    label, fold, _ = known
+    numbers = np.unique(fold)
+    trains = [_train(known, fold == number, setup) for number in numbers]
+    given = (
+        _Task(name, values[train], label[train], setup.penalty, setup.seed, values[fold == number])
+        for name, values in inputs.items()
+        for number, train in zip(numbers, trains, strict=True)
+    )
+    found = iter_ordered(_score, given)
+    out = {name: np.full(len(label), np.nan) for name in inputs}
+    for scores in out.values():
+        for number in numbers:
+            scores[fold == number] = next(found)
+    return out
+
+
+def _train(known: tuple[np.ndarray, np.ndarray, np.ndarray], test: np.ndarray, setup: Setup) -> np.ndarray:
+    """Places to learn from when others are left out."""
     from scipy.spatial import cKDTree
 
-    label, fold, xy = known
-    out = np.full(len(label), np.nan)
-    for number in np.unique(fold):
-        test = fold == number
-        train = ~test
-        if setup.gap_m > 0:
-            train &= cKDTree(xy[test]).query(xy)[0] >= setup.gap_m
-        if not label[train].any() or label[train].all():
-            raise StatisticsError(
-                "a fold leaves no known ordnance to learn from", hint="fewer folds, smaller blocks or a smaller gap"
-            )
-        model = fitted(name, values[train], label[train], penalty=setup.penalty, seed=setup.seed)
-        out[test] = model.predict(values[test])
-    return out
+    label, _, xy = known
+    train = ~test
+    if setup.gap_m > 0:
+        train &= cKDTree(xy[test]).query(xy)[0] >= setup.gap_m
+    if not label[train].any() or label[train].all():
+        raise StatisticsError(
+            "a fold leaves no known ordnance to learn from", hint="fewer folds, smaller blocks or a smaller gap"
+        )
+    return train

@@ -41,8 +41,9 @@ def findings(surface: Surface) -> list[str]:
     for name, row in rows.items():
         gain = row["pr_auc"] - base["pr_auc"]
         verb = "adds" if gain > 0 else "adds nothing, it changes PR-AUC by"
+        used = "" if name in surface.better else " It is not better than the distance alone, so it raises no priority."
         lines.append(
-            f"{name.capitalize()}: ROC-AUC {row['roc_auc']:.3f}, PR-AUC {row['pr_auc']:.3f}; beside the baseline it {verb} {gain:+.3f}."
+            f"{name.capitalize()}: ROC-AUC {row['roc_auc']:.3f}, PR-AUC {row['pr_auc']:.3f}; beside the baseline it {verb} {gain:+.3f}.{used}"
         )
     best = rows.get(surface.best, base)
     off = f"off by {100 * best['calibration_error']:.1f} percentage points on average (Brier score {best['brier']:.4f})"
@@ -50,6 +51,10 @@ def findings(surface: Surface) -> list[str]:
     lines.append(
         f"Judged on {surface.setup.folds} groups of blocks of {surface.setup.block_m:,.0f} m that the model had not seen; there is no random split."
     )
+    if rows and not surface.better:
+        lines.append(
+            "No model is better than the distance alone: scores and priority are those of the distance to known evidence."
+        )
     if not surface.beats_chance:
         lines.append("On unseen ground nothing here beats chance: these data support no order of survey.")
     return [*lines, NOTE]

@@ -10,6 +10,9 @@ import click
 from geotools.cli import options
 from geotools.cli.risk import words
 
+NAMED = 5  # records named in a line about many
+SHOWN = 20
+
 
 @click.command("pattern", epilog="Example: geotools risk pattern finds.csv --half-width 0.5 -o rows.gpkg")
 @click.argument("finds", type=options.InputFile())
@@ -124,9 +127,27 @@ def pattern(finds: Path, output: Path | None, **choices: Any) -> None:
             {**found.to_dict(), **{name: part.to_dict() for name, part in more.items() if part is not None}}
         )
         return
-    for row in found.issues.head(20).itertuples():
-        options.say(f"{row.severity}: {row.kind} {row.id}: {row.message}")
+    for line in [*noted(found.issues), *([] if record is None else noted(record.issues))]:
+        options.say(line)
     click.echo("\n".join(sentences(found, record, fade)))
+
+
+def noted(issues: Any) -> list[str]:
+    """Issues for a person: what many records share is said once, with their number and the first of them."""
+    lines = []
+    for (severity, kind, message), alike in issues.groupby(["severity", "kind", "message"], sort=False):
+        ids = [_plain(value) for value in alike["id"].head(NAMED)]
+        if len(alike) == 1:
+            lines.append(f"{severity}: {kind} {ids[0]}: {_plain(message)}")
+        else:
+            more = f" and {len(alike) - NAMED} more" if len(alike) > NAMED else ""
+            lines.append(f"{severity}: {len(alike):,} {kind}: {_plain(message)} ({', '.join(ids)}{more})")
+    rest = [f"and {len(lines) - SHOWN} more kinds of notes"] if len(lines) > SHOWN else []
+    return [*lines[:SHOWN], *rest]
+
+
+def _plain(text: object) -> str:
+    return "".join(c if c.isprintable() else " " for c in str(text))
 
 
 def sentences(found: Any, record: Any, fade: Any) -> list[str]:

@@ -132,6 +132,7 @@ class LaneCounts(click.ParamType):
 @options.output
 @options.overwrite
 @options.crs
+@options.executor
 @options.as_json
 @options.common
 def residual(survey: Path, output: Path | None, **choices: Any) -> None:
@@ -145,6 +146,7 @@ def residual(survey: Path, output: Path | None, **choices: Any) -> None:
 
     if len(choices["lanes_counts"]) < len(choices["searched"]):
         raise click.UsageError(UNCOUNTED)
+    click.get_current_context().with_resource(options.executing(choices))
     ground, fixes, method = _task(survey, choices)
     result, table, searches, walked = _account(ground, (fixes, method), choices, room)
     facts = {name: _value(value) for name, value in choices["facts"]}
@@ -305,7 +307,7 @@ def _walked(
     import numpy as np
 
     from geotools.analysis import swath
-    from geotools.cli.swath import assured
+    from geotools.cli.swath import assured, overridden
     from geotools.model.methods import MACHINE
     from geotools.space.grid import Raster
 
@@ -321,6 +323,9 @@ def _walked(
         more = f" (and {len(alike) - 1} more of this kind)" if len(alike) > 1 else ""
         options.say(f"{alike['severity'].iloc[0]}: {_plain(alike['message'].iloc[0])}{more}")
     covered = swath.cover(prepared, ground, method=method)
+    said = overridden(rows, choices["sigma"])
+    if said is not None:
+        options.say(said)
     if not len(rows):
         return Raster(np.zeros(grid.shape, dtype=np.uint16), grid, name="passes"), covered
     strips = swath.swaths(rows)

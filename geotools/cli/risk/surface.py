@@ -61,6 +61,7 @@ UNKNOWN = 255  # no statement: outside the survey, or a feature is missing there
 @options.output
 @options.overwrite
 @options.crs
+@options.executor
 @options.as_json
 @options.common
 def surface(survey: str, output: Path | None, **choices: Any) -> None:
@@ -68,7 +69,7 @@ def surface(survey: str, output: Path | None, **choices: Any) -> None:
 
     Evidence known before --split (accidents, finds) predicts the cells with finds from that day on; cells searched since without a find
     are the others. OUTPUT is a .tif (COG): 1, 2 and 3 for the best 20, 10 and 5 % of the cells by the distance baseline or by the
-    best model, whichever is higher; 0 adds nothing and says nothing; 255 where nothing is known. No value lowers a priority.
+    best model, whichever is higher (a model that is no better than the distance alone is not used); 0 adds nothing and says nothing; 255 where nothing is known. No value lowers a priority.
     """
     from geotools.analysis import risk_surface as room
     from geotools.survey import open_survey
@@ -78,12 +79,17 @@ def surface(survey: str, output: Path | None, **choices: Any) -> None:
             raise click.BadParameter("a raster is a .tif file", param_hint="--output" if path == output else "--scores")
     if choices["report"] is not None and choices["report"].suffix.lower() not in (".json", ".txt", ".png"):
         raise click.BadParameter("a report is a .json, .txt or .png file", param_hint="--report")
+    click.get_current_context().with_resource(options.executing(choices))
     opened = open_survey(survey, crs=choices["crs"])
     cells = cells_of(opened, choices)
     judged, setup = training(opened, cells, choices)
     result = room.evaluate(judged, setup)
     raster, scores = priority(opened, cells, result, choices["within_m"])
     lines = [*room.findings(result), *counted(raster)]
+    if len(setup.models) and not result.better:
+        options.say(
+            "warning: no model is better than the distance to known evidence alone; none is used, and the raster is that of the distance"
+        )
     if not result.beats_chance:
         options.say("warning: on unseen ground nothing beats chance; this raster orders survey no better than a draw")
     data = {**result.to_dict(), "split": choices["split"].isoformat(), "cell_m": cells["grid"].cell, **areas(raster)}

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from geotools.cli import options
-from geotools.cli.swath.products import assured, left_behind, words, write_products, write_words
+from geotools.cli.swath.products import assured, left_behind, overridden, words, write_products, write_words
 from geotools.cli.swath.source import Source, load, task_of
 
-__all__ = ["assured", "command", "left_behind", "load", "task_of", "words", "write_products"]
+__all__ = ["assured", "command", "left_behind", "load", "overridden", "task_of", "words", "write_products"]
 
 
 class PodType(click.ParamType):
@@ -110,7 +110,9 @@ A MEMATT-type machine: flail 1.7 m wide, 2.1 m ahead of the antenna, two passes 
     help="Method of the work: a machine processes ground, it does not search it (default: from the survey; an unknown word is neither).",
 )
 @click.option(
-    "--sigma", type=click.FloatRange(min=0), help="Position error per axis, metres (default: as the fixes state)."
+    "--sigma",
+    type=click.FloatRange(min=0),
+    help="Position error per axis, metres (default: as the fixes state; where they state none, a hand-held receiver's, 3 m unless the programme says otherwise).",
 )
 @click.option(
     "--tau",
@@ -148,6 +150,7 @@ A MEMATT-type machine: flail 1.7 m wide, 2.1 m ahead of the antenna, two passes 
 @options.overwrite
 @options.crs
 @options.encoding
+@options.executor
 @options.as_json
 @options.fail_on
 @options.common
@@ -163,12 +166,14 @@ def command(survey: str, task: str, output: Path | None, **choices: Any) -> None
     from geotools.model.schema import join_issues
 
     bar = options.progress_bar(choices["progress"])
+    click.get_current_context().with_resource(options.executing(choices))
     source = load(survey, task, choices, bar)
     sections = tuple(swath.Section(n, w, right, ahead, column) for n, w, right, ahead, column in choices["sections"])
     tool = swath.Tool(choices["width"], choices["ahead"], choices["right"], sections)
     streamed = isinstance(source.fixes, Path)
     depth = choices["depth"] if choices["depth"] is not None or streamed else source.depth_cm
-    rules = swath.Rules(depth_cm=depth, speed_max_mps=choices["speed_max"])
+    rules = swath.Rules(depth_cm=depth, speed_max_mps=choices["speed_max"], h_acc_m=choices["sigma"] or None)
+    choices["programme"] = source.programme
     limits = swath.CoverRules(required_passes=choices["required_passes"], programme=source.programme)
     method = choices["method"] or source.method
     if streamed:
@@ -177,6 +182,8 @@ def command(survey: str, task: str, output: Path | None, **choices: Any) -> None
     else:
         prepared = swath.prepare(source.fixes, source.ground, tool=tool, rules=rules)
         covered = swath.cover(prepared, source.ground, rules=limits, method=method, progress=bar)
+        if (said := overridden(prepared.passes, choices["sigma"])) is not None:
+            options.say(said)
         found = {"covered": covered, "assurance": assured(prepared.passes, source.ground, choices)}
         found["residual"] = left_behind(prepared.passes, source.ground, choices)
         found["account"] = swath.account(prepared.counts, source.issues, elsewhere=source.elsewhere)

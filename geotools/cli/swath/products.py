@@ -15,15 +15,44 @@ CANNOT = "These tracks cannot"
 
 
 def assured(passes: Any, ground: Any, choices: dict[str, Any]) -> Any:
-    """Assurance, or None where nobody has said how accurate the positions are."""
+    """Assurance; where nobody has said how accurate the positions are, for a hand-held receiver. None without passes."""
     from geotools.analysis import swath
 
-    if not len(passes) or (choices["sigma"] is None and not passes["h_acc_m"].notna().any()):
+    if not len(passes):
         return None
+    passes = _with_accuracy(passes, choices)
     sigma = choices["sigma"] if choices["sigma"] is not None else float(passes["h_acc_m"].median())
     grid = _grid(ground, min(0.25, max(choices["resolution"], sigma / 2)), CELLS)
     limits = swath.Draws(count=choices["draws"], seed=choices["seed"])
     return swath.assurance(passes, grid, sigma_m=choices["sigma"], tau_s=choices["tau"], task=ground, options=limits)
+
+
+def _with_accuracy(passes: Any, choices: dict[str, Any]) -> Any:
+    """The passes, those without an accuracy with the programme's for unknown receivers (`h_acc_default_m`): never exact."""
+    from geotools.model.programme import Programme
+
+    limit = (choices.get("programme") or Programme()).limit("h_acc_default_m")
+    stated = passes["h_acc_m"].where(passes["h_acc_m"] > 0)
+    return passes.assign(h_acc_m=stated.fillna(limit))
+
+
+def overridden(passes: Any, sigma: float | None) -> str | None:
+    """A warning where a position error was given although the fixes state or imply another."""
+    import numpy as np
+
+    stated = passes["h_acc_m"].to_numpy(dtype=float, na_value=np.nan) if "h_acc_m" in passes else np.zeros(0)
+    if sigma is None:
+        return None
+    stated = stated[np.isfinite(stated) & (stated > 0) & ~np.isclose(stated, sigma)]
+    if not len(stated):
+        return None
+    low, middle, high = np.quantile(stated, [0, 0.5, 1])
+    span = f"{middle:.3g} m" if high - low < 0.001 else f"{middle:.3g} m (from {low:.3g} to {high:.3g} m)"
+    less = "; it is smaller, so more ground counts than the fixes themselves would show" if sigma < middle else ""
+    return (
+        f"warning: --sigma {sigma:g} m is taken for all positions, in place of what the fixes of {len(stated):,} of {len(passes):,} passes say "
+        f"of themselves: {span}{less}"
+    )
 
 
 def left_behind(passes: Any, ground: Any, choices: dict[str, Any]) -> Any:
@@ -35,9 +64,9 @@ def left_behind(passes: Any, ground: Any, choices: dict[str, Any]) -> Any:
     pod = (
         swath.Pod.from_trial(*choices["pod"]) if len(choices["pod"]) == 2 else swath.Pod.from_interval(*choices["pod"])
     )
-    sigma = choices["sigma"] if choices["sigma"] is not None or passes["h_acc_m"].notna().any() else 0.0
     grid = _grid(ground, max(choices["resolution"], 0.1), CELLS // 4)
-    return swath.residual(passes, grid, pod=pod, sigma_m=sigma, tau_s=choices["tau"], task=ground)
+    passes = _with_accuracy(passes, choices)
+    return swath.residual(passes, grid, pod=pod, sigma_m=choices["sigma"], tau_s=choices["tau"], task=ground)
 
 
 def _grid(ground: Any, cell: float, most: int) -> Any:
