@@ -167,8 +167,9 @@ def _tell(issues: Any, trend: Any, repaired: Any, choices: dict[str, Any]) -> No
         click.echo(f"{row.severity:8} {row.check:6} {row.message}")
     if len(issues) > STDOUT_ROWS:
         click.echo(f"… {len(issues) - STDOUT_ROWS} more; write all of them with -o issues.html or -o issues.gpkg")
-    counts = issues["severity"].value_counts()
-    click.echo(f"{counts.get('error', 0)} errors, {counts.get('warning', 0)} warnings, {counts.get('info', 0)} notes")
+    chosen = "only the rules chosen; " if choices["only"] or choices["exclude"] else ""
+    scope = f"{chosen}reading and rules; run `geotools coverage` for the ledger, `geotools run` for ledger and tracks as well"
+    click.echo(options.issue_line(issues, scope=scope))
     if trend is not None:
         states = trend["state"].value_counts()
         click.echo(

@@ -59,8 +59,11 @@ HEADS = {"area_sigma_m2": "±", "area_grid_m2": "on the grid"}
 def command(survey: str, output: Path | None, **choices: Any) -> None:
     """Compute what was cancelled, reduced and cleared in each hazard, what remains, and who released it.
 
-    SURVEY is a folder, a .gpkg, a survey.toml, a store (programme.gpkg, postgresql://…) or one file. OUTPUT is a .csv or .json of the table, or a .gpkg of the
-    ground itself; with --explain a .json or .txt of the story or an .html map. Mechanically processed ground counts as remaining.
+    SURVEY is a folder, a .gpkg, a survey.toml, a store (programme.gpkg, postgresql://…) or one file. OUTPUT is a .csv, .xlsx or .json of the table, or a .gpkg
+    of the ground itself; with --explain a .json or .txt of the story or an .html map. Mechanically processed ground counts as remaining.
+
+    The rows of a table count ground of several hazards in each of them. Beside coverage.csv (.xlsx) the file coverage_totals.csv (.xlsx)
+    is written: the national totals with shared ground once, the sums of the rows, and the difference. The .json holds both.
     """
     from geotools.analysis import release
     from geotools.survey import open_survey
@@ -82,8 +85,8 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
         return
     group = found.by(choices["by"]) if choices["by"] else None
     if output is not None:
-        _write(found, group, output, choices["overwrite"])
-        options.say(f"written: {output}")
+        for file in _write(found, group, output, choices["overwrite"]):
+            options.say(f"written: {file}")
     if choices["as_json"]:
         data = found.to_dict()
         if group is not None:
@@ -130,11 +133,13 @@ def _draw(told: Any, output: Path, overwrite: bool) -> None:
     webmap.save(webmap.map_survey(ground), output, overwrite=overwrite)
 
 
-def _write(found: Any, group: Any, output: Path, overwrite: bool) -> None:
+def _write(found: Any, group: Any, output: Path, overwrite: bool) -> list[Path]:
+    """Write the result; beside a table for people also its totals. The files written."""
     from geotools import io
     from geotools.analysis import release
     from geotools.io.atomic import write_text
 
+    table = release.known(found.table) if group is None else group
     kind = output.suffix.lower()
     if kind == ".json":
         data = found.to_dict() if group is None else {**found.to_dict(), "by": release.records(group)}
@@ -142,18 +147,35 @@ def _write(found: Any, group: Any, output: Path, overwrite: bool) -> None:
     elif kind == ".gpkg":
         names = ("remaining", "released", "processed", "outside", "overlaps")
         io.write_layers({f"result_{name}": getattr(found, name) for name in names}, output, overwrite=overwrite)
-    elif kind == ".csv":
-        text = release.spreadsheet(found.table if group is None else group)
-        write_text(output, text, overwrite=overwrite)
+    elif kind in (".csv", ".xlsx"):
+        beside = output.with_name(f"{output.stem}_totals{kind}")
+        _free(output, beside, overwrite=overwrite)
+        totals = release.totals_table(table if group is not None else found.table, found.totals)
+        for frame, file in ((table, output), (totals, beside)):
+            if kind == ".csv":
+                write_text(file, release.spreadsheet(frame), overwrite=overwrite)
+            else:
+                io.write(frame, file, overwrite=overwrite)
+        return [output, beside]
     else:
-        io.write(found.table if group is None else group, output, overwrite=overwrite)
+        io.write(table, output, overwrite=overwrite)
+    return [output]
+
+
+def _free(*files: Path, overwrite: bool) -> None:
+    """Say before anything is written that one of several files is there already."""
+    from geotools.model.errors import WriteError
+
+    taken = next((file for file in files if file.exists() and not overwrite), None)
+    if taken is not None:
+        raise WriteError("it exists already", hint="choose another name or add --overwrite", file=taken)
 
 
 def _words(found: Any, group: Any) -> str:
-    from geotools.analysis.release import square_metres
+    from geotools.analysis import release
 
     lines = [found.summary(), ""]
-    table, first = (found.table, "id") if group is None else (group, group.columns[0])
+    table, first = (release.known(found.table), "id") if group is None else (group, group.columns[0])
     columns = [
         c
         for c in (
@@ -177,19 +199,39 @@ def _words(found: Any, group: Any) -> str:
         + ("  coverage" if "coverage" in table else "")
     )
     for _, row in table.head(SHOWN).iterrows():
-        cells = " ".join(f"{square_metres(row[name]):>13}" for name in columns)
+        cells = " ".join(f"{_cell(row[name]):>13}" for name in columns)
         share = f"  {_percent(row['coverage']):>8}" if "coverage" in table else ""
         lines.append(f"{_clean(row[first]):{width}} {cells}{share}")
     if len(table) > SHOWN:
         lines.append(f"… and {len(table) - SHOWN} more: write them with -o coverage.csv")
-    counts = found.issues["severity"].value_counts()
-    told = ", ".join(
-        f"{counts.get(level, 0)} {word}"
-        for level, word in (("error", "errors"), ("warning", "warnings"), ("info", "notes"))
-    )
-    lines += ["", f"ledger issues: {told}   (list them: geotools coverage … --json, geotools check)"]
+    lines += _totals(found, columns, width, once=group is not None)
+    scope = "ledger only; run `geotools check` for reading and rules, `geotools run` for all of them in issues.csv"
+    lines += ["", options.issue_line(found.issues, scope=scope)]
     lines.append("No record is not no contamination. Areas are on the WGS 84 ellipsoid.")
     return "\n".join(lines)
+
+
+def _totals(found: Any, columns: list[str], width: int, *, once: bool) -> list[str]:
+    """The last row: the national figures, ground that hazards share counted once; and why rows per hazard add up to more."""
+    from geotools.analysis.release import hectares
+
+    totals = found.totals
+    cells = " ".join(f"{_cell(totals[name]) if name in totals else '':>13}" for name in columns)
+    share = f"  {_percent(float(totals['coverage'])):>8}" if "area_m2" in columns else ""
+    lines = ["", f"{'TOTAL':{width}} {cells}{share}"]
+    if not once and totals["shared_m2"] >= 1:
+        again = hectares(float(totals["shared_m2"]))
+        lines.append(
+            f"The total counts ground of several hazards once; the rows count it in each, {again} more together."
+        )
+    return lines
+
+
+def _cell(value: float) -> str:
+    from geotools.analysis.release import square_metres
+    from geotools.model.figures import UNKNOWN
+
+    return UNKNOWN if value != value else square_metres(value)  # noqa: PLR0124
 
 
 def _clean(value: Any) -> str:

@@ -83,10 +83,10 @@ def _text(stock: Any, summary: Any) -> str:
         lines.append(f"dates    {summary.dates[0]} … {summary.dates[1]}")
     for role, file in survey.rasters.items():
         lines.append(f"raster   {role}: {file.name}")
-    found = summary.issues
-    lines.append(
-        f"reading  {found['error']} errors, {found['warning']} warnings, {found['info']} notes   (list them: geotools info --issues)"
+    scope = (
+        "reading only; list them with --issues; run `geotools check` for the rules, `geotools coverage` for the ledger"
     )
+    lines += ["", options.issue_line(survey.issues, scope=scope)]
     if stock.commands:
         lines += ["", "next:"]
         lines += [f"  {line}" for line in stock.commands]

@@ -225,6 +225,15 @@ class RichProgress:
         self._bar.stop()
 
 
+def issue_line(issues: Any, *, scope: str = "") -> str:
+    """How many issues there are, in the one form of all commands; `scope` says what was not looked at."""
+    from geotools.model.figures import issue_counts
+
+    levels = list(issues["severity"])
+    line = issue_counts(*(levels.count(level) for level in ("error", "warning", "info")))
+    return f"{line}   ({scope})" if scope else line
+
+
 def knowledge(survey: str, as_of: date | None, known_on: date | None) -> date | None:
     """The day whose knowledge is asked of a store; None for sources that remember only their present state."""
     if as_of is None and known_on is None:

@@ -6,7 +6,6 @@ For putting the verbs of the lower floors in order; nothing is computed here.
 from __future__ import annotations
 
 import json
-import math
 import re
 from datetime import date
 from pathlib import Path
@@ -53,7 +52,8 @@ def command(survey: str, output: Path, **choices: Any) -> None:
     \b
     map.html         the offline map, one file that opens in any browser
     coverage.csv     one row per hazard: released, remaining, outside, overlap (m²)
-    coverage.json    the same with totals
+    coverage_totals.csv  the national totals, ground that hazards share counted once
+    coverage.json    rows and totals for programs
     survey.gpkg      all layers and results, for QGIS
     field/           GeoJSON for field teams
     issues.csv       everything found in the data, in plain words
@@ -81,11 +81,13 @@ def command(survey: str, output: Path, **choices: Any) -> None:
     if choices["as_json"]:
         options.print_json(result["json"])
     else:
-        click.echo(_words(opened, result, output))
+        click.echo(_words(opened, result, output, choices["skip"]))
     options.exit_for(result["issues"], choices["fail_on"])
 
 
-OURS = {"map.html", "coverage.csv", "coverage.json", "survey.gpkg", "field", "issues.csv", "provenance.json", "swath"}
+OURS = {
+    "map.html", "coverage.csv", "coverage_totals.csv", "coverage.json", "survey.gpkg", "field", "issues.csv", "provenance.json", "swath",
+}  # fmt: skip
 
 
 def _refuse_foreign(output: Path, *, overwrite: bool) -> None:
@@ -112,9 +114,13 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
     counts = survey.issues[survey.issues["check"] == "RD-00"]  # one line a file: rows kept, repaired, rejected
     judged = issues_frame() if "check" in skip else checks.check(survey, progress=bar)
     found = [counts, checks.together(judged, survey.issues, coverage.issues)]
+    beyond = len(found[1]) - len(checks.together(judged, survey.issues))
     swath = [] if "swath" in skip else _swath(survey, folder, found, (as_of, bar))
     issues = join_issues(*found)
-    write_text(folder / "coverage.csv", release.spreadsheet(coverage.table.reset_index(drop=True)))
+    write_text(folder / "coverage.csv", release.spreadsheet(release.known(coverage.table.reset_index(drop=True))))
+    write_text(
+        folder / "coverage_totals.csv", release.spreadsheet(release.totals_table(coverage.table, coverage.totals))
+    )
     _write_json(folder / "coverage.json", coverage.to_dict())
     io.write(issues, folder / "issues.csv")
     export.survey_gpkg(survey, coverage, folder / "survey.gpkg", issues=issues)
@@ -130,7 +136,13 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
         "swath": [item["data"] for item in swath],
         "provenance": provenance,
     }
-    return {"coverage": coverage, "issues": issues, "swath": swath, "json": summary}
+    parts = {
+        "reading and rules": len(found[1]) - beyond,
+        "the ledger beyond them": beyond,
+        "tracks": sum(map(len, found[2:])),
+        "lines that account for rows": len(counts),
+    }
+    return {"coverage": coverage, "issues": issues, "parts": parts, "swath": swath, "json": summary}
 
 
 def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None, Any]) -> list[dict[str, Any]]:
@@ -238,26 +250,51 @@ def _write_json(path: Path, data: Any) -> None:
     write_text(path, json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
-def _m2(value: float) -> str:
-    """Square metres, and hectares beside them."""
-    return f"{value:>14,.0f} m²  {value / 10_000:>9,.1f} ha"
+def _line(label: str, name: str, totals: Any) -> str:
+    """A figure of the ledger: square metres, and hectares beside them."""
+    from geotools.model.figures import direction, in_hectares
+
+    value = float(totals[name])
+    return f"{label:38}{value + 0.0:>14,.0f} m²  {in_hectares(value, direction(name)):>10,.2f} ha"
 
 
 def _without_ground(coverage: Any) -> list[str]:
     """What the figures cannot hold: hazards known on that day that have no polygon."""
+    from geotools.model.figures import hectares
+
     count, told = (float(coverage.totals[name]) for name in ("hazards_without_ground", "reported_without_ground_m2"))
     if not count:
         return []
-    said = f"; they report {told / 10_000:,.1f} ha together" if told > 0 else ""
+    said = f"; they report {hectares(told, 'up')} together" if told > 0 else ""
     return [
         "",
         f"{count:.0f} hazards on record have no ground that can be drawn or counted{said}: no figure above includes them",
     ]
 
 
-def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
+def _shared(coverage: Any) -> list[str]:
+    """Why the rows of the table add up to more than the totals."""
+    from geotools.model.figures import hectares
+
+    totals = coverage.totals
+    if totals["shared_m2"] < 1:
+        return []
+    rows = hectares(float(totals["row_area_m2"]))
+    return [f"the rows of coverage.csv add up to {rows} recorded: they count ground of several hazards in each of them"]
+
+
+def _issues(result: dict[str, Any], skip: tuple[str, ...]) -> list[str]:
+    """The rows of issues.csv, and where they come from."""
+    parts = ", ".join(f"{number:,} {name}" for name, number in result["parts"].items())
+    left = {"check": "the rules were not checked", "swath": "the tracks were not evaluated"}
+    missing = "".join(f"; {text} (--skip {name})" for name, text in left.items() if name in skip)
+    return [options.issue_line(result["issues"], scope="the rows of issues.csv"), f"  {parts}{missing}"]
+
+
+def _words(survey: Any, result: dict[str, Any], output: Path, skip: tuple[str, ...]) -> str:
+    from geotools.model.figures import percent
+
     totals = result["coverage"].totals
-    get = totals.get if isinstance(totals, dict) else lambda name, default=0.0: getattr(totals, name, default)
     day = (
         result["json"]["coverage"].get("as_of")
         or result["json"]["provenance"]["as_of"]
@@ -269,13 +306,11 @@ def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
         ("released in all", "released_m2"), ("machine-processed only, not released", "processed_m2"), ("remaining", "remaining_m2"),
     ]  # fmt: skip
     lines = [f"{survey.name}   as of {day}", ""]
-    lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in rows]
-    area = float(get("area_m2", 0.0))
-    share = math.floor(1000 * float(get("released_m2", 0.0)) / area) / 10 if area else 0.0  # never rounded up
+    lines += [_line(label, name, totals) for label, name in rows]
     lines += [
         "",
-        f"{'coverage (released / recorded)':38}{share:>13.1f}%"
-        if area
+        f"{'coverage (released / recorded)':38}{percent(float(totals['coverage'])):>17}"
+        if totals["area_m2"] > 0
         else "no hazard has a polygon: coverage cannot be stated",
     ]
     extra = [
@@ -283,14 +318,14 @@ def _words(survey: Any, result: dict[str, Any], output: Path) -> str:
         ("ground claimed more than once", "overlap_m2"),
         ("sum of the rows as claimed", "claimed_m2"),
     ]
-    lines += [f"{label:38}{_m2(float(get(name, 0.0)))}" for label, name in extra]
+    lines += [_line(label, name, totals) for label, name in extra]
+    lines += _shared(result["coverage"])
     lines += _without_ground(result["coverage"])
     for item in result["swath"]:
         lines += ["", f"tracks of {item['task']}:", *(f"  {text}" for text in item["sentences"])]
     lines.append("")
-    counts = result["issues"]["severity"].value_counts()
     lines += [
-        f"issues: {counts.get('error', 0)} errors, {counts.get('warning', 0)} warnings, {counts.get('info', 0)} notes (issues.csv)",
+        *_issues(result, skip),
         "",
         f"written: {output}/{', '.join(sorted(f'{p.name}/' if p.is_dir() else p.name for p in output.iterdir()))}",
         "Absence of a record is not absence of contamination. This supports a decision; it does not declare land safe.",

@@ -7,7 +7,7 @@ from geotools.analysis.release.balance import Balance
 from geotools.analysis.release.coverage import Coverage, coverage, records
 from geotools.analysis.release.engine import warm
 from geotools.analysis.release.explain import Explanation, explain
-from geotools.analysis.release.figures import hectares, percent, spreadsheet, square_metres
+from geotools.analysis.release.figures import hectares, known, percent, spreadsheet, square_metres, totals_table
 
 __all__ = [
     "Balance",
@@ -16,9 +16,11 @@ __all__ = [
     "coverage",
     "explain",
     "hectares",
+    "known",
     "percent",
     "records",
     "spreadsheet",
     "square_metres",
+    "totals_table",
     "warm",
 ]

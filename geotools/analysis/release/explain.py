@@ -16,10 +16,11 @@ import shapely
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
 from geotools.analysis.release.coverage import Coverage, plain, records
-from geotools.analysis.release.figures import hectares, percent, square_metres
+from geotools.analysis.release.figures import hectares, known, percent, square_metres
 from geotools.analysis.release.geos import overlay
 from geotools.analysis.release.ledger import SLIVER_M2
 from geotools.model.errors import ReleaseError
+from geotools.model.figures import UNKNOWN
 
 STATES = ("cancelled_m2", "reduced_m2", "cleared_m2", "transferred_m2", "corrected_m2", "remaining_m2")
 
@@ -31,7 +32,7 @@ class Explanation:
     Attributes
     ----------
     hazard
-        Its row of `Coverage.table`.
+        Its row of `Coverage.table`; what was measured is None where it has no usable boundary.
     acts
         Acts that touch it, in order of priority: ``id``, ``counted_as``, ``date``, ``organisation``, ``raw_m2`` (touched), ``net_m2`` (credited),
         ``lost_m2`` and ``lost_to`` (already released by), ``outside_m2``.
@@ -66,18 +67,7 @@ class Explanation:
         """The story in plain sentences."""
         h = self.hazard
         lines = [f"Hazard {h['id']}" + (f", as of {self.as_of}" if self.as_of else ", all records")]
-        lines.append(
-            f"  area        {square_metres(h['area_m2']):>14} ± {square_metres(h['area_sigma_m2'])} m²   ({hectares(h['area_m2'])})"
-        )
-        for name in STATES:
-            if h[name] or name == "remaining_m2":
-                lines.append(f"  {name[:-3]:11} {square_metres(h[name]):>14} m²")
-        if h["processed_m2"]:
-            lines.append(
-                f"    of which without a proved search (worked by machine, or by an unknown method): {square_metres(h['processed_m2'])} m²"
-            )
-        share = percent(float("nan") if h["coverage"] is None else h["coverage"])
-        lines += [f"  coverage    {share:>14}", ""]
+        lines += [*(_unknown(h) if h["area_m2"] is None else _figures(h)), ""]
         lines.append("In order of credit:" if len(self.acts) else "No act touches it.")
         lines += [f"  {n}. {_sentence(row)}" for n, row in enumerate(records(self.acts), start=1)]
         for row in records(self.idle):
@@ -90,6 +80,35 @@ class Explanation:
             lines += ["", "Findings:"]
             lines += [f"  {r.severity} {r.check} {_clean(r.id)}: {_clean(r.message)}" for r in self.issues.itertuples()]
         return "\n".join(lines)
+
+
+def _figures(h: dict[str, Any]) -> list[str]:
+    """The figures of a hazard with a boundary."""
+    lines = [
+        f"  area        {square_metres(h['area_m2']):>14} ± {square_metres(h['area_sigma_m2'])} m²   ({hectares(h['area_m2'])})"
+    ]
+    for name in STATES:
+        if h[name] or name == "remaining_m2":
+            lines.append(f"  {name[:-3]:11} {square_metres(h[name]):>14} m²")
+    if h["processed_m2"]:
+        lines.append(
+            f"    of which without a proved search (worked by machine, or by an unknown method): {square_metres(h['processed_m2'])} m²"
+        )
+    share = percent(float("nan") if h["coverage"] is None else h["coverage"])
+    return [*lines, f"  coverage    {share:>14}"]
+
+
+def _unknown(h: dict[str, Any]) -> list[str]:
+    """What can be said of a hazard without a usable boundary: nothing was measured, so nothing is 0."""
+    told = h.get("area_reported_m2")
+    reported = f"   ({hectares(told)} as reported)" if told else ""
+    return [
+        *(
+            f"  {name:11} {UNKNOWN:>14}{reported if name == 'area' else ''}"
+            for name in ("area", "remaining", "coverage")
+        ),
+        "  It has no usable boundary: no release can be shown to lie on it, and no total of ground includes it.",
+    ]
 
 
 def _sentence(row: dict[str, Any]) -> str:
@@ -155,7 +174,7 @@ def explain(coverage: Coverage, hazard_id: str) -> Explanation:
     issues = coverage.issues
     mine = [(kind, name) in about for kind, name in zip(issues["kind"], issues["id"], strict=True)]
     return Explanation(
-        hazard=records(coverage.table.iloc[[place]])[0],
+        hazard=records(known(coverage.table.iloc[[place]]))[0],
         acts=acts,
         idle=idle.reset_index(drop=True),
         shared=shared,

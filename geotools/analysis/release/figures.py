@@ -1,6 +1,6 @@
-"""Areas and shares as people read them: in sentences, in columns and in a table for a spreadsheet.
+"""Tables of the ledger as people open them: as spreadsheet text, with what is unknown left blank, and the totals beside.
 
-For words and files of the ledger; machines get full numbers from `Coverage.to_dict`.
+For files of the ledger; how one figure is written is in `model.figures`, machines get full numbers from `Coverage.to_dict`.
 """
 
 from __future__ import annotations
@@ -14,41 +14,21 @@ import numpy as np
 import pandas as pd
 
 from geotools.io.tables import guard
+from geotools.model.figures import direction, hectares, in_hectares, percent, square_metres
 
-
-def square_metres(value: float) -> str:
-    """m² for people: whole, with one decimal below 10.
-
-    Examples
-    --------
-    >>> square_metres(1234.56), square_metres(0.42), square_metres(0.0)
-    ('1,235', '0.4', '0')
-    """
-    return f"{value:,.1f}" if 0.05 <= abs(value) < 9.95 else f"{value + 0.0:,.0f}"
-
-
-def hectares(value: float) -> str:
-    """Area for people: m² below one hectare, else hectares.
-
-    Examples
-    --------
-    >>> hectares(812.4), hectares(1_234_567)
-    ('812 m²', '123.46 ha')
-    """
-    return f"{square_metres(value)} m²" if abs(value) < 10_000 else f"{value / 10_000:,.2f} ha"
-
-
-def percent(share: float) -> str:
-    """A fraction for people; never rounded up to 100 %.
-
-    Examples
-    --------
-    >>> percent(0.99999), percent(1.0), percent(float("nan"))
-    ('99.9 %', '100.0 %', 'no area')
-    """
-    if math.isnan(share):
-        return "no area"
-    return f"{math.floor(share * 1000 + 1e-9) / 10:.1f} %"
+MEASURED = (
+    "area_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "processed_m2", "released_m2", "remaining_m2", "overlap_m2",
+    "transferred_m2", "corrected_m2", "shared_m2", "area_sigma_m2", "released_sigma_m2", "remaining_sigma_m2", "area_grid_m2",
+)  # fmt: skip
+TOTALS = {
+    "area_m2": "hazardous land recorded", "cancelled_m2": "cancelled", "reduced_m2": "reduced", "cleared_m2": "cleared",
+    "released_m2": "released in all", "processed_m2": "worked by machine or by an unknown method only: part of what remains",
+    "remaining_m2": "remaining", "transferred_m2": "transferred to another hazard", "corrected_m2": "taken out by a correction of the boundary",
+    "overlap_m2": "released more than once", "outside_m2": "released outside every recorded hazard", "reopened_m2": "released, then reopened",
+    "claimed_m2": "the release rows as claimed: released + more than once + outside + reopened",
+    "reported_without_ground_m2": "reported by hazards without a usable boundary: in no other figure",
+}  # fmt: skip
+ONCE = "TOTAL (shared ground once)"
 
 
 def spreadsheet(table: pd.DataFrame) -> str:
@@ -81,3 +61,56 @@ def _cell(name: str, value: Any) -> str:
             return f"{math.floor(value * 1e4 + 1e-9) / 1e4:.4f}"
         return f"{round(float(value), 2) + 0.0:.2f}" if name.endswith("_m2") else f"{value:.10g}"
     return guard(value.replace("\r", " ").replace("\n", " ")) if isinstance(value, str) else str(value)
+
+
+def known(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of hazards with what was measured left empty where no boundary is usable: that ground is unknown, not 0.
+
+    Examples
+    --------
+    >>> known(pd.DataFrame({"id": ["H-1"], "area_m2": [0.0], "remaining_m2": [0.0], "coverage": [np.nan]}))["remaining_m2"].isna().tolist()
+    [True]
+    """
+    if "coverage" not in table or "area_m2" not in table:
+        return table
+    bare = table["coverage"].isna() & ~(table["area_m2"] > 0)
+    return table.assign(**{name: table[name].where(~bare) for name in MEASURED if name in table})
+
+
+def totals_table(table: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
+    """The national figures with ground that hazards share counted once, beside the sums of the rows per hazard.
+
+    Parameters
+    ----------
+    table, totals
+        As of `Coverage`.
+
+    Returns
+    -------
+    DataFrame
+        One row per figure: ``figure`` (its column), ``meaning``, ``total_m2``, ``total_ha``, ``sum_of_rows_m2`` (of the table) and
+        ``counted_again_m2`` (their difference: ground of several hazards, and what the total counts outside them).
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"area_m2": [600.0, 600.0]})
+    >>> totals_table(rows, pd.Series({"area_m2": 1000.0}))[["total_m2", "sum_of_rows_m2", "counted_again_m2"]].values.tolist()
+    [[1000.0, 1200.0, 200.0]]
+    """
+    names = [name for name in TOTALS if name in totals.index]
+    once = np.array([float(totals[name]) for name in names])
+    rows = np.array([math.fsum(table[name]) if name in table else math.nan for name in names])
+    return pd.DataFrame(
+        {
+            "scope": ONCE,
+            "figure": names,
+            "meaning": [TOTALS[name] for name in names],
+            "total_m2": once,
+            "total_ha": [in_hectares(value, direction(name)) for name, value in zip(names, once, strict=True)],
+            "sum_of_rows_m2": rows,
+            "counted_again_m2": rows - once,
+        }
+    )
+
+
+__all__ = ["hectares", "known", "percent", "spreadsheet", "square_metres", "totals_table"]

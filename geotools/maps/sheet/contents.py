@@ -13,12 +13,15 @@ from matplotlib.axes import Axes
 
 from geotools.maps.sheet import column as _column
 from geotools.maps.sheet import frame as _frame
-from geotools.maps.sheet.phrase import clean, day, number, word
+from geotools.maps.sheet.phrase import clean, day, number, square_metres, word
 from geotools.maps.sheet.scene import Swatch
 from geotools.maps.sheet.task import Task
+from geotools.model import figures
 from geotools.model.provenance import now, version
 from geotools.model.vocab import vocabulary
 from geotools.space import crs as _crs
+
+STATES = ("cleared", "reduced", "cancelled", "transferred", "corrected")  # what does not remain
 
 
 def title(task: Task) -> list[_column.Block]:
@@ -53,32 +56,24 @@ def areas(task: Task) -> list[_column.Block]:
         return []
     row = match.iloc[0]
     total = float(row["area_m2"])
-    rows = [(word("recorded", lang), f"{number(total, lang=lang)} ± {number(row['area_sigma_m2'], lang=lang)}", "")]
-    for name in ("cleared", "reduced", "cancelled"):
-        rows.append(
-            (
-                vocabulary("product").label(name, lang),
-                number(row[f"{name}_m2"], lang=lang),
-                _share(row[f"{name}_m2"], total, lang),
-            )
-        )
-    rows.append(
-        (word("remaining", lang), number(row["remaining_m2"], lang=lang), _share(row["remaining_m2"], total, lang))
-    )
+    share = figures.shares(total, {name: float(row[f"{name}_m2"]) for name in STATES})
+    told = {**share, "processed": figures.tenths(float(row["processed_m2"]) / total) / 10} if share else {}
+
+    def line(label: str, name: str) -> tuple[str, str, str]:
+        return label, square_metres(row[f"{name}_m2"], lang), number(told.get(name), 1, lang)
+
+    recorded = f"{square_metres(total, lang)} ± {square_metres(row['area_sigma_m2'], lang)}"
+    rows = [(word("recorded", lang), recorded, "")]
+    rows += [line(vocabulary("product").label(name, lang), name) for name in ("cleared", "reduced", "cancelled")]
+    rows.append(line(word("remaining", lang), "remaining"))
     if row["processed_m2"] > 0:
-        rows.append(
-            (word("processed", lang), number(row["processed_m2"], lang=lang), _share(row["processed_m2"], total, lang))
-        )
+        rows.append(line(word("processed", lang), "processed"))
     if row["outside_m2"] >= 1:
-        rows.append((word("outside", lang), number(row["outside_m2"], lang=lang), ""))
+        rows.append((word("outside", lang), square_metres(row["outside_m2"], lang), ""))
     head = [("", word("m2", lang), "%")]
     note = _column.paragraph(word("area_note", lang), size=5.6, color=_column.QUIET, after=1.6)
     lines = _column.table([*head, *rows], (3.4, 2.4, 1), bold_first=True)
     return _column.section(word("areas", lang), [*lines, note])
-
-
-def _share(value: float, total: float, lang: str) -> str:
-    return number(100 * value / total, 1, lang) if total else "–"
 
 
 def legend(legend: dict[str, Swatch], lang: str) -> list[_column.Block]:

@@ -10,10 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from geotools.model import figures
 from geotools.model.vocab import LANGUAGES
-
-NARROW = "\u00a0"  # groups of digits do not break
-
 
 @cache
 def _words() -> dict[str, dict[str, str]]:
@@ -38,17 +36,19 @@ def keys() -> dict[str, set[str]]:
 
 
 def number(value: float | None, decimals: int = 0, lang: str = "en") -> str:
-    """A number with grouped thousands and the decimal sign of the language; missing is a dash.
+    """A number with the thousands and decimal sign of the language, as on the map; missing is a dash.
 
     Examples
     --------
-    >>> number(12345.678, 1, "ru") == "12\u00a0345,7", number(None)
-    (True, '–')
+    >>> number(12345.678, 1, "ru") == "12\u00a0345,7", number(12345.678), number(None)
+    (True, '12,346', '–')
     """
-    if value is None or pd.isna(value):
-        return "–"
-    text = f"{value:,.{decimals}f}".replace(",", NARROW)
-    return text if lang == "en" else text.replace(".", ",")
+    return "–" if value is None or pd.isna(value) else figures.grouped(float(value), decimals, lang)
+
+
+def square_metres(value: float | None, lang: str = "en") -> str:
+    """m² without the unit, as everywhere: whole, with one decimal below 10; missing is a dash."""
+    return "–" if value is None or pd.isna(value) else figures.square_metres(float(value), lang)
 
 
 def day(value: Any) -> str:

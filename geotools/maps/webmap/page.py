@@ -131,6 +131,7 @@ class Page(MacroElement):
         self.series: Series | None = None
         self.no_ground: dict[str, float] | None = None
         self.overlap_once = False
+        self.overlap_sums = False
         self.notes: list[words.Label] = []
         self.base_notes: list[words.Label] = []
         self.restricted = False
@@ -162,6 +163,7 @@ class Page(MacroElement):
             out["noGround"] = self.no_ground
         if self.overlap_once:
             out["overlapOnce"] = words.label("note", "overlap_once")
+            out["overlapSums"] = self.overlap_sums
         if self.restricted:
             out["sensitivity"] = words.label("note", "restricted")
         elif self.options.sensitivity:
@@ -356,6 +358,7 @@ def map_survey(
     page.as_of = _information_day(shown, as_of)
     page.no_ground = _no_ground(shown.get("hazards"), coverage)
     page.overlap_once = _counted_once(coverage) if "hazards" in shown else False
+    page.overlap_sums = "hazards" not in found.veil.closed  # with one withheld the rows are fewer than the total
     page.facts = _facts(survey)
     for layer in found.layers:
         made.add_child(layer)

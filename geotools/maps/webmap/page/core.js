@@ -256,15 +256,28 @@ GT.dayText = function (day, lang) {
 };
 GT.number = function (value, digits, lang) {
   const texts = GT.texts[lang] || { decimal: ".", thousands: "" }, parts = Math.abs(value).toFixed(digits).split(".");
-  const whole = parts[0].length > 4 || texts.decimal === "." ? parts[0].replace(/\B(?=(\d{3})+$)/g, texts.thousands) : parts[0];
+  const whole = parts[0].replace(/\B(?=(\d{3})+$)/g, texts.thousands);
   const zero = !/[1-9]/.test(parts.join(""));
   return (value < 0 && !zero ? "\u2212" : "") + whole + (digits ? texts.decimal + parts[1] : "");
 };
-GT.areaText = function (m2, lang, units) {
+/* The rule of geotools/model/figures.py: released ground is cut, remaining rounded up. */
+GT.TOWARD = { released: "down", cleared: "down", reduced: "down", cancelled: "down", remaining: "up", no_ground: "up" };
+GT.metres2 = (m2, lang, units) => GT.number(m2, m2 >= 0.05 && m2 < 9.95 ? 1 : 0, lang) + "\u00a0" + units.m2;
+GT.areaText = function (m2, lang, units, toward) {
   if (m2 === null || m2 === undefined || !isFinite(m2)) return "–";
-  if (m2 >= 1e8) return GT.number(m2 / 1e6, 1, lang) + "\u00a0" + units.km2;
-  if (m2 >= 1e4) return GT.number(m2 / 1e4, m2 >= 1e6 ? 1 : 2, lang) + "\u00a0" + units.ha;
-  return GT.number(m2, 0, lang) + "\u00a0" + units.m2;
+  if (m2 < 1e4) return GT.metres2(m2, lang, units);
+  const at = m2 / 100, ha = toward === "down" ? Math.floor(at + 1e-6) : toward === "up" ? Math.ceil(at - 1e-6) : Math.round(at);
+  return GT.number(ha / 100, 2, lang) + "\u00a0" + units.ha;
+};
+/* Percent of a whole: released is cut, what remains is the rest to 100.0. */
+GT.shares = function (whole, parts) {
+  const cut = (v) => Math.floor(v + 1e-6), sum = (list) => list.reduce((a, v) => a + v, 0);
+  const keys = Object.keys(parts), exact = keys.map((k) => (Math.max(parts[k] || 0, 0) / whole) * 1000), given = exact.map(cut);
+  const short = keys.map((_, i) => i).sort((a, b) => given[a] - exact[a] - given[b] + exact[b] || a - b);
+  short.slice(0, Math.max(0, Math.min(1000, cut(sum(exact))) - sum(given))).forEach((i) => given[i]++);
+  const out = { remaining: (1000 - sum(given)) / 10 };
+  keys.forEach((k, i) => { out[k] = given[i] / 10; });
+  return out;
 };
 GT.lengthText = function (m, lang, units) {
   return m >= 1000 ? GT.number(m / 1000, m >= 1e4 ? 1 : 3, lang) + "\u00a0" + units.km : GT.number(m, m < 100 ? 1 : 0, lang) + "\u00a0" + units.m;

@@ -16,7 +16,7 @@ Object.assign(GT.Page.prototype, {
     const keys = Array.from(groups.keys()).sort(function (a, b) { return order.indexOf(a) - order.indexOf(b); });
     const focused = document.activeElement && document.activeElement.id;
     this.legendBox.replaceChildren(...keys.map(function (g) {
-      return el("div", { class: "gt-group" }, el("h2", null, self.t(g === "other" ? "layers" : "group_" + g)), g === "areas" ? self.noGround() : null, groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }), g === "areas" && self.cfg.overlapOnce ? el("p", { class: "gt-aside" }, bdi(self.pick(self.cfg.overlapOnce))) : null);
+      return el("div", { class: "gt-group" }, el("h2", null, self.t(g === "other" ? "layers" : "group_" + g)), g === "areas" ? self.noGround() : null, groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }), g === "areas" && self.cfg.overlapOnce ? el("p", { class: "gt-aside" }, bdi(self.pick(self.cfg.overlapOnce)), self.overlapSums(sums)) : null);
     }));
     if (focused && focused.startsWith("gt-c-")) { const again = document.getElementById(focused); if (again) again.focus(); }
   },
@@ -25,7 +25,14 @@ Object.assign(GT.Page.prototype, {
     const b = this.cfg.noGround;
     if (!b) return null;
     const some = b.m2 > 0 && b.unstated ? " " + this.t("no_ground_some").replace("{n}", this.count(b.unstated)) : "";
-    return el("p", { class: "gt-noground", "data-n": b.n, "data-m2": b.m2 }, bdi(this.t(b.m2 > 0 ? "no_ground" : "no_ground_unstated").replace("{n}", this.count(b.n)).replace("{area}", this.area(b.m2)) + some));
+    return el("p", { class: "gt-noground", "data-n": b.n, "data-m2": b.m2 }, bdi(this.t(b.m2 > 0 ? "no_ground" : "no_ground_unstated").replace("{n}", this.count(b.n)).replace("{area}", this.area(b.m2, "no_ground")) + some));
+  },
+  /* What the rows of remaining ground add up to, and what it is once: only where nothing is filtered or withheld. */
+  overlapSums: function (sums) {
+    const found = this.figuresAt(this.day === null ? this.lastDay() : this.day), once = found && found.remaining;
+    let rows = 0;
+    for (const [key, s] of sums) if (key.startsWith("remaining|")) rows += s.m2;
+    return !found || this.filtered || !this.cfg.overlapSums || rows < once ? null : el("span", { class: "gt-once" }, " ", bdi(this.t("overlap_sums").replace("{rows}", this.area(rows, "remaining")).replace("{once}", this.area(once, "remaining"))));
   },
   classSums: function () {
     const sums = new Map();
@@ -52,7 +59,7 @@ Object.assign(GT.Page.prototype, {
   legendLayer: function (l, sums) {
     const self = this, targets = new Set(l.spec.classes.map(function (c) { return c.then; }));
     const classes = l.spec.classes.filter(function (c) { return !c.adds && (!targets.has(c.key) || (sums.get(l.spec.id + "|" + c.key) || { n: 0 }).n); });
-    const sum = function (c) { const s = sums.get(l.spec.id + "|" + c.key) || { n: 0, m2: 0 }; return [self.count(s.n), l.kind === "polygon" && !l.spec.quiet && l.data.cols.has("area_m2") ? " · " + self.area(s.m2) : ""]; };
+    const sum = function (c) { const s = sums.get(l.spec.id + "|" + c.key) || { n: 0, m2: 0 }; return [self.count(s.n), l.kind === "polygon" && !l.spec.quiet && l.data.cols.has("area_m2") ? " · " + self.area(s.m2, l.spec.id) : ""]; };
     const geom = l.kind === "point" ? "point" : l.kind === "line" ? "line" : "auto";
     const swatch = function (c) { return GT.swatch(Object.assign({}, c.symbol), l.kind === "polygon" ? "area" : geom, 26, 18); };
     if (classes.length === 1) {
@@ -222,11 +229,11 @@ Object.assign(GT.Page.prototype, {
     this.slider.setAttribute("aria-valuetext", said);
     const item = function (key) {
       const chip = el("span", { class: "gt-chip" }); chip.style.background = s.colors[key];
-      return el("span", { class: "gt-figure", title: GT.number(f[key], 0, self.lang) + " " + self.t("m2"), "data-key": key, "data-m2": f[key] }, chip, self.t("fig_" + key), " ", el("b", null, self.area(f[key])));
+      return el("span", { class: "gt-figure", title: GT.number(f[key], 0, self.lang) + " " + self.t("m2"), "data-key": key, "data-m2": f[key] }, chip, self.t("fig_" + key), " ", el("b", null, self.area(f[key], key)));
     };
     this.sums.replaceChildren(...["remaining", "cleared", "reduced", "cancelled"].filter(function (k) { return k === "remaining" || k === "cleared" || f[k] > 0 || s.m2[k][s.days.length - 1] > 0; }).map(item));
     const b = this.cfg.noGround;
-    if (b) this.sums.firstChild.after(el("span", { class: "gt-bare", title: b.m2 > 0 ? this.area(b.m2) : "" }, this.t("fig_no_ground"), " ", el("b", null, "+" + this.count(b.n))));
+    if (b) this.sums.firstChild.after(el("span", { class: "gt-bare", title: b.m2 > 0 ? this.area(b.m2, "no_ground") : "" }, this.t("fig_no_ground"), " ", el("b", null, "+" + this.count(b.n))));
     const x = ((day - first) / Math.max(1, last - first)) * 1000;
     this.cursor.setAttribute("x1", x); this.cursor.setAttribute("x2", x);
   },

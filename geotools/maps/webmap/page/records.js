@@ -218,18 +218,21 @@ Object.assign(GT.Page.prototype, {
     const self = this, line = this.ledgerAt(l, f), total = line && line.area, now = this.now();
     if (!line) return null;
     const colors = this.cfg.colors, bar = el("div", { class: "gt-ledgerbar", "aria-hidden": "true" });
+    const parts = { cleared: line.cleared, reduced: line.reduced, cancelled: line.cancelled };
+    parts.out = total - line.remaining - line.cleared - line.reduced - line.cancelled; // transferred, corrected
+    const share = total > 0 ? GT.shares(total, parts) : null;
     const lines = ["remaining", "cleared", "reduced", "cancelled"].map(function (k) {
       const v = line[k] || 0, part = el("span"), chip = el("span", { class: "gt-chip" });
       part.style.width = (100 * v) / (total || 1) + "%"; part.style.background = chip.style.background = colors[k];
       bar.append(part);
-      return el("tr", null, el("th", { scope: "row" }, chip, self.t("fig_" + k)), el("td", null, GT.number(v, 0, self.lang) + "\u00a0" + self.t("m2")), el("td", null, self.percent(v / (total || 1))));
+      return el("tr", null, el("th", { scope: "row" }, chip, self.t("fig_" + k)), el("td", null, self.metres2(v)), el("td", null, share ? GT.number(share[k], 1, self.lang) + "\u00a0%" : "–"));
     });
     for (const k of ["processed", "outside", "overlap"]) {
       const v = line[k];
-      if (v > 0.5) lines.push(el("tr", { class: "gt-beside" }, el("th", { scope: "row" }, self.t("fig_" + k)), el("td", null, GT.number(v, 0, self.lang) + "\u00a0" + self.t("m2")), el("td", null, "")));
+      if (v > 0.5) lines.push(el("tr", { class: "gt-beside" }, el("th", { scope: "row" }, self.t("fig_" + k)), el("td", null, self.metres2(v)), el("td", null, "")));
     }
     return el("div", { class: "gt-ledger" }, bar, el("table", null, el("caption", null, self.t("ledger") + " · " + (now !== Infinity && l.spec.book ? GT.dayText(now, this.lang) : this.cfg.asOf ? GT.dayText(GT.day(this.cfg.asOf), this.lang) : self.t("unknown_date"))), el("tbody", null, lines,
-      el("tr", { class: "gt-total" }, el("th", { scope: "row" }, self.t("recorded_area")), el("td", null, GT.number(total, 0, self.lang) + "\u00a0" + self.t("m2")), el("td", null, "")))));
+      el("tr", { class: "gt-total" }, el("th", { scope: "row" }, self.t("recorded_area")), el("td", null, self.metres2(total)), el("td", null, "")))));
   },
   copyPlace: function (l, f) {
     const d = l.data, i = d.points[d.rings[f]];

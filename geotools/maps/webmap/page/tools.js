@@ -173,7 +173,7 @@ Object.assign(GT.Page.prototype, {
     const self = this, out = [el("h2", null, bdi(this.cfg.title)), el("p", null, this.t("information_as_of"), " ", this.cfg.asOf ? GT.dayText(GT.day(this.cfg.asOf), this.lang) : this.t("unknown_date"))];
     if (this.day !== null && this.day < this.lastDay()) out.push(el("p", null, el("strong", null, this.t("state_on") + " " + GT.dayText(this.day, this.lang))));
     const sums = this.figuresAt(this.day === null ? this.lastDay() : this.day);
-    if (sums) out.push(el("p", { class: "gt-sheetsums" }, ["remaining", "cleared", "reduced", "cancelled"].map(function (k) { const chip = el("span", { class: "gt-chip" }); chip.style.background = self.cfg.series.colors[k]; return el("span", { class: "gt-figure" }, chip, self.t("fig_" + k), " ", el("b", null, self.area(sums[k]))); })));
+    if (sums) out.push(el("p", { class: "gt-sheetsums" }, ["remaining", "cleared", "reduced", "cancelled"].map(function (k) { const chip = el("span", { class: "gt-chip" }); chip.style.background = self.cfg.series.colors[k]; return el("span", { class: "gt-figure" }, chip, self.t("fig_" + k), " ", el("b", null, self.area(sums[k], k))); })));
     if (this.filtered) out.push(el("p", null, el("strong", null, this.t("filtered").replace("{n}", this.count(this.filtered)))));
     out.push(el("p", null, el("strong", null, this.t("not_safe_route")), " ", this.t("no_record")));
     const b = this.map._loaded ? this.map.getBounds() : null, z = this.map.getZoom();
@@ -184,7 +184,7 @@ Object.assign(GT.Page.prototype, {
       for (const f of seen) { n[l.cls[f]]++; if (col) m2[l.cls[f]] += (col.codes ? col.dict[col.codes[f]] : col.values[f]) || 0; }
       l.spec.classes.forEach(function (c, k) {
         if (!n[k]) return;
-        out.push(el("div", { class: "gt-sheetrow" }, GT.swatch(c.symbol, l.kind === "polygon" ? "area" : l.kind, 26, 16), el("span", null, bdi(self.pick(c.label))), l.spec.quiet ? null : el("span", { class: "gt-sum" }, self.count(n[k]), l.kind === "polygon" && col ? " · " + self.area(m2[k]) : "")));
+        out.push(el("div", { class: "gt-sheetrow" }, GT.swatch(c.symbol, l.kind === "polygon" ? "area" : l.kind, 26, 16), el("span", null, bdi(self.pick(c.label))), l.spec.quiet ? null : el("span", { class: "gt-sum" }, self.count(n[k]), l.kind === "polygon" && col ? " · " + self.area(m2[k], l.spec.id) : "")));
       });
     }
     out.push(el("p", { class: "gt-small" }, this.t("in_this_view") + " WGS 84 · Web Mercator · " + this.printed()));

@@ -11,6 +11,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from geotools.maps.symbols import Theme
 from geotools.maps.webmap import words
@@ -42,7 +43,7 @@ def covered(out: Content, coverage: Any, theme: Theme, hazards: gpd.GeoDataFrame
         frame = out.veil.result(getattr(coverage, name), name)
         classes = _classes(name, theme)
         if name == "overlaps":
-            frame = _with_day(frame, coverage)
+            frame = _once(_with_day(frame, coverage), coverage)
         _ground(out, name, frame, classes, past.since.get(name, {}))
         _then(out, name, earlier.get(name), classes, always=not len(frame))
 
@@ -67,7 +68,7 @@ def _remaining(
     spec = LayerSpec(
         "remaining", words.label("layer", "remaining"), "hazards", "areas", rows, lambda f: keys(f, "classification", rows),
         columns=("id", "name", "status", "admin1", "place", "date_info", "remaining_m2", "processed_m2", "coverage"), date="date_info",
-        extra={"area_m2": left["remaining_m2"].astype(float).round(1).reset_index(drop=True), **_since(left, since)}, search=(),
+        extra={"area_m2": left["remaining_m2"].astype(float).round(2).reset_index(drop=True), **_since(left, since)}, search=(),
     )  # fmt: skip
     out.add(AreaLayer(left, spec.title, spec=spec))
 
@@ -82,12 +83,12 @@ def _ground(
     column = "counted_as" if "counted_as" in frame else "product"
     by = (lambda f: keys(f, column, rows, "unknown")) if len(rows) > 1 else None
     extra: dict[str, Any] = {
-        "area_m2": frame[area].astype(float).round(1).reset_index(drop=True),
+        "area_m2": frame["once_m2" if name == "overlaps" else area].astype(float).round(2).reset_index(drop=True),
         **_since(frame, since),
     }
     spec = LayerSpec(
         name, words.label("layer", name), "releases", group, rows, by, date="date", undated="late", extra=extra, visible=visible,
-        columns=tuple(c for c in frame.columns if c not in ("area_m2", "geometry", "counted_as")),
+        columns=tuple(c for c in frame.columns if c not in ("area_m2", "once_m2", "geometry", "counted_as")),
         search=("id",) if name == "released" else (), told=("product",) if name == "released" else (),
     )  # fmt: skip
     out.add(AreaLayer(frame, spec.title, spec=spec))
@@ -124,6 +125,26 @@ def _with_day(overlaps: gpd.GeoDataFrame, coverage: Any) -> gpd.GeoDataFrame:
     pairs = [(days.get(str(a)), days.get(str(b))) for a, b in zip(overlaps["id"], overlaps["other_id"], strict=True)]
     when = [None if any(d is None or pd.isna(d) for d in pair) else max(pair) for pair in pairs]  # type: ignore[type-var]
     return overlaps.assign(date=pd.Series(when, dtype="datetime64[s]", index=overlaps.index))
+
+
+def _once(overlaps: gpd.GeoDataFrame, coverage: Any) -> gpd.GeoDataFrame:
+    """With the m² of each pair that no earlier pair of the same later claim holds: three claims of one place are two claims
+    too many, not three, and the rows of the layer add up to the total of the ledger."""
+    order = overlaps.sort_values(["date", "other_id"], kind="stable", na_position="last").index
+    ids = overlaps["id"].astype(str)
+    often = set(coverage.credits["id"].astype(str)[coverage.credits["id"].duplicated(keep=False)])
+    once = overlaps["overlap_m2"].astype(float).copy()
+    for name, rows in ids.loc[order].groupby(ids.loc[order], sort=False).groups.items():
+        if len(rows) < 2 or name in often:  # acts that share an id cannot be told apart
+            continue
+        shapes = overlaps.geometry.loc[rows].to_numpy()
+        before = shapes[0]
+        for row, shape in zip(rows[1:], shapes[1:], strict=True):
+            whole = shapely.area(shape)
+            held = shapely.area(shapely.intersection(shape, before)) / whole if whole > 0 else 0.0
+            once[row] *= 1 - min(held, 1.0)
+            before = shapely.union(before, shape)
+    return overlaps.assign(once_m2=once)
 
 
 def _since(frame: gpd.GeoDataFrame, since: Mapping[str, Any]) -> dict[str, Any]:
