@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geotools.model import vocab
@@ -127,3 +127,80 @@ def test_a_comma_that_may_group_thousands_and_an_infinite_number_are_reported() 
     )
     assert out["area_reported_m2"].isna().all()
     assert [i.check for i in issues] == ["RD-12"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "metres"),
+    [
+        ("5 ft", 1.524), ("5ft.", 1.524), ("1,2 m", 1.2), ("120cm", 1.2), ("120 см", 1.2), ("1200 mm", 1.2), ("66 in", 1.6764), ("5'", 1.524),
+        ("5′6″", 1.6764), ("5 ft 6 in", 1.6764), ("1.7", 1.7), ("1,7", 1.7), ("12.345 m", 12.345), ("0.3 km", 300.0), (2, 2.0), ("1 yd", 0.9144),
+    ],
+)  # fmt: skip
+def test_lengths_with_units_are_converted_and_said(typed, metres):
+    out, issues = conform(pd.DataFrame({"id": ["a"], "width": [typed]}), schema("tracks"))
+    assert out.loc[0, "width_m"] == pytest.approx(metres, rel=1e-12)
+    assert [i.severity for i in issues] == (["info"] if isinstance(typed, str) and not typed[-1].isdigit() else [])
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "1,200 m",
+        "5 kg",
+        "5-6 m",
+        "about 5 m",
+        "5 m2",
+        "1.5 m (5 ft)",
+        "5 m 3",
+        "5 ft 14 in",
+        "m",
+        "wide",
+        "5 M/s",
+        "5°",
+        "1.2.3 m",
+        "½ m",
+    ],
+)
+def test_what_is_no_length_or_two_is_missing_and_said_with_its_text(typed):
+    out, issues = conform(pd.DataFrame({"id": ["a"], "width": [typed]}), schema("tracks"))
+    assert pd.isna(out.loc[0, "width_m"])
+    assert [(i.check, i.severity, i.id, i.value) for i in issues] == [("RD-12", "warning", "a", typed)]
+
+
+def test_many_widths_with_units_are_one_note_and_other_columns_keep_their_rules():
+    rows = {
+        "id": range(50),
+        "width": ["5 ft"] * 49 + ["2"],
+        "depth": ["0,2 m"] * 50,
+        "heading": ["5 m"] * 50,
+        "time": ["2024-01-01T00:00Z"] * 50,
+    }
+    out, issues = conform(pd.DataFrame(rows), schema("fixes"))
+    assert out["width_m"].tolist() == pytest.approx([1.524] * 49 + [2.0])
+    assert out["depth_cm"].tolist() == pytest.approx([20.0] * 50)
+    assert out["heading_deg"].isna().all()
+    notes = [i for i in issues if i.severity == "info"]
+    assert sorted((i.column, i.message.split()[0]) for i in notes) == [("depth_cm", "50"), ("width_m", "49")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "square_metres"),
+    [("2,5 ha", 25_000), ("6400 m²", 6400), ("0.5 km2", 500_000), ("120 sq m", 120), ("5 га", 50_000)],
+)
+def test_areas_with_units(typed, square_metres):
+    out, _ = conform(pd.DataFrame({"id": ["a"], "area": [typed]}), schema("hazards"))
+    assert out.loc[0, "area_reported_m2"] == pytest.approx(square_metres)
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(
+    st.floats(0.001, 1e5),
+    st.sampled_from(["m", "cm", "mm", "ft", "in", "yd", "km"]),
+    st.sampled_from(["", " ", "\u00a0"]),
+)
+def test_a_length_written_with_its_unit_reads_back(value, unit, gap):
+    from geotools.model.units import KM, METRES, quantity
+
+    si = round(value, 6) * {**METRES, **KM}[unit]
+    for text in (f"{value:.6f}{gap}{unit}", f"{value:.6f}{gap}{unit}".replace(".", ",")):
+        assert quantity(text, "m") == pytest.approx(si, rel=1e-9, abs=1e-9)

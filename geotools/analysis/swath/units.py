@@ -11,11 +11,8 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-METRES = {
-    "m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0, "м": 1.0, "cm": 0.01, "см": 0.01, "mm": 0.001, "мм": 0.001, "dm": 0.1,
-    "ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "'": 0.3048, "us-ft": 1200 / 3937, "in": 0.0254, "inch": 0.0254, "inches": 0.0254, '"': 0.0254,
-    "yd": 0.9144, "yard": 0.9144, "yards": 0.9144,
-}  # fmt: skip
+from geotools.model.units import METRES
+
 _NAME = r"(?:swath|working|implement|tool)?[\s_]*{what}[\s_]*[\(\[]?\s*({units})\s*[\)\]]?"
 _TEXT = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*([^\d\s.,+-]*)\s*")
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from geotools.model.schema.columns import Column, Schema
 from geotools.model.schema.issues import Issue
+from geotools.model.units import has_unit, quantity, units_of
 from geotools.model.vocab import fold
 
 # Issue codes of this room: 10 ids, 11 words, 12 numbers, 13 dates and times, 14 yes/no, 15 columns.
@@ -304,8 +305,21 @@ def _numbers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
         values[~np.isfinite(values)] = np.nan
     else:
         values = np.full(len(raw), np.nan)
+        typed: list[int] = []
         for row, value in enumerate(raw):
             if _missing(value):
+                continue
+            if units_of(column.unit) and isinstance(value, str) and has_unit(value):
+                number = quantity(value, column.unit)
+                if number is None:
+                    report(
+                        row,
+                        "RD-12",
+                        f"'{value}' cannot be read in {column.unit}: write the plain number in {column.unit}",
+                    )
+                else:
+                    values[row] = number
+                    typed.append(row)
                 continue
             number = to_number(value)
             if number is None:
@@ -318,6 +332,10 @@ def _numbers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
                         "RD-12",
                         f"'{value}' is read as {number:g} with a decimal comma; if the comma groups thousands, correct it",
                     )
+        if typed:
+            first = typed[0]
+            told = f"{len(typed)} values of {column.name} carry a unit and were converted to {column.unit} ('{raw.iloc[first]}' is {values[first]:g})"
+            report(first, "RD-12", told, "info")
     low, high = column.minimum, column.maximum
     with np.errstate(invalid="ignore"):
         wrong = (values < (-np.inf if low is None else low)) | (values > (np.inf if high is None else high))
