@@ -26,6 +26,7 @@ from shapely.geometry.base import BaseGeometry
 
 EXACT = 2.0**53
 OBJECT = np.dtype(object)
+TEXT_IS_OBJECT = pd.Series(["a"]).dtype == OBJECT  # as before pandas 3: a gap in text is NaN or None by chance
 _ODD = re.compile("[\ud800-\udfff\x00]")  # halves of surrogate pairs and NUL: no database takes them as text
 _quote: Callable[[str], str] = json.encoder.encode_basestring
 
@@ -189,10 +190,11 @@ def column_texts(column: pd.Series) -> list[str | None]:
     if isinstance(dtype, np.dtype | pd.DatetimeTZDtype) and dtype.kind == "M":
         return _stamp_texts(column, missing)
     values = column.array if dtype is OBJECT else column.astype(object).array
+    exact = dtype is OBJECT and not (TEXT_IS_OBJECT and all(isinstance(v, str) for v in column.array[~missing]))
     out: list[str | None] = []
     for place, (value, gap) in enumerate(zip(values, missing, strict=True)):
         try:
-            out.append(None if value is None or (gap and dtype is not OBJECT) else text_of(value))
+            out.append(None if value is None or (gap and not exact) else text_of(value))
         except (TypeError, ValueError) as error:
             raise TypeError(f"row {place + 1}: {error}") from error
     return out
