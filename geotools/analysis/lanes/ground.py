@@ -155,7 +155,8 @@ def reachable(ground: BaseGeometry, width: float) -> BaseGeometry:
 def thick(ground: BaseGeometry, least: float = HAND_M) -> BaseGeometry:
     """The ground without threads narrower than a hand, such as layers that do not quite meet leave between them."""
     core = ground.buffer(-least / 2)
-    kept = shapely.intersection(ground, core.buffer(least, join_style="mitre", mitre_limit=5.0))
+    grown = core.buffer(least / 2 + HAIR_M, join_style="mitre", mitre_limit=5.0)  # no more: a thread would leave a stub
+    kept = shapely.intersection(ground, grown)
     only: BaseGeometry = geom.polygonal([kept])[0]
     return only
 

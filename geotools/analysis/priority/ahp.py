@@ -155,8 +155,9 @@ def _positive(value: Any, where: str) -> float:
 
 
 def _advice(names: list[str], matrix: np.ndarray, weights: np.ndarray) -> str:
-    """The judgement farthest from what all others together say."""
+    """The judgement farthest from what all others together say; of several (among three criteria all are) the strongest."""
     expected = weights[:, None] / weights[None, :]
     off = np.triu(np.abs(np.log(matrix / expected)), 1)
-    i, j = np.unravel_index(int(off.argmax()), off.shape)
+    strength = np.triu(np.abs(np.log(matrix)), 1)
+    i, j = np.unravel_index(int(np.where(off > off.max() - 1e-9, strength, -1.0).argmax()), off.shape)
     return f"'{names[i]}' against '{names[j]}' is judged {matrix[i, j]:.3g}; the other judgements together say about {expected[i, j]:.2g}"
