@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from geotools.analysis import swath
 from geotools.analysis.swath.seams import Seams
+from geotools.io.rasters import read_raster
 from geotools.model.errors import CoverageError, CRSError, ReadError, WriteError
 
 
@@ -130,6 +131,60 @@ def test_a_task_without_work_is_missed_whole(both, tmp_path):
     assert result.totals["covered_m2"] == 0
     assert result.totals["gaps"] == 1
     assert "SW-12" in set(result.issues["check"])
+
+
+@pytest.mark.parametrize(("sigma", "day_long"), [(None, True), (0.3, False)])
+def test_rasters_from_disk_are_those_of_memory(both, tmp_path, monkeypatch, sigma, day_long):
+    """Cell by cell: pass counts, and the probability that a pass went there, of several tools on several days."""
+    _, frame, task = both
+    monkeypatch.setattr(sys.modules["geotools.analysis.swath.stream"], "ROWS", 2000)
+    for name, attribute, value in (("counts", "BLOCK_ROWS", 150), ("probability", "TILE", 100)):
+        monkeypatch.setattr(sys.modules[f"geotools.analysis.swath.{name}"], attribute, value)
+    frame = frame.assign(h_acc_m=np.where(frame["asset_id"] == "A", 0.1, 0.25))
+    frame.loc[frame.index[:400], "h_acc_m"] = np.nan
+    table = pd.DataFrame(frame.drop(columns="geometry")).assign(x=frame.geometry.x, y=frame.geometry.y)
+    table.to_parquet(tmp_path / "fixes.parquet", row_group_size=1500)
+    tau = 300.0 if day_long else 60.0
+    cells = swath.Cells(tmp_path / "out", 0.2, sigma, tau, assumed_m=0.4)
+    out = tmp_path / "out" / "swath.gpkg"
+    made = swath.cover_stream(tmp_path / "fixes.parquet", task, output=out, job=swath.Job(crs=sim.LOCAL, cells=cells))
+    passes = swath.passes(frame, task)
+    assert passes["h_acc_m"].isna().any()
+    passes["h_acc_m"] = passes["h_acc_m"].fillna(0.4)
+    grid = swath.grid_of(task, 0.2)
+    sure = swath.assurance(passes, grid, sigma_m=sigma, tau_s=tau, task=task, options=swath.Draws(count=0))
+    assert made.rasters.cell_m == {"passes": 0.2, "probability_searched": 0.2}
+    for raster in (swath.count(passes, grid), sure.probability):
+        there = read_raster(made.rasters.files[raster.name])
+        assert there.grid.bounds == grid.bounds
+        assert there.values.dtype == raster.values.dtype
+        assert np.array_equal(there.values, raster.values), raster.name
+    assert there.values.size > 1 and 0.2 < there.values.mean() < 0.9
+    expected = sure.totals["model_uncovered_m2"]
+    assert made.rasters.expected_uncovered_m2 == pytest.approx(expected, rel=1e-4)
+    assert made.rasters.sigma_m == pytest.approx(sure.totals["sigma_m"])
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"swath.gpkg", "passes.tif", "probability_searched.tif"}
+
+
+def test_rasters_that_are_there_stay_and_a_failure_leaves_none(both, tmp_path):
+    path, _, task = both
+    cells = swath.Cells(tmp_path, 0.5)
+    (tmp_path / "passes.tif").write_text("mine")
+    with pytest.raises(WriteError):
+        swath.cover_stream(path, task, job=swath.Job(crs=sim.LOCAL, cells=cells))
+    assert [p.name for p in tmp_path.iterdir()] == ["passes.tif"]
+    assert (tmp_path / "passes.tif").read_text() == "mine"
+    (tmp_path / "passes.tif").unlink()
+    damaged = tmp_path / "damaged.parquet"
+    data = bytearray(path.read_bytes())
+    data[1000:3000] = bytes(2000)
+    damaged.write_bytes(data)
+    with pytest.raises(ReadError):
+        swath.cover_stream(damaged, task, job=swath.Job(crs=sim.LOCAL, cells=cells))
+    assert [p.name for p in tmp_path.iterdir()] == ["damaged.parquet"]
+    nothing = sim.task(box(300, 300, 310, 312))
+    made = swath.cover_stream(path, nothing, job=swath.Job(crs=sim.LOCAL, cells=cells)).rasters
+    assert [read_raster(file).values.max() for file in made.files.values()] == [0, 0]
 
 
 def test_an_existing_file_stays_and_a_failure_leaves_nothing(both, tmp_path):

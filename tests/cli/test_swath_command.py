@@ -254,5 +254,14 @@ def test_a_large_table_is_worked_from_disk_with_the_same_figures(files, monkeypa
     large = json.loads(result.stdout)
     for name, value in small["coverage"]["totals"].items():
         assert large["coverage"]["totals"][name] == pytest.approx(value, rel=1e-6), name
-    assert {p.name for p in out.iterdir()} == {"swath.gpkg", "gaps.gpx", "gaps.geojson", "swath.json", "summary.txt"}
+    words = {"gaps.gpx", "gaps.geojson", "swath.json", "summary.txt"}
+    assert {p.name for p in out.iterdir()} == {"swath.gpkg", "passes.tif", "probability_searched.tif", *words}
+    run(files / "fixes.csv", "--task", files / "task.geojson", "--draws", "0", "-o", files / "small", "-q")
+    for name in ("passes", "probability_searched"):
+        with rasterio.open(out / f"{name}.tif") as disk, rasterio.open(files / "small" / f"{name}.tif") as memory:
+            assert disk.transform == memory.transform
+            assert disk.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+            assert (disk.read(1) == memory.read(1)).all(), name
+    assert large["coverage"]["rasters"]["files"]["passes"] == "passes.tif"
+    assert "Layouts were not drawn" in (out / "summary.txt").read_text("utf-8")
     assert "result_swath_missed" in set(pyogrio.list_layers(out / "swath.gpkg")[:, 0])

@@ -5,12 +5,13 @@ For tracks with times and widths; "covered" is where the tool went, never a stat
 
 from geotools.analysis.swath.account import Account, account
 from geotools.analysis.swath.assurance import Assurance, Draws, assurance
-from geotools.analysis.swath.counts import count, grid_of
+from geotools.analysis.swath.counts import count, grid_of, grid_within
 from geotools.analysis.swath.cover import CoverRules, SwathCoverage, cover
 from geotools.analysis.swath.detection import Pod, Residual, residual
 from geotools.analysis.swath.gaps import gap_list
 from geotools.analysis.swath.passes import swaths
 from geotools.analysis.swath.prepare import Prepared, passes, prepare
+from geotools.analysis.swath.rasters import Cells
 from geotools.analysis.swath.research import research_area, rework
 from geotools.analysis.swath.rules import Rules, Section, Tool
 from geotools.analysis.swath.stream import stream
@@ -19,6 +20,7 @@ from geotools.analysis.swath.tiled import Job, StreamedCoverage, cover_stream
 __all__ = [
     "Account",
     "Assurance",
+    "Cells",
     "CoverRules",
     "Draws",
     "Job",
@@ -37,6 +39,7 @@ __all__ = [
     "cover_stream",
     "gap_list",
     "grid_of",
+    "grid_within",
     "passes",
     "prepare",
     "research_area",

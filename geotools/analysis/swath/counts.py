@@ -65,6 +65,13 @@ def grid_of(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float = CELL_M, *, m
     return Grid.around((west - margin_m, south - margin_m, east + margin_m, north + margin_m), cell_m, plane)
 
 
+def grid_within(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float, most: int) -> Grid:
+    """A grid over a task with cells of that size, or as much larger as it needs to have no more than so many cells."""
+    coarse = grid_of(task, max(cell_m, 1.0)).shape
+    size = coarse[0] * coarse[1] * max(cell_m, 1.0) ** 2
+    return grid_of(task, max(cell_m, round((size / most) ** 0.5 + 0.005, 2)) if size / cell_m**2 > most else cell_m)
+
+
 def count(passes: gpd.GeoDataFrame, grid: Grid) -> Raster:
     """Number of passes over the middle of each cell, as uint8 (255 stands for 255 or more).
 
@@ -96,16 +103,18 @@ def count(passes: gpd.GeoDataFrame, grid: Grid) -> Raster:
     shapes = trip_shapes(on_plane(require_passes(passes), grid.crs))
     out = np.zeros(grid.shape, dtype=np.uint8)
     tree = shapely.STRtree(shapes)
-    windows = [
-        grid.window(start, 0, (min(BLOCK_ROWS, grid.shape[0] - start), grid.shape[1]))
-        for start in range(0, grid.shape[0], BLOCK_ROWS)
-    ]
-    given = (Window(shapes[np.sort(tree.query(shapely.box(*part.bounds)))], part) for part in windows)
+    given = (Window(shapes[np.sort(tree.query(shapely.box(*part.bounds)))], part) for part in strips(grid))
     start = 0
     for counted in iter_ordered(counted_in, given, codec=KEPT):
         out[start : start + len(counted)] = counted
         start += len(counted)
     return Raster(out, grid, name="passes")
+
+
+def strips(grid: Grid) -> list[Grid]:
+    """A grid in strips of some rows, from the north."""
+    starts = range(0, grid.shape[0], BLOCK_ROWS)
+    return [grid.window(start, 0, (min(BLOCK_ROWS, grid.shape[0] - start), grid.shape[1])) for start in starts]
 
 
 @dataclass(frozen=True)

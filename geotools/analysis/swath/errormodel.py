@@ -77,13 +77,18 @@ def groups(passes: gpd.GeoDataFrame, sigma_m: float | None, tau_s: float) -> lis
         for name in ("asset_id", "day")
     ]
     for _, part in passes.groupby(by, sort=True):
-        known = stated_sigma(part) if sigma_m is None else np.zeros(0)
-        known = np.where(np.isnan(known), worst, known)
-        sigma = float(sigma_m) if sigma_m is not None else float(np.sqrt(np.mean(known**2)))
-        wait, rho = _correlation(part, sigma, tau_s)
-        low = float(np.exp(-np.quantile(wait, CAUTIOUS) / tau_s)) if len(wait) else rho
-        out.append(Group(part, trip_shapes(part), sigma, rho, low))
+        out.append(group_of(part, sigma_m, tau_s, worst=worst))
     return out
+
+
+def group_of(part: gpd.GeoDataFrame, sigma_m: float | None, tau_s: float, *, worst: float = 0.0) -> Group:
+    """The group of the passes of one asset and day; `worst` stands for an accuracy that is not stated."""
+    known = stated_sigma(part) if sigma_m is None else np.zeros(0)
+    known = np.where(np.isnan(known), worst, known)
+    sigma = float(sigma_m) if sigma_m is not None else float(np.sqrt(np.mean(known**2)))
+    wait, rho = _correlation(part, sigma, tau_s)
+    low = float(np.exp(-np.quantile(wait, CAUTIOUS) / tau_s)) if len(wait) else rho
+    return Group(part, trip_shapes(part), sigma, rho, low)
 
 
 def _correlation(passes: gpd.GeoDataFrame, sigma: float, tau_s: float) -> tuple[np.ndarray, float]:

@@ -17,6 +17,7 @@ from geotools.analysis.swath.findings import Found, Seen
 from geotools.analysis.swath.fixes import Gate, Table
 from geotools.analysis.swath.ground import Share, lengths
 from geotools.analysis.swath.kept import codec, digest
+from geotools.analysis.swath.laid import Laid
 from geotools.analysis.swath.passes import widened
 from geotools.analysis.swath.prepare import Piece, work
 from geotools.analysis.swath.reading import Source
@@ -44,12 +45,15 @@ class Recipe:
         System in which passes are to be written; None if they are not.
     assumed_m
         Accuracy taken where fixes state none, standard deviation per axis.
+    is_laid
+        Whether passes are put aside for rasters as well.
     """
 
     gate: Gate
     side_m: float | None = None
     home: pyproj.CRS | None = None
     assumed_m: float = DEFAULT_LIMITS["h_acc_default_m"]
+    is_laid: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Block:
     length_m: float = 0.0
     worked: dict[Share, np.ndarray] = field(default_factory=dict)
     cuts: tuple[Cut, ...] = ()
+    laid: Laid | None = None
 
 
 def blocks(source: Source, recipe: Recipe, progress: Progress | None) -> Iterator[Block]:
@@ -87,7 +92,7 @@ def blocks(source: Source, recipe: Recipe, progress: Progress | None) -> Iterato
     """
     given = (Part(source, recipe, rows) for rows in plan.parts(source, recipe.gate.rules, progress))
     known = (source.system, recipe.gate.plane, *([] if recipe.home is None else [recipe.home]))
-    how = codec("fixes", Block, Piece, Rows, Seen, Found, Position, Cut, systems=known)
+    how = codec("fixes", Block, Piece, Rows, Seen, Found, Position, Cut, Laid, systems=known)
     for done in iter_ordered(worked, given, codec=replace(how, key=_key)):
         yield from done
 
@@ -111,8 +116,9 @@ def _block(table: Table, recipe: Recipe) -> Block:
     figures = Found.of(rows, recipe.gate.rules), Position.of(rows, recipe.assumed_m)
     trips, length = len(pd.unique(rows.data["pass_id"])), float(rows.data["length_m"].sum())
     cut = tuple(cuts(rows, widened(rows.geometry, rows.numbers("width_m")), recipe.side_m))
+    laid = Laid.of(rows) if recipe.is_laid else None
     lasting = rows.head(0) if recipe.home is None else _moved(rows, recipe.home)
-    return Block(replace(piece, passes=lasting), seen, *figures, trips, length, lengths(rows), cut)
+    return Block(replace(piece, passes=lasting), seen, *figures, trips, length, lengths(rows), cut, laid)
 
 
 def _moved(rows: Rows, home: pyproj.CRS) -> Rows:

@@ -179,9 +179,13 @@ class Pieces:
         """Bytes of a polygon: about 16 for a vertex."""
         return self._place[number][1]
 
-    def get(self, number: int) -> BaseGeometry:
-        """A polygon back."""
+    def data(self, number: int) -> bytes:
+        """What was put aside under a number."""
         place, size = self._place[number]
         self._file.seek(place)
-        polygon: BaseGeometry = shapely.from_wkb(self._file.read(size))
+        return self._file.read(size)
+
+    def get(self, number: int) -> BaseGeometry:
+        """A polygon back."""
+        polygon: BaseGeometry = shapely.from_wkb(self.data(number))
         return polygon

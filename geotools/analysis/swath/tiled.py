@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,12 @@ from geotools.analysis.swath import tiles, union
 from geotools.analysis.swath.cover import CoverRules, Meant, assumed_m, figures, plain
 from geotools.analysis.swath.findings import Found, Seen, fix_findings, interruptions, pass_findings
 from geotools.analysis.swath.ground import SHAPES, Asked, Share, add_shares, share_table
+from geotools.analysis.swath.laid import Store
 from geotools.analysis.swath.layers import Layers
 from geotools.analysis.swath.outages import Edges
 from geotools.analysis.swath.parts import Recipe, blocks
 from geotools.analysis.swath.prepare import LISTED, added, gate_of
+from geotools.analysis.swath.rasters import Cells, Made, targets, written
 from geotools.analysis.swath.reading import Source
 from geotools.analysis.swath.rows import Rows, joined
 from geotools.analysis.swath.rules import Rules, Tool
@@ -58,6 +60,8 @@ class Job:
         As `prepare`.
     limits, method
         As ``rules`` and ``method`` of `cover`.
+    cells
+        Rasters to write, see `Cells`.
     """
 
     crs: Any = None
@@ -65,6 +69,7 @@ class Job:
     rules: Rules = field(default_factory=Rules)
     limits: CoverRules = field(default_factory=CoverRules)
     method: str | None = None
+    cells: Cells | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,8 @@ class StreamedCoverage:
         Interruptions and fixes left out, the first 10 000 of each; all are counted.
     path
         GeoPackage with the passes, the ground by tile (``result_swath_covered`` and so on), gaps and issues; None if not asked for.
+    rasters
+        Rasters that were written, and the position errors they are for; None if not asked for.
     """
 
     totals: pd.Series
@@ -92,6 +99,7 @@ class StreamedCoverage:
     issues: gpd.GeoDataFrame
     path: Path | None
     parameters: dict[str, Any]
+    rasters: Made | None = None
 
     @property
     def sentences(self) -> list[str]:
@@ -111,6 +119,7 @@ class StreamedCoverage:
             "issues": [{k: str(v) for k, v in row.items()} for row in said],
             "sentences": self.sentences,
             "parameters": self.parameters,
+            "rasters": None if self.rasters is None else self.rasters.to_dict(),
         }
 
     def _repr_html_(self) -> str:
@@ -138,7 +147,7 @@ def cover_stream(
     task
         Polygons in any CRS.
     output
-        GeoPackage to write; None gives figures only. What is put aside lies beside it, else in the system's temporary folder:
+        GeoPackage to write; None gives figures only. Rasters are asked for in `job`. What is put aside lies beside it, else in the system's temporary folder:
         about 1 GB for 100 million fixes at 10 Hz.
     job
         System, tool, rules, limits and method.
@@ -169,11 +178,12 @@ def cover_stream(
     """
     job, ground = job or Job(), Task(task)
     table = table_at(path, job.crs, job.tool)  # what cannot be read is said before anything is written
-    with _places(output, overwrite) as (folder, target):
+    with _places(output, job.cells, overwrite) as (folder, target, rasters), ExitStack() as stack:
+        store = None if job.cells is None else stack.enter_context(Store(folder))
         layers = Layers(target, ground)
         side = job.limits.tile_m or union.TILE_M
         with Spill(folder / "swaths", side) as spill:
-            read = _read(table, ground, job, (spill, layers, progress))
+            read = _read(table, ground, job, (spill, layers, store, progress))
             limits = {"area_m2": job.limits.gap_area_m2, "width_m": job.limits.gap_width_m}
             with Seams(folder / "missed", side, **limits) as seams:
                 sums = _tiles(spill, seams, layers, (ground, job, read, progress))
@@ -181,23 +191,31 @@ def cover_stream(
         result = _result(ground, job, read, (sums, seams, gaps))
         last = {"gaps": gaps, "outages": result.outages, "dropped": result.dropped, "task": sums.task_frame(ground)}
         layers.frames(last, result.issues)
-    return StreamedCoverage(**{**vars(result), "path": None if output is None else Path(output)})
+        made = None
+        if store is not None and job.cells is not None:
+            made = written(store, ground, cells=job.cells, places=rasters, drafts=folder, progress=progress)
+    return replace(result, path=None if output is None else Path(output), rasters=made)
 
 
 @contextmanager
-def _places(output: str | Path | None, overwrite: bool) -> Iterator[tuple[Path, Path | None]]:
-    """A folder for what is put aside, gone afterwards, and the file to write."""
+def _places(
+    output: str | Path | None, cells: Cells | None, overwrite: bool
+) -> Iterator[tuple[Path, Path | None, dict[str, Path]]]:
+    """A folder for what is put aside, gone afterwards, the file to write, and rasters by name."""
     if output is not None and Path(output).suffix.lower() != ".gpkg":
         raise WriteError("the ground is written as a GeoPackage", hint="give a name that ends in .gpkg", file=output)
-    if output is None:
-        with tempfile.TemporaryDirectory(prefix="geotools-", ignore_cleanup_errors=True) as name:
-            yield Path(name), None
-        return
     unread: list[ReadError] = []
     try:
-        with replacing(output, overwrite=overwrite) as target:
+        with ExitStack() as stack:
+            if output is None:
+                aside = tempfile.TemporaryDirectory(prefix="geotools-", ignore_cleanup_errors=True)
+                folder, target = Path(stack.enter_context(aside)), None
+            else:
+                target = stack.enter_context(replacing(output, overwrite=overwrite))
+                folder = target.parent
+            rasters = {} if cells is None else targets(cells, stack, overwrite=overwrite)
             try:
-                yield target.parent, target
+                yield folder, target, rasters
             except ReadError as error:  # else it would be taken for a failure of writing
                 unread.append(error)
                 raise RuntimeError from error
@@ -224,12 +242,13 @@ class Read:
     length_m: float = 0.0
 
 
-def _read(source: Source, ground: Task, job: Job, places: tuple[Spill, Layers, Progress | None]) -> Read:
+def _read(source: Source, ground: Task, job: Job, places: tuple[Spill, Layers, Store | None, Progress | None]) -> Read:
     gate = gate_of(ground, ground.plane, job.tool, job.rules)
-    spill, layers, progress = places
+    spill, layers, store, progress = places
     out, listed = Read(), 0
     known: Edges = {}
-    for block in blocks(source, Recipe(gate, spill.tile_m, layers.home, assumed_m(job.limits)), progress):
+    recipe = Recipe(gate, spill.tile_m, layers.home, assumed_m(job.limits), store is not None)
+    for block in blocks(source, recipe, progress):
         piece = block.piece.after(known)
         out.seen, out.counts = out.seen + block.seen, added([out.counts, piece.counts])
         out.found, out.position = out.found + block.found, out.position + block.position
@@ -244,6 +263,8 @@ def _read(source: Source, ground: Task, job: Job, places: tuple[Spill, Layers, P
         layers.add_rows("passes", piece.passes)
         for cut in block.cuts:
             spill.put(cut)
+        if store is not None and block.laid is not None:
+            store.add(block.laid)
     return out
 
 

@@ -201,14 +201,21 @@ def command(survey: str, task: str, output: Path | None, **choices: Any) -> None
 
 def large(source: Source, job: Any, output: Path | None, choices: dict[str, Any]) -> dict[str, Any]:
     """Coverage of a table larger than memory; what needs all passes at once is left out, and that is said."""
+    from dataclasses import replace
+
     from geotools.analysis import swath
+    from geotools.model.programme import Programme
 
     bar = options.progress_bar(choices["progress"])
     options.say(
-        "the table is large: it is worked tile by tile; position uncertainty, detection and pass counts per cell need a part of it "
-        "(one task, one day)"
+        "the table is large: it is worked tile by tile; assured ground, drawn layouts and detection need a part of it (one task, one day)"
+        + ("" if output is not None else "; with -o pass counts and position uncertainty are written as rasters")
     )
     target = None if output is None else output / "swath.gpkg"
+    if output is not None:
+        assumed = (source.programme or Programme()).limit("h_acc_default_m")
+        cells = swath.Cells(output, choices["resolution"], choices["sigma"], choices["tau"], assumed)
+        job = replace(job, cells=cells)
     covered = swath.cover_stream(
         source.fixes, source.ground, output=target, job=job, overwrite=choices["overwrite"], progress=bar
     )
@@ -216,5 +223,6 @@ def large(source: Source, job: Any, output: Path | None, choices: dict[str, Any]
     found["account"] = swath.account(covered.counts)
     if output is not None:
         written = write_words(output, found, choices)
-        options.say(f"written: {output} ({len(written) + 1} files)")
+        rasters = 0 if covered.rasters is None else len(covered.rasters.files)
+        options.say(f"written: {output} ({len(written) + 1 + rasters} files)")
     return found

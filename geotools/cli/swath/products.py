@@ -73,12 +73,10 @@ def _grid(ground: Any, cell: float, most: int) -> Any:
     """A grid over the task with cells of that size, or as much larger as the task needs; that is said."""
     from geotools.analysis import swath
 
-    coarse = swath.grid_of(ground, max(cell, 1.0)).shape
-    size = coarse[0] * coarse[1] * max(cell, 1.0) ** 2
-    taken = max(cell, round((size / most) ** 0.5 + 0.005, 2)) if size / cell**2 > most else cell
-    if taken > cell:
-        options.say(f"the task is large: cells of {taken:g} m instead of {cell:g} m")
-    return swath.grid_of(ground, taken)
+    grid = swath.grid_within(ground, cell, most)
+    if grid.cell > cell:
+        options.say(f"the task is large: cells of {grid.cell:g} m instead of {cell:g} m")
+    return grid
 
 
 def write_products(
@@ -141,6 +139,9 @@ def words(found: dict[str, Any]) -> list[str]:
         lines += ["", "How sure this is:", *told, *_if_wrong(sure.sensitivity)]
     if left is not None:
         lines += ["", "What may be left behind:", *left.sentences]
+    made = getattr(covered, "rasters", None)
+    if made is not None:
+        lines += ["", "How sure this is:", *made.sentences]
     lines += _places(covered.gaps, int(covered.totals["gaps"]))
     lines += ["", "Account of the fixes:", *_account(found)]
     return lines
