@@ -16,7 +16,7 @@ from pathlib import Path
 import folium
 
 from geotools.io.atomic import write_text
-from geotools.maps.webmap import stock
+from geotools.maps.webmap import stock, trim
 from geotools.maps.webmap.layers import RasterLayer, VectorLayer
 from geotools.maps.webmap.page import OfflineMap, Page, _walk
 from geotools.model.errors import MapError
@@ -60,22 +60,7 @@ def asset(name: str, folder: str = "assets") -> str:
 def _styles() -> str:
     # the pictures of Leaflet's own layer control and markers: the first is never on the page, the second comes with `stock`
     leaflet = re.sub(r"background-image: url\(images/[\w.-]+\);", "", asset("leaflet.css"))
-    return f"{_tight(leaflet)}\n{_tight(asset('page.css', 'page'))}".replace("</style", "<\\/style")
-
-
-def _tight(text: str) -> str:
-    """Style sheet without comments and spaces that mean nothing; our sheets hold no text in which they would."""
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    text = re.sub(r"\s*([{};,])\s*", r"\1", text).replace(";}", "}")
-    return re.sub(r":\s+", ":", text).strip() + "\n"
-
-
-def _lean(text: str) -> str:
-    """Without indentation, empty lines and lines that are only a comment; our own files hold no text over several lines."""
-    lines = (
-        line.strip() for line in re.sub(r"^\s*/\*.*?\*/\s*$", "", text, flags=re.MULTILINE | re.DOTALL).split("\n")
-    )
-    return "\n".join(line for line in lines if line) + "\n"
+    return f"{trim.style(leaflet)}\n{trim.style(asset('page.css', 'page'))}".replace("</style", "<\\/style")
 
 
 def _script(text: str) -> str:
@@ -104,7 +89,7 @@ def render(made: folium.Map) -> str:
     scripts = (
         [_script(asset(name)) for name in SCRIPTS]
         + ([_script(stock.shim())] if stock.needed(made) else [])
-        + [_script(_lean(asset(name, "page"))) for name in PAGE]
+        + [_script(trim.script(asset(name, "page"))) for name in PAGE]
         + [_script(script)]
     )
     text = _assemble(made, page, blocks, scripts)

@@ -433,7 +433,21 @@ def _information_day(frames: Mapping[str, gpd.GeoDataFrame], as_of: Any) -> date
     return max(known).date() if known else None
 
 
-def _no_ground(hazards: gpd.GeoDataFrame | None, coverage: Any) -> dict[str, float] | None:
+def _recorded_late(bare: gpd.GeoDataFrame, reported: np.ndarray) -> list[list[float]]:
+    """By day of record: hazards without a boundary, their reported area, and how many report none; undated ones are on every day."""
+    if "date_info" not in bare or not pd.api.types.is_datetime64_any_dtype(bare["date_info"]):
+        return []
+    days = bare["date_info"].to_numpy().astype("datetime64[D]")
+    table = pd.DataFrame({"day": days.astype("int64"), "n": 1, "m2": reported, "unstated": np.isnan(reported)})[
+        ~np.isnat(days)
+    ]
+    return [
+        [int(r.Index), int(r.n), round(float(r.m2), 1), int(r.unstated)]
+        for r in table.groupby("day").sum().itertuples()
+    ]
+
+
+def _no_ground(hazards: gpd.GeoDataFrame | None, coverage: Any) -> dict[str, Any] | None:
     """Hazards that no figure of ground can count: how many, the area they report, and how many report none."""
     if hazards is None:
         return None
@@ -442,7 +456,13 @@ def _no_ground(hazards: gpd.GeoDataFrame | None, coverage: Any) -> dict[str, flo
     said = pd.to_numeric(hazards["area_reported_m2"], errors="coerce") if "area_reported_m2" in hazards else None
     reported = np.full(len(hazards), np.nan) if said is None else said.to_numpy(dtype=float, na_value=np.nan)
     known = reported[bare & np.isfinite(reported) & (reported > 0)]
-    out = {"n": int(bare.sum()), "m2": round(float(known.sum()), 1), "unstated": int(bare.sum()) - len(known)}
+    out: dict[str, Any] = {
+        "n": int(bare.sum()),
+        "m2": round(float(known.sum()), 1),
+        "unstated": int(bare.sum()) - len(known),
+    }
+    if late := _recorded_late(hazards[bare], np.where(reported > 0, reported, np.nan)[bare]):
+        out["late"] = late
     totals = coverage.totals if coverage is not None else {}
     if "hazards_without_ground" in totals and int(totals["hazards_without_ground"]) != out["n"]:
         out = {

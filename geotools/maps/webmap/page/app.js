@@ -106,6 +106,7 @@ Page.prototype = {
     this.update(true);
     this.fit(this.hash.v || "start");
     this.buildPanel();
+    this.fit(this.hash.v || "start"); // again, now that the panels have their sizes
     if (this.cfg.start && !this.hash.v) this.outside();
     let waiting = this.stacks.length;
     this.stacks.forEach(function (stack) { stack.once("drawn", function () { if (--waiting === 0) self.ready(); }); stack.addTo(map); });
@@ -143,7 +144,7 @@ Page.prototype = {
     this.basemap = h.b || this.basemap || null;
   },
   writeHash: function () {
-    const c = this.map.getCenter(), parts = ["v=" + [c.lat.toFixed(6), c.lng.toFixed(6), this.map.getZoom()].join(",")];
+    const parts = ["v=" + this.view()];
     if (this.day !== null && this.day !== this.lastDay()) parts.push("d=" + GT.iso(this.day));
     if (this.lang !== this.cfg.lang) parts.push("lang=" + this.lang);
     if (this.basemap && this.basemap !== this.defaultBasemap()) parts.push("b=" + encodeURIComponent(this.basemap));

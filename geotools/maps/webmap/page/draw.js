@@ -279,7 +279,7 @@ function placeLabels(layer, z) {
   const scale = 256 * 2 ** z, d = layer.data, rank = layer.spec.label.rank, list = [], used = new Map(), font = "600 12px " + GT.FONT;
   const order = Array.from(layer.order).filter(function (f) { return layer.vis[f]; });
   order.sort(function (a, b) { return (GT.value(d, rank, b) || 0) - (GT.value(d, rank, a) || 0) || a - b; });
-  const few = z < 13 && order.length && GT.value(d, rank, order[0]) > 0; // far out, only places where people live are named
+  const few = z < 12.5 && order.length && GT.value(d, rank, order[0]) > 0; // far out, only places where people live are named
   for (const f of order.slice(0, 4000)) {
     if (few && !(GT.value(d, rank, f) > 0)) break;
     const text = GT.clean(GT.value(d, layer.spec.label.column, f) || "").slice(0, 40).trim();
@@ -340,6 +340,17 @@ GT.Stack = L.GridLayer.extend({
     this.queue.add(tile);
     this.work();
     return tile;
+  },
+  /* Drawn at the zoom itself between two whole ones, where GridLayer would stretch pictures of the nearest. */
+  _setView: function (center, zoom, noPrune, noUpdate) {
+    if (noUpdate || zoom % 1 === 0) return L.GridLayer.prototype._setView.call(this, center, zoom, noPrune, noUpdate);
+    this._tileZoom = zoom;
+    this._updateLevels();
+    this._resetGrid();
+    this._update(center);
+    if (!noPrune) this._pruneTiles();
+    this._noPrune = !!noPrune;
+    this._setZoomTransforms(center, zoom);
   },
   work: function () {
     if (this.running) return;

@@ -21,8 +21,15 @@ Object.assign(GT.Page.prototype, {
     if (focused && focused.startsWith("gt-c-")) { const again = document.getElementById(focused); if (again) again.focus(); }
   },
   /* Hazards that no figure of ground counts, said beside those that are counted. */
+  /* Hazards without a boundary that were recorded by the day of the slider; undated ones always. */
+  bare: function () {
+    const b = Object.assign({}, this.cfg.noGround), now = this.now();
+    for (const r of b.late || []) if (r[0] > now) { b.n -= r[1]; b.m2 -= r[2]; b.unstated -= r[3]; }
+    b.m2 = Math.round(b.m2 * 10) / 10;
+    return b.n ? b : null;
+  },
   noGround: function () {
-    const b = this.cfg.noGround;
+    const b = this.bare();
     if (!b) return null;
     const some = b.m2 > 0 && b.unstated ? " " + this.t("no_ground_some").replace("{n}", this.count(b.unstated)) : "";
     return el("p", { class: "gt-noground", "data-n": b.n, "data-m2": b.m2 }, bdi(this.t(b.m2 > 0 ? "no_ground" : "no_ground_unstated").replace("{n}", this.count(b.n)).replace("{area}", this.area(b.m2, "no_ground")) + some));
@@ -232,7 +239,7 @@ Object.assign(GT.Page.prototype, {
       return el("span", { class: "gt-figure", title: GT.number(f[key], 0, self.lang) + " " + self.t("m2"), "data-key": key, "data-m2": f[key] }, chip, self.t("fig_" + key), " ", el("b", null, self.area(f[key], key)));
     };
     this.sums.replaceChildren(...["remaining", "cleared", "reduced", "cancelled"].filter(function (k) { return k === "remaining" || k === "cleared" || f[k] > 0 || s.m2[k][s.days.length - 1] > 0; }).map(item));
-    const b = this.cfg.noGround;
+    const b = this.bare();
     if (b) this.sums.firstChild.after(el("span", { class: "gt-bare", title: b.m2 > 0 ? this.area(b.m2, "no_ground") : "" }, this.t("fig_no_ground"), " ", el("b", null, "+" + this.count(b.n))));
     const x = ((day - first) / Math.max(1, last - first)) * 1000;
     this.cursor.setAttribute("x1", x); this.cursor.setAttribute("x2", x);

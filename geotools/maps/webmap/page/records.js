@@ -79,20 +79,30 @@ Object.assign(GT.Page.prototype, {
   room: function () {
     const size = this.map.getSize(), phone = this.phone(), card = this.card.hidden ? 0 : 340;
     if (this.shell.classList.contains("gt-printing")) return { paddingTopLeft: [4, 4], paddingBottomRight: [4, 4] };
-    const left = phone ? 12 : this.panel.offsetWidth + 30, right = phone ? 56 : 70 + card, top = phone ? 66 : 24, bottom = phone ? (this.card.hidden ? 120 : Math.min(size.y * 0.55, 330)) : this.cfg.series ? 150 : 60;
+    const time = this.time.getBoundingClientRect(), over = time.height ? this.map.getContainer().getBoundingClientRect().bottom - time.top + 10 : 0;
+    const left = phone ? 12 : this.panel.offsetWidth + 30, right = phone ? 56 : 70 + card, top = (phone ? 66 : 24) + (this.chip.hidden ? 0 : this.chip.offsetHeight + 6), bottom = Math.max(over, phone ? (this.card.hidden ? 120 : Math.min(size.y * 0.55, 330)) : 60);
     return size.x - left - right < 60 || size.y - top - bottom < 60 ? { padding: [6, 6] } : { paddingTopLeft: [left, top], paddingBottomRight: [right, bottom] };
   },
   fitBounds: function (b, maxZoom) {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.map.fitBounds(b, Object.assign({ maxZoom: maxZoom || 18, animate: !calm && undefined }, this.room()));
   },
+  /* A whole view fills what the panels leave free, between two whole zooms too; on a phone beside the buttons or below them. */
   fit: function (view) {
-    const v = /^(-?[\d.]+),(-?[\d.]+),(\d+)$/.exec(view || "");
-    if (v && Math.abs(+v[1]) <= 90) { this.map.setView([+v[1], +v[2]], +v[3], { animate: false }); return; }
-    const b = (view === "start" && this.cfg.start) || this.cfg.bounds;
-    if (!b) { if (!this.map._loaded) this.map.setView([0, 0], 2); return; }
-    this.map.fitBounds([[b[1], b[0]], [b[3], b[2]]], Object.assign({ maxZoom: 17, animate: false }, this.room()));
+    const map = this.map, o = map.options, snap = o.zoomSnap, v = /^(-?[\d.]+),(-?[\d.]+),(\d+(?:\.\d+)?)$/.exec(view || "");
+    const b = (view === "start" && this.cfg.start) || this.cfg.bounds, own = v && Math.abs(+v[1]) <= 90;
+    o.zoomSnap = 0.05;
+    if (own) map.setView([+v[1], +v[2]], +v[3], { animate: false });
+    else if (b) {
+      const box = [[b[1], b[0]], [b[3], b[2]]], one = this.room(), two = this.phone() && one.paddingTopLeft && { paddingTopLeft: [12, 216], paddingBottomRight: [12, one.paddingBottomRight[1]] };
+      const zoom = function (r) { const p = r.padding || [0, 0]; return map.getBoundsZoom(box, false, L.point(r.paddingTopLeft || p).add(r.paddingBottomRight || p)); };
+      map.fitBounds(box, Object.assign({ maxZoom: 17, animate: false }, two && zoom(two) > zoom(one) ? two : one));
+    } else if (!map._loaded) map.setView([0, 0], 2);
+    o.zoomSnap = snap;
+    this.fitted = own ? "" : this.view();
+    this.fittedTo = view;
   },
+  view: function () { const c = this.map.getCenter(); return [c.lat.toFixed(6), c.lng.toFixed(6), +this.map.getZoom().toFixed(2)].join(","); },
   /* The page opens on the main block of data: say what lies elsewhere. */
   outside: function () {
     const self = this, b = this.cfg.start, l = this.layers.find(function (x) { return x.spec.kind === "hazards" && x.spec.id.endsWith("hazards"); });
@@ -100,8 +110,9 @@ Object.assign(GT.Page.prototype, {
     let n = 0;
     for (const f of l.order) if (GT.lon(l.box[4 * f]) > b[2] || GT.lon(l.box[4 * f + 2]) < b[0] || GT.lat(l.box[4 * f + 3]) > b[3] || GT.lat(l.box[4 * f + 1]) < b[1]) n++;
     if (!n) return;
-    this.chip.replaceChildren(el("span", null, this.t("outside_view").replace("{n}", this.count(n))), el("button", { type: "button", onclick: function () { self.fit(); self.chip.hidden = true; } }, this.t("whole_map")));
+    this.chip.replaceChildren(el("span", null, this.t("outside_view").replace("{n}", this.count(n))), el("button", { type: "button", onclick: function () { self.chip.hidden = true; self.fit(); } }, this.t("whole_map")));
     this.chip.hidden = false;
+    this.fit("start"); // below the words
     this.map.once("dragstart zoomstart", function () { self.chip.hidden = true; });
   },
   goTo: function (place) {

@@ -23,8 +23,10 @@ Object.assign(GT.Page.prototype, {
     this.nav.replaceChildren(item("layers", "layers", "layers"), item("search", "search", "search"), item("filters", "filters", "filter"), ...(this.cfg.series ? [item("time", "date", "clock")] : []), item("tools", "tools", "more"));
   },
   openSheet: function (sheet) {
+    const whole = this.phone() && this.fitted && this.fitted === this.view();
     this.sheet = sheet;
     this.shell.dataset.sheet = sheet;
+    if (whole) this.fit(this.fittedTo); // nothing of a whole view hides under the time panel
     const f = this.panel.querySelector(".gt-filters");
     if (f && sheet === "filters") { this.fillFilters(); f.open = true; }
     for (const b of this.nav.querySelectorAll("button")) b.setAttribute("aria-pressed", b.dataset.nav === sheet ? "true" : "false");
@@ -209,7 +211,7 @@ Object.assign(GT.Page.prototype, {
     const map = this.map, size = map.getSize(), room = this.room(), a = room.paddingTopLeft || [0, 0], z = room.paddingBottomRight || [0, 0];
     const seen = L.latLngBounds(map.containerPointToLatLng(a), map.containerPointToLatLng([size.x - z[0], size.y - z[1]])), b = this.cfg.bounds;
     const data = b ? L.latLngBounds([[b[1], b[0]], [b[3], b[2]]]) : seen, start = this.cfg.start && L.latLngBounds([[this.cfg.start[1], this.cfg.start[0]], [this.cfg.start[3], this.cfg.start[2]]]);
-    return seen.contains(data) ? data : start && seen.contains(start) && !seen.contains(data) && map.getZoom() === map.getBoundsZoom(start.pad(0.1)) ? start : seen;
+    return seen.contains(data) ? data : start && this.fitted === this.view() && this.fittedTo === "start" ? start : seen;
   },
   printOff: function () {
     if (!this.before) return;
@@ -217,10 +219,10 @@ Object.assign(GT.Page.prototype, {
     this.before = null;
     this.shell.classList.remove("gt-printing");
     document.documentElement.classList.remove("gt-print");
-    this.map.options.zoomSnap = b.snap;
     for (const s of this.stacks) s.ratio = s.usual;
     this.map.invalidateSize({ animate: false, pan: false });
     this.map.setView(b.center, b.zoom, { animate: false });
+    this.map.options.zoomSnap = b.snap;
     for (const s of this.stacks) s.redraw();
     this.drawScale();
   },
