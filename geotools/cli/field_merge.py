@@ -48,9 +48,10 @@ def command(base: str, ours: str, theirs: str, output: Path, **choices: Any) -> 
     """Merge OURS and THEIRS, which both started from BASE, by a stable key, attribute by attribute.
 
     Every layer that any of the three has is merged; the tables of one kind that a package splits by geometry become one layer,
-    and a layer that cannot be merged is an error and exit code 1. Rows are never matched by their number. What cannot be combined is listed with both values; write ours or theirs into the
+    and a layer that cannot be merged is an error and exit code 1. Layers that were computed from records (remaining ground,
+    turning points, results of a run) are left out: they do not know these returns. Rows are never matched by their number. What cannot be combined is listed with both values; write ours or theirs into the
     column 'decision' of that list and merge again with --decisions. Several teams are merged one after the other, each
-    against the BASE it left with. Nothing is lost, nothing that was deleted or split comes back, and OUTPUT is written whole.
+    against the BASE it left with; a file that is merged again changes nothing. Nothing is lost, nothing that was deleted or split comes back, and OUTPUT is written whole.
     """
     from geotools import io
     from geotools.field.merge import listing
@@ -105,7 +106,8 @@ def _names(file: str) -> list[str]:
 
 def _all(files: tuple[str, ...], kind: str | None, choices: dict[str, Any], unread: list[Any]) -> tuple[Any, Any]:
     """Every layer of the three files, or every table of one kind."""
-    from geotools.field.merge import family, merge_layers
+    from geotools.field.merge import computed, family, merge_layers
+    from geotools.model.errors import SchemaError
 
     only = _only_kind(files)
     sides = [_layers(file, (kind, only), choices["crs"], unread if n else []) for n, file in enumerate(files)]
@@ -113,15 +115,21 @@ def _all(files: tuple[str, ...], kind: str | None, choices: dict[str, Any], unre
         sides = [{name: frame for name, frame in side.items() if family(name) == kind} for side in sides]
     for file, side in zip(files[1:], sides[1:], strict=True):
         here = {family(name) or name.casefold() for name in side}
-        for name in dict.fromkeys(family(name) or name for name in sides[0]):
+        records = [name for name, frame in sides[0].items() if not computed(name, frame)]
+        for name in dict.fromkeys(family(name) or name for name in records):
             if name.casefold() not in here:
                 options.say(f"{Path(file).name} has no layer '{name}': nothing of it is changed")
-    for name in sides[0]:
-        if family(name) is None:
-            options.say(f"the layer '{name}' is carried over; what was computed from records should be computed again")
-    return merge_layers(
+    merged, found = merge_layers(
         *sides, key=choices["key"], prefer=lambda name: _prefer(choices["prefer"], choices["decisions"], name)
     )
+    if not merged:
+        raise SchemaError("these files hold no records, only what was computed from records", hint="merge the records")
+    noted = (found["check"] == "MG-09") & (found["severity"] == "info")
+    choices["left_out"] = found.loc[noted, "id"].tolist()
+    if choices["left_out"]:
+        names = ", ".join(choices["left_out"])
+        options.say(f"left out, because computed before these returns: {names}; compute again with geotools run")
+    return merged, found[~noted].reset_index(drop=True)
 
 
 def _only_kind(files: tuple[str, ...]) -> str | None:
@@ -327,6 +335,7 @@ def _tell(output: Path, merged: dict[str, Any], found: Any, target: Any, choices
             {
                 "rows": rows, "layers": counts, "conflicts": len(found),
                 "by_rule": found["check"].value_counts().sort_index().to_dict(), "output": output.name,
+                "left_out": choices.get("left_out", []),
                 "conflict_rows": found.drop(columns="geometry").to_dict("records"),
             }
         )  # fmt: skip

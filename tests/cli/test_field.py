@@ -18,6 +18,7 @@ from click.testing import CliRunner
 import geotools as gt
 from geotools.cli.main import cli
 from geotools.field import package
+from geotools.field.merge import family
 from geotools.survey import Survey
 
 
@@ -199,7 +200,9 @@ def test_no_table_of_a_package_and_no_layer_of_the_office_is_dropped(tmp_path: P
     assert hazards["note"].astype(object).where(hazards["note"].notna(), None).to_dict() == {"H-1": None, "H-P": "team"}
     written = {str(name) for name, _ in pyogrio.list_layers(out)}
     assert {"hazards", "tracks", "wells"} <= written
-    assert {n for n in tables if n != "hazards_points"} <= written
+    assert {n for n in tables if family(n) == n} <= written, "every record kind"
+    assert not {"remaining", "turning_points"} & written, "computed before the return"
+    assert set(json.loads(result.stdout)["left_out"]) >= {"remaining", "turning_points"}
     one = run("merge", base, office, back, "-o", tmp_path / "one.gpkg", "--kind", "hazards", "--json")
     assert json.loads(one.stdout)["layers"] == {"hazards": 2}
 

@@ -332,12 +332,8 @@ def check_campaign(campaign: tuple[gpd.GeoDataFrame, ...]) -> None:
         assert key not in set(merged["id"])
     assert same(merged, merge(base, merged, b)[0]), "sending the same return again changes nothing"
     again, _ = in_turn(base, merged, a, b)
-    assert same(again, in_turn(base, again, a, b)[0])
+    assert same(merged, again), "nor does sending all of them"
     cut = [set(side["parent_id"].dropna()) for side in (ours, a, b)]
-    twice = (cut[0] & cut[1]) | (cut[0] & cut[2]) | (cut[1] & cut[2])
-    assert same(merged, again) or twice, (
-        "nor does sending all of them, but for edits that reach pieces cut by two teams"
-    )
     for key in cut[0] & cut[1]:
         if not set(ours.loc[ours["parent_id"] == key, "id"]) & set(a.loc[a["parent_id"] == key, "id"]):
             assert ((conflicts["check"] == "MG-04") & (conflicts["id"] == key)).any(), (
@@ -598,3 +594,67 @@ def test_a_new_list_keeps_what_people_wrote(old: list[tuple[str, ...]], found: s
     assert set(after) >= found
     assert decisions(out) == decisions(earlier)
     assert carried(new, out).equals(out)
+
+
+def test_an_edit_of_the_whole_goes_to_all_pieces_or_to_none() -> None:
+    base = layer({"H1": {"status": "open", "note": "n", "geometry": box(1)}})
+    edited, one, two = base.assign(status="closed"), pieces("o", 0.3), pieces("t", 0.6)
+    one, two = (f.assign(status="open", note="n") for f in (one, two))
+    merged, told = in_turn(base, base, one, edited, two)
+    assert merged["status"].tolist() == ["closed"] * 4, "the second team cut before it knew: its pieces get it too"
+    assert same(merged, in_turn(base, merged, two, one, edited, one)[0])
+    own = one.assign(status=["worked_on", "open"])
+    merged, told = in_turn(base, base, own, edited)
+    assert merged["status"].tolist() == ["worked_on", "open"], "the team told its pieces apart"
+    asked = told[told["check"] == "MG-01"]
+    assert asked[["id", "value", "limit"]].values.tolist() == [["o1", "closed", "worked_on"], ["o2", "closed", "open"]]
+    table = listing(asked)
+    table["decision"] = ["ours", "theirs"]
+    merged, told = merge(base, merged, edited, prefer=decisions(table))
+    assert merged["status"].tolist() == ["worked_on", "closed"]
+    assert told.empty
+
+
+def test_a_piece_that_kept_the_id_is_not_lost_where_another_team_cut_too() -> None:
+    base = layer({"H1": {"status": "open", "geometry": box(1)}})
+    kept, two = pieces("o", 0.3, keep=True).assign(status="open"), pieces("t", 0.6).assign(status="open")
+    for first, second in ((kept, two), (two, kept)):
+        merged, told = merge(base, first, second)
+        assert merged["id"].tolist() == ["H1~1", "o2", "t1", "t2"]
+        assert merged.loc[0, "parent_id"] == "H1"
+        assert same_place(merged.geometry[0], kept.geometry[0])
+        assert any("H1~1" in text for text in told["message"])
+        assert same(merged, in_turn(base, merged, first, second, kept)[0])
+
+
+def test_a_column_that_a_file_lacks_is_no_edit_of_a_piece_or_of_a_row_that_comes_back() -> None:
+    base = layer({"H1": {"status": "open", "note": "n", "geometry": box(1)}, "H2": {"note": "n", "geometry": box(2)}})
+    bare = gpd.GeoDataFrame(pd.concat([pieces("t", 0.5), base.iloc[1:]]), geometry="geometry", crs=CRS)
+    merged, _ = merge(base, base, bare.drop(columns=["status", "note"]))
+    assert merged.set_index("id")["note"].to_dict() == {"H2": "n", "t1": "n", "t2": "n"}
+    back = base.assign(status="closed").drop(columns="note").set_geometry(gpd.GeoSeries([None, None], crs=CRS))
+    merged, _ = merge(base, base.iloc[:1], back)
+    assert merged["note"].tolist() == ["n", "n"]
+    assert same_place(merged.geometry[1], box(2)), "nor is a polygon that it lost"
+
+
+def test_pieces_of_pieces_are_reported() -> None:
+    """A team returned twice and cut a piece of its own in between."""
+    base = layer({"H1": {"geometry": box(1)}})
+    first = pieces("t", 0.5)
+    further = layer({"t1": {"parent_id": "H1", "geometry": box(1)}, "x": {"parent_id": "t2", "geometry": box(1)}})
+    merged, told = in_turn(base, base, first, further)
+    assert merged["id"].tolist() == ["t1", "t2", "x"]
+    assert ((told["check"] == "MG-04") & (told["id"] == "t2") & told["message"].str.contains("further")).any()
+
+
+def test_people_decide_by_id_also_where_the_key_is_a_permanent_number() -> None:
+    base = layer({"H1": {"status": "open", "geometry": box(1)}, "H2": {"geometry": box(2)}}).assign(guid=["g-1", "g-2"])
+    ours, theirs = base.assign(status="closed").iloc[:1], base.assign(status="worked_on")
+    _, conflicts = merge(base, ours, theirs)
+    table = listing(conflicts)
+    assert table[["id", "column"]].values.tolist() == [["H1", "status"], ["H2", ""]]
+    table["decision"] = ["theirs", "ours"]
+    merged, left = merge(base, ours, theirs, prefer=decisions(table))
+    assert merged[["id", "status"]].values.tolist() == [["H1", "worked_on"]]
+    assert real(left).empty

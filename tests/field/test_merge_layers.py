@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geotools.field.merge import decisions, family, listing, merge_layers
+from geotools.field.merge import computed, decisions, family, listing, merge_layers
 from geotools.model.schema import KINDS
 
 
@@ -59,11 +59,11 @@ def test_a_table_that_did_not_come_back_deletes_nothing() -> None:
 
 def test_layers_of_all_three_files_are_in_the_result() -> None:
     one = spots({"w": "n"})
-    base = {"hazards": areas({"A1": "n"}), "remaining": one}
+    base = {"hazards": areas({"A1": "n"}), "camps": one}
     ours = {"hazards": areas({"A1": "n"}), "wells": one, "tracks": one}
     theirs = {"hazards": areas({"A1": "n"}), "tracks": spots({"new": "fresh"}), "Photos": pd.DataFrame({"file": ["a"]})}
     merged, conflicts = merge_layers(base, ours, theirs)
-    assert set(merged) == {"hazards", "remaining", "wells", "tracks", "Photos"}
+    assert set(merged) == {"hazards", "camps", "wells", "tracks", "Photos"}
     assert notes(merged["tracks"]) == {"new": "fresh", "w": "n"}
     assert merged["Photos"]["file"].tolist() == ["a"]
     assert conflicts.empty
@@ -121,3 +121,30 @@ def test_records_that_came_back_under_another_name_are_not_passed_over() -> None
     assert set(merged) == {"hazards", "finds", "hazards copy"}
     assert conflicts[["check", "severity"]].values.tolist() == [["MG-08", "error"]]
     assert "rename it to 'hazards'" in conflicts["message"][0]
+
+
+def test_what_was_computed_before_the_returns_is_never_in_the_result() -> None:
+    """Remaining ground as it was in the morning would show land as open, or as released, that the returns speak of."""
+    left = {"hazards": areas({"A1": "n"}), "remaining": areas({"A1": "n"}), "turning_points": spots({"TP01": "n"})}
+    found = pd.DataFrame({"check": ["GE-01"], "severity": ["error"], "id": ["A1"]})
+    office = {"hazards": areas({"A1": "n"}), "result_remaining": areas({"A1": "n"}), "issues": found}
+    merged, conflicts = merge_layers(left, office, left)
+    assert list(merged) == ["hazards"]
+    assert set(conflicts["check"] + " " + conflicts["severity"]) == {"MG-09 info"}
+    assert set(conflicts["id"]) == {"remaining", "turning_points", "result_remaining", "issues"}
+    drawn = {**left, "remaining": areas({"A1": "n", "A2": "drawn into the wrong layer"})}
+    _, conflicts = merge_layers(left, office, drawn)
+    told = conflicts[conflicts["severity"] == "warning"]
+    assert told["id"].tolist() == ["remaining"]
+    assert "not merged" in told["message"].iloc[0]
+    mine, _ = merge_layers(left, {**office, "issues": spots({"i": "a layer of our own"})}, left)
+    assert "issues" in mine
+
+
+def test_every_computed_table_of_a_package_is_known_as_such() -> None:
+    from geotools.field.export.everything import RESULTS as OF_A_RUN
+    from geotools.field.package.cargo import RESULTS as OF_A_PACKAGE
+
+    empty = pd.DataFrame({"check": [], "severity": []})
+    assert all(computed(name, empty) for name in (*OF_A_RUN, *OF_A_PACKAGE, "turning_points", "approach"))
+    assert not any(computed(kind, empty) for kind in KINDS)

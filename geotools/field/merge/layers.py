@@ -22,6 +22,13 @@ from geotools.model.schema import KINDS, Issue, issues_frame, join_issues, kind_
 from geotools.space import crs as _crs
 
 ENDINGS = ("_areas", "_lines", "_points")  # a package splits a kind of mixed geometry into tables of these names
+COMPUTED = (
+    "remaining",
+    "released",
+    "processed",
+    "turning_points",
+    "approach",
+)  # of a package; those of a run are 'result_…'
 Frames = Mapping[str, Any]
 
 
@@ -37,6 +44,19 @@ def family(name: str) -> str | None:
     if lowered in KINDS:
         return lowered
     return next((lowered[: -len(e)] for e in ENDINGS if lowered.endswith(e) and lowered[: -len(e)] in KINDS), None)
+
+
+def computed(name: str, frame: Any) -> bool:
+    """Whether a layer was computed from records, so that it says nothing of what came back since.
+
+    Examples
+    --------
+    >>> [computed(n, pd.DataFrame({"id": []})) for n in ("Remaining", "result_outside", "hazards", "issues", "remaining wells")]
+    [True, True, False, False, False]
+    """
+    lowered = name.casefold()
+    found = lowered == "issues" and {"check", "severity"} <= set(frame.columns)
+    return found or lowered in COMPUTED or lowered.startswith("result_")
 
 
 def merge_layers(
@@ -57,7 +77,8 @@ def merge_layers(
     -------
     merged, conflicts
         Frames by name, kinds of records under the name of the kind, and the ISSUES table. A layer that a file lacks is
-        unchanged in it. A layer without a common key is that of the side that changed it; if both did, that of ours
+        unchanged in it. A layer that was computed from records (`computed`) is left out and noted as MG-09, a warning where
+        that of theirs is not as it left: the records in it, if any, are not merged. A layer without a common key is that of the side that changed it; if both did, that of ours
         stands and an error MG-08 says so.
 
     Examples
@@ -68,7 +89,8 @@ def merge_layers(
     (['tracks', 'wells'], 0)
     """
     work = _Layers(key, prefer or (lambda name: "ours"))
-    sides = [_grouped(frames) for frames in (base, ours, theirs)]
+    work.left_out(base, theirs, {n: f for frames in (theirs, ours, base) for n, f in frames.items()})
+    sides = [_grouped({n: f for n, f in frames.items() if not computed(n, f)}) for frames in (base, ours, theirs)]
     names: dict[str, str] = {}
     for side in sides:
         for group, tables in side.items():
@@ -95,6 +117,16 @@ class _Layers:
     prefer: Callable[[str], Prefer]
     issues: list[Issue] = field(default_factory=list)
     found: list[gpd.GeoDataFrame] = field(default_factory=list)
+
+    def left_out(self, base: Frames, theirs: Frames, known: Frames) -> None:
+        """Note the layers that were computed before these returns."""
+        for name in sorted(n for n, frame in known.items() if computed(n, frame)):
+            rows = f"{len(known[name])} rows"
+            text = f"the layer '{name}' was computed before these returns: it is left out, compute it again from the merged records"
+            changed = name in theirs and (name not in base or not alike(base[name], theirs[name]))
+            if changed and len(theirs[name]):
+                text += "; that of theirs is not as it left: what was drawn or written in it is not merged"
+            self.issues.append(Issue("MG-09", "warning" if changed else "info", name, name, message=text, value=rows))
 
     def one(self, name: str, tables: list[dict[str, Any]]) -> Any:
         """One layer out of up to three versions of it."""
@@ -208,6 +240,8 @@ def alike(one: Any, two: Any) -> bool:
 
 
 def _said(frame: gpd.GeoDataFrame) -> Counter[tuple[Any, ...]]:
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.active_geometry_name is None:
+        frame = _placed(frame)
     names = sorted(str(c) for c in frame.columns if c != frame.geometry.name)
     shapes = frame.geometry.array
     if frame.crs is not None:

@@ -149,7 +149,7 @@ def _add(rows: dict[str, Row], row: Row, names: tuple[str, str], label: str, how
     while name in rows:
         name = f"{original}~{number}"
         number += 1
-    rows[name] = {**row, how.key: _unique(name, how.key)}
+    rows[name] = {**row, how.key: unique(name, how.key)}
     if how.key != "id" and row.get("id") is not None and not _MADE.fullmatch(str(row["id"])):
         rows[name]["id"] = f"{row['id']}~{max(number - 1, 2)}"
     if PARENT in row and row[PARENT] is None:
@@ -165,5 +165,6 @@ def _add(rows: dict[str, Row], row: Row, names: tuple[str, str], label: str, how
     )
 
 
-def _unique(name: str, key: str) -> str:
+def unique(name: str, key: str) -> str:
+    """A key made of a name, the same each time: itself, or a UUID."""
     return str(uuid.uuid5(SPACE, name)) if key == "guid" else name

@@ -23,6 +23,7 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geotools.field.merge.pieces import Cuts, inherited, with_names_of_their_own
 from geotools.field.merge.preference import Prefer, Rules
 from geotools.field.merge.same import flat as _flat
 from geotools.field.merge.same import same as _same
@@ -74,7 +75,11 @@ def merge(
     -----
     A row that is deleted by one side and unchanged by the other is deleted; if the other changed it, the change stays
     and is reported. Pieces of a split (rows whose ``parent_id`` names the old row) replace the old row: an edit that the
-    other side made to an attribute goes to the pieces, and the old polygon never comes back.
+    other side made to an attribute of the whole goes to all pieces, or to none (reported) where a piece was edited itself;
+    the old polygon never comes back.
+
+    Returns of several teams are merged in turn, each against its base. Once each has been merged, merging any of them
+    again, in any order, changes nothing, with ``ours`` or ``newest``; with ``theirs`` the last one sent stands.
 
     Examples
     --------
@@ -133,62 +138,73 @@ class _Merge:
     rules: Rules
     kind: str
     issues: list[Issue] = field(default_factory=list)
+    cuts: Cuts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ours, self.theirs = (inherited(side, self.base, self.columns) for side in (self.ours, self.theirs))
+        found = self._cuts()
+        ours = with_names_of_their_own(self.ours, self.theirs, found, self.key)
+        self.theirs = with_names_of_their_own(self.theirs, self.ours, found, self.key)
+        self.ours = ours
+        self.cuts = self._cuts()
+
+    def _cuts(self) -> Cuts:
+        return Cuts(self.base.rows, {"ours": self.ours.rows, "theirs": self.theirs.rows})
 
     def rows(self) -> list[Row]:
         """All rows of the result."""
-        names = dict.fromkeys((*self.base.rows, *self.ours.rows, *self.theirs.rows))
-        children = {"ours": self._children(self.ours), "theirs": self._children(self.theirs)}
         merged: dict[str, Row] = {}
-        split: list[tuple[str, str, Row, Row]] = []
-        for name in names:
+        for name in dict.fromkeys((*self.base.rows, *self.ours.rows, *self.theirs.rows)):
             old, mine, other = self.base.rows.get(name), self.ours.rows.get(name), self.theirs.rows.get(name)
-            if old is not None and not (mine is None and other is None):
-                self._cut_twice(name, old, children)
+            twice = old is not None and self._cut_twice(name, old)
             if mine is not None and other is not None:
                 merged[name] = self._both(name, old, mine, other)
-            elif mine is None and other is None:
-                if old is not None:
-                    self._gone(name, old, children)
             elif old is None:
                 merged[name] = mine if mine is not None else other  # type: ignore[assignment]
+            elif mine is None and other is None:
+                if not twice:
+                    self._gone(name, old)
             else:
                 keeper, row = ("ours", mine) if mine is not None else ("theirs", other)
-                gone = "theirs" if keeper == "ours" else "ours"
                 assert row is not None
-                if children[gone].get(name):
-                    split.append((name, gone, old, row))
-                elif self._unchanged(old, row):
-                    self._report("MG-07", "info", old, "", f"{gone} deleted this row; {keeper} had not changed it", old)
-                elif self.rules.decided(name, "") == gone:
-                    self._report(
-                        "MG-07",
-                        "info",
-                        row,
-                        "",
-                        f"{gone} deleted this; it was decided that it goes",
-                        _changes(old, row, self.columns),
-                    )
-                else:
-                    merged[name] = row
-                    if self.rules.decided(name, "") == keeper:
-                        continue
-                    self._report(
-                        "MG-02",
-                        "error",
-                        row,
-                        "",
-                        f"{gone} deleted this, {keeper} changed it: it is kept",
-                        _changes(old, row, self.columns),
-                    )
-        for name, gone, old, row in split:
-            self._to_pieces(children[gone][name], old, row, merged, name)
+                kept = self._or_gone(name, old, (keeper, row))
+                if kept is not None:
+                    merged[name] = kept
+        self._cut_again()
+        for name in self.cuts.names():
+            self._whole_edits(name, merged)
         return list(merged.values())
 
-    def _gone(self, name: str, old: Row, children: dict[str, dict[str, list[str]]]) -> None:
-        """A row that neither side has any more: deleted by both, cut by one, or cut by both."""
-        mine, other = (children[side].get(name, []) for side in ("ours", "theirs"))
-        if self._cut_twice(name, old, children):
-            return
+    def _or_gone(self, name: str, old: Row, held: tuple[str, Row]) -> Row | None:
+        """A row that only one side still has: as it is where that side changed it, else None; what becomes of it is reported."""
+        keeper, row = held
+        gone = "theirs" if keeper == "ours" else "ours"
+        said = self._complete(getattr(self, keeper), row, old)
+        if self.cuts.pieces(gone, name):
+            if not _same(old.get("geometry"), said.get("geometry"), "geometry"):
+                text = f"'{name}' was split or joined by one side and redrawn by the other: the pieces stand, the redrawn shape is here"
+                self._report("MG-04", "error", row, "geometry", text, said.get("geometry"))
+            return None
+        if all(_same(old.get(c), said.get(c), c) for c in (*self.columns, "geometry")):
+            self._report("MG-07", "info", old, "", f"{gone} deleted this row; {keeper} had not changed it", old)
+            return None
+        decided, changes = self._decided(name, row, ""), _changes(old, said, self.columns)
+        if decided == gone:
+            self._report("MG-07", "info", row, "", f"{gone} deleted this; it was decided that it goes", changes)
+            return None
+        if decided != keeper:
+            self._report("MG-02", "error", said, "", f"{gone} deleted this, {keeper} changed it: it is kept", changes)
+        return {**said, "geometry": self._said(getattr(self, keeper), row, "geometry", old.get("geometry"))}
+
+    def _complete(self, side: Side, row: Row, old: Row) -> Row:
+        """A row with what its file does not say as it was: a column or a polygon that is missing is no edit."""
+        said = {c: row.get(c) if c in side.columns else old.get(c) for c in self.columns}
+        shape = row.get("geometry")
+        return {**said, "geometry": old.get("geometry") if shape is None or shape.is_empty else shape}
+
+    def _gone(self, name: str, old: Row) -> None:
+        """A row that neither side has any more: deleted by both, or cut by one and deleted by the other."""
+        mine, other = self.cuts.pieces("ours", name), self.cuts.pieces("theirs", name)
         if bool(mine) == bool(other):
             self._report("MG-07", "info", old, "", "both sides deleted this row", old)
             return
@@ -196,9 +212,9 @@ class _Merge:
         text = f"{gone} deleted this, {keeper} split it into {_named(pieces)}: the pieces are kept"
         self._report("MG-02", "error", old, "", text, _named(pieces), old)
 
-    def _cut_twice(self, name: str, old: Row, children: dict[str, dict[str, list[str]]]) -> bool:
+    def _cut_twice(self, name: str, old: Row) -> bool:
         """Whether both sides cut a row, each in pieces that the other does not have; it is reported with all of them."""
-        mine, other = (set(children[side].get(name, ())) for side in ("ours", "theirs"))
+        mine, other = set(self.cuts.pieces("ours", name)), set(self.cuts.pieces("theirs", name))
         if mine <= other or other <= mine:
             return False
         text = (
@@ -208,31 +224,67 @@ class _Merge:
         self._report("MG-04", "error", old, "geometry", text, _named(other), _named(mine))
         return True
 
-    def _children(self, side: Side) -> dict[str, list[str]]:
-        out: dict[str, list[str]] = {}
-        for name, row in side.rows.items():
-            if name in self.base.rows or not row.get(PARENT):
-                continue
-            for parent in str(row[PARENT]).split(","):
-                out.setdefault(self._parent_key(parent.strip()), []).append(name)
-        return out
+    def _cut_again(self) -> None:
+        """Report pieces that one side cut further: the base never had the piece, so it is not known to have gone."""
+        for holder, cutter in (("ours", "theirs"), ("theirs", "ours")):
+            rows, others = getattr(self, holder).rows, getattr(self, cutter).rows
+            for name, pieces in sorted(self.cuts.again(cutter).items()):
+                new = sorted(set(pieces) - set(rows))
+                if name not in rows or name in others or not new:
+                    continue
+                text = (
+                    f"{cutter} cut this piece further ({_named(new)}) and {holder} still has it: all are kept and lie over "
+                    "each other; delete those that do not hold"
+                )
+                self._report("MG-04", "error", rows[name], "geometry", text, _named(new), name)
 
-    def _parent_key(self, parent: str) -> str:
-        """`parent_id` may hold the id or the key of the old row."""
-        if parent in self.base.rows:
-            return parent
-        return next((name for name, row in self.base.rows.items() if row.get("id") == parent), parent)
+    def _whole_edits(self, name: str, merged: dict[str, Row]) -> None:
+        """Carry what one side says of a whole row over to the pieces that the other made of it; a row that was cut does not come back.
 
-    def _unchanged(self, old: Row, new: Row) -> bool:
-        columns = [c for c in self.columns if c in new]
-        return all(_same(old.get(c), new.get(c), c) for c in (*columns, "geometry"))
+        All pieces get it or none: where they no longer say what the base said, each keeps its value and the edit is reported,
+        so that a return that comes again finds nothing to change.
+        """
+        for voice, cutter in (("ours", "theirs"), ("theirs", "ours")):
+            pieces = [
+                p for p in self.cuts.pieces(cutter, name) if p not in self.cuts.pieces(voice, name) and p in merged
+            ]
+            for column in (c for c in self.columns if c not in (self.key, "id", "guid", PARENT)):
+                told = self.cuts.whole(voice, name, column) if column in getattr(self, voice).columns else None
+                if not pieces or told is None:
+                    continue
+                wanted, old = told[0], self.base.rows[name].get(column)
+                free = self.cuts.untouched(cutter, name, column) and all(
+                    _same(merged[p].get(column), old, column) for p in pieces
+                )
+                for piece in pieces:
+                    there = merged[piece]
+                    if free or (
+                        not _same(there.get(column), wanted, column) and self._decided(piece, there, column) == voice
+                    ):
+                        merged[piece] = {**there, column: wanted}
+                    elif not (
+                        self.cuts.pieces(voice, name)
+                        or _same(there.get(column), wanted, column)
+                        or self._decided(piece, there, column)
+                    ):
+                        text = f"'{name}' was split; {voice} changed {column} of the whole: the value of {cutter} stands in this piece"
+                        self._report("MG-01", "error", there, column, text, wanted, there.get(column))
+
+    def _decided(self, name: str, row: Row, column: str) -> str | None:
+        """The side that a person chose for a cell of a row, which they know by its id, also where its key is a guid."""
+        return self.rules.decided(self._known(name, row, column), column)
+
+    def _known(self, name: str, row: Row, column: str) -> str:
+        """What a decision calls a row."""
+        return name if self.rules.decided(name, column) else str(row.get("id") or name)
 
     def _both(self, name: str, old: Row | None, mine: Row, other: Row) -> Row:
         """One row out of two; a piece that both sides have is compared with what it was cut from, its own shape aside."""
         out: Row = {}
-        own, parent = old, self._cut_from(mine, other) if old is None else None
+        own, origin = old, self.cuts.origin(mine, other) if old is None else {}
         for column in (*self.columns, "geometry"):
-            old = parent if own is None and column not in (self.key, "id", "guid", PARENT, "geometry") else own
+            inherits = column in origin and column not in (self.key, "id", "guid", PARENT)
+            old = origin if inherits else own
             before = old.get(column) if old is not None else None
             a = self._said(self.ours, mine, column, before)
             b = self._said(self.theirs, other, column, before)
@@ -241,15 +293,15 @@ class _Merge:
             elif (old is not None and _same(a, before, column)) or (old is None and a is None):
                 out[column] = b
             else:
-                side, doubt = self.rules.side(name, column, (old, mine, other))
+                side, doubt = self.rules.side(self._known(name, mine, column), column, (old, mine, other))
                 raised = _only_raised(a, b, before) if column == "geometry" else ""
-                if raised and not self.rules.decided(name, column):
+                if raised and not self._decided(name, mine, column):
                     side, doubt = (
                         ("theirs" if raised == "ours" else "ours"),
                         f"{raised} only adds heights to the old shape",
                     )
                 out[column] = a if side == "ours" else b
-                if self.rules.decided(name, column):
+                if self._decided(name, mine, column):
                     continue
                 code = "MG-03" if old is None else "MG-06" if column == "geometry" else "MG-01"
                 what = "added by both with different" if old is None else "both changed"
@@ -263,11 +315,6 @@ class _Merge:
                     a if side == "ours" else b,
                 )
         return out
-
-    def _cut_from(self, mine: Row, other: Row) -> Row | None:
-        """The row of the base that a new row was cut from, as both sides say."""
-        named = {str(row.get(PARENT) or "") for row in (mine, other)}
-        return self.base.rows.get(self._parent_key(named.pop())) if len(named) == 1 else None
 
     def _said(self, side: Side, row: Row, column: str, before: Any) -> Any:
         """What a side says; a column it does not have, or a polygon it has lost, says nothing."""
@@ -296,36 +343,6 @@ class _Merge:
         text = f"{side.label} redrew this without heights: those from before are listed here"
         self._report("MG-06", "warning", row, "geometry", text, before)
         return shape
-
-    def _to_pieces(self, pieces: list[str], old: Row, row: Row, merged: dict[str, Row], name: str) -> None:
-        """Carry an edit of the old row over to the pieces that replaced it; the old row does not come back."""
-        for column in self.columns:
-            if column in (self.key, "id", "guid", PARENT) or _same(old.get(column), row.get(column), column):
-                continue
-            for piece in pieces:
-                if piece not in merged:
-                    continue
-                if _same(merged[piece].get(column), old.get(column), column):
-                    merged[piece] = {**merged[piece], column: row.get(column)}
-                elif not _same(merged[piece].get(column), row.get(column), column):
-                    self._report(
-                        "MG-01",
-                        "error",
-                        merged[piece],
-                        column,
-                        f"'{name}' was split; both changed {column}: the piece's value stands",
-                        row.get(column),
-                        merged[piece].get(column),
-                    )
-        if not _same(old.get("geometry"), row.get("geometry"), "geometry"):
-            self._report(
-                "MG-04",
-                "error",
-                row,
-                "geometry",
-                f"'{name}' was split or joined by one side and redrawn by the other: the pieces stand, the redrawn shape is here",
-                row.get("geometry"),
-            )
 
     def _report(
         self, check: str, severity: str, row: Row, column: str, message: str, value: Any, limit: Any = ""
