@@ -266,7 +266,7 @@ def _unremarkable(ledger: _Ledger, alive: np.ndarray, crs: pyproj.CRS) -> bool:
     points = shapely.get_coordinates(shapes)
     if shapely.has_z(shapes).any() or not len(points) or not np.isfinite(points.sum()):
         return False
-    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
+    west, south, east, north = shapely.total_bounds(shapes)
     if west <= 0 <= east and south <= 0 <= north:
         return False
     if crs.is_geographic:

@@ -21,6 +21,7 @@ from geotools.model.vocab import fold
 
 # Issue codes of this room: 10 ids, 11 words, 12 numbers, 13 dates and times, 14 yes/no, 15 columns.
 MISSING = frozenset({"", "nan", "none", "null", "<na>", "nat", "n/a", "#n/a", "-"})
+_LONGEST = max(map(len, MISSING))
 _YES = frozenset({"1", "true", "t", "yes", "y", "on", "x", "beli", "he", "evet", "da", "да"})
 _NO = frozenset({"0", "false", "f", "no", "n", "off", "xeyr", "hayir", "yox", "net", "нет"})
 _EXCEL_EPOCH = pd.Timestamp("1899-12-30")
@@ -131,7 +132,7 @@ def as_text(value: Any) -> str | None:
     """A cell as trimmed text; whole floats lose their ``.0``; missing is None."""
     if isinstance(value, str):
         text = value.strip()
-        return None if text.casefold() in MISSING else text
+        return None if len(text) <= _LONGEST and text.casefold() in MISSING else text
     if _missing(value):
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer() and abs(float(value)) < 2**53:
@@ -416,10 +417,20 @@ def to_day(value: Any) -> date | None:
     return None
 
 
+def _impossible(days: np.ndarray) -> np.ndarray:
+    """Which days lie outside the years 1900 to 2200."""
+    found: np.ndarray = (days < np.datetime64("1900-01-01")) | (days >= np.datetime64("2201-01-01"))
+    return found
+
+
 def _dates(raw: pd.Series, column: Column, report: Report) -> pd.Series:
-    if pd.api.types.is_datetime64_dtype(raw.dtype):
-        days = raw.to_numpy().astype("datetime64[D]")
-        if not ((days < np.datetime64("1900-01-01")) | (days >= np.datetime64("2201-01-01"))).any():
+    if pd.api.types.is_datetime64_any_dtype(raw.dtype):
+        days = raw.dt.tz_localize(None).to_numpy().astype("datetime64[D]")  # as written in its zone
+        if not _impossible(days).any():
+            return pd.Series(days.astype("datetime64[ms]"))
+    elif {type(value) for value in raw} <= {date, type(None)}:
+        days = np.array(raw, dtype="datetime64[D]")
+        if not _impossible(days).any():
             return pd.Series(days.astype("datetime64[ms]"))
     values: list[date | None] = []
     for row, value in enumerate(raw):
