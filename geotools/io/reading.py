@@ -233,6 +233,8 @@ def _guess(raw: Raw, source: Source) -> str | None:
     present = raw.geometry[~shapely.is_missing(raw.geometry)]
     present = present[~shapely.is_empty(present)]
     if len(present) and not _fits(present, KINDS[kind]):
+        if source.layer is not None and kind_of(raw.layer) is None:
+            return None  # the file's name speaks of its other layers
         note = f"{source.label}: the name says {kind}, but no geometry in it fits; read as a plain layer"
         raw.findings.append(Finding("RD-07", "warning", note, value=kind))
         return None
@@ -272,7 +274,7 @@ def _settle_crs(raw: Raw, source: Source, programme: Programme) -> None:
     else:
         raise CRSError(
             "the coordinates have no reference system",
-            hint="say which: crs='EPSG:32638', --crs EPSG:32638, or crs = \"…\" in survey.toml", file=source.label,
+            hint="say which: crs='EPSG:32638', --crs EPSG:32638, or crs = \"…\" in survey.toml; geotools datum --explain helps to find out", file=source.label,
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from geotools import io
 from geotools.model.errors import ReadError
-from geotools.survey.sources import TABLE_NAMES
+from geotools.survey.sources import TABLE_NAMES, is_at_rest
 
 ENTRIES_MAX = 5000
 DEPTH_MAX = 6
@@ -81,8 +81,12 @@ def _walk(root: Path, folder: Path, depth: int, deep: bool, out: list[Entry]) ->
                 _walk(root, path, depth + 1, deep, out)
             else:
                 out.append(Entry(path, "folder", why))
-        elif (entry := _entry(path, names)) is not None:
-            out.append(entry)
+        else:
+            try:
+                entry = _entry(path, names)
+            except OSError:  # a link in a circle
+                entry = Entry(path, "aside", "it cannot be opened")
+            out += [entry] if entry is not None else []
 
 
 def _not_entered(path: Path, depth: int, deep: bool) -> str | None:
@@ -100,6 +104,10 @@ def _entry(path: Path, names: set[str]) -> Entry | None:
     suffix = path.suffix.lower()
     if path.name in TABLE_NAMES:
         return None
+    if not path.exists():
+        return Entry(path, "aside", "a link to a file that is not there")
+    if not is_at_rest(path):
+        return Entry(path, "aside", "a pipe or device, not a file")
     if suffix in RASTER_ENDINGS:
         return Entry(path, "raster")
     if io.is_survey_file(path) and not _is_side_xml(path, names):

@@ -14,6 +14,7 @@ from typing import Any
 from geotools.io.store import is_store
 from geotools.model.errors import CRSError, GeotoolsError
 from geotools.model.progress import Progress, tracked
+from geotools.model.schema.names import whole_text
 from geotools.survey import folder as _folder
 from geotools.survey.extent import Bounds, Extent
 from geotools.survey.opening import Reading, existing, open_survey, read_source, survey_of
@@ -126,7 +127,7 @@ def _name(item: LayerSource, home: Path) -> str:
 
 
 def _relative(path: Path, home: Path) -> str:
-    return str(path.relative_to(home)) if path.is_relative_to(home) else str(path)
+    return whole_text(str(path.relative_to(home) if path.is_relative_to(home) else path))
 
 
 def _failed_state(item: LayerSource, error: GeotoolsError, home: Path, planned: Plan, extent: Extent) -> FileState:

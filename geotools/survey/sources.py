@@ -83,7 +83,7 @@ def plan(path: Path, crs: str | None, encoding: str | None, *, failed: Failed | 
     wanted = [
         LayerSource(p, crs=crs or programme.crs or None, encoding=encoding)
         for p in files
-        if lone or io.is_survey_file(p)
+        if lone or (io.is_survey_file(p) and is_at_rest(p))
     ]
     sources = [s for item in wanted for s in _listed(item, _layers_of, failed)]
     if not wanted and failed is None:
@@ -91,6 +91,14 @@ def plan(path: Path, crs: str | None, encoding: str | None, *, failed: Failed | 
             "there is nothing here that can be read", hint="geotools convert --formats lists the formats", file=path
         )
     return Plan(programme, tuple(sources), _guess_rasters(files), table)
+
+
+def is_at_rest(path: Path) -> bool:
+    """Whether a path is a file or folder, or nothing at all, and not a pipe or device that may never end."""
+    try:
+        return path.is_file() or path.is_dir() or not path.exists()
+    except OSError:
+        return True
 
 
 def table_of(folder: Path) -> Path | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -297,3 +299,41 @@ def test_numbers_that_fit_two_systems_are_a_question_with_both(tmp_path: Path) -
     asked = json.loads(run("init", tmp_path, "--json").stdout)["layers"][0]
     assert (asked["kind"], asked["crs"], asked["crs_known"]) == ("finds", "", False)
     assert set(asked["crs_choices"]) == {"EPSG:32638", "EPSG:2498"}
+
+
+def test_hostile_files_neither_stop_nor_hang_it(tmp_path: Path) -> None:
+    """Pipes, links in a circle or out of the folder, archives that explode, names that are no text: said, and passed over."""
+    folder = tmp_path / "drop"
+    (folder / "a" / "b").mkdir(parents=True)
+    os.mkfifo(folder / "pipe.csv")
+    (folder / "loop").symlink_to(folder)
+    (folder / "self.csv").symlink_to(folder / "self.csv")
+    (folder / "gone.geojson").symlink_to(tmp_path / "absent.geojson")
+    with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("x.csv", "0" * 60_000_000)
+    (folder / "xxe.gpx").write_text('<!DOCTYPE g [<!ENTITY x SYSTEM "file:///etc/passwd">]><gpx>&x;</gpx>', "utf-8")
+    (folder / "survey.gdb").mkdir()
+    Path(os.fsdecode(os.fsencode(folder) + b"/bad\xff.csv")).write_text("id,lat,lon\nA,39.6,47.1\n", "utf-8")
+    (folder / "a" / "b" / "places.csv").write_text("name,population,lat,lon\nA,7,39.6,47.1\nB,8,39.7,47.2\n", "utf-8")
+    said = run("init", folder).output
+    made = tomllib.loads((folder / "survey.toml").read_text("utf-8"))
+    assert [row["file"] for row in made["layer"]] == ["a/b/places.csv"]
+    for name in ("pipe.csv", "loop", "self.csv", "gone.geojson", "bomb.zip", "xxe.gpx", "survey.gdb", "csv: its name"):
+        assert name in said, name
+    told = json.loads(run("info", folder, "--json").stdout)
+    assert told["layers"]["places"]["rows"] == 2
+    (folder / "survey.toml").unlink()
+    run("info", folder, code=3)
+
+
+def test_released_ground_is_not_lost_behind_a_word_in_the_name(tmp_path: Path) -> None:
+    """Completion reports with a product in each row are releases, whatever reports are called; two readings are a question."""
+    table = pd.DataFrame(
+        {"No": range(4), "Result": ["Cleared"] * 4, "Method": ["manual"] * 4, "wkt": [square(n).wkt for n in range(4)]}
+    )
+    table.to_csv(tmp_path / "Completion reports.csv", index=False)
+    made = json.loads(run("init", tmp_path, "--json").stdout)["layers"][0]
+    assert made["kind"] in ("releases", "")
+    text = (tmp_path / "survey.toml").read_text("utf-8")
+    assert "releases" in text
+    assert "Result" in text

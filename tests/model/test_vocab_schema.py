@@ -204,3 +204,10 @@ def test_a_length_written_with_its_unit_reads_back(value, unit, gap):
     si = round(value, 6) * {**METRES, **KM}[unit]
     for text in (f"{value:.6f}{gap}{unit}", f"{value:.6f}{gap}{unit}".replace(".", ",")):
         assert quantity(text, "m") == pytest.approx(si, rel=1e-9, abs=1e-9)
+
+
+def test_a_form_of_hundreds_of_questions_is_taken_whole():
+    wide = pd.DataFrame([[str(n) for n in range(400)]] * 2, columns=[f"question {n}" for n in range(400)])
+    out, _ = conform(wide, schema("finds"))
+    assert [c for c in out.columns if c.startswith("question")] == list(wide.columns)
+    assert out[list(wide.columns)].equals(wide)

@@ -86,10 +86,7 @@ def conform(
         done[column.name], as_entered = _convert(raw, column, schema.kind, ids, words or {}, issues)
         if as_entered is not None:
             done[f"{column.name}_as_entered"] = as_entered
-    out = pd.DataFrame(done, index=renamed.index)
-    for name, values in data.items():
-        out[name] = values
-    return out, issues
+    return pd.DataFrame({**done, **data}, index=renamed.index), issues
 
 
 def _rename(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str]) -> pd.DataFrame:

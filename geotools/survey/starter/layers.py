@@ -118,11 +118,13 @@ def _see_kind(seen: Look) -> None:
     file = kind_of(item.path.stem)
     told = kind_of_content(seen.frame()) if len(raw.table) else None
     telling = _telling(raw)
-    if (
-        named
-        and _fits(raw, KINDS[named])
-        and (told is None or told[0] == named or len(_matched(raw, KINDS[named])) >= 2)
-    ):
+    rival = (
+        named is not None
+        and named not in LEDGER
+        and any(c not in _matched(raw, KINDS[named]) for c in telling.values())
+    )
+    sure = told is None or told[0] == named or (named is not None and len(_matched(raw, KINDS[named])) >= 2)
+    if named and _fits(raw, KINDS[named]) and sure and not rival:
         seen.kind, seen.why = named, "its name"
     elif told is not None:
         seen.kind, seen.why = told[0], f"its column '{told[1]}'"
@@ -135,10 +137,10 @@ def _see_kind(seen: Look) -> None:
     elif plain := _plainly(raw):
         seen.kind, seen.why = plain, f"{len(_matched(raw, KINDS[plain]))} of its {len(raw.table.columns)} columns"
     else:
-        hints = [kind for kind in (*telling, named, file, home) if kind]
+        hints = [kind for kind in (*telling, named, file, home) if kind and _fits(raw, KINDS[kind])]
         seen.kinds = tuple(dict.fromkeys([*hints, *(kind for _, kind in _likely(raw))]))[:3]
         unfit = next((kind for kind in (named, file) if kind and not _fits(raw, KINDS[kind])), None)
-        if unfit:
+        if unfit and item.path.suffix.lower() != ".gpx":
             seen.why = f"its name says {unfit}, but what it holds is not drawn as {unfit} are"
 
 

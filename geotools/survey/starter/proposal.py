@@ -19,6 +19,7 @@ from geotools import io
 from geotools.model.errors import CRSError, GeotoolsError, ReadError
 from geotools.model.progress import Progress, tracked
 from geotools.model.schema import kind_of
+from geotools.model.schema.names import whole_text
 from geotools.space import crs as _crs
 from geotools.survey import folder as _folder
 from geotools.survey.extent import Bounds, extent_of
@@ -99,7 +100,7 @@ class Proposal:
     def name(self, layer: Layer) -> str:
         """A layer as people call it: its file, and the layer where there are several."""
         item = layer.look.item
-        shown = item.path.relative_to(self.folder).as_posix()
+        shown = whole_text(item.path.relative_to(self.folder).as_posix())
         return f"{shown}:{item.layer}" if item.layer and item.layer != item.path.stem else shown
 
     def to_dict(self) -> dict[str, Any]:
@@ -132,7 +133,9 @@ def propose(folder: Path, *, progress: Progress | None = None) -> Proposal:
     if not folder.is_dir():
         raise ReadError("it is no folder", hint="give the folder that holds your files", file=folder)
     listed = _folder.entries(folder)
-    aside = {e.path.relative_to(folder).as_posix(): e.words for e in listed if e.what in ("aside", "folder")}
+    aside = {
+        whole_text(e.path.relative_to(folder).as_posix()): e.words for e in listed if e.what in ("aside", "folder")
+    }
     looks, outs = [], {}
     files = [e for e in listed if e.what == "records"]
     twins = _twins([e.path for e in files])
@@ -203,6 +206,9 @@ def _sorted_out(looks: list[Look], outs: dict[int, str]) -> tuple[list[Look], di
     kept: list[Look] = []
     for one in looks:
         if id(one) in outs:
+            continue
+        if not str(one.item.path).isprintable() and any("\ud800" <= c <= "\udfff" for c in str(one.item.path)):
+            outs[id(one)] = "its name cannot be written in a text: rename the file"
             continue
         if one.error is not None and not isinstance(
             one.error, CRSError

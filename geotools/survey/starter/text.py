@@ -135,6 +135,10 @@ def _layer(layer: Layer, proposal: Proposal) -> list[str]:
         )
         body.append(f"#   Kinds: {' '.join(KINDS)}")
         body.append(f"# kind = {quoted(likely)}")
+    if item.path.suffix.lower() == ".gpx" and item.layer == "tracks":
+        body.append(
+            '# For the ground that a tool covered (geotools swath), read its points instead: kind = "fixes", layer = "fixes"'
+        )
     body.append(f"file = {quoted(item.path.relative_to(proposal.folder).as_posix())}")
     if item.layer:
         body.append(f"layer = {quoted(item.layer)}")
