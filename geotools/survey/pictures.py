@@ -69,7 +69,6 @@ class Pictures:
             shown = replace(shown, layers={**cargo.layers, "releases": cargo.results["released"]})
         ledger = False if cargo.coverage is None else cargo.coverage
         made = webmap.map_survey(shown, coverage=ledger, sensitive=True, lang=lang, theme=self.theme.name)
-        made.page.as_of = cargo.information_day  # of what leaves; of public squares the month only
         webmap.save(made, path)
 
     def card(self, cargo: Any, hazard_id: str, path: Path, lang: str) -> bool:
@@ -91,9 +90,9 @@ class Pictures:
 
 
 def _with_note(cargo: Any, lang: str) -> Any:
-    """The cargo with a foot note: up to when it knows, how far it goes, and in which squares ground is shown."""
-    phrases = Phrases(lang)
-    squares = "squares_note" if cargo.public else "squares"
-    said = [*cargo.said(phrases), *([phrases(squares, side=f"{cargo.precision_m:g}")] if cargo.precision_m else [])]
-    footer = " · ".join(text for text in (cargo.programme.texts.get("footer"), *said) if text)
+    """The cargo with a foot note that says in which squares ground is shown."""
+    if not cargo.precision_m:
+        return cargo
+    said = Phrases(lang)("squares_note" if cargo.public else "squares", side=f"{cargo.precision_m:g}")
+    footer = " · ".join(text for text in (cargo.programme.texts.get("footer"), said) if text)
     return replace(cargo, programme=replace(cargo.programme, texts={**cargo.programme.texts, "footer": footer}))
