@@ -5,6 +5,7 @@ For looking at a folder as it comes; opening it for work is `open_survey`, which
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ def take_stock(
     states = [_read_state(one, home) for one in readings]
     extent = opened.extent()
     states += [_failed_state(item, error, home, planned, extent) for item, error in failed]
-    states += _rest(home, planned, {item.path.resolve() for item in (*planned.sources, *(f for f, _ in failed))})
+    states += _rest(home, planned, {_place(item.path) for item in (*planned.sources, *(f for f, _ in failed))})
     return Inventory(opened, tuple(states), _commands(path, planned, states))
 
 
@@ -166,17 +167,22 @@ def widened(bounds: Bounds) -> Bounds:
     return round(low[0], 1), round(low[1], 1), round(high[0], 1), round(high[1], 1)
 
 
-def _rest(home: Path, planned: Plan, taken: set[Path]) -> list[FileState]:
+def _place(path: Path) -> str:
+    """One text for one place, without following links."""
+    return os.path.normpath(path.absolute())
+
+
+def _rest(home: Path, planned: Plan, taken: set[str]) -> list[FileState]:
     """Files that no source names."""
     named = planned.table is not None and bool(planned.sources)
-    rasters = {p.resolve() for p in planned.rasters.values()}
+    rasters = {_place(p) for p in planned.rasters.values()}
     out = []
     for entry in _folder.entries(home, deep=named):
         shown = _relative(entry.path, home)
-        if entry.what == "records" and entry.path.resolve() not in taken:
+        if entry.what == "records" and _place(entry.path) not in taken:
             words = "not named in survey.toml: its records are not used"
             out.append(FileState(shown, "unnamed", message=words))
-        elif entry.what == "raster" and entry.path.resolve() not in rasters:
+        elif entry.what == "raster" and _place(entry.path) not in rasters:
             out.append(FileState(shown, "aside", message="a raster whose role nobody named (dem, landcover, ortho)"))
         elif entry.what in ("aside", "folder"):
             out.append(FileState(shown, "aside", message=entry.words))
