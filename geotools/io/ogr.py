@@ -26,6 +26,8 @@ from geotools.io.raw import Finding, Raw, Source, choose_layer
 from geotools.model.errors import ReadError, WriteError
 from geotools.space import crs as _crs
 
+Blobs = Any  # WKB of each row: a numpy array of bytes, or a column of Arrow
+SLICE = 5_000  # rows whose WKB becomes bytes of Python at a time
 _TYPES = {
     pa.int64(): pd.Int64Dtype(),
     pa.int32(): pd.Int64Dtype(),
@@ -64,7 +66,7 @@ def read(source: Source) -> Raw:
 
 def fetch(
     source: Source, layer: str, encoding: str | None = None
-) -> tuple[dict[str, Any], pd.DataFrame, np.ndarray | None, list[str]]:
+) -> tuple[dict[str, Any], pd.DataFrame, Blobs | None, list[str]]:
     """All rows of a layer and their WKB, what GDAL said on the way, and a check that no row is missing."""
     heard = _Ear()
     loggers = [logging.getLogger(name) for name in ("pyogrio", "pyogrio._io", "pyogrio._err", "pyogrio._geometry")]
@@ -98,7 +100,7 @@ _ERRORS = (
 )
 
 
-def _by_arrow(path: Path, layer: str, encoding: str | None) -> tuple[dict[str, Any], pd.DataFrame, np.ndarray | None]:
+def _by_arrow(path: Path, layer: str, encoding: str | None) -> tuple[dict[str, Any], pd.DataFrame, Blobs | None]:
     meta, table = pyogrio.read_arrow(path, layer=layer, return_fids=True, encoding=encoding)
     names = table.column_names  # row number first, geometry last; attributes may be called the same
     keep = list(range(len(names)))
@@ -106,7 +108,7 @@ def _by_arrow(path: Path, layer: str, encoding: str | None) -> tuple[dict[str, A
         keep.pop(0)
     blobs = None
     if keep and names[-1] == (meta["geometry_name"] or "wkb_geometry"):
-        blobs = table.column(keep.pop()).to_numpy()
+        blobs = table.column(keep.pop())
     return meta, to_pandas(table.select(keep)), blobs
 
 
@@ -149,12 +151,13 @@ def _damaged(source: Source, error: Exception) -> ReadError:
     return source.refuse(f"it is damaged or not what its name says{words.bracketed(why)}", words.AGAIN)
 
 
-def decode(blobs: np.ndarray, source: Source, layer: str | None = None) -> tuple[np.ndarray, list[Finding]]:
+def decode(blobs: Blobs, source: Source, layer: str | None = None) -> tuple[np.ndarray, list[Finding]]:
     """Shapely geometries from WKB; curves are drawn with straight edges, and what cannot be decoded is listed."""
     try:
-        return shapely.from_wkb(blobs), []
+        return _shapes(blobs), []
     except (shapely.errors.ShapelyError, ValueError, TypeError, NotImplementedError):
         pass
+    blobs = blobs if isinstance(blobs, np.ndarray) else blobs.to_numpy()
     findings: list[Finding] = []
     curved = np.flatnonzero([_is_curve(blob) for blob in blobs])
     if len(curved):
@@ -171,6 +174,17 @@ def decode(blobs: np.ndarray, source: Source, layer: str | None = None) -> tuple
             reason = "its geometry is damaged and cannot be read; the row is kept without geometry"
             findings.append(Finding("RD-03", "error", reason, row))
     return shapes, findings
+
+
+def _shapes(blobs: Blobs) -> np.ndarray:
+    """Geometries of a column of WKB, slice by slice: all of it in bytes of Python would stay in the heap between them."""
+    if isinstance(blobs, np.ndarray):
+        return np.asarray(shapely.from_wkb(blobs))
+    out = np.empty(len(blobs), dtype=object)
+    for start in range(0, len(blobs), SLICE):
+        part = blobs.slice(start, SLICE).to_numpy()
+        out[start : start + len(part)] = shapely.from_wkb(part)
+    return out
 
 
 def _is_curve(blob: bytes | None) -> bool:
