@@ -6,7 +6,10 @@ How work is done, never what comes out: results do not depend on the executor. W
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import uuid
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +46,7 @@ class _How:
     workers: int | None = None
     client: Any = None
     keep: Path | None = None
+    far: bool = False  # the workers may be on other machines
 
 
 _DEFAULT = _How()
@@ -94,7 +98,7 @@ def using(
         with _set(_How(executor, workers, None, folder)):
             yield
         return
-    with _client(scheduler, workers) as client, _set(_How("dask", workers, client, folder)):
+    with _client(scheduler, workers) as client, _set(_How("dask", workers, client, folder, scheduler is not None)):
         yield
 
 
@@ -150,9 +154,34 @@ def on_cluster() -> bool:
     return _HOW.get().name == "dask"
 
 
-def lean() -> bool:
-    """Whether an item should hold no more than it needs: it travels to a cluster, or its result is kept under its content."""
-    return on_cluster() or _HOW.get().keep is not None
+def room() -> tuple[Path, Any]:
+    """A folder that every worker can write to, and what has to be kept as long as it is needed.
+
+    It is the folder that `using` names for finished parts, else a temporary one that goes with the second value.
+
+    Raises
+    ------
+    GeotoolsError
+        If workers may be on other machines and no folder was named.
+    """
+    how = _HOW.get()
+    if how.keep is not None:
+        return how.keep.resolve(), None
+    if how.far:
+        raise GeotoolsError(
+            "workers on other machines need a folder that all of them can write to",
+            hint="name one: --keep /shared/folder, keep='/shared/folder'",
+        )
+    made = _Room()
+    return made.path, made
+
+
+class _Room:
+    """A temporary folder that goes with this object."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="geotools-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 def map_ordered(

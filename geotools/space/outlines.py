@@ -1,11 +1,10 @@
 """Polygons as plain arrays of vertices and rings, made once for all that is asked about them.
 
-For the compiled engine; the polygons themselves stay where they are.
+For both engines of the ledger and the test for valid polygons; where many polygons are kept is in `shapes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -18,51 +17,23 @@ class Outlines:
     Attributes
     ----------
     polygons
-        The polygons; they are found again by being the same objects.
+        The polygons.
     xy, last
         Vertices, and which of them closes a ring.
     first, ring_first
         First vertex and first ring of each polygon, and the end.
     ring, shell
         First vertex of each ring and the end; whether the ring is a shell.
-    valid
-        Said by the maker: every polygon is valid.
     """
 
-    def __init__(self, polygons: np.ndarray, *, valid: bool = False) -> None:
-        self.polygons, self._valid = polygons, valid
+    def __init__(self, polygons: np.ndarray) -> None:
+        self.polygons = polygons
         self.xy, self.last, self.first, self.ring_first, self.ring, self.shell = _flat(polygons)
-
-    @classmethod
-    def joined(cls, parts: Sequence[Outlines]) -> Outlines:
-        """Several, one after the other."""
-        out = cls.__new__(cls)
-        out.polygons = np.concatenate([part.polygons for part in parts])
-        out._valid = all(part._valid for part in parts)
-        out.xy = np.concatenate([part.xy for part in parts])
-        out.last = np.concatenate([part.last for part in parts])
-        out.shell = np.concatenate([part.shell for part in parts])
-        out.first = _chained([part.first for part in parts])
-        out.ring_first = _chained([part.ring_first for part in parts])
-        out.ring = _chained([part.ring for part in parts])
-        return out
 
     @cached_property
     def box(self) -> np.ndarray:
         """Bounds of each polygon; zeros where it is empty."""
         return np.nan_to_num(shapely.bounds(self.polygons))
-
-    @cached_property
-    def _row(self) -> dict[int, int]:
-        return {id(polygon): row for row, polygon in enumerate(self.polygons)}
-
-    def rows(self, polygons: np.ndarray) -> np.ndarray | None:
-        """Where these very objects stand; None if one of them is not here."""
-        found = self._row
-        try:
-            return np.array([found[id(polygon)] for polygon in polygons], dtype=np.int64)
-        except KeyError:
-            return None
 
     @cached_property
     def clean(self) -> np.ndarray:
@@ -74,8 +45,6 @@ class Outlines:
     @cached_property
     def sure(self) -> np.ndarray:
         """Which polygons are valid and not empty; most are found so without GEOS."""
-        if self._valid:
-            return np.diff(self.first) > 0
         sure = self.clean.copy()
         rest = np.flatnonzero(~sure)
         sure[rest] = shapely.is_valid(self.polygons[rest]) & ~shapely.is_empty(self.polygons[rest])
@@ -87,12 +56,6 @@ class Outlines:
         from geotools.space import simple
 
         return simple.signs(self.xy, self.ring, self.shell)
-
-
-def _chained(offsets: list[np.ndarray]) -> np.ndarray:
-    """Offsets of several arrays, for the arrays one after the other."""
-    start = np.cumsum([0, *(part[-1] for part in offsets)])
-    return np.concatenate([[0], *(part[1:] + begin for part, begin in zip(offsets, start[:-1], strict=True))])
 
 
 def _flat(polygons: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -21,6 +21,7 @@ from geotools.analysis.release import ledger as _l
 from geotools.analysis.release.ledger import Ledger
 from geotools.analysis.release.succession import sortable
 from geotools.model.errors import ReleaseError
+from geotools.space.shapes import Shapes
 
 ALWAYS, NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max  # undated ground is always there; undated acts come last
 COMING = ("new", "extended", "corrected_in", "reopened")
@@ -164,10 +165,10 @@ def _pieces(book: Ledger) -> dict[str, np.ndarray]:
     kind = np.array([*("extended" if r else "new" for r in related), *(adds[row] for row in extra)], dtype=object)
     day = sortable(hazards.rows.day)
     day = np.r_[day, np.maximum(sortable(events.rows.day[extra]), day[owner[len(hazards) :]])]
-    ground = np.r_[hazards.ground.plane, events.ground.plane[extra]]
+    ground = Shapes.joined([hazards.ground.plane, events.ground.plane.take(np.array(extra, dtype=int))])
     record = np.r_[hazards.rows.id, events.rows.id[extra]]
     order = np.lexsort((np.arange(len(day)), day))
-    own = _l.own_ground(book, ground[order])
+    own = np.asarray(_l.own_ground(book, ground.take(order)), dtype=object)
     own_by, factor = owner[order], book.factor[owner[order]]
     return {
         "own": own,
@@ -206,8 +207,8 @@ def _credited(
     """Pairs of piece and act (position in `own`, act, ledger row) with m², as standing on a day."""
     row, act, cover, _ = _l.standing(book, as_of, reopened=reopened, priority="first")
     plain = act != _e.PROCESSED
-    row, act, cover = row[plain], act[plain], cover[plain]
-    work = _engine.job(own, cover, geometry=False)
+    row, act, cover = row[plain], act[plain], cover.take(plain)
+    work = _engine.job(Shapes.of(own), cover, geometry=False)
     name = _engine.choose(book.work.engine, len(work.cover))
     how = book.work
     found = _engine.solve(work, name, progress=how.progress, threads=how.threads, chunk=how.chunk, what="balance")

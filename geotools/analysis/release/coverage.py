@@ -8,9 +8,10 @@ from __future__ import annotations
 import html
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import geopandas as gpd
@@ -48,8 +49,8 @@ class More(TypedDict, total=False):
 
 
 def coverage(
-    hazards: gpd.GeoDataFrame,
-    releases: gpd.GeoDataFrame,
+    hazards: gpd.GeoDataFrame | str | Path,
+    releases: gpd.GeoDataFrame | str | Path,
     *,
     as_of: Any = None,
     programme: Programme | None = None,
@@ -67,7 +68,8 @@ def coverage(
     Parameters
     ----------
     hazards, releases
-        Polygons in any CRS (they may differ), columns as in `geotools.schema` (all optional); missing, empty or invalid
+        Frames of polygons in any CRS (they may differ), or folders of layers in parts (``geotools.write_parts``), whose
+        polygons are then never in memory all at once. Columns as in `geotools.schema` (all optional); missing, empty or invalid
         geometry is counted as 0 m² or repaired, and reported in `Coverage.issues`. ``events=`` may add a layer of the same kind with
         ``event`` (reopened, extended, transferred, corrected_in, corrected_out), ``hazard_id`` and ``date``. A reopening
         without ground on the hazard it names reopens all of it; a word nobody knows is treated as a reopening.
@@ -94,6 +96,8 @@ def coverage(
         If an argument is not understood.
     CRSError
         If a layer with geometry has no CRS.
+    ReadError
+        If a folder is no layer in parts.
 
     Examples
     --------
@@ -113,14 +117,20 @@ def coverage(
         priority=priority, engine=engine, threads=more.get("threads"), progress=more.get("progress"),
         chunk=more.get("chunk", _ledger.Work.chunk), geometry=more.get("geometry", True),
     )  # fmt: skip
-    book = _ledger.ledger(
-        _e.as_frame(hazards, "hazards"),
-        _e.with_default(_e.as_frame(releases, "releases"), defaults),
-        _e.as_frame(more.get("events"), "events"),
-        programme=programme or Programme(),
-        work=work,
-    )
+    given = {"hazards": hazards, "releases": releases, "events": more.get("events")}
+    found = {name: _records(layer, name) for name, layer in given.items()}
+    filled = _e.with_default(found["releases"].frame, defaults)
+    found["releases"] = replace(found["releases"], frame=filled)
+    book = _ledger.ledger(**found, programme=programme or Programme(), work=work)
     return at(book, _e.one_day(as_of, "as_of"))
+
+
+def _records(layer: Any, what: str) -> _ledger.Records:
+    if isinstance(layer, str | Path):
+        from geotools.analysis.release import filed
+
+        return filed.records(Path(layer), what)
+    return _ledger.records(_e.as_frame(layer, what), what)
 
 
 def at(book: _ledger.Ledger, day: np.datetime64 | None) -> Coverage:

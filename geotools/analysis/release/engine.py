@@ -11,16 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import shapely
 
 from geotools.analysis.release.kept import codec
 from geotools.model.errors import ReleaseError
-from geotools.model.parallel import iter_ordered, lean, workers
+from geotools.model.parallel import iter_ordered, map_ordered, workers
 from geotools.model.progress import Progress
-from geotools.space.outlines import Outlines
+from geotools.space.shapes import Shapes, hilbert, meeting
 
+P = TypeVar("P", np.ndarray, Shapes)
 ENGINES = ("auto", "geos", "sweep")
 SWEEP_FROM = 5_000  # pairs from which loading the compiled sweep pays
 COMPILE_FROM = 50_000  # pairs from which compiling it, once, pays
@@ -31,7 +33,7 @@ LEAST_VERTICES = 20_000  # below this a second thread does not pay
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Generic[P]):
     """Containers, covers in order of priority, and which cover may touch which container.
 
     Attributes
@@ -46,18 +48,15 @@ class Job:
         Whether the uncovered rest of each container is wanted as a polygon.
     credit
         Whether `Settled.net` and `Settled.raw` are wanted; without them they may be 0.
-    outlines
-        The polygons as arrays, where they are known already; only a saving.
     """
 
-    containers: np.ndarray
-    covers: np.ndarray
+    containers: P
+    covers: P
     container: np.ndarray
     cover: np.ndarray
     kept: int
     geometry: bool = True
     credit: bool = True
-    outlines: Outlines | None = None
 
 
 @dataclass(frozen=True)
@@ -82,30 +81,22 @@ class Settled:
     rest: np.ndarray | None
 
 
-def job(
-    containers: np.ndarray,
-    covers: np.ndarray,
-    *,
-    kept: int | None = None,
-    geometry: bool = True,
-    outlines: Outlines | None = None,
-) -> Job:
+def job(containers: P, covers: P, *, kept: int | None = None, geometry: bool = True) -> Job[P]:
     """Pair containers with the covers whose bounding boxes touch theirs."""
-    container, cover = shapely.STRtree(covers).query(containers)
-    work = paired(containers, covers, container, cover, kept=kept, geometry=geometry)
-    return replace(work, outlines=outlines)
+    pairs = meeting(Shapes.of(containers).bounds, Shapes.of(covers).bounds)
+    return paired(containers, covers, *pairs, kept=kept, geometry=geometry)
 
 
 def paired(
-    containers: np.ndarray,
-    covers: np.ndarray,
+    containers: P,
+    covers: P,
     container: np.ndarray,
     cover: np.ndarray,
     *,
     kept: int | None = None,
     geometry: bool = True,
     credit: bool = True,
-) -> Job:
+) -> Job[P]:
     """A job from known pairs, in any order."""
     order = np.lexsort((cover, container))
     stop = len(covers) if kept is None else kept
@@ -163,7 +154,7 @@ def _compiled() -> bool:
 
 
 def solve(
-    work: Job,
+    work: Job[Any],
     engine: str,
     *,
     progress: Progress | None = None,
@@ -172,11 +163,12 @@ def solve(
     what: str = "measuring released ground",
 ) -> Settled:
     """Answer a job in chunks along a Hilbert curve; the answer depends on neither the chunks nor the threads."""
+    work = _spread(work)
     chunks = cut(work, chunk, workers(threads))
     net, raw = np.zeros(len(work.cover)), np.zeros(len(work.cover))
     left = np.zeros(len(work.containers))
     rest = np.full(len(work.containers), shapely.Polygon(), dtype=object) if work.geometry else None
-    parts = (_part(work, rows, alone=lean()) for rows in chunks)
+    parts = (_part(work, rows) for rows in chunks)
     answers = iter_ordered(partial(_answer, engine), parts, threads=threads, codec=codec(engine, Settled))
     if progress is not None:
         progress.start(what, len(work.containers))
@@ -194,78 +186,82 @@ def solve(
     return Settled(net, raw, left, rest)
 
 
-def _part(work: Job, rows: np.ndarray, *, alone: bool) -> Job:
-    """The job of some containers; `alone` with only the covers it needs, in their order."""
+def _spread(work: Job[Any]) -> Job[Shapes]:
+    return replace(work, containers=Shapes.of(work.containers), covers=Shapes.of(work.covers))
+
+
+def _part(work: Job[Shapes], rows: np.ndarray) -> Job[Shapes]:
+    """The job of some containers, with only the covers it needs, in their order."""
     pairs = _pairs_of(work, rows)
     local, cover = np.searchsorted(rows, work.container[pairs]), work.cover[pairs]
-    small = replace(work, containers=work.containers[rows], container=local, cover=cover)
-    if not alone:
-        return small
     needed, place = np.unique(cover, return_inverse=True)
     kept = int(np.searchsorted(needed, work.kept))
-    return replace(small, covers=work.covers[needed], cover=place, kept=kept, outlines=None)
+    return replace(
+        work, containers=work.containers.take(rows), covers=work.covers.take(needed), container=local, cover=place, kept=kept
+    )  # fmt: skip
 
 
-def _answer(engine: str, part: Job) -> Settled:
-    return _engine(engine)(part)
+def _answer(engine: str, part: Job[Shapes]) -> Settled:
+    ground, covers = np.asarray(part.containers), np.asarray(part.covers)
+    drawn = Job(ground, covers, part.container, part.cover, part.kept, part.geometry, part.credit)
+    return _engine(engine)(drawn)
 
 
-def shared_area(
-    one: np.ndarray,
-    other: np.ndarray,
-    pairs: tuple[np.ndarray, np.ndarray],
-    engine: str,
-    *,
-    outlines: Outlines | None = None,
-) -> np.ndarray:
-    """m² that pairs of valid polygons share, by position in the two arrays."""
+def shared_area(shapes: Shapes, pairs: tuple[np.ndarray, np.ndarray], engine: str) -> np.ndarray:
+    """m² that pairs of valid polygons share, by position."""
+    left, right = (np.asarray(side) for side in pairs)
+    parts = (
+        (shapes.take(left[rows]), shapes.take(right[rows]))
+        for rows in np.array_split(np.arange(len(left)), max(1, len(left) // PAIRS))
+    )
+    return np.concatenate([np.zeros(0), *map_ordered(partial(_shared, engine), parts)])
+
+
+def _shared(engine: str, pair: tuple[Shapes, Shapes]) -> np.ndarray:
+    """m² that each of some polygons shares with the one beside it."""
     from geotools.analysis.release import clean, geos
 
-    left, right = (np.asarray(side) for side in pairs)
-    area = np.zeros(len(left))
-    hard = []
-    for rows in np.array_split(np.arange(len(left)), max(1, len(left) // PAIRS)):
-        # every pair is a group of its own, so that one that is not clean keeps no other from being measured
-        work = Job(one[left[rows]], other, np.arange(len(rows)), right[rows], len(other), False, True, outlines)
-        if engine == "sweep":
-            _, raw, good = importlib.import_module("geotools.analysis.release.sweep").crossed(work, touched_only=True)
-        else:
-            found, good = clean.settle(work)
-            raw = found.raw
-        area[rows[good]] = raw[good]
-        hard.append(rows[~good])
-    rest = np.concatenate(hard)
-    near = rest[shapely.intersects(one[left[rest]], other[right[rest]])]
-    area[near] = shapely.area(geos.overlay(shapely.intersection, one[left[near]], other[right[near]]))
+    one, other = (np.asarray(side) for side in pair)
+    # every pair is a group of its own, so that one that is not clean keeps no other from being measured
+    work = Job(one, other, np.arange(len(one)), np.arange(len(one)), len(other), geometry=False)
+    if engine == "sweep":
+        _, raw, good = importlib.import_module("geotools.analysis.release.sweep").crossed(work, touched_only=True)
+    else:
+        found, good = clean.settle(work)
+        raw = found.raw
+    area = np.where(good, raw, 0.0)
+    rest = np.flatnonzero(~good)
+    near = rest[shapely.intersects(one[rest], other[rest])]
+    area[near] = shapely.area(geos.overlay(shapely.intersection, one[near], other[near]))
     return area
 
 
-def _engine(name: str) -> Callable[[Job], Settled]:
+def _engine(name: str) -> Callable[[Job[np.ndarray]], Settled]:
     if name == "sweep":
-        run: Callable[[Job], Settled] = importlib.import_module("geotools.analysis.release.sweep").run
+        run: Callable[[Job[np.ndarray]], Settled] = importlib.import_module("geotools.analysis.release.sweep").run
         return run
     from geotools.analysis.release import geos
 
     return geos.run
 
 
-def cut(work: Job, vertices: int, threads: int = 1) -> list[np.ndarray]:
+def cut(work: Job[Any], vertices: int, threads: int = 1) -> list[np.ndarray]:
     """Containers in chunks of about so many vertices, fewer if every thread is to have some; neighbours together, each chunk sorted by row."""
     count = len(work.containers)
     if not count:
         return []
-    load = shapely.get_num_coordinates(work.containers).astype(float) + 1
-    np.add.at(load, work.container, shapely.get_num_coordinates(work.covers)[work.cover])
+    containers, covers = Shapes.of(work.containers), Shapes.of(work.covers)
+    load = containers.vertices + 1.0 + np.bincount(work.container, weights=covers.vertices[work.cover], minlength=count)
     if threads > 1 and load.sum() > LEAST_VERTICES:
         vertices = min(vertices, int(load.sum() / (3 * threads)) + 1)
     if load.sum() <= vertices:
         return [np.arange(count)]
-    order = np.lexsort((np.arange(count), hilbert(work.containers)))
+    order = np.lexsort((np.arange(count), hilbert(containers.bounds)))
     piece = (np.cumsum(load[order]) // vertices).astype(int)
     return [np.sort(rows) for rows in np.split(order, np.flatnonzero(np.diff(piece)) + 1)]
 
 
-def _pairs_of(work: Job, rows: np.ndarray) -> np.ndarray:
+def _pairs_of(work: Job[Any], rows: np.ndarray) -> np.ndarray:
     first = np.searchsorted(work.container, rows, side="left")
     last = np.searchsorted(work.container, rows, side="right")
     size = last - first
@@ -273,26 +269,3 @@ def _pairs_of(work: Job, rows: np.ndarray) -> np.ndarray:
         return np.zeros(0, dtype=int)
     start = np.repeat(first - np.r_[0, np.cumsum(size)[:-1]], size)
     return start + np.arange(size.sum())
-
-
-def hilbert(geometries: np.ndarray, level: int = 16) -> np.ndarray:
-    """Distance of each bounding-box centre along a Hilbert curve over all of them.
-
-    Source: the rotation form of the curve (Hilbert 1891), bits from coarse to fine.
-    """
-    bounds = shapely.bounds(geometries)
-    centre = np.nan_to_num(np.column_stack([bounds[:, 0] + bounds[:, 2], bounds[:, 1] + bounds[:, 3]]) / 2)
-    low, high = centre.min(axis=0), centre.max(axis=0)
-    size = 1 << level
-    scaled = (centre - low) / np.where(high > low, high - low, 1.0) * (size - 1)
-    x, y = scaled.astype(np.int64).T
-    distance = np.zeros(len(x), dtype=np.int64)
-    half = size >> 1
-    while half:
-        right, upper = (x & half) > 0, (y & half) > 0
-        distance += half * half * ((3 * right) ^ upper)
-        flip = ~upper & right
-        x, y = np.where(flip, size - 1 - x, x), np.where(flip, size - 1 - y, y)
-        x, y = np.where(~upper, y, x), np.where(~upper, x, y)
-        half >>= 1
-    return distance

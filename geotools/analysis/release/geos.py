@@ -21,7 +21,7 @@ GRIDS_M = (1e-9, 1e-8, 1e-7, 1e-6, 1e-5)  # grids of further attempts where plai
 AGREE_M2, AGREE_SHARE = 1e-6, 1e-12  # parts must add up to the whole to within this
 
 
-def run(work: Job) -> Settled:
+def run(work: Job[np.ndarray]) -> Settled:
     """Answer one chunk: from clean outlines where they are clean, else by overlays."""
     if not len(work.cover):
         return _overlaid(work)
@@ -37,7 +37,7 @@ def run(work: Job) -> Settled:
     return found
 
 
-def _overlaid(work: Job) -> Settled:
+def _overlaid(work: Job[np.ndarray]) -> Settled:
     """Plain overlays first; a container whose parts fail to add up is worked again on a grid.
 
     Each container is worked in coordinates from its own corner: far from the origin of a plane, overlays of nearly parallel
@@ -66,7 +66,7 @@ def _moved(polygons: np.ndarray, offset: np.ndarray) -> np.ndarray:
     return np.asarray(shapely.set_coordinates(polygons.copy(), points + offset[owner]), dtype=object)
 
 
-def _credited(work: Job, taken: np.ndarray) -> Settled:
+def _credited(work: Job[np.ndarray], taken: np.ndarray) -> Settled:
     """Who took what, and the rest."""
     raw, fails = np.zeros(len(work.cover)), np.zeros(len(work.containers), dtype=bool)
     pieces = _clip(work, raw, fails)
@@ -87,7 +87,7 @@ def _credited(work: Job, taken: np.ndarray) -> Settled:
     return Settled(net, raw, left, rest)
 
 
-def _rest_only(work: Job, taken: np.ndarray) -> Settled:
+def _rest_only(work: Job[np.ndarray], taken: np.ndarray) -> Settled:
     """What no cover takes, without asking who took the rest."""
     fails = np.zeros(len(work.containers), dtype=bool)
     shapely.prepare(work.containers)
@@ -167,7 +167,7 @@ def shifted(polygons: np.ndarray, offset: np.ndarray) -> np.ndarray:
     return shapely.set_coordinates(polygons.copy(), shapely.get_coordinates(polygons) + offset)
 
 
-def _clip(work: Job, raw: np.ndarray, fails: np.ndarray) -> np.ndarray:
+def _clip(work: Job[np.ndarray], raw: np.ndarray, fails: np.ndarray) -> np.ndarray:
     """The ground of each pair; `raw` receives its area. A cover wholly inside needs no overlay."""
     inside, cover = work.containers[work.container], work.covers[work.cover]
     shapely.prepare(work.containers)

@@ -14,12 +14,13 @@ import shapely
 
 from geotools.model.parallel import Codec
 from geotools.model.provenance import version
+from geotools.space.shapes import Shapes
 
 if TYPE_CHECKING:
     from geotools.analysis.release.engine import Job, Settled
 
 
-def codec(engine: str, settled: type[Settled]) -> Codec[Job, Settled]:
+def codec(engine: str, settled: type[Settled]) -> Codec[Job[Shapes], Settled]:
     """The codec of an engine's parts; `settled` is the class of their results."""
 
     def load(arrays: Mapping[str, np.ndarray]) -> Settled:
@@ -29,12 +30,10 @@ def codec(engine: str, settled: type[Settled]) -> Codec[Job, Settled]:
     return Codec(lambda part: _key(engine, part), _dump, load)
 
 
-def _key(engine: str, part: Job) -> str:
+def _key(engine: str, part: Job[Shapes]) -> str:
     digest = hashlib.sha256(f"{version()} {engine} {part.kept} {part.geometry} {part.credit}".encode())
     for shapes in (part.containers, part.covers):
-        for block in shapely.to_wkb(shapes):
-            digest.update(block or b"-")
-        digest.update(b"|")
+        digest.update(shapes.named() + b"||")
     for numbers in (part.container, part.cover):
         digest.update(np.ascontiguousarray(numbers, dtype="int64").tobytes())
     return digest.hexdigest()

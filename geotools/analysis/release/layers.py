@@ -16,6 +16,7 @@ from geotools.analysis.release.engine import shared_area
 from geotools.analysis.release.geos import overlay, union
 from geotools.analysis.release.ledger import SLIVER_M2, Ledger, Snapshot
 from geotools.space import geom
+from geotools.space.shapes import meeting
 
 DRAWN_M2 = 0.01  # thinner left-overs come from rounding of shared edges: they stay in the figures, not on the map
 TOLD = ("id", "name", "classification", "status", "organisation", "admin1", "admin2", "place")
@@ -72,8 +73,7 @@ def _credited(book: Ledger, shot: Snapshot, credits_: pd.DataFrame, wanted: np.n
 def first_ground(shot: Snapshot, chosen: np.ndarray) -> np.ndarray:
     """Polygons on the plane: the part of each chosen act inside hazards that no act before it covers."""
     inside = _inside(shot, chosen)
-    tree = shapely.STRtree(shot.cover)
-    one, other = tree.query(inside)
+    one, other = meeting(shapely.bounds(inside), shot.cover.bounds)
     before = other < chosen[one]
     one, other = one[before], other[before]
     near = shapely.intersects(inside[one], shot.cover[other])
@@ -99,8 +99,9 @@ def _inside(shot: Snapshot, chosen: np.ndarray) -> np.ndarray:
     act, hazard = act[order], hazard[order]
     if not len(act):
         return out
-    shapely.prepare(shot.ground)
-    whole = shapely.covers(shot.ground[hazard], shot.cover[act])
+    ground = shot.ground[hazard]
+    shapely.prepare(ground)
+    whole = shapely.covers(ground, shot.cover[act])
     starts = np.r_[0, np.flatnonzero(np.diff(act)) + 1]
     for group_act, group_hazard, group_whole in zip(
         np.split(act, starts[1:]), np.split(hazard, starts[1:]), np.split(whole, starts[1:]), strict=True
@@ -132,13 +133,11 @@ def outside(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> gpd.GeoData
 def overlap_pairs(book: Ledger, shot: Snapshot) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Releases that claim the same ground: (later, first, m²), in order of priority."""
     rows = np.flatnonzero((shot.act <= _e.CANCELLED) & (shot.release < len(book.releases)))
-    cover = shot.cover[rows]
-    later, first = shapely.STRtree(cover).query(cover)
+    cover = shot.cover.take(rows)
+    later, first = meeting(cover.bounds, cover.bounds)
     keep = first < later
     later, first = later[keep], first[keep]
-    order = np.lexsort((first, later))
-    later, first = later[order], first[order]
-    area = shared_area(cover, cover, (later, first), shot.engine, outlines=shot.outlines)
+    area = shared_area(cover, (later, first), shot.engine)
     some = area > SLIVER_M2
     return rows[later[some]], rows[first[some]], area[some]
 

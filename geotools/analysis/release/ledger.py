@@ -5,9 +5,9 @@ For the arithmetic behind `Coverage` and the balance sheet; tables for people ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -19,14 +19,14 @@ from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
 from geotools.analysis.release import reopenings
 from geotools.analysis.release.geos import overlay, union
+from geotools.analysis.release.projection import Ground
 from geotools.analysis.release.reopenings import Layer
 from geotools.analysis.release.succession import claim_order, sortable, without_circles
 from geotools.model.errors import ReleaseError
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress
-from geotools.space import crs as _crs
 from geotools.space.geom import polygonal
-from geotools.space.outlines import Outlines
+from geotools.space.shapes import Shapes, meeting
 
 PRIORITIES = ("first", "strongest")
 SLIVER_M2 = 1e-6
@@ -72,16 +72,9 @@ class Ledger:
     def sigma(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Standard deviation of the area of each hazard, release and event in m², from the accuracy of its recorded corners."""
         layers = (self.hazards, self.releases, self.events)
-        hazards, releases, events = (self._sigma(layer, acc) for layer, acc in zip(layers, self.accuracy, strict=True))
+        each = (acc * layer.ground.spread for layer, acc in zip(layers, self.accuracy, strict=True))
+        hazards, releases, events = each
         return hazards, releases, events
-
-    def _sigma(self, layer: Layer, accuracy: np.ndarray) -> np.ndarray:
-        sigma = _p.sigmas(layer.ground.outlines, accuracy)
-        dense = np.flatnonzero(layer.ground.dense)
-        if len(dense):  # vertices added along long edges are no observations
-            corners = _crs.transform(layer.ground.lonlat[dense], _crs.WGS84, self.plane)
-            sigma[dense] = _p.sigmas(Outlines(corners), accuracy[dense])
-        return sigma
 
     @cached_property
     def order(self) -> np.ndarray:
@@ -126,8 +119,8 @@ class Snapshot:
     hazard: np.ndarray
     release: np.ndarray
     act: np.ndarray
-    ground: np.ndarray
-    cover: np.ndarray
+    ground: Shapes
+    cover: Shapes
     factor: np.ndarray
     pair_h: np.ndarray
     pair_c: np.ndarray
@@ -148,12 +141,47 @@ class Snapshot:
     outside_ground: np.ndarray | None
     reopened: np.ndarray
     engine: str
-    outlines: Outlines | None = field(default=None, repr=False, compare=False)
 
 
-def ledger(
-    hazards: gpd.GeoDataFrame, releases: gpd.GeoDataFrame, events: gpd.GeoDataFrame, *, programme: Programme, work: Work
-) -> Ledger:
+@dataclass(frozen=True)
+class Records:
+    """The rows of one layer as they came, and where their geometries are found."""
+
+    frame: gpd.GeoDataFrame
+    found: Found
+
+
+class Found(Protocol):
+    """The geometries of one layer: in memory (`projection.Taken`) or in files (`filed.Filed`)."""
+
+    @property
+    def source(self) -> pyproj.CRS | None:
+        """The reference system of the layer."""
+
+    def places(self, rows: np.ndarray) -> np.ndarray:
+        """Some of the geometries in WGS 84."""
+
+    def centres(self) -> np.ndarray:
+        """Longitude and latitude of the middle of each geometry's box, where there is one."""
+
+    def settled(self, order: np.ndarray, plane: pyproj.CRS, *, exact: bool = False) -> Ground:
+        """On the plane, in a given order; with areas on the ellipsoid if `exact`."""
+
+
+def records(frame: gpd.GeoDataFrame, what: str) -> Records:
+    """The rows of a layer in memory.
+
+    Raises
+    ------
+    SchemaError, CRSError
+        If it has rows but no geometry column, or geometries without a CRS.
+    """
+    source = _p.layer_crs(frame, what)
+    shapes = np.full(len(frame), None) if source is None else np.asarray(frame.geometry.array, dtype=object)
+    return Records(frame, _p.taken(shapes, source))
+
+
+def ledger(hazards: Records, releases: Records, events: Records, *, programme: Programme, work: Work) -> Ledger:
     """Read the rows, bring all ground to one plane, repair what is invalid.
 
     Raises
@@ -164,11 +192,8 @@ def ledger(
     if work.priority not in PRIORITIES:
         raise ReleaseError(f"there is no priority rule '{work.priority}'", hint=f"use one of {', '.join(PRIORITIES)}")
     _engine.choose(work.engine, 0)
-    frames = {"hazards": hazards, "releases": releases, "events": events}
-    systems = {name: _p.layer_crs(frame, name) for name, frame in frames.items()}
-    found = {name: _p.taken(frame, systems[name]) for name, frame in frames.items()}
-    found["hazards"] = found["hazards"].located()  # their exact areas are wanted
-    plane = _p.plane_for([found["hazards"], found["releases"], found["events"]])
+    records = {"hazards": hazards, "releases": releases, "events": events}
+    plane = _p.plane_for([layer.found for layer in records.values()])
     acts: dict[str, Any] = {
         "hazards": lambda frame: np.full(len(frame), _e.NOTHING, dtype=np.int8),
         "releases": lambda frame: _e.release_acts(frame, programme),
@@ -176,12 +201,12 @@ def ledger(
     }
     days = {"hazards": "date_info", "releases": "date", "events": "date"}
     layers = {}
-    for name, frame in frames.items():
-        rows, order = _e.entries(frame, found[name].places, day=days[name], acts=acts[name])
+    for name, layer in records.items():
+        rows, order = _e.entries(layer.frame, layer.found.places, day=days[name], acts=acts[name])
         if name == "hazards":
             rows, alone, circles = without_circles(rows)
-        layers[name] = Layer(rows, _p.settle(found[name].take(order), plane))
-    crs = systems["hazards"] or systems["releases"] or pyproj.CRS.from_epsg(4326)
+        layers[name] = Layer(rows, layer.found.settled(order, plane, exact=name == "hazards"))
+    crs = hazards.found.source or releases.found.source or pyproj.CRS.from_epsg(4326)
     factor = _p.factors(layers["hazards"].ground)
     layers["events"], whole = reopenings.placed(layers["hazards"], layers["events"], programme)
     return Ledger(
@@ -214,8 +239,6 @@ def _snapshot(book: Ledger, as_of: np.datetime64 | None, by_day: bool, geometry:
     kept = int(np.searchsorted(act == _e.PROCESSED, True)) if len(act) else 0
     work = _engine.job(ground, cover, kept=kept, geometry=geometry)
     name = _engine.choose(book.work.engine, len(work.cover))
-    outlines = _outlines(book, ground, cover) if name == "sweep" else None
-    work = replace(work, outlines=outlines)
     settled = _solve(book, work, name, "measuring released ground")
     claim = sortable(book.hazards.rows.day)[hazard] if by_day else book.order[hazard]
     claim = np.argsort(np.lexsort((np.arange(len(hazard)), claim)))
@@ -226,40 +249,35 @@ def _snapshot(book: Ledger, as_of: np.datetime64 | None, by_day: bool, geometry:
     return Snapshot(
         as_of, hazard, release, act, ground, cover, factor,
         work.container, work.cover, settled.net * scale, settled.raw * scale,
-        shapely.area(ground) * factor, settled.left * factor, settled.rest,
+        ground.area * factor, settled.left * factor, settled.rest,
         own[0], own[1], own[2] * mine, own[3] * mine, own[4] * factor, own[5] * factor,
-        shared, outside, outside_gross, where, reopened, name, outlines,
+        shared, outside, outside_gross, where, reopened, name,
     )  # fmt: skip
 
 
-def _outlines(book: Ledger, ground: np.ndarray, cover: np.ndarray) -> Outlines:
-    """The polygons of a snapshot as arrays: those of the ledger where they are unchanged."""
-    known = Outlines.joined([layer.ground.outlines for layer in (book.hazards, book.releases, book.events)])
-    both = np.r_[ground, cover]
-    return known if known.rows(both) is not None else Outlines(both, valid=True)
-
-
-def _solve(book: Ledger, work: _engine.Job, name: str, what: str) -> _engine.Settled:
+def _solve(book: Ledger, work: _engine.Job[Shapes], name: str, what: str) -> _engine.Settled:
     how = book.work
     return _engine.solve(work, name, progress=how.progress, threads=how.threads, chunk=how.chunk, what=what)
 
 
-def _extended(book: Ledger, hazard: np.ndarray, as_of: np.datetime64 | None) -> np.ndarray:
+def _extended(book: Ledger, hazard: np.ndarray, as_of: np.datetime64 | None) -> Shapes:
     """Ground of each hazard with the extensions and inward corrections known on the day."""
-    ground = book.hazards.ground.plane[hazard].copy()
+    ground = book.hazards.ground.plane.take(hazard)
+    wider: dict[int, Any] = {}
     adds = _e.event_adds(book.events.rows.frame, book.programme)
     target = book.events.rows.text("hazard_id")
     position = {book.hazards.rows.id[row]: n for n, row in enumerate(hazard)}
     for row in np.flatnonzero((adds != None) & known(book.events.rows.day, as_of, undated=True)):  # noqa: E711
         place = position.get(target[row])
         if place is not None and book.events.ground.area[row] > 0:
-            ground[place] = polygonal([union(np.array([ground[place], book.events.ground.plane[row]]))])[0]
-    return ground
+            before = wider[place] if place in wider else ground[place]
+            wider[place] = polygonal([union(np.array([before, book.events.ground.plane[row]]))])[0]
+    return ground.replaced(np.array(list(wider)), np.array(list(wider.values()), dtype=object))
 
 
 def standing(
     book: Ledger, as_of: np.datetime64 | None, *, reopened: np.datetime64 | None, priority: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, Shapes, np.ndarray]:
     """Acts that count on a day, in order of priority: row, act, ground still standing, m² reopened since.
 
     Parameters
@@ -271,7 +289,7 @@ def standing(
     act = np.r_[releases.rows.act, events.rows.act]
     day = np.r_[releases.rows.day, events.rows.day]
     area = np.r_[releases.ground.area, events.ground.area]
-    plane = np.r_[releases.ground.plane, events.ground.plane]
+    plane = Shapes.joined([releases.ground.plane, events.ground.plane])
     counts = (act < _e.REOPENED) & (area > 0) & known(day, as_of, undated=False)
     rows = np.flatnonzero(counts)
     last = (act[rows] == _e.PROCESSED).astype(int)
@@ -279,77 +297,79 @@ def standing(
     if priority == "strongest":
         keys = [rows, sortable(day[rows], undated_last=True), act[rows], last]
     rows = rows[np.lexsort(keys)]
-    cover = plane[rows].copy()
-    before = shapely.area(cover)
+    cover = plane.take(rows)
+    before = cover.area
     back = (events.rows.act == _e.REOPENED) & (events.ground.area > 0)
     back &= known(events.rows.day, reopened, undated=True)
-    _reopen(cover, (day[rows], act[rows]), events.ground.plane[back], events.rows.day[back])
-    return rows, act[rows], cover, before - shapely.area(cover)
+    standing_ = _reopen(cover, (day[rows], act[rows]), events.ground.plane[back], events.rows.day[back])
+    return rows, act[rows], standing_, before - standing_.area
 
 
-def _reopen(cover: np.ndarray, acts: tuple[np.ndarray, np.ndarray], ground: np.ndarray, day: np.ndarray) -> None:
+def _reopen(cover: Shapes, acts: tuple[np.ndarray, np.ndarray], ground: np.ndarray, day: np.ndarray) -> Shapes:
     """Take reopened ground from every act of the same day or before; where a day is unknown, from all."""
-    if not len(ground):
-        return
     when, act = acts
-    which, one = shapely.STRtree(cover).query(ground)
+    which, one = meeting(shapely.bounds(ground).reshape(-1, 4), cover.bounds)
     late = np.isnat(day[which]) | np.isnat(when[one]) | (when[one] <= day[which])
-    hit = late & (act[one] < _e.PROCESSED) & shapely.intersects(ground[which], cover[one])
-    for row in np.unique(one[hit]):
-        gone = union(ground[np.sort(which[hit & (one == row)])])
-        cover[row] = polygonal(overlay(shapely.difference, cover[[row]], np.array([gone], dtype=object)))[0]
+    hit = late & (act[one] < _e.PROCESSED)
+    which, one = which[hit], one[hit]
+    meets = shapely.intersects(ground[which], cover[one])
+    which, one = which[meets], one[meets]
+    rows = np.unique(one)
+    gone = np.array([union(ground[np.sort(which[one == row])]) for row in rows], dtype=object)
+    return cover.replaced(rows, polygonal(overlay(shapely.difference, cover[rows], gone)))
 
 
-def _sharing(ground: np.ndarray) -> tuple[tuple[int, int, float], ...]:
+def _sharing(ground: Shapes) -> tuple[tuple[int, int, float], ...]:
     """Pairs of hazards that share ground, and how much on the plane."""
-    one, two = shapely.STRtree(ground).query(ground)
+    one, two = meeting(ground.bounds, ground.bounds)
     keep = one < two
     one, two = one[keep], two[keep]
-    if not len(one):
-        return ()
-    near = shapely.intersects(ground[one], ground[two])
-    one, two = one[near], two[near]
-    area = shapely.area(overlay(shapely.intersection, ground[one], ground[two]))
-    order = np.lexsort((two, one))
-    return tuple((int(one[n]), int(two[n]), float(area[n])) for n in order if area[n] > 0)
+    area = np.zeros(len(one))
+    for rows in np.array_split(np.arange(len(one)), max(1, len(one) // _engine.PAIRS)):
+        a, b = ground[one[rows]], ground[two[rows]]
+        near = shapely.intersects(a, b)
+        area[rows[near]] = shapely.area(overlay(shapely.intersection, a[near], b[near]))
+    some = np.flatnonzero(area > 0)
+    return tuple(zip(one[some].tolist(), two[some].tolist(), area[some].tolist(), strict=True))
 
 
-def own_ground(book: Ledger, ground: np.ndarray) -> np.ndarray:
+def own_ground(book: Ledger, ground: Shapes) -> Shapes:
     """The part of each polygon that no polygon before it claims."""
     shared = _sharing(ground)
-    own = ground.copy()
-    if shared:
-        rows, rest = _rest_of(book, ground, np.arange(len(ground)), shared)
-        own[rows] = rest
-    return own
+    return ground.replaced(*_rest_of(book, ground, np.arange(len(ground)), shared)) if shared else ground
 
 
 def _rest_of(
-    book: Ledger, ground: np.ndarray, claim: np.ndarray, shared: tuple[tuple[int, int, float], ...]
+    book: Ledger, ground: Shapes, claim: np.ndarray, shared: tuple[tuple[int, int, float], ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows that share ground with one of an earlier claim, and what is left of them without it."""
     later = np.array([b if claim[a] < claim[b] else a for a, b, _ in shared])
     first = np.array([a if claim[a] < claim[b] else b for a, b, _ in shared])
     rows = np.unique(later)
-    cut = _engine.paired(ground[rows], ground, np.searchsorted(rows, later), first, credit=False)
+    cut = _engine.paired(ground.take(rows), ground, np.searchsorted(rows, later), first, credit=False)
     rest = _solve(book, cut, "geos", "hazards that overlap").rest
     assert rest is not None
     return rows, rest
 
 
 def _own(
-    book: Ledger, name: str, work: _engine.Job, settled: _engine.Settled, sharing: tuple[Any, ...]
+    book: Ledger, name: str, work: _engine.Job[Shapes], settled: _engine.Settled, sharing: tuple[Any, ...]
 ) -> tuple[np.ndarray, ...]:
     """Pairs, areas and left-overs of the ground each hazard does not share with one that claims it first."""
     ground, claim, shared = sharing
-    gross, left = shapely.area(ground), settled.left.copy()
+    gross, left = ground.area.copy(), settled.left.copy()
     pairs = (work.container, work.cover, settled.net, settled.raw)
     if not shared:
         return (*pairs, gross, left)
     rows, rest = _rest_of(book, ground, claim, shared)
     keep = np.isin(work.container, rows)
     again = _engine.paired(
-        rest, work.covers, np.searchsorted(rows, work.container[keep]), work.cover[keep], kept=work.kept, geometry=False
+        Shapes.of(rest),
+        work.covers,
+        np.searchsorted(rows, work.container[keep]),
+        work.cover[keep],
+        kept=work.kept,
+        geometry=False,
     )
     mine = _solve(book, again, name, "ground of one hazard only")
     gross[rows], left[rows] = shapely.area(rest), mine.left
@@ -362,14 +382,14 @@ def _own(
 def _outside(
     book: Ledger,
     name: str,
-    inside: _engine.Job,
+    inside: _engine.Job[Shapes],
     act: np.ndarray,
     wanted: tuple[tuple[np.ndarray, ...], bool],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Released ground outside every hazard, each m² with the act that took it first."""
     ground, cover = inside.containers, inside.covers
     own, geometry = wanted
-    area = shapely.area(cover)
+    area = cover.area
     gross = area - np.bincount(own[1], weights=own[3], minlength=len(cover))[: len(cover)]
     some = (act <= _e.CANCELLED) & (gross > np.maximum(SLIVER_M2, 1e-9 * area))
     gross = np.where(some, gross, 0.0)
@@ -378,13 +398,14 @@ def _outside(
     rows = np.flatnonzero(some)
     if not len(rows):
         return net, gross, where
-    one, hazard = shapely.STRtree(ground).query(cover[rows]) if len(ground) else (np.zeros(0, int), np.zeros(0, int))
-    two, earlier = shapely.STRtree(cover[rows]).query(cover[rows])
+    astray = cover.take(rows)
+    one, hazard = meeting(astray.bounds, ground.bounds)
+    two, earlier = meeting(astray.bounds, astray.bounds)
     before = earlier < two
-    blockers = np.r_[ground, cover[rows]]
+    blockers = Shapes.joined([ground, astray])
     pairs = np.r_[one, two[before]], np.r_[hazard, earlier[before] + len(ground)]
-    work = _engine.paired(cover[rows], blockers, *pairs, geometry=geometry, credit=False)
-    settled = _solve(book, replace(work, outlines=inside.outlines), name, "released ground outside hazards")
+    work = _engine.paired(astray, blockers, *pairs, geometry=geometry, credit=False)
+    settled = _solve(book, work, name, "released ground outside hazards")
     net[rows] = settled.left
     if where is not None:
         where[rows] = settled.rest

@@ -5,9 +5,10 @@ For the geometry of the ledger only; which row means what is in `entries`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -16,11 +17,14 @@ import shapely
 from shapely.errors import GEOSException
 
 from geotools.model.errors import CRSError, SchemaError
+from geotools.model.parallel import map_ordered
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 from geotools.space.outlines import Outlines
+from geotools.space.shapes import Shapes
 
 NEEDLE_M = 1e-6
+BATCH = 50_000  # rows brought to the plane at a time
 FAR_M = 12.3e6  # 150° from the centre of an equal-area plane; a ring around its antipode would turn inside out
 USABLE, MISSING, EMPTY, NOT_AREA, NO_PLACE, COLLAPSED = range(6)
 REASONS = {
@@ -34,22 +38,21 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Taken:
-    """The geometries of one layer as they came (2-D), what can be used of them, and where they are in WGS 84, if that is known already."""
+    """The geometries of one layer as they came (2-D), and what can be used of them."""
 
     given: np.ndarray
     state: np.ndarray
     source: pyproj.CRS | None
-    lonlat: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.given)
 
     def take(self, rows: np.ndarray) -> Taken:
         """The same, for some rows in a given order."""
-        lonlat = None if self.lonlat is None else self.lonlat[rows]
-        return Taken(self.given[rows], self.state[rows], self.source, lonlat)
+        return Taken(self.given[rows], self.state[rows], self.source)
 
-    def located(self) -> Taken:
-        """The same in WGS 84: an empty polygon where it cannot be used or has no place there."""
-        if self.lonlat is not None:
-            return self
+    def located(self) -> tuple[np.ndarray, np.ndarray]:
+        """In WGS 84, and their state: an empty polygon where one cannot be used or has no place there."""
         lonlat = np.full(len(self.given), shapely.Polygon(), dtype=object)
         state = self.state.copy()
         usable = state == USABLE
@@ -57,13 +60,33 @@ class Taken:
             lonlat[usable], lost = _to_lonlat(self.given[usable], self.source)
             state[np.flatnonzero(usable)[lost]] = NO_PLACE
         lonlat[state != USABLE] = shapely.Polygon()
-        return Taken(self.given, state, self.source, lonlat)
+        return lonlat, state
 
     def places(self, rows: np.ndarray) -> np.ndarray:
         """Some of the geometries in WGS 84."""
-        found = self.take(rows).located().lonlat
-        assert found is not None
-        return found
+        return self.take(rows).located()[0]
+
+    def centres(self) -> np.ndarray:
+        """Longitude and latitude of the middle of each geometry's box, where there is one."""
+        batches = (self.take(rows) for rows in _batches(np.flatnonzero(self.state == USABLE)))
+        return np.concatenate([np.zeros((0, 2)), *map_ordered(centres, batches)])
+
+    def settled(self, order: np.ndarray, plane: pyproj.CRS, *, exact: bool = False) -> Ground:
+        """On the plane, in a given order; see `settle`."""
+        batches = (self.take(rows) for rows in _batches(order))
+        parts = map_ordered(partial(settle, plane=plane, exact=exact), batches)
+        return Ground.joined(parts or [settle(self, plane, exact=exact)])
+
+
+def _batches(rows: np.ndarray) -> list[np.ndarray]:
+    return np.array_split(rows, -(-len(rows) // BATCH)) if len(rows) else []
+
+
+def centres(layer: Taken) -> np.ndarray:
+    """Middle of the box of each usable geometry in WGS 84; none for what has no place there."""
+    bounds = shapely.bounds(layer.located()[0])
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    return np.column_stack([(bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2])
 
 
 @dataclass(frozen=True)
@@ -80,42 +103,57 @@ class Ground:
         Area on the plane, m²; `before` the same for the boundary as recorded, where it was `repaired`.
     dense
         Which have vertices added along long edges.
+    spread
+        Standard deviation of the area in m² if every recorded corner had one of 1 m per axis.
+    exact
+        Area on the WGS 84 ellipsoid, where it was asked for; else as on the plane.
     """
 
-    given: np.ndarray
-    plane: np.ndarray
+    given: Shapes
+    plane: Shapes
     area: np.ndarray
     state: np.ndarray
     repaired: np.ndarray
     before: np.ndarray
+    dense: np.ndarray
+    spread: np.ndarray
+    exact: np.ndarray
     crs: pyproj.CRS
     plane_crs: pyproj.CRS
-    dense: np.ndarray
-    located: np.ndarray | None = None
 
-    @cached_property
-    def outlines(self) -> Outlines:
-        """The polygons on the plane as arrays."""
-        return Outlines(self.plane, valid=True)
+    @classmethod
+    def joined(cls, parts: Sequence[Ground]) -> Ground:
+        """Several, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
+        given, plane = (
+            Shapes.of(np.concatenate([np.asarray(getattr(part, name)) for part in parts]))
+            for name in ("given", "plane")
+        )
+        return cls(given, plane, **columns, crs=parts[0].crs, plane_crs=parts[0].plane_crs)
 
-    @cached_property
-    def lonlat(self) -> np.ndarray:
+    def places(self, rows: np.ndarray) -> np.ndarray:
         """Valid polygons in WGS 84, without added vertices; empty where `state` is not `USABLE`."""
-        if self.located is not None:
-            return self.located
-        out = np.full(len(self.given), shapely.Polygon(), dtype=object)
-        for rows, shapes, system in (
-            (self.repaired, self.plane, self.plane_crs),
-            (~self.repaired & (self.state == USABLE), self.given, self.crs),
+        out = np.full(len(rows), shapely.Polygon(), dtype=object)
+        usable, repaired = self.state[rows] == USABLE, self.repaired[rows]
+        for mine, shapes, system in (
+            (usable & repaired, self.plane, self.plane_crs),
+            (usable & ~repaired, self.given, self.crs),
         ):
-            out[rows] = _crs.transform(shapes[rows], system, _crs.WGS84)
+            out[mine] = _crs.transform(shapes[rows[mine]], system, _crs.WGS84)
         return out
 
     def points(self, rows: np.ndarray) -> np.ndarray:
         """A point inside each of these polygons, in WGS 84; None where there is no ground."""
-        found = np.asarray(shapely.point_on_surface(self.plane[rows]), dtype=object)
+        found = np.concatenate(
+            [np.zeros(0, dtype=object), *(shapely.point_on_surface(self.plane[some]) for some in _batches(rows))]
+        )
         found[shapely.is_empty(found)] = None
         return _crs.transform(found, self.plane_crs, _crs.WGS84)
+
+
+COLUMNS = ("area", "state", "repaired", "before", "dense", "spread", "exact")
 
 
 def layer_crs(frame: gpd.GeoDataFrame, what: str) -> pyproj.CRS | None:
@@ -144,12 +182,12 @@ def layer_crs(frame: gpd.GeoDataFrame, what: str) -> pyproj.CRS | None:
     return pyproj.CRS(series.crs)
 
 
-def taken(frame: gpd.GeoDataFrame, source: pyproj.CRS | None) -> Taken:
+def taken(shapes: np.ndarray, source: pyproj.CRS | None) -> Taken:
     """Geometries as given (2-D), and their state."""
     if source is None:
-        none = np.full(len(frame), None, dtype=object)
-        return Taken(none, np.full(len(frame), MISSING, dtype=np.int8), None)
-    given = shapely.force_2d(np.asarray(frame.geometry.array, dtype=object))
+        none = np.full(len(shapes), None, dtype=object)
+        return Taken(none, np.full(len(shapes), MISSING, dtype=np.int8), None)
+    given = shapely.force_2d(shapes)
     state = np.zeros(len(given), dtype=np.int8)
     state[~np.isin(shapely.get_type_id(given), (*geom.POLYGONAL, 7))] = NOT_AREA
     state[shapely.is_empty(given)] = EMPTY
@@ -157,8 +195,7 @@ def taken(frame: gpd.GeoDataFrame, source: pyproj.CRS | None) -> Taken:
     if not np.isfinite(shapely.get_coordinates(given).sum()):
         finite = np.isfinite(shapely.bounds(given)).all(axis=1) & _finite(given)
         state[(state == USABLE) & ~finite] = NO_PLACE
-    found = Taken(given, state, source)
-    return found if _is_direct(source) else found.located()
+    return Taken(given, state, source)
 
 
 def _is_direct(source: pyproj.CRS) -> bool:
@@ -197,31 +234,36 @@ def _one(geometry: Any, source: pyproj.CRS) -> Any:
         return shapely.Polygon()
 
 
-def plane_for(layers: list[Taken]) -> pyproj.CRS:
+def plane_for(layers: Sequence[Located]) -> pyproj.CRS:
     """The local equal-area plane of a computation: centred on the median of the first layer that has any ground.
 
     The median, not the extent: one row with coordinates on another continent does not move it.
     """
     for layer in layers:
-        bounds = shapely.bounds(layer.places(np.flatnonzero(layer.state == USABLE)))
-        bounds = bounds[np.isfinite(bounds).all(axis=1)]
-        if len(bounds):
-            x, y = np.median((bounds[:, 0] + bounds[:, 2]) / 2), np.median((bounds[:, 1] + bounds[:, 3]) / 2)
-            return _crs.equal_area((float(x), float(y), float(x), float(y)))
+        middle = layer.centres()
+        if len(middle):
+            x, y = (float(value) for value in np.median(middle, axis=0))
+            return _crs.equal_area((x, y, x, y))
     return _crs.equal_area((0.0, 0.0, 0.0, 0.0))
 
 
-def settle(layer: Taken, plane: pyproj.CRS) -> Ground:
-    """Project, follow long edges along the geodesic, and repair what is invalid on the plane."""
-    straight = None if layer.lonlat is not None or layer.source is None else _straight(layer, plane)
-    if straight is None:
-        layer = layer.located()
-        assert layer.lonlat is not None
-        dense, flat, lost = _flattened(layer.lonlat, plane)
-        longer = np.fromiter((a is not b for a, b in zip(dense, layer.lonlat, strict=True)), bool, count=len(dense))
+class Located(Protocol):
+    """A layer whose middle can be told."""
+
+    def centres(self) -> np.ndarray:
+        """Longitude and latitude of the middle of each geometry's box, where there is one."""
+
+
+def settle(layer: Taken, plane: pyproj.CRS, *, exact: bool = False) -> Ground:
+    """Project, follow long edges along the geodesic, and repair what is invalid on the plane; every row for itself."""
+    state = layer.state.copy()
+    if layer.source is None or not _is_direct(layer.source) or exact:
+        lonlat, state = layer.located()
+    if layer.source is None or not _is_direct(layer.source):
+        corners, flat, lost = _flattened(lonlat, plane)
+        longer = np.fromiter((a is not b for a, b in zip(corners, lonlat, strict=True)), bool, count=len(flat))
     else:
-        flat, longer, lost = straight
-    state, lonlat = layer.state.copy(), layer.lonlat
+        flat, longer, lost = _straight(layer, state, plane)
     state[lost & (state == USABLE)] = NO_PLACE
     bad = (state == USABLE) & (~geom.valid(flat) | (shapely.get_type_id(flat) == 7))
     before = np.abs(shapely.area(flat))
@@ -231,34 +273,48 @@ def settle(layer: Taken, plane: pyproj.CRS) -> Ground:
     state[(state == USABLE) & ~(area > 0)] = COLLAPSED
     flat[state != USABLE] = shapely.Polygon()
     area[state != USABLE] = 0.0
-    if lonlat is not None:
-        lonlat = lonlat.copy()
+    dense = longer & ~bad & (state == USABLE)
+    measured = area.copy()
+    if exact:
         lonlat[bad] = _crs.transform(flat[bad], plane, _crs.WGS84)
-        lonlat[lost] = shapely.Polygon()
-    return Ground(layer.given, flat, area, state, bad, before, layer.source or _crs.WGS84, plane, longer & ~bad, lonlat)
+        measured = np.where(state == USABLE, measure.area(gpd.GeoSeries(lonlat, crs=_crs.WGS84)).to_numpy(), 0.0)
+    spread = sigmas(flat, np.ones(len(flat)))
+    if dense.any():  # vertices added along long edges are no observations
+        recorded = layer.places(np.flatnonzero(dense))
+        spread[dense] = sigmas(_crs.transform(recorded, _crs.WGS84, plane), np.ones(len(recorded)))
+    return Ground(
+        Shapes.of(layer.given), Shapes.of(flat), area, state, bad, before, dense, spread, measured,
+        layer.source or _crs.WGS84, plane,
+    )  # fmt: skip
 
 
-def _straight(layer: Taken, plane: pyproj.CRS) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """On the plane in one step, which were densified, and which cannot be there; None if some row has no place there at all."""
+def _straight(layer: Taken, state: np.ndarray, plane: pyproj.CRS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """On the plane in one step, which were densified, and which cannot be there."""
     assert layer.source is not None
-    flat = np.full(len(layer.given), shapely.Polygon(), dtype=object)
-    usable = layer.state == USABLE
-    try:
-        flat[usable] = _crs.transform(layer.given[usable], layer.source, plane)
-    except CRSError:
-        return None
-    dense, lost = np.zeros(len(flat), dtype=bool), np.zeros(len(flat), dtype=bool)
+    count = len(layer.given)
+    flat = np.full(count, shapely.Polygon(), dtype=object)
+    dense, lost, odd = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+    parts = [np.flatnonzero(state == USABLE)]
+    while parts:  # where a row has no place, halves are tried until it stands alone
+        rows = parts.pop()
+        try:
+            flat[rows] = _crs.transform(layer.given[rows], layer.source, plane)
+        except CRSError:
+            if len(rows) == 1:
+                odd[rows] = True
+            else:
+                parts += np.array_split(rows, 2)
     points, owner = shapely.get_coordinates(flat, return_index=True)
     step = np.diff(points, axis=0)
     step *= step
     long = np.flatnonzero(step[:, 0] + step[:, 1] > (0.95 * _crs.EDGE_M) ** 2)
-    rows = np.unique(owner[long][owner[long] == owner[long + 1]])
-    reach = np.abs(shapely.bounds(flat))
-    far = np.flatnonzero(np.nan_to_num(reach).max(axis=1) > 0.5 * FAR_M)
-    rows = np.union1d(rows, far)
+    odd[owner[long][owner[long] == owner[long + 1]]] = True
+    odd |= np.nan_to_num(np.abs(shapely.bounds(flat))).max(axis=1, initial=0.0) > 0.5 * FAR_M
+    rows = np.flatnonzero(odd)
     if len(rows):
-        was = layer.places(rows)
+        was, fate = layer.take(rows).located()
         now, flat[rows], lost[rows] = _flattened(was, plane)
+        lost[rows] |= fate != USABLE
         dense[rows] = [a is not b for a, b in zip(now, was, strict=True)]
     return flat, dense, lost
 
@@ -287,18 +343,18 @@ def _flattened(lonlat: np.ndarray, plane: pyproj.CRS) -> tuple[np.ndarray, np.nd
 
 def factors(ground: Ground) -> np.ndarray:
     """Ellipsoidal m² per m² on the plane, per row: 1 within about 1e-7, so that a hazard's area is its geodesic area."""
-    exact = measure.area(gpd.GeoSeries(ground.lonlat, crs=_crs.WGS84)).to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = exact / ground.area
+        factor = ground.exact / ground.area
     return np.where((ground.area > 0) & (np.abs(factor - 1) < 1e-3), factor, 1.0)
 
 
-def sigmas(lines: Outlines, sigma_m: np.ndarray) -> np.ndarray:
+def sigmas(polygons: np.ndarray, sigma_m: np.ndarray) -> np.ndarray:
     """Standard deviation of polygon areas, m²: (σ/2)·sqrt(Σ|p(i+1) − p(i−1)|²) over the vertices of all rings.
 
     Source: propagation of independent vertex errors through the shoelace formula.
     """
-    total: np.ndarray = np.zeros(len(lines.polygons))
+    lines = Outlines(polygons)
+    total: np.ndarray = np.zeros(len(polygons))
     if len(lines.xy):
         starts, ends = lines.ring[:-1], lines.ring[1:] - 1  # the closing vertex repeats the first
         x, y = lines.xy.T

@@ -13,10 +13,11 @@ import shapely
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release.entries import Entries
 from geotools.analysis.release.geos import union
-from geotools.analysis.release.projection import Ground
+from geotools.analysis.release.projection import Ground, sigmas
 from geotools.model.programme import Programme
 from geotools.model.vocab import fold
 from geotools.space.geom import polygonal
+from geotools.space.shapes import Shapes
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ def placed(hazards: Layer, events: Layer, programme: Programme) -> tuple[Layer, 
     candidates = [row for row in np.flatnonzero(rows.act == _e.REOPENED) if link[row] is not None]
     if not candidates:
         return events, frozenset()
-    plane, lonlat = events.ground.plane.copy(), events.ground.lonlat.copy()
-    area, dense = events.ground.area.copy(), events.ground.dense.copy()
+    plane = np.asarray(events.ground.plane).copy()
+    area, dense, spread = (getattr(events.ground, name).copy() for name in ("area", "dense", "spread"))
     named = _named(hazards)
     adds = _e.event_adds(rows.frame, programme)
     whole: set[int] = set()
@@ -53,9 +54,9 @@ def placed(hazards: Layer, events: Layer, programme: Programme) -> tuple[Layer, 
             continue
         whole.add(int(row))
         plane[row] = polygonal([union(np.r_[ground, plane[[row]]])])[0]
-        lonlat[row] = polygonal([union(np.r_[hazards.ground.lonlat[mine], events.ground.lonlat[more]])])[0]
         area[row], dense[row] = shapely.area(plane[row]), False
-    ground = replace(events.ground, plane=plane, located=lonlat, area=area, dense=dense)
+        spread[row] = sigmas(plane[[row]], np.ones(1))[0]
+    ground = replace(events.ground, plane=Shapes.of(plane), area=area, dense=dense, spread=spread)
     return Layer(rows, ground), frozenset(whole)
 
 

@@ -21,12 +21,12 @@ from geotools.space.outlines import Outlines
 AGREE_M2, AGREE_SHARE = 1e-6, 1e-12  # a traced rest must have the swept area to within this
 
 
-def run(work: Job) -> Settled:
+def run(work: Job[np.ndarray]) -> Settled:
     """Answer one chunk: areas from clean outlines where they are clean, else, and for remaining ground, by scan line."""
     return _scanned(work) if work.geometry else _areas(work)
 
 
-def _areas(work: Job) -> Settled:
+def _areas(work: Job[np.ndarray]) -> Settled:
     count = len(work.containers)
     net, raw, good = crossed(work)
     left = shapely.area(work.containers)
@@ -42,7 +42,7 @@ def _areas(work: Job) -> Settled:
     return Settled(net, raw, left, None)
 
 
-def crossed(work: Job, *, touched_only: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def crossed(work: Job[np.ndarray], *, touched_only: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Net and raw areas of the pairs, and for which containers they could be had from the outlines.
 
     Parameters
@@ -50,14 +50,9 @@ def crossed(work: Job, *, touched_only: bool = False) -> tuple[np.ndarray, np.nd
     touched_only
         Only raw areas: covers are not compared with each other.
     """
-    known = work.outlines
-    own = None if known is None else known.rows(work.containers)
-    if known is None or own is None or (covers := known.rows(work.covers)) is None:
-        used, cover = np.unique(work.cover, return_inverse=True)
-        known = Outlines(np.r_[work.containers, work.covers[used]])
-        own, cover = np.arange(len(work.containers)), cover + len(work.containers)
-    else:
-        cover = covers[work.cover]
+    used, cover = np.unique(work.cover, return_inverse=True)
+    known = Outlines(np.r_[work.containers, work.covers[used]])
+    own, cover = np.arange(len(work.containers)), cover + len(work.containers)
     starts = np.r_[0, np.cumsum(np.bincount(work.container, minlength=len(own)))]
     net, raw, good = np.zeros(len(cover)), np.zeros(len(cover)), np.zeros(len(own), dtype=bool)
     arrange(
@@ -68,7 +63,7 @@ def crossed(work: Job, *, touched_only: bool = False) -> tuple[np.ndarray, np.nd
     return net, raw, good
 
 
-def _plausible(work: Job, net: np.ndarray, raw: np.ndarray, touched_only: bool) -> np.ndarray:
+def _plausible(work: Job[np.ndarray], net: np.ndarray, raw: np.ndarray, touched_only: bool) -> np.ndarray:
     """Containers of which no part is negative or larger than what it is a part of."""
     gross = shapely.area(work.containers)
     slack = np.maximum(AGREE_M2, AGREE_SHARE * gross)
@@ -84,7 +79,7 @@ def _plausible(work: Job, net: np.ndarray, raw: np.ndarray, touched_only: bool) 
     return fine
 
 
-def _scanned(work: Job) -> Settled:
+def _scanned(work: Job[np.ndarray]) -> Settled:
     count = len(work.containers)
     used, cover = np.unique(work.cover, return_inverse=True)
     sizes = np.bincount(work.container, minlength=count)
@@ -146,7 +141,7 @@ def _differs(rest: np.ndarray, left: np.ndarray, sizes: np.ndarray, owner: np.nd
     return np.abs(shapely.area(rest) - left) > limit
 
 
-def _mend(work: Job, rest: np.ndarray, bad: np.ndarray, untouched: np.ndarray) -> None:
+def _mend(work: Job[np.ndarray], rest: np.ndarray, bad: np.ndarray, untouched: np.ndarray) -> None:
     """The rest of the few containers whose rings could not be traced, by GEOS."""
     for row in np.flatnonzero(bad & ~untouched):
         mine = np.flatnonzero(work.container == row)

@@ -81,7 +81,7 @@ def _pick(shot: Snapshot, code: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _grid_area(layer: Layer, rows: np.ndarray, system: str) -> np.ndarray:
-    flat = _crs.transform(layer.ground.lonlat[rows], _crs.WGS84, system)
+    flat = _crs.transform(layer.ground.places(rows), _crs.WGS84, system)
     unit = float(pyproj.CRS(_crs.parse(system)).axis_info[0].unit_conversion_factor)
     return shapely.area(flat) * unit**2
 
@@ -94,7 +94,7 @@ def _uncertain(book: Ledger, shot: Snapshot, released: np.ndarray) -> dict[str, 
     count = len(shot.hazard)
     own = book.sigma[0][shot.hazard]
     each = np.r_[book.sigma[1], book.sigma[2]][shot.release]
-    area = shapely.area(shot.cover)
+    area = shot.cover.area
     share = np.divide(shot.net, area[shot.pair_c], out=np.zeros(len(shot.net)), where=area[shot.pair_c] > 0)
     counted = shot.act[shot.pair_c] <= _e.CANCELLED
     square = sums(shot.pair_h, np.where(counted, (each[shot.pair_c] * share) ** 2, 0.0), count)

@@ -24,7 +24,7 @@ from geotools.space import geom
 MOST = 300  # covers of one container
 
 
-def settle(work: Job) -> tuple[Settled, np.ndarray]:
+def settle(work: Job[np.ndarray]) -> tuple[Settled, np.ndarray]:
     """Who took what, and for which containers that could be told; the others have zeros and no rest."""
     count = len(work.containers)
     size = np.bincount(work.container, minlength=count)
@@ -55,7 +55,7 @@ def settle(work: Job) -> tuple[Settled, np.ndarray]:
     return Settled(net, raw, left, rest), good
 
 
-def _twins(work: Job, pairs: np.ndarray) -> np.ndarray:
+def _twins(work: Job[np.ndarray], pairs: np.ndarray) -> np.ndarray:
     """For each pair, the earlier pair of the same container whose cover has the same vertices; −1 for none."""
     twin = np.full(len(work.cover), -1)
     box = pd.DataFrame(shapely.bounds(work.covers[work.cover[pairs]]))
@@ -68,7 +68,7 @@ def _twins(work: Job, pairs: np.ndarray) -> np.ndarray:
     return twin
 
 
-def _plausible(work: Job, pairs: np.ndarray, net: np.ndarray, raw: np.ndarray) -> np.ndarray:
+def _plausible(work: Job[np.ndarray], pairs: np.ndarray, net: np.ndarray, raw: np.ndarray) -> np.ndarray:
     """Containers of which no part is negative or larger than what it is a part of."""
     gross = shapely.area(work.containers)
     slack = np.maximum(1e-6, 1e-12 * gross)
