@@ -98,12 +98,12 @@ class Parts:
                 raise ReadError("it was not written as a layer in parts", hint=HINT, file=file)
             column = said[0]["primary_column"]
             system = json.dumps(said[0]["columns"][column].get("crs", "OGC:CRS84"))
-            told.append((said[1]["kind"], system, tuple(known.schema_arrow.names)))
+            told.append((said[1]["kind"], system, tuple(name for name in known.schema_arrow.names if name != column)))
             batches += _batches(file, known, column)
         if len({(kind, system) for kind, system, _ in told}) > 1:
             raise ReadError("its files are of different layers", hint="keep one layer in a folder", file=folder)
         kind, system, _ = told[0]
-        names = dict.fromkeys(name for _, _, columns in told for name in columns if name != batches[0].column)
+        names = dict.fromkeys(name for _, _, columns in told for name in columns)
         crs = json.loads(system)
         return cls(folder, kind, None if crs is None else pyproj.CRS(crs), tuple(batches), tuple(names))
 
@@ -117,8 +117,8 @@ class Parts:
         for file in dict.fromkeys(batch.file for batch in self.batches):
             known = pq.ParquetFile(file)
             tables.append(known.read(columns=[name for name in names if name in known.schema_arrow.names]))
-        if not names:
-            return pd.DataFrame(index=range(len(self)))
+        if not names or not tables:
+            return pd.DataFrame({name: pd.Series([], dtype=object) for name in names}, index=range(len(self)))
         joined = pa.concat_tables(tables, promote_options="permissive").select(names)
         columns = {name: _column(joined.column(name)) for name in names}
         return pd.DataFrame(columns)
