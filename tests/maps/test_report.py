@@ -288,3 +288,30 @@ def test_what_is_let_pass_and_the_titles_of_issues_are_printed_in_the_language(m
     text = text_of(document.save(tmp_path / "r.pdf"))
     assert "sayısallaştırma artıkları" in text
     assert "Serbest bırakma alan belirtmiyor" in text
+
+
+def test_text_flows_from_page_to_page_with_the_map_between_and_bookmarks_that_hit(
+    survey: Any, ledger: Any, tmp_path: Path
+) -> None:
+    found = issues_frame([Issue("TP-19", "warning", "releases", "R-1", message="said at some length " * 9)] * 38)
+    document = gt.report.build(survey, "H-1", ledger, issues=found)
+    starts = dict(document.chapters)
+    assert list(starts) == [
+        "Area summary",
+        "Map",
+        "Boundary: turning points",
+        "Explosive ordnance found",
+        "Open issues in the data",
+        "Sign-off",
+    ]
+    assert starts["Area summary"] == 0 and starts["Map"] == 1
+    texts = [[t for a in figure.axes for t in a.texts] for figure in document.figures]
+    for title, page in document.chapters:
+        if title not in ("Area summary", "Map"):
+            assert any(t.get_text() == title for t in texts[page]), title
+    for number, page in enumerate(texts, start=1):
+        if number - 1 != starts["Map"]:
+            assert any(t.get_text() == f"Page {number}" for t in page)
+    for page in (t for n, t in enumerate(texts[:-1]) if n != starts["Map"]):
+        lowest = min(t.get_position()[1] for t in page if t.get_position()[1] > 20)
+        assert lowest < 75, "the next block would not have fitted"

@@ -301,3 +301,66 @@ def test_the_state_of_records_is_the_last_day_they_speak_of(survey: Any, ledger:
     texts = [text for text, _ in boxes(sheet.draw(survey, "H-1", ledger, day=DAY).figures[0])]
     assert any(f"State of records: {last}" in text for text in texts)
     assert all(f"State of records: {DAY.isoformat()}" not in text for text in texts)
+
+
+def bottom_of(figure: Any) -> float:
+    """The lowest text of a page, as a share of its height."""
+    height = figure.get_size_inches()[1] * 200
+    return min(box.y0 for _, box in boxes(figure)) / height
+
+
+def test_a_second_page_is_full_points_above_and_the_surroundings_below(make: Any) -> None:
+    ring = [(0, 0), (180, -20), (260, 60), (240, 200), (120, 260), (-30, 180)]
+    angles = np.linspace(0, 2 * np.pi, 22, endpoint=False)
+    shape = shapely.Polygon(np.column_stack([200 * np.cos(angles), 180 * np.sin(angles)]) + np.array(make.origin))
+    few = shapely.affinity.translate(shapely.Polygon(ring), *make.origin)
+    for boundary in (shape, few):
+        hazards = make.frame(
+            make.hazard("H-1", boundary), make.hazard("H-2", make.square(700, 600, 90), status="closed")
+        )
+        roads = make.frame(
+            {
+                "id": "L-1",
+                "use": "road",
+                "geometry": shapely.LineString([make.origin, (make.origin[0] + 9000, make.origin[1])]),
+            }
+        )
+        places = make.frame(
+            {"id": "P-1", "name": "Kənd", "geometry": shapely.Point(make.origin[0] - 900, make.origin[1])}
+        )
+        survey = gt.Survey("x", {"hazards": hazards, "landuse": roads, "places": places})
+        releases = make.frame(
+            *(
+                make.release(f"R-{p}", make.square(40 * n, 0, 40), product=p)
+                for n, p in enumerate(("cleared", "reduced", "cancelled"))
+            )
+        )
+        page = sheet.draw(survey, "H-1", gt.coverage(hazards, releases), day=DAY)
+        assert len(page.figures) <= 2
+        for figure in page.figures:
+            assert_nothing_is_cut_or_overlaps(figure)
+            assert bottom_of(figure) < 0.3, "what is free is less than a picture of the surroundings needs"
+        if len(page.figures) == 2:
+            words = {text for text, _ in boxes(page.figures[1])}
+            assert {"Kənd", "TP1"} <= {w for text in words for w in text.split()}
+            first = {text for text, _ in boxes(page.figures[0])}
+            assert any("Magnetic bearing" in text for text in first), "what the map is read with stands beside it"
+    assert len(sheet.draw(survey, "H-1", day=DAY, paper="A3").figures) == 1, "where there is room, one page holds all"
+
+
+def test_shares_of_a_sheet_make_the_whole_and_a_sliver_that_remains_is_not_nothing(make: Any) -> None:
+    hazards = make.frame(make.hazard("H-1", make.square(0, 0, 400)))
+    releases = make.frame(
+        make.release(
+            "R-1", make.square(0, 0, 400).difference(make.square(398, 398, 2)).difference(make.square(0, 0, 230))
+        ),
+        make.release("R-2", make.square(0, 0, 230), product="reduced"),
+    )
+    ledger = gt.coverage(hazards, releases)
+    texts = [
+        text for text, _ in boxes(sheet.draw(gt.Survey("x", {"hazards": hazards}), "H-1", ledger, day=DAY).figures[0])
+    ]
+    at = {name: texts.index(name) for name in ("Cleared", "Reduced", "Cancelled", "Remaining")}
+    found = {name: float(texts[n + 2]) for name, n in at.items() if re.fullmatch(r"[\d.]+", texts[n + 2])}
+    assert len(found) == 4 and sum(found.values()) == pytest.approx(100.0)
+    assert found["Remaining"] == 0.1 and texts[at["Remaining"] + 1] == "4.0"

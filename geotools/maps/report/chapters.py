@@ -16,10 +16,12 @@ from matplotlib.patches import Rectangle
 from geotools.checks.messages import text
 from geotools.maps.report.facts import Facts, word
 from geotools.maps.sheet import column as _column
+from geotools.maps.sheet import contents as _contents
 from geotools.maps.sheet import frame as _frame
-from geotools.maps.sheet.phrase import clean, day, number
+from geotools.maps.sheet.phrase import clean, day, number, square_metres
 from geotools.maps.sheet.phrase import word as sheet_word
 from geotools.maps.sheet.task import Task
+from geotools.model import figures
 from geotools.model.errors import need
 from geotools.model.provenance import version
 from geotools.model.vocab import vocabulary
@@ -82,10 +84,12 @@ def ledger(facts: Facts, lang: str) -> list[_column.Block]:
         )
         method = vocabulary("method").label(str(r.get("method") or ""), lang)
         rows.append(
-            (clean(r["id"], 30), product, method, day(r.get("date")), who, depth, number(r["here_m2"], 0, lang))
+            (clean(r["id"], 30), product, method, day(r.get("date")), who, depth, square_metres(r["here_m2"], lang))
         )
     if rows:
-        rows.append((word("total", lang), "", "", "", "", "", number(float(facts.releases["here_m2"].sum()), 0, lang)))
+        rows.append(
+            (word("total", lang), "", "", "", "", "", square_metres(float(facts.releases["here_m2"].sum()), lang))
+        )
     head = [
         word(k, lang)
         for k in ("col_release", "col_product", "col_method", "col_date", "col_org", "col_depth", "col_m2")
@@ -99,8 +103,8 @@ def tolerated(facts: Facts, lang: str) -> list[_column.Block]:
     """What remains by the figures and is let pass by the authority's stated tolerance; empty if nothing is."""
     if not facts.tolerated_m2:
         return []
-    figures = {"area": number(facts.tolerated_m2, 1, lang), "limit": number(facts.finished_m2, 1, lang)}
-    return [_column.paragraph(word("tolerated", lang, **figures), size=7.5, after=2.0)]
+    told = {"area": number(facts.tolerated_m2, 1, lang), "limit": number(facts.finished_m2, 1, lang)}
+    return [_column.paragraph(word("tolerated", lang, **told), size=7.5, after=2.0)]
 
 
 def depths(facts: Facts, lang: str) -> list[_column.Block]:
@@ -108,50 +112,32 @@ def depths(facts: Facts, lang: str) -> list[_column.Block]:
     table = facts.depths()
     whole = float(table["m2"].sum())
     rows = []
+    share = _depth_shares(table, lang)
     for r in table.to_dict("records") if whole > 0 else ():
         depth = number(r["depth_cm"], 0, lang) if pd.notna(r["depth_cm"]) else word("not_stated", lang)
-        rows.append((depth, number(r["m2"], 0, lang), number(100 * r["m2"] / whole, 1, lang)))
+        rows.append((depth, square_metres(r["m2"], lang), number(share[depth], 1, lang)))
     head = [word("col_depth", lang), sheet_word("m2", lang), word("col_share", lang)]
     return _table(word("depth", lang), head, rows, (2, 1, 1), lang)
+
+
+def _depth_shares(table: Any, lang: str) -> dict[str, float]:
+    """Percent of the cleared ground by depth as it is printed; together 100.0."""
+    said = [number(d, 0, lang) if pd.notna(d) else word("not_stated", lang) for d in table["depth_cm"]]
+    sums: dict[str, float] = {}
+    for name, area in zip(said, table["m2"], strict=True):
+        sums[name] = sums.get(name, 0.0) + float(area)
+    return figures.shares(float(table["m2"].sum()), sums)
 
 
 def boundary(task: Task, lang: str) -> list[_column.Block]:
     """Turning points in MGRS, UTM and degrees, with bearings and ground distances."""
     points = _frame.turning_points(task.shape)
-    rows = _frame.point_table(points, task.norths, task.crs)
-    lon, lat = _crs.transformer(task.crs.to_wkt(), "EPSG:4326").transform(points[:, 1], points[:, 2])
-    squares = np.atleast_1d(_crs.to_mgrs(np.asarray(lon), np.asarray(lat)))
-    lines = [
-        (
-            r[0],
-            str(square),
-            f"{r[1]:.1f}",
-            f"{r[2]:.1f}",
-            f"{y:.7f}",
-            f"{x:.7f}",
-            number(r[3], 1, lang),
-            number(r[4], 1, lang),
-            number(r[5], 1, lang),
-        )
-        for r, square, x, y in zip(rows, squares, lon, lat, strict=True)
-    ]
-    head = [
-        sheet_word("col_point", lang),
-        "MGRS",
-        "E",
-        "N",
-        "lat",
-        "lon",
-        sheet_word("col_grid", lang),
-        sheet_word("col_magnetic", lang),
-        sheet_word("col_next", lang),
-    ]
+    table = _contents.point_list(task, points, _frame.point_table(points, task.norths, task.crs))
     norths = task.norths
     note = (
         f"{task.crs.name}, {_crs.label(task.crs)} · {sheet_word('convergence', lang)} {norths.convergence:+.2f}° · "
         f"{sheet_word('declination', lang)} {norths.declination:+.2f}° WMM {norths.day.isoformat()} · {sheet_word('scale_factor', lang)} {norths.scale_factor:.5f}"
     )
-    table = _column.mono_table([head, *lines], left=2)
     first = _column.paragraph(note, size=6.4, color=_column.QUIET, after=1)
     return [
         *_column.section(word("boundary", lang), [_column.together(first, *table[:2])]),
@@ -292,9 +278,10 @@ def signatures(lang: str, *, certificate: bool) -> list[_column.Block]:
             page.plot([left, left + width * 0.75], [top - 19, top - 19], color=_column.INK, linewidth=0.5)
             page.text(left, top - 20, word("name_date", lang), fontsize=6, va="top", color=_column.QUIET)
 
-        return _column.Block(lambda _: 27.0, write)
+        return _column.Block(lambda _: 26.0, write)
 
-    return _column.section(word("signatures", lang), [block(role) for role in roles])
+    places = _column.side_by_side([block(role) for role in roles], gap=8.0)
+    return [_column.together(*_column.section(word("signatures", lang), places))]
 
 
 def provenance(survey: Any, manifest: dict[str, Any], digest: str, lang: str) -> list[_column.Block]:
@@ -308,7 +295,7 @@ def provenance(survey: Any, manifest: dict[str, Any], digest: str, lang: str) ->
         )
         for item in survey.inputs
     ]
-    files = _column.text_table([("", "", "", ""), *rows], (3, 3.4, 0.7, 1.8))[1:] if rows else []
+    files = _column.text_table([("", "", "", ""), *rows], (3, 3.4, 0.7, 1.8), size=6.2)[1:] if rows else []
     made = _column.paragraph(
         f"geotools {version()} · {manifest['created']} · {sheet_word('as_of', lang)}: {manifest['as_of'] or survey.information_day or '–'}",
         size=7,

@@ -28,7 +28,7 @@ from geotools.maps.sheet import draw as draw_sheet
 from geotools.maps.sheet.compose import MM, RC
 from geotools.maps.sheet.contents import areas as area_blocks
 from geotools.maps.sheet.paper import Box
-from geotools.maps.sheet.phrase import clean, number
+from geotools.maps.sheet.phrase import clean
 from geotools.maps.sheet.phrase import word as sheet_word
 from geotools.maps.sheet.task import Task
 from geotools.model.errors import MapError, need
@@ -36,6 +36,7 @@ from geotools.model.provenance import Provenance, now, version
 
 PAGE = (210.0, 297.0)
 BODY: Box = (18.0, 20.0, 174.0, 250.0)
+PHOTO = 112.0  # mm, the highest
 
 
 class Choices(TypedDict, total=False):
@@ -53,14 +54,18 @@ class Choices(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Report:
-    """A finished report. `complete` is False if anything in the records speaks against completion; `reasons` says what."""
+    """A finished report. `complete` is False if anything in the records speaks against completion; `reasons` says what.
+
+    `figures` are its pages, `chapters` the titles with the number of the page each begins on, from 0.
+    """
 
     id: str
     title: str
     complete: bool
     reasons: tuple[str, ...]
     manifest: dict[str, Any] = field(repr=False)
-    chapters: tuple[tuple[str, tuple[Figure, ...]], ...] = field(repr=False, default=())
+    figures: tuple[Figure, ...] = field(repr=False, default=())
+    chapters: tuple[tuple[str, int], ...] = ()
 
     @property
     def digest(self) -> str:
@@ -88,16 +93,11 @@ class Report:
             "Producer": None,
             "CreationDate": now().replace(tzinfo=None),
         }
-        starts: list[tuple[str, int]] = []
         with mpl.rc_context(RC), PdfPages(stream, metadata=about) as book:
-            count = 0
-            for title, figures in self.chapters:
-                starts.append((title, count))
-                for figure in figures:
-                    book.savefig(figure)
-                    count += 1
+            for figure in self.figures:
+                book.savefig(figure)
         writer.append(io.BytesIO(stream.getvalue()), import_outline=False)
-        for title, page in starts:
+        for title, page in self.chapters:
             writer.add_outline_item(title=title, page_number=page)
         writer.add_metadata(
             {
@@ -145,7 +145,7 @@ def build(survey: Any, hazard_id: str, coverage: Any, **choices: Unpack[Choices]
     lang = choices.get("lang") or survey.programme.languages[0]
     issues = choices.get("issues")
     facts = Facts.of(survey, hazard_id, coverage, coverage.issues if issues is None else issues)
-    reasons = tuple(facts.reasons(lang, number))
+    reasons = tuple(facts.reasons(lang))
     kind = "progress" if reasons else "handover" if choices.get("certificate") else "completion"
     title = f"{word(kind, lang)} {clean(hazard_id, 40)}"
     manifest = _manifest(survey, hazard_id, coverage)
@@ -160,17 +160,20 @@ def build(survey: Any, hazard_id: str, coverage: Any, **choices: Unpack[Choices]
             points=False,
         )
         task = Task.of(survey, hazard_id, coverage, {"lang": lang})
-        pages = _Pages(title, _digest(manifest), lang)
-        chapters = [
-            (word("summary", lang), pages.set([*_chapters.head(task, title, reasons, lang), *area_blocks(task), *_chapters.tolerated(facts, lang), *_chapters.ledger(facts, lang), *_chapters.depths(facts, lang)])),
-            (word("map", lang), tuple(sheet.figures)),
-            (word("boundary", lang), pages.set(_chapters.boundary(task, lang))),
-            (word("finds", lang), pages.set([*_chapters.accidents(facts, lang), *_chapters.finds(facts, lang), *_chapters.activities(facts, lang), *_chapters.swath(choices.get("swath") or (), lang), *_chapters.inspections(facts, lang)])),
-            (word("issues", lang), pages.set(_chapters.issues(facts, lang))),
-            *_photos(choices.get("photos") or (), pages, lang),
-            (word("signatures", lang), pages.set([*_chapters.signatures(lang, certificate=bool(choices.get("certificate"))), *_chapters.provenance(survey, manifest, _digest(manifest), lang)])),
+        certificate = bool(choices.get("certificate"))
+        photos = _photos(choices.get("photos") or (), lang)
+        text = [
+            ("summary", [*_chapters.head(task, title, reasons, lang), *area_blocks(task), *_chapters.tolerated(facts, lang), *_chapters.ledger(facts, lang), *_chapters.depths(facts, lang)]),
+            ("boundary", _chapters.boundary(task, lang)),
+            ("finds", [*_chapters.accidents(facts, lang), *_chapters.finds(facts, lang), *_chapters.activities(facts, lang), *_chapters.swath(choices.get("swath") or (), lang), *_chapters.inspections(facts, lang)]),
+            ("issues", _chapters.issues(facts, lang)),
+            *([("photos", photos)] if photos else []),
+            ("signatures", [*_chapters.signatures(lang, certificate=certificate), *_chapters.provenance(survey, manifest, _digest(manifest), lang)]),
         ]  # fmt: skip
-    return Report(hazard_id, title, not reasons, reasons, manifest, tuple(chapters))
+        pages = _Pages(title, _digest(manifest), lang)
+        starts = pages.set(text, sheet.figures)
+    chapters = tuple((word(key, lang), starts[key]) for key in ("summary", "map", *(k for k, _ in text[1:])))
+    return Report(hazard_id, title, not reasons, reasons, manifest, tuple(pages.figures), chapters)
 
 
 def _digest(manifest: dict[str, Any]) -> str:
@@ -193,22 +196,36 @@ class _Pages:
     title: str
     digest: str
     lang: str
-    count: int = 0
+    figures: list[Figure] = field(default_factory=list)
 
-    def set(self, blocks: Sequence[_column.Block]) -> tuple[Figure, ...]:
-        rest, figures = list(blocks), []
+    def set(self, chapters: Sequence[tuple[str, Sequence[_column.Block]]], drawn: Sequence[Figure]) -> dict[str, int]:
+        """Chapters one after the other, each page filled; the sheets `drawn` follow the page on which the first chapter ends.
+
+        Returns the page each chapter begins on, and ``map`` that of the first sheet.
+        """
+        rest = [block for _, blocks in chapters for block in blocks]
+        edges = np.cumsum([0, *(len(blocks) for _, blocks in chapters)])
+        starts: dict[str, int] = {}
+        done = 0
         while rest:
-            figure, page = self.blank()
-            before = len(rest)
+            page = self.blank()
+            here, before = len(self.figures) - 1, len(rest)
             rest = _column.flow(page, (BODY,), rest)
             if len(rest) == before:
                 raise MapError("a block of text is higher than the page")
-            figures.append(figure)
-        return tuple(figures)
+            done += before - len(rest)
+            for (key, _), first in zip(chapters, edges, strict=False):
+                if first < done:
+                    starts.setdefault(key, here)
+            if done >= edges[1] and "map" not in starts:
+                starts["map"] = len(self.figures)
+                self.figures += drawn
+        return starts
 
-    def blank(self) -> tuple[Figure, Axes]:
-        self.count += 1
+    def blank(self) -> Axes:
+        """A new page in the run; its number is its place in the file."""
         figure = Figure(figsize=(PAGE[0] * MM, PAGE[1] * MM))
+        self.figures.append(figure)
         page = figure.add_axes((0, 0, 1, 1))
         page.set_xlim(0, PAGE[0])
         page.set_ylim(0, PAGE[1])
@@ -221,37 +238,43 @@ class _Pages:
         page.text(
             left + width,
             bottom + height + 8.5,
-            f"{sheet_word('page', self.lang)} {self.count}",
+            f"{sheet_word('page', self.lang)} {len(self.figures)}",
             ha="right",
             va="bottom",
             **small,
         )
         page.text(left, bottom - 6.5, word("statement", self.lang), ha="left", va="top", **{**small, "fontsize": 5.4})
         page.text(left, bottom - 10, f"SHA-256 {self.digest[:16]}…", ha="left", va="top", **{**small, "fontsize": 5.4})
-        return figure, page
+        return page
 
 
-def _photos(files: Sequence[str | Path], pages: _Pages, lang: str) -> list[tuple[str, tuple[Figure, ...]]]:
+def _photos(files: Sequence[str | Path], lang: str) -> list[_column.Block]:
+    """Photographs with their names, as wide as the text or as high as two of them fill a page."""
     if not files:
         return []
+    blocks = [_photo(file) for file in files]
+    return _column.section(word("photos", lang), blocks)
+
+
+def _photo(file: str | Path) -> _column.Block:
     from PIL import Image, UnidentifiedImageError
 
-    figures = []
-    for turn in range(0, len(files), 2):
-        figure, page = pages.blank()
-        for place, file in enumerate(files[turn : turn + 2]):
-            try:
-                with Image.open(file) as opened:
-                    picture = opened.convert("RGB")
-                    picture.thumbnail((1600, 1600))
-            except (OSError, UnidentifiedImageError) as error:
-                raise MapError("this photograph cannot be read", hint="give JPEG or PNG files", file=file) from error
-            left, bottom, width, height = BODY
-            low = bottom + (1 - place) * height / 2 + 8
-            box = (left / PAGE[0], low / PAGE[1], width / PAGE[0], (height / 2 - 12) / PAGE[1])
-            axes = figure.add_axes(box)
-            axes.imshow(np.asarray(picture))
-            axes.set_axis_off()
-            page.text(left, low - 3, clean(Path(file).name, 90), fontsize=7, color=_column.QUIET, parse_math=False)
-        figures.append(figure)
-    return [(word("photos", lang), tuple(figures))]
+    try:
+        with Image.open(file) as opened:
+            picture = opened.convert("RGB")
+            picture.thumbnail((1600, 1600))
+    except (OSError, UnidentifiedImageError) as error:
+        raise MapError("this photograph cannot be read", hint="give JPEG or PNG files", file=file) from error
+    pixels, ratio = np.asarray(picture), picture.height / picture.width
+
+    def size(width: float) -> tuple[float, float]:
+        high = min(width * ratio, PHOTO)
+        return high / ratio, high
+
+    def draw(page: Axes, left: float, top: float, width: float) -> None:
+        wide, high = size(width)
+        page.imshow(pixels, extent=(left, left + wide, top - high, top), aspect="auto", zorder=1)
+        name = clean(Path(file).name, 90)
+        page.text(left, top - high - 1.5, name, fontsize=7, va="top", color=_column.QUIET, parse_math=False)
+
+    return _column.Block(lambda width: size(width)[1] + 7.0, draw)

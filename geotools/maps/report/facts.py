@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geotools.maps.sheet.phrase import square_metres
 from geotools.model.errors import MapError
 from geotools.space import crs as _crs
 
@@ -102,13 +103,13 @@ class Facts:
         left = float(self.line["remaining_m2"])
         return left if 0.5 <= left <= self.finished_m2 else 0.0
 
-    def reasons(self, lang: str, number: Any) -> list[str]:
+    def reasons(self, lang: str) -> list[str]:
         """Why the work cannot be called complete; empty if nothing in the records speaks against it."""
         out = []
         if self.line["remaining_m2"] > self.finished_m2:
-            out.append(word("reason_remaining", lang, area=number(self.line["remaining_m2"], 0, lang)))
+            out.append(word("reason_remaining", lang, area=square_metres(self.line["remaining_m2"], lang)))
         if self.line["processed_m2"] > self.finished_m2:
-            out.append(word("reason_processed", lang, area=number(self.line["processed_m2"], 0, lang)))
+            out.append(word("reason_processed", lang, area=square_metres(self.line["processed_m2"], lang)))
         if len(self.accidents):
             out.insert(0, word("reason_accident", lang, n=len(self.accidents), ids=_listed(self.accidents["id"])))
         failed = self.failed()

@@ -5,7 +5,6 @@ For field packages; sheets of any size and atlases are in `compose` and `atlas`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Unpack
 
 import matplotlib as mpl
@@ -101,19 +100,8 @@ def _compose(task: Task, scale: int, choices: Choices, elsewhere: str) -> Sheet:
         [*head, *norths, *note],
         [*head, *norths],
     )
-    chosen = next((plan for plan in plans if _fits(plan, foot)), None)
+    chosen = next((plan for plan in plans if _column.fits(COLUMNS, plan, foot=foot)), None)
     if chosen is None:
         raise MapError("the facts of this task do not fit on a card", hint="make a sheet, which may have several pages")
     _column.flow(page, COLUMNS, chosen, foot=foot)
     return Sheet(str(task.row["id"]), "A4", scale, (figure,), task.crs, FRAME, (west, south, east, north))
-
-
-def _fits(blocks: Sequence[_column.Block], foot: Sequence[_column.Block]) -> bool:
-    """Whether blocks find room in the columns, none of them cut."""
-    reserved = sum(block.height(COLUMNS[-1][2]) for block in foot) + 1.5
-    rest = list(blocks)
-    for index, (_, _, width, height) in enumerate(COLUMNS):
-        room = height - (reserved if index == len(COLUMNS) - 1 else 0.0)
-        while rest and rest[0].height(width) <= room + 0.05:
-            room -= rest.pop(0).height(width)
-    return not rest

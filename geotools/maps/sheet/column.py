@@ -313,6 +313,17 @@ def flow(page: Axes, columns: Sequence[Box], blocks: Sequence[Block], *, foot: S
     return rest
 
 
+def fits(columns: Sequence[Box], blocks: Sequence[Block], *, foot: Sequence[Block] = ()) -> bool:
+    """Whether blocks find room in the columns as `flow` would set them, none of them left over."""
+    reserved = sum(block.height(columns[-1][2]) for block in foot) + 1.5 if foot else 0.0
+    rest = list(blocks)
+    for index, (_, _, width, height) in enumerate(columns):
+        room = height - (reserved if index == len(columns) - 1 else 0.0)
+        while rest and rest[0].height(width) <= room + 0.05:
+            room -= rest.pop(0).height(width)
+    return not rest
+
+
 def side_by_side(blocks: Sequence[Block], gap: float = 3.0) -> list[Block]:
     """Blocks in pairs, two to a line."""
 

@@ -24,12 +24,14 @@ from geotools.maps.sheet import contents as _contents
 from geotools.maps.sheet import frame as _frame
 from geotools.maps.sheet import paper as _paper
 from geotools.maps.sheet import scene as _scene
+from geotools.maps.sheet import surroundings as _surroundings
 from geotools.maps.sheet.phrase import clean, word
 from geotools.maps.sheet.task import Choices, Task
 from geotools.model.errors import MapError
 from geotools.model.provenance import now, version
 
 MM = 1 / 25.4
+HEADING = 7.0  # mm that the heading of a locator takes
 RC: Any = {
     "font.family": _column.FONT,
     "pdf.fonttype": 42,
@@ -141,27 +143,62 @@ def _compose(task: Task, place: _paper.Layout, scale: int, choices: Choices) -> 
     _frame.point_labels(axes, points, task.shape, scale)
     legend[word("turning_point", task.lang)] = _scene.dot_swatch()
     _frame.scale_bar(page, left + 5, bottom + 4, scale)
-    rows = _frame.point_table(points, task.norths, task.crs) if choices.get("points", True) else []
-    blocks = [
-        *_contents.title(task), *_contents.areas(task), *_contents.legend(legend, task.lang),
-        *_contents.references(task, scale, step), *_contents.locator(task, bounds), *(_contents.points(rows, task.lang) if rows else []),
+    alone = choices.get("points", True)  # else within a report, which has the areas and the points itself
+    rows = _frame.point_table(points, task.norths, task.crs) if alone else []
+    main = [
+        *_contents.title(task), *(_contents.areas(task) if alone else []), *_contents.legend(legend, task.lang),
+        *_contents.references(task, scale, step),
     ]  # fmt: skip
-    rest = _column.flow(page, place.columns, blocks, foot=_contents.closing(task))
+    first, later = _parted(task, place, main, (bounds, rows))
+    rest = _column.flow(page, place.columns, first, foot=_contents.closing(task, named=not later))
     figures = [figure]
+    if rest or later:
+        figures += _further(task, place, [*rest, *later], (bounds, scale))
+    return Sheet(str(task.row["id"]), place.paper, scale, tuple(figures), task.crs, place.frame, bounds)
+
+
+def _parted(
+    task: Task, place: _paper.Layout, main: list[_column.Block], more: tuple[Any, Sequence[Any]]
+) -> tuple[list[_column.Block], list[_column.Block]]:
+    """What stands beside the map, and what goes on to a page of its own: all on one page if there is room for it.
+
+    A sheet of one page has its locator; of two, the turning points over the width of the second, and the surroundings under them.
+    """
+    bounds, rows = more
+    foot = _contents.closing(task)
+    table = _contents.points(rows, task.lang) if rows else []
+    for height in (27.0, 18.0):
+        whole = [*main, *_contents.locator(task, bounds, height=height), *table]
+        if _column.fits(place.columns, whole, foot=foot):
+            return whole, []
+    if not rows:  # a report has room for no second page: its map goes without the locator
+        return main, []
+    points = _frame.turning_points(task.shape)
+    lines = _contents.point_list(task, points, rows)
+    note = _column.paragraph(word("distances", task.lang), size=6.4, color=_column.QUIET, after=1.0)
+    heading = _column.section(word("turning_points", task.lang), [_column.together(note, *lines[:2])])
+    return main, [*heading, *lines[2:], _column.space(2.0), *_contents.sources(task, most=40), _column.space(2.0)]
+
+
+def _further(task: Task, place: _paper.Layout, rest: list[_column.Block], seen: tuple[Any, int]) -> list[Figure]:
+    """Pages of text over the whole width; what is free of the last one is filled by the surroundings of the task."""
+    figures = []
+    low, margin = _paper.MARGIN, _paper.MARGIN
+    box = (margin, low, place.width - 2 * margin, place.height - 2 * margin)
+    named = f"{clean(task.row['id'])} · {word('task_map', task.lang)} ({word('continued', task.lang)})"
+    title = _column.paragraph(named, size=8, bold=True, after=2.0)
     while rest:
-        further = _paper.page(place.paper, landscape=place.landscape)
-        extra, sheet = _page(further)
-        title = _column.paragraph(
-            f"{clean(task.row['id'])} · {word('turning_points', task.lang)} ({word('continued', task.lang)})",
-            size=8,
-            bold=True,
-        )
+        extra, sheet = _page(place)
+        taken = title.height(box[2]) + sum(block.height(box[2]) for block in rest)
+        free = box[3] - taken - HEADING
+        if free >= _surroundings.LEAST:
+            rest = [*rest, _surroundings.surroundings(task, *seen, height=free)]
         before = len(rest)
-        rest = _column.flow(sheet, further.columns, [title, *rest])
+        rest = _column.flow(sheet, (box,), [title, *rest])
         if len(rest) >= before:
             raise MapError("a block of text is higher than the page")
         figures.append(extra)
-    return Sheet(str(task.row["id"]), place.paper, scale, tuple(figures), task.crs, place.frame, bounds)
+    return figures
 
 
 def _page(place: _paper.Layout) -> tuple[Figure, Axes]:

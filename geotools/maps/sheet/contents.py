@@ -6,6 +6,7 @@ For what the column says; how it is set is in `column`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import shapely
@@ -73,7 +74,7 @@ def areas(task: Task) -> list[_column.Block]:
     head = [("", word("m2", lang), "%")]
     note = _column.paragraph(word("area_note", lang), size=5.6, color=_column.QUIET, after=1.6)
     lines = _column.table([*head, *rows], (3.4, 2.4, 1), bold_first=True)
-    return _column.section(word("areas", lang), [*lines, note])
+    return _column.section(word("areas", lang), [*lines[:-1], _column.together(lines[-1], note)])
 
 
 def legend(legend: dict[str, Swatch], lang: str) -> list[_column.Block]:
@@ -82,14 +83,13 @@ def legend(legend: dict[str, Swatch], lang: str) -> list[_column.Block]:
     return _column.section(word("legend", lang), [*_column.side_by_side(rows), _column.space(0.6)])
 
 
-def locator(task: Task, bounds: tuple[float, float, float, float]) -> list[_column.Block]:
+def locator(task: Task, bounds: tuple[float, float, float, float], *, height: float = 27.0) -> list[_column.Block]:
     """A small map of the whole survey with this sheet on it."""
     lonlat = _crs.to_wgs84(task.survey.hazards).geometry
     shapes = _crs.transform(lonlat[lonlat.notna()].array, _crs.WGS84, task.crs)
     points = shapely.get_coordinates(shapely.centroid(shapes[~shapely.is_empty(shapes)]))
     low = np.minimum(points.min(axis=0), bounds[:2])
     high = np.maximum(points.max(axis=0), bounds[2:])
-    height = 27.0
 
     def draw_it(page: Axes, left: float, top: float, width: float) -> None:
         per_mm = max((high[0] - low[0]) / (width - 6), (high[1] - low[1]) / (height - 8), 1.0)
@@ -139,23 +139,47 @@ def references(task: Task, scale: int, step: float | None) -> list[_column.Block
     return _column.section(word("norths", lang), [*blocks, _column.space(1.0)])
 
 
-def closing(task: Task) -> list[_column.Block]:
-    """Sources, maker and the warning: what stands at the foot of every first page."""
+def sources(task: Task, most: int = 4) -> list[_column.Block]:
+    """The files that were read, the first so many by name, and the programme's own line."""
     lang = task.lang
     names = [item.name for item in task.survey.inputs]
-    shown = ", ".join(clean(n, 40) for n in names[:4]) + (
-        f" {word('more', lang, n=len(names) - 4)}" if len(names) > 4 else ""
-    )
-    made = f"{word('made', lang)} {now().date().isoformat()}, geotools {version()}"
-    if task.numbered:
-        made = f"{word('sheet', lang)} {task.numbered[0]} {word('of', lang)} {task.numbered[1]} · {made}"
+    shown = ", ".join(clean(n, 40) for n in names[:most])
+    shown += f" {word('more', lang, n=len(names) - most)}" if len(names) > most else ""
     footer = task.survey.programme.texts.get("footer", "")
     return [
         _column.heading(word("sources", lang)), _column.paragraph(f"{shown or '–'}", size=6, color=_column.QUIET, after=0.5),
         *([_column.paragraph(clean(footer, 160), size=6, color=_column.QUIET, after=0.5)] if footer else []),
+    ]  # fmt: skip
+
+
+def closing(task: Task, *, named: bool = True) -> list[_column.Block]:
+    """Sources (if `named`), maker and the warning: what stands at the foot of every first page."""
+    lang = task.lang
+    made = f"{word('made', lang)} {now().date().isoformat()}, geotools {version()}"
+    if task.numbered:
+        made = f"{word('sheet', lang)} {task.numbered[0]} {word('of', lang)} {task.numbered[1]} · {made}"
+    return [
+        *(sources(task) if named else []),
         _column.paragraph(made, size=6, color=_column.QUIET, after=1.0),
         _column.paragraph(word("warning", lang), size=6.6, bold=True, color="#7a1f10", after=1.6),
     ]  # fmt: skip
+
+
+def point_list(task: Task, points: np.ndarray, rows: Sequence[Any]) -> list[_column.Block]:
+    """The turning points over the width of a page: MGRS, grid, degrees, bearings and ground distances, a block a row."""
+    lang = task.lang
+    lon, lat = _crs.transformer(task.crs.to_wkt(), "EPSG:4326").transform(points[:, 1], points[:, 2])
+    squares = np.atleast_1d(_crs.to_mgrs(np.asarray(lon), np.asarray(lat)))
+    lines = [
+        (
+            r[0], str(square), f"{r[1]:.1f}", f"{r[2]:.1f}", f"{y:.7f}", f"{x:.7f}",
+            number(r[3], 1, lang), number(r[4], 1, lang), number(r[5], 1, lang),
+        )
+        for r, square, x, y in zip(rows, squares, lon, lat, strict=True)
+    ]  # fmt: skip
+    head = [word("col_point", lang), "MGRS", "E", "N", "lat", "lon"]
+    head += [word(name, lang) for name in ("col_grid", "col_magnetic", "col_next")]
+    return _column.mono_table([head, *lines], left=2)
 
 
 def points(rows: Sequence[tuple[str, float, float, float, float, float]], lang: str) -> list[_column.Block]:

@@ -113,7 +113,7 @@ def _number(
         )
 
 
-def scale_bar(page: Axes, left: float, bottom: float, scale: int, *, longest_mm: float = 50.0) -> float:
+def scale_bar(page: Axes, left: float, bottom: float, scale: float, *, longest_mm: float = 50.0) -> float:
     """A bar of four parts on the page (mm coordinates); returns its length in metres."""
     length = nice(longest_mm * scale / 1000)
     part = length / 4 * 1000 / scale

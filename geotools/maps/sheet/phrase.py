@@ -13,6 +13,7 @@ import pandas as pd
 from geotools.model import figures
 from geotools.model.vocab import LANGUAGES
 
+
 @cache
 def _words() -> dict[str, dict[str, str]]:
     return tomllib.loads(resources.files("geotools.maps.sheet").joinpath("words.toml").read_text("utf-8"))
