@@ -27,11 +27,11 @@ def last_day(opened: Any) -> date:
     return max(days).date() if days else date.today()  # noqa: DTZ011
 
 
-def tasks_of(opened: Any, *, as_of: date, wanted: tuple[str, ...] = (), survey: str = "") -> Any:
+def tasks_of(opened: Any, *, as_of: date, wanted: tuple[str, ...] = (), survey: str = "", ledger: Any = None) -> Any:
     """Hazards with work left, one row per id, geometry what remains, ``area_m2`` and the columns of the hazard.
 
     Hazards that ended, or of which less than a square metre remains, are left out; those without ground stay, with the reported area.
-    A file that holds only polygons of another kind is taken as it is.
+    A file that holds only polygons of another kind is taken as it is. `ledger` saves computing it again.
     """
     from geotools.model.errors import SchemaError
 
@@ -53,7 +53,7 @@ def tasks_of(opened: Any, *, as_of: date, wanted: tuple[str, ...] = (), survey: 
         )
     if wanted:
         hazards = hazards[hazards["id"].astype(str).isin(wanted)]
-    tasks = _remaining(hazards, opened, as_of)
+    tasks = _remaining(hazards, opened, as_of, ledger)
     if tasks.empty:
         raise SchemaError(
             "there is no hazard with work left",
@@ -72,7 +72,7 @@ def _only_polygons(opened: Any, survey: str) -> Any:
     return areas[0].drop_duplicates("id")
 
 
-def _remaining(hazards: Any, opened: Any, as_of: date) -> Any:
+def _remaining(hazards: Any, opened: Any, as_of: date, ledger: Any = None) -> Any:
     import geopandas as gpd
     import pandas as pd
 
@@ -83,7 +83,7 @@ def _remaining(hazards: Any, opened: Any, as_of: date) -> Any:
     tasks = tasks.set_geometry(gpd.GeoSeries(geom.repair(tasks.geometry.array), index=tasks.index, crs=tasks.crs))
     tasks = tasks.set_index("id", drop=False)
     if len(opened.releases) and len(opened.hazards):
-        left = opened.coverage(as_of=as_of).remaining
+        left = (opened.coverage(as_of=as_of) if ledger is None else ledger).remaining
         left = crs.to_wgs84(left).set_index(left["id"].astype(str)).geometry
         left = left[~left.index.duplicated()]
         mapped = tasks.geometry.notna() & ~tasks.geometry.is_empty

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from geotools.cli import options, plan_files, plan_tasks
+from geotools.cli import options, plan_files, plan_pace, plan_tasks
 
 CLEARANCE = ("manual", "detector", "mdd", "mechanical", "mixed", "bac", "bac_surface", "bac_subsurface")
 RECENT_DAYS = 730  # teams without a report in this time are not taken from the records
@@ -105,6 +105,8 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
 
     SURVEY is a survey or one file of polygons. OUTPUT is a folder: plan and rates as tables, a GeoPackage for the map, charts. The plan says which
     solver found it and how far from the best it may be. Ground a machine prepared counts as finished only after the search behind it.
+    Tasks without a boundary are planned with their reported size: `geotools coverage` and `progress` count no such ground, and the plan says
+    how its hectares follow from theirs, and how its pace compares with the pace on record.
     """
     from geotools.analysis import teams
     from geotools.survey import open_survey
@@ -118,7 +120,8 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     rates = None
     if crews is None:
         crews, rates = _from_records(opened, day)
-    work = _work(opened, day, survey, choices)
+    ledger = opened.coverage(as_of=as_of) if len(opened.hazards) and len(opened.releases) else None
+    work, counted = _work(opened, day, survey, {**choices, "ledger": ledger})
     plan = teams.plan(
         work, crews, start=start, goal=choices["goal"], horizon_days=choices["horizon"], effort=choices["effort"]
     )
@@ -128,7 +131,9 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
         options.say(f"{row.severity}: {plan_files.shown(row.message)}")
     if len(plan.issues) > 20:
         options.say(f"… and {len(plan.issues) - 20} more")
-    results = _results(opened, plan, futures, bought, rates)
+    pace = plan_pace.compared(plan, ledger, _observed(opened, day, rates), as_of=day)
+    said = [*plan_pace.counted_words(counted), *plan_pace.words(pace)]
+    results = _results(opened, plan, futures, bought, (rates, {"counted": counted, "pace": pace}))
     if output is not None:
         plan_files.write(
             results,
@@ -142,7 +147,7 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     if choices["as_json"]:
         options.print_json(plan_files.clean(results.document))
     else:
-        click.echo("\n".join(_words(plan, futures, bought)))
+        click.echo("\n".join(_words(plan, futures, bought, said)))
 
 
 def _from_records(opened: Any, day: date) -> tuple[tuple[Any, ...], Any]:
@@ -174,6 +179,18 @@ def _from_records(opened: Any, day: date) -> tuple[tuple[Any, ...], Any]:
     return tuple(crews), rates
 
 
+def _observed(opened: Any, day: date, rates: Any) -> Any:
+    """Rates of day sheets on record: those the plan was made with, or for comparison with a table of teams; None if there are none."""
+    from geotools.analysis import teams
+
+    if rates is not None:
+        return rates
+    if not len(opened.activities):
+        return None
+    sheets, _ = teams.day_sheets(_reports(opened, day), skills=CLEARANCE)
+    return None if sheets.empty else teams.calibrate(sheets)
+
+
 def _reports(opened: Any, day: date) -> Any:
     """Activities up to the day; a method or team that only the releases of an activity state is taken from there."""
     import pandas as pd
@@ -200,12 +217,13 @@ def _reports(opened: Any, day: date) -> Any:
     return acts
 
 
-def _work(opened: Any, day: date, survey: str, choices: dict[str, Any]) -> Any:
-
+def _work(opened: Any, day: date, survey: str, choices: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The steps to plan, and what they count of what the ledger says remains."""
     from geotools.analysis import teams
     from geotools.model.errors import SchemaError
 
-    tasks = plan_tasks.tasks_of(opened, as_of=day, wanted=choices["task_ids"], survey=survey)
+    tasks = plan_tasks.tasks_of(opened, as_of=day, wanted=choices["task_ids"], survey=survey, ledger=choices["ledger"])
+    listed = tasks
     unsized = int(tasks["area_m2"].isna().sum())
     if unsized:
         options.say(f"warning: {unsized} tasks have neither ground nor a reported size and cannot be planned")
@@ -229,7 +247,10 @@ def _work(opened: Any, day: date, survey: str, choices: dict[str, Any]) -> Any:
     skills = [s.strip() for s in choices["skills"].split(",") if s.strip()]
     if not skills:
         raise SchemaError("--skills names no method", hint="e.g. --skills manual,mdd")
-    return teams.steps(tasks, skills=skills, lot_m2=choices["lot_m2"])
+    whole = not choices["task_ids"]
+    return teams.steps(tasks, skills=skills, lot_m2=choices["lot_m2"]), plan_pace.counted(
+        tasks, listed, choices["ledger"], whole=whole
+    )
 
 
 def _with_figures(tasks: Any, file: Path | None, names: tuple[str, ...]) -> Any:
@@ -270,7 +291,7 @@ def _one_more(plan: Any, rates: Any, choices: dict[str, Any]) -> Any:
     )
 
 
-def _results(opened: Any, plan: Any, futures: Any, bought: Any, rates: Any) -> Any:
+def _results(opened: Any, plan: Any, futures: Any, bought: Any, found: tuple[Any, dict[str, Any]]) -> Any:
     import pandas as pd
 
     from geotools.analysis import teams
@@ -280,15 +301,20 @@ def _results(opened: Any, plan: Any, futures: Any, bought: Any, rates: Any) -> A
         ["start", "team", "id"], ignore_index=True
     )
     tables = {"plan": listed, "teams": plan.teams, "finished": futures.by_day}
-    document = {"inputs": plan_files.inputs_of(opened), **plan.to_dict(), "futures": futures.finish.to_dict()}
+    rates, more = found
+    document = {"inputs": plan_files.inputs_of(opened), **more, **plan.to_dict(), "futures": futures.finish.to_dict()}
     document["steps"] = listed.to_dict("records")
     figures = {}
     if plan.table["end"].notna().any():
-        figures = {"gantt": teams.gantt(plan, futures, title=opened.name), "finished": teams.finished(plan, futures)}
+        figures = {
+            "gantt": teams.gantt(plan, futures, title=f"Plan of work: {opened.name}"),
+            "finished": teams.finished(plan, futures, title=f"Ground finished by this plan: {opened.name}"),
+        }
     if bought is not None:
         tables["one_more"] = bought
         document["one_more"] = bought.to_dict("records")
-        figures |= {"one_more": teams.bought(bought)} if len(bought) > 1 else {}
+        if len(bought) > 1:
+            figures["one_more"] = teams.bought(bought, title=f"What one more team would change: {opened.name}")
     if rates is not None:
         tables["rates"] = rates.table
         document["rates"] = rates.to_dict()
@@ -300,8 +326,10 @@ def _results(opened: Any, plan: Any, futures: Any, bought: Any, rates: Any) -> A
     return plan_files.Results("plan", tables, {"plan": dated}, document, figures)
 
 
-def _words(plan: Any, futures: Any, bought: Any) -> list[str]:
+def _words(plan: Any, futures: Any, bought: Any, said: list[str]) -> list[str]:
     import pandas as pd
+
+    from geotools.model.figures import in_hectares
 
     done = futures.finish
     marks = ", ".join(f"{name.upper()} {getattr(done, name) or 'beyond the horizon'}" for name in ("p10", "p50", "p90"))
@@ -311,6 +339,7 @@ def _words(plan: Any, futures: Any, bought: Any) -> list[str]:
         first,
         mean,
         f"({plan.words}; {done.note})",
+        *said,
         "",
         f"{'team':20}{'steps':>6}{'m²':>12}{'work days':>11}{'idle':>7}  {'first':12}{'last'}",
     ]
@@ -319,11 +348,19 @@ def _words(plan: Any, futures: Any, bought: Any) -> list[str]:
         out.append(
             f"{plan_files.shown(row.team):20.20}{row.steps:>6}{row.area_m2:>12,.0f}{row.work_days:>11.1f}{row.idle_days:>7.0f}  {days[0]:12}{days[1]}"
         )
+    table = plan.teams
+    out.append(
+        f"{'Total':20}{table['steps'].sum():>6}{table['area_m2'].sum():>12,.0f}{table['work_days'].sum():>11,.1f}{table['idle_days'].sum():>7,.0f}"
+    )
     if bought is not None and len(bought) > 1:
-        out += ["", "one more team of a kind buys, with the rest as it is:"]
+        by = bought["by"].iloc[0]
+        out += [
+            "",
+            f"one more team of a kind buys, with the rest as it is (ground finished by {by:%Y-%m-%d} compared):",
+        ]
         for row in bought.iloc[1:].itertuples():
             earlier = "an unknown number of" if pd.isna(row.days_earlier) else f"{row.days_earlier:.0f}"
             out.append(
-                f"  {plan_files.shown(row.extra)} ({plan_files.shown(row.skills)}): last step {earlier} days earlier, {row.more_m2 / 1e4:,.2f} ha more half-way"
+                f"  {plan_files.shown(row.extra)} ({plan_files.shown(row.skills)}): last step {earlier} days earlier, {in_hectares(row.more_m2):,.2f} ha more{'' if row.busy_days > 0 else '; this plan has no work for it'}"
             )
     return out

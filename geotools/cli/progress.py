@@ -57,7 +57,8 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     """Square metres released and devices found per period, rates per activity, and done by when.
 
     Each square metre counts once, in the period of the act that released it first, so the periods add up to the ledger.
-    With -o the tables go to one .xlsx (a sheet each), one .json, or a folder of .csv files.
+    With -o the tables go to one .xlsx (a sheet each), one .json, or a folder of .csv files. Tables for people (.xlsx, .csv) have a last
+    row Total; the .json has the rows alone. Ground of hazards without a boundary is in no figure; `geotools plan teams` plans it as reported.
     """
     from geotools.analysis import progress
     from geotools.survey import open_survey
@@ -74,6 +75,7 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
         "balance": _balance(coverage, credits),
         "productivity": progress.productivity(activities, credits, finds),
     }
+    scope = _scope(coverage)
     if choices["bulletin"]:
         tables["bulletin"] = progress.bulletin(credits, finds, start=choices["bulletin"][0], end=choices["bulletin"][1])
     cast = _forecast(credits, float(coverage.totals["remaining_m2"]), as_of, choices) if choices["forecast"] else None
@@ -82,9 +84,9 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     if choices["charts"] is not None:
         _draw(tables, cast, credits, choices, opened)
     if choices["as_json"]:
-        options.print_json(_plain(tables, cast))
+        options.print_json({**_plain(tables, cast), "counted": scope["figures"]})
     else:
-        click.echo(_words(opened.name, tables, cast))
+        click.echo(_words((opened.name, scope["words"]), tables, cast))
 
 
 def _with_columns(credits: Any, releases: Any, hazards: Any) -> Any:
@@ -106,6 +108,22 @@ def _until(frame: Any, day: date | None, column: str) -> Any:
     return frame[~(pd.to_datetime(frame[column]) > pd.Timestamp(day))]
 
 
+def _scope(coverage: Any) -> dict[str, Any]:
+    """What the tables count and what they cannot, as figures and in words."""
+    from geotools.model.figures import hectares
+
+    totals = {name: float(coverage.totals[name]) for name in ("released_m2", "remaining_m2", "hazards_without_ground", "reported_without_ground_m2")}  # fmt: skip
+    released, remaining = hectares(totals["released_m2"], "down"), hectares(totals["remaining_m2"], "up")
+    words = [
+        f"counted: ground inside hazards with a boundary, each square metre once: {released} released, {remaining} remaining, as in `geotools coverage`"
+    ]
+    bare = int(totals["hazards_without_ground"])
+    if bare:
+        said = hectares(totals["reported_without_ground_m2"], "up")
+        words.append(f"not counted: {bare} hazards without a boundary ({said} as reported); `geotools plan teams` plans those still open with their reported size")  # fmt: skip
+    return {"figures": totals, "words": words}
+
+
 def _balance(coverage: Any, credits: Any) -> Any:
     """The balance sheet of each year on record, and what came before and after; each row closes to the m²."""
     from itertools import pairwise
@@ -125,10 +143,14 @@ def _draw(tables: dict[str, Any], cast: Any, credits: Any, choices: dict[str, An
     lang = opened.programme.languages[0]
     figures = {}
     if float(tables["released"]["released_m2"].sum()) > 0:
-        figures["released"] = charts.released(tables["released"], lang=lang, title=opened.name)
+        figures["released"] = charts.released(tables["released"], lang=lang, subtitle=opened.name)
     if cast is not None:
+        rates = progress.monthly_rates(credits, as_of=cast.as_of, months=1200)
+        known = progress.counted(credits)
+        undated = float(known.loc[known["date"].isna(), "net_m2"].sum())
+        current = float(known["net_m2"].sum()) - undated - float(rates.sum())
         figures["forecast"] = charts.completion(
-            progress.monthly_rates(credits, as_of=cast.as_of, months=1200), cast, title=opened.name
+            rates, cast, lang=lang, subtitle=opened.name, undated_m2=undated, current_m2=current
         )
     for file in charts.save(figures, choices["charts"], format=choices["chart_format"], overwrite=choices["overwrite"]):
         options.say(f"written: {file}")
@@ -164,12 +186,14 @@ def _write(tables: dict[str, Any], cast: Any, output: Path, *, overwrite: bool) 
     import json
 
     from geotools import io
+    from geotools.analysis import progress
     from geotools.io.atomic import replacing, write_text
     from geotools.model.errors import WriteError
 
     if output.suffix.lower() == ".json":
         write_text(output, json.dumps(_plain(tables, cast), ensure_ascii=False, indent=2) + "\n", overwrite=overwrite)
         return
+    tables = progress.readable(tables)
     if output.suffix.lower() == ".xlsx":
         import pandas as pd
 
@@ -192,49 +216,62 @@ def _write(tables: dict[str, Any], cast: Any, output: Path, *, overwrite: bool) 
             io.write(table, folder / f"{name}.csv")
 
 
-def _words(name: str, tables: dict[str, Any], cast: Any) -> str:
-    lines = [name, ""]
-    released, found = tables["released"], tables["found"]
-    keys = [c for c in released.columns if not c.endswith(("_m2", "_ha")) and c != "releases"]
-    lines.append(
-        "  ".join(f"{k:18}" for k in keys)
-        + "".join(f"{c:>16}" for c in ("cancelled m²", "reduced m²", "cleared m²", "released ha"))
-    )
-    for row in released.to_dict("records"):
-        figures = "".join(f"{row[c]:>16,.0f}".replace(",", " ") for c in ("cancelled_m2", "reduced_m2", "cleared_m2"))
-        lines.append("  ".join(f"{row[k]!s:18.18}" for k in keys) + figures + f"{row['released_ha']:>16.2f}")
-    lines += [
-        "",
-        "devices found: "
-        + (
-            ", ".join(
-                f"{int(found[c].sum())} {c}" for c in found if c not in keys and c != "devices" and found[c].sum()
-            )
-            or "none recorded"
-        ),
-    ]
+def _words(about: tuple[str, list[str]], tables: dict[str, Any], cast: Any) -> str:
+    name, scope = about
+    lines = [name, "", *_released_lines(tables), "", f"devices found: {_devices(tables)}"]
     rates = tables["productivity"]
     if len(rates):
         share = float(rates["nothing_found"].mean())
         lines.append(
-            f"activities: {len(rates)}, nothing found in {share:.0%}; median {rates['m2_per_worker_day'].median():.1f} m² per worker and day"
+            f"activities: {len(rates):,}, nothing found in {100 * share:.0f} %; median {rates['m2_per_worker_day'].median():,.1f} m² per worker and day"
         )
+    lines += ["", *scope]
     if "bulletin" in tables:
-        lines += ["", f"{'bulletin':34}{'ha':>8}{'m²':>12}{'AP':>6}{'AV':>6}{'UXO':>6}"]
+        lines += ["", f"{'bulletin':34}{'ha':>10}{'m²':>14}{'AP':>8}{'AV':>8}{'UXO':>8}"]
         for row in tables["bulletin"].to_dict("records"):
             lines.append(
-                f"{row['organisation']!s:34.34}{row['hectares']:>8.1f}{row['released_m2']:>12,.0f}{row['ap_mines']:>6}{row['av_mines']:>6}{row['uxo']:>6}".replace(
-                    ",", " "
-                )
+                f"{row['organisation']!s:34.34}{row['hectares']:>10,.2f}{row['released_m2']:>14,.0f}{row['ap_mines']:>8,}{row['av_mines']:>8,}{row['uxo']:>8,}"
             )
     if cast is not None:
-        ends = [
-            f"{label} {end.isoformat() if end else 'beyond a century'}"
-            for label, end in (("10 %", cast.p10), ("50 %", cast.p50), ("90 %", cast.p90))
-        ]
-        lines += [
-            "",
-            f"forecast for {cast.remaining_m2 / 10_000:,.1f} ha remaining at {cast.rate_m2_per_month / 10_000:.2f} ha a month: {', '.join(ends)}",
-            f"({cast.note})",
-        ]
+        lines += ["", *_forecast_lines(cast)]
     return "\n".join(lines)
+
+
+def _keys(released: Any) -> list[str]:
+    return [c for c in released.columns if not c.endswith(("_m2", "_ha")) and c != "releases"]
+
+
+def _released_lines(tables: dict[str, Any]) -> list[str]:
+    from geotools.analysis import progress
+
+    released = progress.readable({"released": tables["released"]})["released"]
+    keys, products = _keys(released), ("cancelled_m2", "reduced_m2", "cleared_m2", "released_m2")
+    heads = ("cancelled m²", "reduced m²", "cleared m²", "released m²", "released ha")
+    lines = ["  ".join(f"{k:18}" for k in keys) + "".join(f"{c:>16}" for c in heads)]
+    for row in released.to_dict("records"):
+        figures = "".join(f"{row[c]:>16,.0f}" for c in products)
+        lines.append("  ".join(f"{row[k]!s:18.18}" for k in keys) + figures + f"{row['released_ha']:>16,.2f}")
+    return lines
+
+
+def _devices(tables: dict[str, Any]) -> str:
+    from geotools.model.vocab import vocabulary
+
+    found, keys = tables["found"], {*_keys(tables["released"]), "devices"}
+    names = vocabulary("find_category")
+    said = [f"{int(found[c].sum()):,} {names.label(str(c)).lower()}" for c in found if c not in keys and found[c].sum()]
+    return ", ".join(said) or "none recorded"
+
+
+def _forecast_lines(cast: Any) -> list[str]:
+    from geotools.model.figures import hectares
+
+    ends = [
+        f"{label} {end.isoformat() if end else 'beyond a century'}"
+        for label, end in (("10 %", cast.p10), ("50 %", cast.p50), ("90 %", cast.p90))
+    ]
+    left, rate = hectares(cast.remaining_m2, "up"), hectares(cast.rate_m2_per_month, "down")
+    return [
+        f"forecast for {left} remaining at {rate} a month, the mean of the last {cast.months_observed} months: {', '.join(ends)}",
+        f"({cast.note})",
+    ]

@@ -5,6 +5,7 @@ For figures that come from `analysis.progress` and the ledger; colours and hatch
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -19,8 +20,9 @@ from matplotlib.figure import Figure
 from geotools.io.atomic import replacing
 from geotools.maps.symbols import theme
 from geotools.model.errors import MapError
+from geotools.model.figures import in_hectares
 from geotools.model.provenance import now
-from geotools.model.vocab import vocabulary
+from geotools.model.vocab import LANGUAGES, vocabulary
 
 PRODUCTS = ("cleared", "reduced", "cancelled")
 PATTERN = {"cleared": "", "reduced": "\\\\\\", "cancelled": "..."}
@@ -32,28 +34,44 @@ RC: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "hatch.linewidth": 0.5,
 }
+WIDE = 14  # bars up to which the figure above each has decimals
 INK = "#14212b"
 GRID: dict[str, Any] = {"color": "#c9d1d8", "linewidth": 0.6}
 
 
-def released(table: pd.DataFrame, *, lang: str = "en", title: str = "") -> Figure:
+TITLES = {
+    "released": ("Land released by period", "Dövrlər üzrə azad edilmiş torpaq", "Dönemlere göre serbest bırakılan arazi", "Высвобожденные земли по периодам"),
+    "completion": ("Land released so far, and when the rest may be done", "İndiyədək azad edilmiş torpaq və qalanının mümkün bitmə vaxtı", "Şimdiye dek serbest bırakılan arazi ve kalanın olası bitişi", "Высвобождено на сегодня и возможный срок завершения"),
+    "goal": ("released and remaining together", "azad edilmiş və qalan birlikdə", "serbest bırakılan ve kalan birlikte", "высвобождено и осталось вместе"),
+    "futures": ("of simulated futures done by", "simulyasiyaların bitmə vaxtı", "simülasyonların bitiş tarihi", "сценариев завершено к"),
+}  # fmt: skip
+
+
+def _text(key: str, lang: str) -> str:
+    return TITLES[key][LANGUAGES.index(lang) if lang in LANGUAGES else 0]
+
+
+def released(table: pd.DataFrame, *, lang: str = "en", title: str = "", subtitle: str = "") -> Figure:
     """Stacked bars of hectares released per period; each product has its colour, hatch and label.
 
     Parameters
     ----------
     table
         As from `analysis.progress.released`: ``period`` and ``*_m2``; several rows of one period are added up.
+    title, subtitle
+        What the chart is about (default: said in `lang`), and whose figures they are.
 
     Raises
     ------
     MapError
         If there is nothing to draw.
     """
-    sums = table.groupby("period")[[f"{p}_m2" for p in PRODUCTS]].sum().sort_index() / 10_000
+    exact = table.groupby("period")[[f"{p}_m2" for p in PRODUCTS]].sum().sort_index()
+    sums = exact / 10_000
     if sums.empty or float(sums.to_numpy().sum()) == 0:
         raise MapError("nothing was released: there is no chart to draw")
     with mpl.rc_context(RC):
-        figure, axes = _blank(title)
+        figure, axes = _blank(title or _text("released", lang), subtitle)
         base = np.zeros(len(sums))
         look = theme()
         for product in PRODUCTS:
@@ -64,9 +82,10 @@ def released(table: pd.DataFrame, *, lang: str = "en", title: str = "") -> Figur
                 edgecolor="white", linewidth=0.8, label=vocabulary("product").label(product, lang),
             )  # fmt: skip
             base += values
-        for position, value in enumerate(base):
+        decimals = 2 if len(sums) <= WIDE else 0
+        for position, (value, area) in enumerate(zip(base, exact.sum(axis=1), strict=True)):
             axes.annotate(
-                f"{value:.1f}",
+                f"{math.floor(area / 10_000 * 10**decimals + 1e-6) / 10**decimals:,.{decimals}f}",
                 (position, value),
                 (0, 2),
                 textcoords="offset points",
@@ -85,7 +104,16 @@ def released(table: pd.DataFrame, *, lang: str = "en", title: str = "") -> Figur
     return figure
 
 
-def completion(rates: pd.Series, cast: Any, *, title: str = "") -> Figure:
+def completion(
+    rates: pd.Series,
+    cast: Any,
+    *,
+    lang: str = "en",
+    title: str = "",
+    subtitle: str = "",
+    undated_m2: float = 0.0,
+    current_m2: float = 0.0,
+) -> Figure:
     """Land released so far and the months in which the rest may be done: 10, 50 and 90 % of simulated futures.
 
     Parameters
@@ -94,18 +122,29 @@ def completion(rates: pd.Series, cast: Any, *, title: str = "") -> Figure:
         As from `analysis.progress.monthly_rates`.
     cast
         As from `analysis.progress.forecast`.
+    title, subtitle
+        What the chart is about (default: said in `lang`), and whose figures they are.
+    undated_m2, current_m2
+        Released without a date (the curve begins with it), and since the last whole month (it ends with it), so that the
+        last figure is all that was released.
     """
     with mpl.rc_context(RC):
-        figure, axes = _blank(title)
-        days = pd.PeriodIndex(rates.index).to_timestamp(how="end")
-        done = rates.cumsum().to_numpy() / 10_000
+        figure, axes = _blank(title or _text("completion", lang), subtitle)
+        days = list(pd.PeriodIndex(rates.index).to_timestamp(how="end"))
+        done = (undated_m2 + rates.cumsum().to_numpy()) / 10_000
+        if current_m2 > 0:
+            days, done = [*days, pd.Timestamp(cast.as_of)], np.append(done, done[-1] + current_m2 / 10_000)
         axes.plot(days, done, color="#00664a", linewidth=2)
         axes.fill_between(days, done, color="#9ed6c0", alpha=0.6)
         goal = done[-1] + cast.remaining_m2 / 10_000
         axes.axhline(goal, color="#a63603", linewidth=1.2, linestyle=(0, (6, 3)))
         axes.annotate(
-            f"{goal:.1f} ha", (days[0], goal), (0, 3), textcoords="offset points", color="#a63603", fontsize=8
-        )
+            f"{goal:,.2f} ha, {_text('goal', lang)}", (days[0], goal), (0, 3), textcoords="offset points", color="#a63603", fontsize=8,
+        )  # fmt: skip
+        axes.annotate(
+            f"{in_hectares(done[-1] * 10_000, 'down'):,.2f} ha", (days[-1], done[-1]), (-4, 4), textcoords="offset points", color="#00664a",
+            fontsize=8, ha="right",
+        )  # fmt: skip
         for name, style in (("p10", ":"), ("p50", "-"), ("p90", ":")):
             end: date | None = getattr(cast, name)
             if end is None:
@@ -118,20 +157,25 @@ def completion(rates: pd.Series, cast: Any, *, title: str = "") -> Figure:
                 linestyle=style,
             )
             axes.annotate(
-                f"{name[1:]} %\n{end.isoformat()[:7]}",
-                (pd.Timestamp(end), goal),
-                (0, 12),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-                color=INK,
-            )
-        axes.set_ylim(0, goal * 1.22)
+                f"{name[1:]} %\n{end.isoformat()[:7]}", (pd.Timestamp(end), goal), (0, 12), textcoords="offset points", ha="center",
+                fontsize=8, color=INK,
+            )  # fmt: skip
+        axes.text(
+            0.99,
+            0.985,
+            _text("futures", lang),
+            transform=axes.transAxes,
+            ha="right",
+            va="top",
+            fontsize=7.5,
+            color="#4a5a66",
+        )
+        axes.set_ylim(0, goal * 1.3)
         axes.set_ylabel("ha")
     return figure
 
 
-def _blank(title: str) -> tuple[Figure, Any]:
+def _blank(title: str, subtitle: str = "") -> tuple[Figure, Any]:
     figure = Figure(figsize=(8.0, 4.2), layout="constrained")
     axes = figure.add_subplot()
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -139,7 +183,11 @@ def _blank(title: str) -> tuple[Figure, Any]:
     axes.set_axisbelow(True)
     axes.tick_params(length=0, colors=INK)
     if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK, parse_math=False)
+        text = f"{title}\n" if subtitle else title
+        figure.suptitle(text, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK, parse_math=False)
+    if subtitle:
+        y = 1 - 0.34 / figure.get_figheight()
+        figure.text(0.01, y, subtitle, fontsize=8.5, color="#4a5a66", va="top", parse_math=False)
     return figure, axes
 
 

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 
 NO_AREA = "no area"
 UNKNOWN = "unknown"
+NOT_STATED = "not stated"  # the one word for what a record leaves out
+TOTAL = "Total"
 MARKS = {"en": (",", "."), "az": (".", ","), "tr": (".", ","), "ru": ("\u00a0", ",")}  # thousands, decimal
 CUT = ("released", "cleared", "reduced", "cancelled")  # claims: never more than the evidence
 RAISED = ("remaining", "reported_without_ground", "no_ground")  # what is left: never less

@@ -313,3 +313,60 @@ def test_the_sample_district(command, tmp_path):
     assert result.exit_code == 0, result.output
     table = pd.read_csv(tmp_path / "out" / f"{'priority' if command == 'priority' else 'plan'}.csv")
     assert len(table) == 91
+
+
+def test_a_plan_of_teams_says_what_it_counts_beside_the_ledger_and_how_its_pace_compares(survey, tmp_path):
+    result = run("teams", survey, "-o", tmp_path / "t", "--draws", 20, "--effort", 0.1, "--no-one-more")
+    assert result.exit_code == 0, result.output
+    document = json.loads((tmp_path / "t" / "plan.json").read_text("utf-8"))
+    found, table = document["counted"], pd.read_csv(tmp_path / "t" / "plan.csv")
+    ledger = gt.open_survey(survey).coverage()
+    assert found["planned_m2"] == pytest.approx(table["area_m2"].sum(), rel=1e-6)
+    assert found["planned_m2"] == pytest.approx(found["on_map_m2"] + found["reported_m2"])
+    assert found["reported_m2"] == pytest.approx(12_000) and found["tasks_without_boundary"] == 1
+    assert found["remaining_once_m2"] == pytest.approx(ledger.totals["remaining_m2"])
+    reached = found["remaining_once_m2"] + found["shared_m2"] - found["ended_m2"]
+    assert found["on_map_m2"] == pytest.approx(reached, rel=1e-6)
+    assert found["ended_m2"] == pytest.approx(float(ledger.table.set_index("id").loc["H-4", "remaining_m2"]), rel=1e-4)
+    said = result.output
+    assert "counted:" in said and "as reported by 1 without a boundary" in said and "remaining by the ledger" in said
+    rates = document["pace"]["team_m2_per_day"]
+    assert rates["manual"]["teams"] == 1 and rates["manual"]["assumed"] == pytest.approx(
+        rates["manual"]["on_record"], rel=0.2
+    )
+    assert "m² a day of one team" in said
+    row = next(line for line in said.splitlines() if line.startswith("Total"))
+    assert f"{table['area_m2'].sum():,.0f}" in row
+    one = json.loads(
+        run("teams", survey, "--task", "H-1", "--json", "-q", "--effort", 0, "--draws", 20, "--no-one-more").stdout
+    )
+    assert one["counted"]["tasks"] == 1 and "remaining_once_m2" not in one["counted"]
+
+
+def test_a_pace_beyond_the_record_is_said():
+    from geotools.cli import plan_pace
+
+    pace = {
+        "plan_m2_per_month": 200_000.0,
+        "released_m2_per_month": 50_000.0,
+        "cleared_m2_per_month": 20_000.0,
+        "months": 36,
+        "team_m2_per_day": {},
+    }
+    assert "4.0 times as fast" in plan_pace.words(pace)[0]
+    assert "times as fast" not in plan_pace.words({**pace, "plan_m2_per_month": 40_000.0})[0]
+
+
+def test_the_chart_of_one_more_says_what_it_compares():
+    from geotools.analysis import teams
+
+    table = pd.DataFrame(
+        {"extra": ["", "+1 Hand", "+1 Mill"], "skills": ["", "manual, follow_up", "mechanical"], "finish": pd.to_datetime(["2027-01-01", "2026-12-01", "2027-01-01"]),
+         "days_earlier": [0, 31, 0], "more_m2": [0.0, 12_000.0, 0.0], "busy_days": [0.0, 20.0, 0.0], "by": pd.to_datetime(["2026-09-01"] * 3)}
+    )  # fmt: skip
+    figure = teams.bought(table)
+    said = " ".join(t.get_text() for t in [figure._suptitle, *figure.texts, *(t for a in figure.axes for t in a.texts)])
+    labels = " ".join([a.get_xlabel() for a in figure.axes] + [t.get_text() for t in figure.axes[0].get_yticklabels()])
+    assert "against the plan as it is, which ends 2027-01-01" in said and "whoever decides" in said
+    assert "0: this plan has no work for it" in said
+    assert "ha more finished by 2026-09-01" in labels and "search behind a machine" in labels

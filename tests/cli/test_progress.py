@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import geotools as gt
 from geotools.cli.main import cli
+from geotools.model import figures
 
 
 @pytest.fixture
@@ -107,3 +108,73 @@ def test_a_bulletin_names_hectares_and_square_metres(survey: Path) -> None:
     assert last["released_m2"] == pytest.approx(600, abs=1)
     shown = CliRunner().invoke(cli, ["progress", str(survey), "--bulletin", "2022-01-01", "2022-12-31"]).output
     assert "bulletin" in shown
+
+
+def test_tables_for_people_end_with_a_total_and_have_one_style_and_one_word(survey: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        cli,
+        ["progress", str(survey), "-o", str(tmp_path / "t"), "--bulletin", "2022-01-01", "2022-12-31", "--by", "team"],
+    )
+    assert result.exit_code == 0, result.output
+    tables = {file.stem: pd.read_csv(file) for file in (tmp_path / "t").iterdir()}
+    data = json.loads(CliRunner().invoke(cli, ["progress", str(survey), "--json", "--by", "team"]).stdout)
+    totals = gt.open_survey(survey).coverage().totals
+    for name in ("released", "annual", "balance", "bulletin"):
+        table = tables[name]
+        assert table.iloc[-1, 0] == "Total", name
+        assert table["released_m2"].iloc[-1] == pytest.approx(table["released_m2"].iloc[:-1].sum(), abs=0.05)
+        if name in data:
+            assert len(data[name]) == len(table) - 1, "rows for programs are the rows alone"
+    assert tables["released"]["released_m2"].iloc[-1] == pytest.approx(totals["released_m2"], abs=0.01)
+    balance = tables["balance"]
+    assert balance["closing_m2"].iloc[-1] == balance["closing_m2"].iloc[-2]
+    assert balance["opening_m2"].iloc[-1] == balance["opening_m2"].iloc[0]
+    assert set(tables["released"]["team"].iloc[:-1]) == {"not stated"}
+    assert "(not stated)" not in result.output and "not stated" in result.output
+
+
+def test_what_is_counted_is_said_with_the_figures_of_coverage(tmp_path: Path, make: Any) -> None:
+    bare = make.hazard("H-2", make.square(), area_reported_m2=25_000.0)
+    hazards = make.frame(make.hazard("H-1", make.square(0, 0, 400)), bare)
+    hazards.loc[hazards["id"] == "H-2", "geometry"] = None
+    gt.write(hazards, tmp_path / "hazards.gpkg")
+    gt.write(make.frame(make.release("R-1", make.square(0, 0, 150))), tmp_path / "releases.gpkg")
+    said = CliRunner().invoke(cli, ["progress", str(tmp_path), "--no-forecast"]).stdout
+    totals = gt.open_survey(tmp_path).coverage().totals
+    released, remaining = (
+        figures.hectares(totals[f"{n}_m2"], w) for n, w in (("released", "down"), ("remaining", "up"))
+    )
+    assert f"{released} released, {remaining} remaining" in said
+    assert "not counted: 1 hazards without a boundary (2.50 ha as reported)" in said
+    row = next(line for line in said.splitlines() if line.startswith("Total"))
+    assert f"{totals['released_m2']:,.0f}" in row
+    data = json.loads(CliRunner().invoke(cli, ["progress", str(tmp_path), "--json", "--no-forecast"]).stdout)
+    assert data["counted"]["remaining_m2"] == pytest.approx(totals["remaining_m2"])
+
+
+def test_charts_say_what_they_are_about_and_end_at_the_figures_of_the_ledger(make: Any) -> None:
+    from geotools.maps import charts
+
+    hazards = make.frame(make.hazard("H-1", make.square(0, 0, 400)))
+    rows = [make.release(f"R-{n}", make.square(10 * n, 0, 10), date=pd.Timestamp(2024, n, 5)) for n in range(1, 13)]
+    rows += [
+        make.release("R-U", make.square(0, 50, 20), date=pd.NaT),
+        make.release("R-J", make.square(0, 90, 20), date=pd.Timestamp(2025, 1, 3)),
+    ]
+    ledger = gt.coverage(hazards, make.frame(*rows))
+    credits, left = ledger.credits, float(ledger.totals["remaining_m2"])
+    cast = gt.progress.forecast(credits, left, as_of=pd.Timestamp(2025, 1, 3).date(), draws=50)
+    rates = gt.progress.monthly_rates(credits, as_of=cast.as_of)
+    undated = float(credits.loc[credits["date"].isna(), "net_m2"].sum())
+    current = float(credits["net_m2"].sum()) - undated - float(rates.sum())
+    drawn = charts.completion(rates, cast, subtitle="Programme", undated_m2=undated, current_m2=current)
+    texts = " ".join(t.get_text() for t in drawn.axes[0].texts)
+    assert f"{float(ledger.totals['area_m2']) / 10_000:,.2f} ha, released and remaining together" in texts
+    assert (
+        figures.hectares(float(ledger.totals["released_m2"]), "down").split()[0] in texts
+        or ledger.totals["released_m2"] < 10_000
+    )
+    assert drawn._suptitle.get_text().strip() == "Land released so far, and when the rest may be done"
+    assert any(t.get_text() == "Programme" for t in drawn.texts)
+    bars = charts.released(gt.progress.released(credits, period="year"), lang="tr")
+    assert bars._suptitle.get_text() == "Dönemlere göre serbest bırakılan arazi"

@@ -195,7 +195,7 @@ def finished(plan: Plan, futures: Futures, *, title: str = "") -> Figure:
 
 
 def bought(table: pd.DataFrame, *, title: str = "") -> Figure:
-    """What one more team of each kind buys: days earlier, and hectares more half-way.
+    """What one more team of each kind buys: days earlier, and hectares more by the day compared. For who decides on a further team.
 
     Parameters
     ----------
@@ -210,18 +210,22 @@ def bought(table: pd.DataFrame, *, title: str = "") -> Figure:
     extras = table.iloc[1:]
     if extras.empty:
         raise MapError("no extra team was tried: there is no chart to draw")
-    figure = Figure(figsize=(8.0, 1.7 + 0.5 * len(extras)), layout="constrained")
+    figure = Figure(figsize=(9.0, 2.1 + 0.55 * len(extras)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    names = [plain(f"{row.extra} ({row.skills})", 36) for row in extras.itertuples()]
+    names = [f"{plain(row.extra, 30)}\n{plain(_skill_names(str(row.skills)), 44)}" for row in extras.itertuples()]
+    idle = (extras["busy_days"] <= 0).to_numpy()
     days = pd.to_numeric(extras["days_earlier"], errors="coerce").astype(float).to_numpy()
     for axes, values, unit, colour in (
-        (left, days, "days earlier, last step", "#8fc0e3"),
-        (right, (extras["more_m2"] / 1e4).to_numpy(), "ha more by the day of comparison", "#9ed6c0"),
+        (left, days, "days by which the last step ends earlier", "#8fc0e3"),
+        (right, (extras["more_m2"] / 1e4).to_numpy(), f"ha more finished{_by(table)}", "#9ed6c0"),
     ):
         axes.barh(range(len(names)), np.nan_to_num(values), color=colour, edgecolor=INK, linewidth=0.6, height=0.6)
         axes.axvline(0, color=INK, linewidth=0.8)
         for row, value in enumerate(values):
-            said = "?" if not np.isfinite(value) else f"{value:.0f}" if unit.startswith("days") else f"{value:.2f}"
+            said = (
+                "unknown" if not np.isfinite(value) else f"{value:.0f}" if unit.startswith("days") else f"{value:.2f}"
+            )
+            said += ": this plan has no work for it" if idle[row] and unit.startswith("days") else ""
             axes.annotate(said, (np.nan_to_num(value), row), (4, 0), textcoords="offset points", va="center", fontsize=8.5, color=INK)  # fmt: skip
         axes.margins(x=0.15)
         axes.set_xlabel(unit, fontsize=8.5, color=INK)
@@ -229,5 +233,25 @@ def bought(table: pd.DataFrame, *, title: str = "") -> Figure:
         axes.tick_params(length=0, labelsize=8.5, colors=INK)
     left.set_yticks(range(len(names)), names)
     left.invert_yaxis()
-    _title(figure, title or "What one more buys", "")
+    _title(figure, title or "What one more team would change", _against(table))
     return figure
+
+
+def _skill_names(skills: str) -> str:
+    return ", ".join(_skill_name(skill.strip()).lower() for skill in skills.split(",") if skill.strip())
+
+
+def _by(table: pd.DataFrame) -> str:
+    """The day up to which finished ground is compared, where the table says it."""
+    return f" by {pd.Timestamp(table['by'].iloc[0]).date()}" if "by" in table and pd.notna(table["by"].iloc[0]) else ""
+
+
+def _against(table: pd.DataFrame) -> str:
+    """What the bars are compared with."""
+    base = table.iloc[0]
+    end = (
+        "with steps beyond the horizon"
+        if pd.isna(base["finish"])
+        else f"which ends {pd.Timestamp(base['finish']).date()}"
+    )
+    return f"Each bar: this plan with one team more, against the plan as it is, {end}, at mean rates.\nFor whoever decides on a further team, machine or dog set."

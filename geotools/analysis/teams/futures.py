@@ -311,7 +311,7 @@ def marginal(
     -------
     DataFrame
         First row the plan itself, then one per extra: ``extra skills finish p50 days_earlier p50_days_earlier done_m2 more_m2
-        value_days_saved busy_days``. ``done_m2`` is ground finished by `by` at mean rates.
+        value_days_saved busy_days by``. ``done_m2`` is ground finished by the day `by` at mean rates.
 
     Examples
     --------
@@ -339,6 +339,7 @@ def marginal(
     table.insert(4, "days_earlier", _earlier(table["finish"]))
     table.insert(5, "p50_days_earlier", _earlier(table["p50"]))
     table.insert(7, "more_m2", table["done_m2"] - table["done_m2"].iloc[0])
+    table["by"] = pd.Timestamp(at)
     return table
 
 

@@ -18,9 +18,9 @@ from scipy import optimize
 from geotools.analysis.teams.rates import LaneMinutes, Rate
 from geotools.analysis.teams.workdays import Calendar
 from geotools.model.errors import StatisticsError
+from geotools.model.figures import NOT_STATED
 from geotools.model.schema import Issue, issues_frame
 
-NOT_STATED = "(not stated)"
 DAY_CV_MOST = 2.0  # a larger spread is one of the ground, not of days
 DAY_CV = 0.5  # taken where no crew has two sheets, so that the spread from day to day cannot be seen
 BETWEEN_CV = 0.1  # crews never count as more alike than this
