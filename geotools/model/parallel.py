@@ -29,6 +29,10 @@ B = TypeVar("B")
 EXECUTORS = ("serial", "threads", "dask")
 ANSWER_S = "15s"
 AHEAD = 2  # items handed out per worker: more would only fill memory
+WORKER_MEMORY = {  # workers that give every array back to the system at once spend a third of their time on that
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 64 << 20,
+    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 32 << 20,
+}
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,10 @@ def _client(scheduler: str | None, wanted: int | None) -> Iterator[Any]:
     import dask
 
     logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection otherwise
-    settings = {"distributed.scheduler.allowed-failures": 5, "distributed.admin.large-graph-warning-threshold": "1GB"}
+    settings = {
+        "distributed.scheduler.allowed-failures": 5, "distributed.admin.large-graph-warning-threshold": "1GB",
+        "distributed.worker.profile.enabled": False, **WORKER_MEMORY,
+    }  # fmt: skip
     with dask.config.set(settings):
         try:
             if scheduler is not None:
