@@ -92,6 +92,9 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 good, 1 issues, 2 usage, 3 cannot read or write, 4 land-release rule broken."""
     arguments = list(sys.argv[1:] if args is None else args)
     _collect_rarely()
+    hooks = sys.unraisablehook, sys.excepthook
+    if not _wants_traces(arguments):  # what a library could not clean up after an error that is said below
+        sys.unraisablehook, sys.excepthook = lambda _: None, lambda *_: None
     try:
         code = cli.main(arguments, prog_name="geotools", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -110,6 +113,8 @@ def main(args: Sequence[str] | None = None) -> None:
             code = 0
     except Exception as error:
         code = _wall(error, arguments)
+    finally:
+        sys.unraisablehook, sys.excepthook = hooks
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -121,9 +126,13 @@ def _collect_rarely() -> None:
 
 def _wall(error: Exception, arguments: Sequence[str]) -> int:
     """The last wall: one sentence, never a traceback unless asked for."""
-    if "-vv" in arguments or list(arguments).count("-v") > 1:
+    if _wants_traces(arguments):
         raise error
     return _explain(error)
+
+
+def _wants_traces(arguments: Sequence[str]) -> bool:
+    return "-vv" in arguments or list(arguments).count("-v") > 1
 
 
 def _explain(error: Exception) -> int:
@@ -134,7 +143,23 @@ def _explain(error: Exception) -> int:
         if error.hint:
             click.echo(f"hint: {error.hint}", err=True)
         return 4 if isinstance(error, ReleaseError) else 3
+    if isinstance(error, OSError | MemoryError):
+        return _explain_machine(error)
     text = str(error).strip().splitlines()
     click.echo(f"error: {type(error).__name__}: {text[0] if text else 'no further message'}", err=True)
     click.echo("hint: run again with -vv for the full trace; nothing half-written was left", err=True)
+    return 3
+
+
+def _explain_machine(error: OSError | MemoryError) -> int:
+    """What the machine refused: room on a disk, a right, memory."""
+    if isinstance(error, MemoryError):
+        said, hint = "there is not enough memory for this", "take a part of the ground (--bounds), or a larger computer"
+    else:
+        text = str(error).strip().splitlines()
+        said = os.strerror(error.errno) if error.errno else text[0] if text else "reading or writing failed"
+        said = f"{os.fsdecode(error.filename)}: {said}" if isinstance(error.filename, str | bytes) else said
+        hint = "is the disk (or the one for temporary files) full, write-protected, or the file open elsewhere? nothing half-written was left"
+    click.echo(f"error: {said}", err=True)
+    click.echo(f"hint: {hint}", err=True)
     return 3

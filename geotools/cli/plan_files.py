@@ -6,8 +6,6 @@ For `plan priority` and `plan teams`; not for reading.
 from __future__ import annotations
 
 import json
-import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -147,25 +145,21 @@ def _plain(table: Any) -> Any:
 
 def _workbook(results: Results, path: Path, as_of: date) -> None:
     """One sheet per table; no text is ever a formula, no time of writing remains."""
+    from io import BytesIO
+
     import pandas as pd
 
+    from geotools.io.excel import settled
     from geotools.io.tables import guard
     from geotools.model.errors import need
 
     need("openpyxl", "excel")
-    draft = path.with_name(f".{path.name}")
+    draft = BytesIO()
     with pd.ExcelWriter(draft, engine="openpyxl") as book:
         for name, table in results.tables.items():
             sheet = _plain(table).map(lambda cell: guard(_legal(cell)) if isinstance(cell, str) else cell)
             sheet.to_excel(book, sheet_name=name[:31], index=False)
-    stamp = f"{as_of.isoformat()}T00:00:00Z"
-    with zipfile.ZipFile(draft) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
-        for item in sorted(old.namelist()):
-            content = old.read(item)
-            if item == "docProps/core.xml":
-                content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?", stamp.encode(), content)
-            new.writestr(zipfile.ZipInfo(item, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
-    draft.unlink()
+    path.write_bytes(settled(draft.getvalue(), f"{as_of.isoformat()}T00:00:00Z"))
 
 
 def _charts(figures: Mapping[str, Any], folder: Path, chart_format: str, as_of: date) -> None:

@@ -269,9 +269,13 @@ def _with_figures(tasks: Any, file: Path | None, names: tuple[str, ...]) -> Any:
             f"the table has no column '{names[0]}'", hint=f"one of {', '.join(names)}, beside id", file=file
         )
     out = tasks.copy()
-    out[names[0]] = pd.to_numeric(found[name], errors="coerce").to_numpy(dtype=float)
+
+    def figures(column: Any) -> Any:
+        return pd.to_numeric(column, errors="coerce").replace([float("inf"), -float("inf")], float("nan")).to_numpy(dtype=float)  # fmt: skip
+
+    out[names[0]] = figures(found[name])
     if names[0] == "workable_m2" and "area_m2" in there:
-        out["judged_m2"] = pd.to_numeric(found["area_m2"], errors="coerce").to_numpy(dtype=float)
+        out["judged_m2"] = figures(found["area_m2"])
     return out
 
 

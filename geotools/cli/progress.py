@@ -195,16 +195,22 @@ def _write(tables: dict[str, Any], cast: Any, output: Path, *, overwrite: bool) 
         return
     tables = progress.readable(tables)
     if output.suffix.lower() == ".xlsx":
+        from io import BytesIO
+
         import pandas as pd
 
+        from geotools.io.excel import settled
         from geotools.io.tables import guard
         from geotools.model.errors import need
 
         need("openpyxl", "excel")
-        with replacing(output, overwrite=overwrite) as temporary, pd.ExcelWriter(temporary, engine="openpyxl") as book:
+        draft = BytesIO()
+        with pd.ExcelWriter(draft, engine="openpyxl") as book:
             for name, table in tables.items():
                 safe = table.map(lambda cell: guard(cell) if isinstance(cell, str) else cell)
                 safe.to_excel(book, sheet_name=name, index=False)
+        with replacing(output, overwrite=overwrite) as temporary:
+            temporary.write_bytes(settled(draft.getvalue()))
         return
     if output.is_dir() and any(f.suffix != ".csv" for f in output.iterdir()):
         raise WriteError(

@@ -250,6 +250,10 @@ def template(target: Path | None, output: Path | None, overwrite: bool, progress
     if target.suffix.lower() == ".csv":
         write_text(target, "\ufeff" + table.to_csv(index=False, lineterminator="\n"), overwrite=overwrite)
     elif target.suffix.lower() == ".xlsx":
+        from io import BytesIO
+
+        from geotools.io.excel import settled
+
         book = need("openpyxl", "excel").Workbook()
         page = book.active
         page.title = "legs"
@@ -263,8 +267,10 @@ def template(target: Path | None, output: Path | None, overwrite: bool, progress
         words = book.create_sheet("words")
         for line in _words(schema("legs")):
             words.append(line)
+        draft = BytesIO()
+        book.save(draft)
         with replacing(target, overwrite=overwrite) as temporary:
-            book.save(temporary)
+            temporary.write_bytes(settled(draft.getvalue()))
     else:
         raise WriteError("a template is .csv or .xlsx", hint="name it sheet.csv or sheet.xlsx", file=target)
     options.say(

@@ -224,9 +224,7 @@ def _scored(targets: Path, signals: Path, choices: dict[str, Any]) -> Any:
         raise click.UsageError("--seal, --frozen and --salt prove blindness together: give all three or none")
     blind = None
     if all(given):
-        blind = trial.Blind(
-            _json(choices["seal_file"], "seal"), choices["salt"].read_text("utf-8").strip(), _json(choices["frozen"])
-        )
+        blind = trial.Blind(_json(choices["seal_file"], "seal"), _salt(choices["salt"]), _json(choices["frozen"]))
     lanes = None if choices["lanes"] is None else _lanes(choices["lanes"], choices["crs"])
     runs = None if choices["runs"] is None else _runs(choices["runs"])
     return trial.score(aims, marks, halo_m=choices["halo_m"], lanes=lanes, runs=runs, blind=blind)
@@ -257,13 +255,24 @@ def _runs(path: Path) -> Any:
         ) from error
 
 
+def _salt(path: Path) -> str:
+    from geotools.model.errors import ReadError
+
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise ReadError(
+            "not the salt of a trial", hint="use the salt.txt that trial design wrote", file=path
+        ) from error
+
+
 def _json(path: Path, key: str | None = None) -> Any:
     from geotools.model.errors import ReadError
 
     try:
         data = json.loads(path.read_text("utf-8"))
         return data if key is None else data[key]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReadError(
             "not a record of this kind of trial",
             hint="use the files written by trial design and trial freeze",

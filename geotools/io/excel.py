@@ -5,32 +5,35 @@ For values, never formulas: what a cell showed when the workbook was saved is wh
 
 from __future__ import annotations
 
+import io
+import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geotools.io import archive, places, tables
+from geotools.io import archive, markup, places, tables
 from geotools.io.raw import Finding, Raw, Source, choose_layer
 from geotools.model.errors import WriteError, need
 
 HEADER_ROWS = 30
 ROWS_MAX = 1_048_576
+_STAMP = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 
 
 def layers(source: Source) -> list[str]:
     """Names of the visible sheets that hold anything."""
-    book = _open(source)
-    try:
+    with _open(source) as book:
         named = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible" and _cells(sheet, 1)]
+        if not book.worksheets:
+            raise source.refuse("the workbook has no sheet", "save it again from Excel or LibreOffice")
         return named or [book.worksheets[0].title]
-    finally:
-        book.close()
 
 
 def read(source: Source) -> Raw:
@@ -42,15 +45,12 @@ def read(source: Source) -> Raw:
         If it is damaged, unsafe, or no row looks like column names.
     """
     layer, findings = choose_layer(source, layers(source))
-    book = _open(source)
-    try:
+    with _open(source) as book:
         rows = [
             (number, list(cells))
             for number, cells in enumerate(book[layer].iter_rows(values_only=True), start=1)
             if _filled(cells)
         ]
-    finally:
-        book.close()
     if not rows:
         raise source.refuse(f"the sheet '{layer}' is empty", "the first row names the columns")
     start = _header(rows[:HEADER_ROWS])
@@ -67,27 +67,33 @@ def read(source: Source) -> Raw:
     names = tables.header(rows[start][1], source, findings)
     body = rows[start + 1 :]
     table, more = _table(names, [cells for _, cells in body])
-    raw = places.locate(table, source, np.array([number for number, _ in body], dtype=np.int64))
+    numbers = np.array([number for number, _ in body], dtype=np.int64)
+    raw = places.locate(table, source, numbers, findings=findings + more)
     raw.layer = source.path.stem if layer.lower().startswith(("sheet", "лист", "sayfa", "vərəq")) else layer
-    raw.findings[:0] = findings + more
     return raw
 
 
-def _open(source: Source) -> Any:
+@contextmanager
+def _open(source: Source) -> Iterator[Any]:
+    """The workbook for as long as the block lasts; a damaged one leaves no file open either."""
+    with source.path.open("rb") as stream:
+        book = _load(stream, source)
+        try:
+            yield book
+        finally:
+            book.close()
+
+
+def _load(stream: BinaryIO, source: Source) -> Any:
     openpyxl = need("openpyxl", "excel")
     try:
-        with zipfile.ZipFile(source.path) as packed:
+        with zipfile.ZipFile(stream) as packed:
             archive.check(packed.infolist(), source)
             for member in packed.infolist():
-                if member.filename.endswith((".xml", ".rels")):
-                    with packed.open(member) as stream:
-                        head = stream.read(4096)
-                    if b"<!DOCTYPE" in head.upper() or b"<!ENTITY" in head.upper():
-                        raise source.refuse(
-                            "it has a document type declaration (DTD) or entities, which can hide attacks",
-                            "save it again from Excel or LibreOffice",
-                        )
-        return openpyxl.load_workbook(source.path, read_only=True, data_only=True, keep_links=False)
+                if member.filename.lower().endswith((".xml", ".rels", ".vml")):
+                    with packed.open(member) as part:
+                        markup.require_plain(part, source)
+        return openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
     except (zipfile.BadZipFile, KeyError, EOFError, OSError) as error:
         hint = (
             "old .xls files must be saved as .xlsx first"
@@ -170,7 +176,24 @@ def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     sheet = book.create_sheet(layer[:31] or "Sheet1")
     for values in [[*names, *spots], *([list(row) for row in zip(*columns, strict=True)] if columns else [])]:
         sheet.append([_text_cell(openpyxl, sheet, v) if isinstance(v, str) else v for v in values])
-    book.save(path)
+    draft = io.BytesIO()
+    book.save(draft)
+    path.write_bytes(settled(draft.getvalue()))
+
+
+def settled(workbook: bytes, moment: str = "1980-01-01T00:00:00Z") -> bytes:
+    """A workbook that bears `moment` instead of the time of its writing, so that the same table gives the same bytes.
+
+    Workbooks are made in memory and written by one call: of a full disk only that call's own error remains.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "docProps/core.xml":
+                content = _STAMP.sub(rb"\g<1>" + moment.encode(), content)
+            new.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def _text_cell(openpyxl: Any, sheet: Any, value: str) -> Any:

@@ -132,6 +132,8 @@ def shape(cell: str) -> tuple[BaseGeometry, list[float]]:
         lat, lon, height, acc = (numbers + [float("nan")] * 4)[:4]
         rows.append((lon, lat, height))
         accuracy.append(acc if acc > 0 else float("nan"))  # forms write 0 where the accuracy is not known
+    if not rows:
+        raise ValueError("there is no position between the semicolons")
     points = np.array(rows, dtype=float)
     if np.isnan(points[:, 2]).any() or not points[:, 2].any():
         points = points[:, :2]
@@ -212,9 +214,8 @@ def from_json(data: Any, source: Source) -> Raw:
     )
     from geotools.io import places
 
-    raw = places.locate(_short_names(table, source), source, np.array(numbers, dtype=np.int64))
-    raw.findings[:0] = findings
-    return raw
+    rows = np.array(numbers, dtype=np.int64)
+    return places.locate(_short_names(table, source), source, rows, findings=findings)
 
 
 def _flat(row: dict[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:

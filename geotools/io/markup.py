@@ -6,7 +6,7 @@ For the KML, GPX and maXML rooms; a thin layer on the standard library's expat.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
@@ -68,6 +68,34 @@ def parser() -> Any:
     made.UnparsedEntityDeclHandler = forbid
     made.ExternalEntityRefHandler = forbid
     return made
+
+
+def require_plain(stream: IO[bytes], source: Source) -> None:
+    """Refuse a document that declares a type or entities, whatever its encoding and however long what stands before.
+
+    Only what stands before the first element is parsed: nothing can be declared after it. For documents that another
+    library reads.
+
+    Raises
+    ------
+    ReadError
+        If there is such a declaration. What is no XML at all is left to that library.
+    """
+    made = parser()
+    begun = False
+
+    def opened(_name: str, _attributes: dict[str, str]) -> None:
+        nonlocal begun
+        begun = True
+
+    made.StartElementHandler = opened
+    try:
+        while not begun and (chunk := stream.read(1 << 12)):
+            made.Parse(chunk, False)
+    except RefusedError as refusal:
+        raise source.refuse(str(refusal), "save it again from Excel or LibreOffice") from refusal
+    except (expat.ExpatError, LookupError, ValueError):
+        return
 
 
 def feed(made: Any, source: Source) -> None:

@@ -6,7 +6,7 @@ For tables of every kind (CSV, XLSX, Parquet without metadata, form exports); no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,17 +54,26 @@ _METRES = re.compile(r"^\s*\d{6,8}([.,]\d+)?[\s,;]+\d{6,8}([.,]\d+)?\s*$")
 _HEX = re.compile(r"^(00|01)[0-9A-Fa-f]{40,}$")
 
 
-def locate(table: pd.DataFrame, source: Source, numbers: np.ndarray | None = None, *, join: bool = True) -> Raw:
+def locate(
+    table: pd.DataFrame,
+    source: Source,
+    numbers: np.ndarray | None = None,
+    *,
+    join: bool = True,
+    findings: Sequence[Finding] = (),
+) -> Raw:
     """Take the coordinate columns of a table and make geometry of them.
 
     Looked for in this order: WKT, field-form positions, lon/lat, x/y, text. Rows that are vertices of areas are joined.
     A table without any is returned with no geometry. Rows are joined only if `join`: not where they are a part of a file.
+    `findings` are those of the reader about rows of `table`; they follow their rows into the areas.
     """
     kind = source.kind or kind_of(source.path.stem)
     if kind is not None and not KINDS[kind].geometry:
-        return Raw(source.path.stem, table, None, None, False, [], numbers)
+        return Raw(source.path.stem, table, None, None, False, list(findings), numbers)
     raw = _located(table, source, kind)
     raw.numbers = numbers
+    raw.findings[:0] = findings
     return vertices.joined(raw, source, kind) if join else raw
 
 

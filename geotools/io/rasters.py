@@ -6,17 +6,20 @@ For numbers on a `Grid`; vector layers are written by `write`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
-from rasterio.errors import RasterioIOError
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from geotools.io import verification
 from geotools.io.atomic import replacing
-from geotools.model.errors import CRSError, ReadError, WriteError
+from geotools.model.errors import CRSError, GeotoolsError, ReadError, WriteError
 from geotools.model.vocab import vocabulary
 from geotools.space.grid import Grid, Raster
 
@@ -86,6 +89,25 @@ def _is_whole(path: Path, values: np.ndarray) -> bool:
     return True
 
 
+@contextmanager
+def readable(path: str | Path) -> Iterator[None]:
+    """A block that reads a raster: whatever its library says about damage becomes a `ReadError` with the file.
+
+    Raises
+    ------
+    ReadError
+        If it is no raster, is damaged, or does not fit into memory.
+    """
+    try:
+        yield
+    except GeotoolsError:
+        raise
+    except (RasterioError, CPLE_BaseError, OSError, ValueError) as error:
+        raise ReadError("not a raster that can be read", hint="give a GeoTIFF, or copy it again", file=path) from error
+    except MemoryError as error:
+        raise ReadError("it does not fit into memory", hint="cut it to the district first (gdalwarp -te)", file=path) from error  # fmt: skip
+
+
 def read_raster(path: str | Path, *, bounds: tuple[float, float, float, float] | None = None, band: int = 1) -> Raster:
     """Read one band, or the part of it around `bounds` in the raster's own system.
 
@@ -96,39 +118,36 @@ def read_raster(path: str | Path, *, bounds: tuple[float, float, float, float] |
     CRSError
         If it has no coordinate reference system.
     """
-    try:
-        with rasterio.open(path) as source:
-            turned = (
-                source.transform.b
-                or source.transform.d
-                or source.transform.a <= 0
-                or abs(source.transform.a + source.transform.e) > 1e-9 * source.transform.a
+    with readable(path), rasterio.open(path) as source:
+        turned = (
+            source.transform.b
+            or source.transform.d
+            or source.transform.a <= 0
+            or abs(source.transform.a + source.transform.e) > 1e-9 * source.transform.a
+        )
+        if turned:
+            raise ReadError(
+                "the raster is rotated or its cells are not square",
+                hint="resample it first, for example with gdalwarp -tr",
+                file=path,
             )
-            if turned:
-                raise ReadError(
-                    "the raster is rotated or its cells are not square",
-                    hint="resample it first, for example with gdalwarp -tr",
-                    file=path,
-                )
-            if source.crs is None:
-                raise CRSError(
-                    "the raster has no coordinate reference system",
-                    hint="add one, for example with gdal_edit.py -a_srs",
-                    file=path,
-                )
-            window = Window(0, 0, source.width, source.height) if bounds is None else _window(source, bounds, path)
-            values = source.read(band, window=window)
-            cell = abs(source.transform.a)
-            grid = Grid(
-                source.transform.c + window.col_off * cell,
-                source.transform.f - window.row_off * cell,
-                cell,
-                values.shape,
-                source.crs.to_wkt(),
+        if source.crs is None:
+            raise CRSError(
+                "the raster has no coordinate reference system",
+                hint="add one, for example with gdal_edit.py -a_srs",
+                file=path,
             )
-            return Raster(values, grid, source.nodata, source.descriptions[band - 1] or "")
-    except RasterioIOError as error:
-        raise ReadError("not a raster that can be read", hint="give a GeoTIFF", file=path) from error
+        window = Window(0, 0, source.width, source.height) if bounds is None else _window(source, bounds, path)
+        values = source.read(band, window=window)
+        cell = abs(source.transform.a)
+        grid = Grid(
+            source.transform.c + window.col_off * cell,
+            source.transform.f - window.row_off * cell,
+            cell,
+            values.shape,
+            source.crs.to_wkt(),
+        )
+        return Raster(values, grid, source.nodata, source.descriptions[band - 1] or "")
 
 
 def _window(source: Any, bounds: tuple[float, float, float, float], path: str | Path) -> Window:
@@ -164,20 +183,17 @@ def class_names(path: str | Path) -> dict[int, str]:
         If the file is missing or not a raster.
     """
     words = vocabulary("landcover")
-    try:
-        with rasterio.open(path) as source:
-            tags = {**source.tags(), **source.tags(1)}
-            listed = re.findall(r"(\d+)\s*[=:]\s*([^,;]+)", tags.get("CLASSES", ""))
-            listed = listed or [(key, name) for key, name in tags.items() if key.isdigit()]
-            if listed:
-                return {int(number): words.match(name) or "other" for number, name in listed}
-            if np.dtype(source.dtypes[0]).kind not in "ui":
-                return {}
-            found: set[int] = set()
-            for _, window in source.block_windows(1):
-                found |= {int(v) for v in np.unique(source.read(1, window=window, masked=True).compressed())}
-    except RasterioIOError as error:
-        raise ReadError("not a raster that can be read", hint="give a GeoTIFF", file=path) from error
+    with readable(path), rasterio.open(path) as source:
+        tags = {**source.tags(), **source.tags(1)}
+        listed = re.findall(r"(\d+)\s*[=:]\s*([^,;]+)", tags.get("CLASSES", ""))
+        listed = listed or [(key, name) for key, name in tags.items() if key.isdigit()]
+        if listed:
+            return {int(number): words.match(name) or "other" for number, name in listed}
+        if np.dtype(source.dtypes[0]).kind not in "ui":
+            return {}
+        found: set[int] = set()
+        for _, window in source.block_windows(1):
+            found |= {int(v) for v in np.unique(source.read(1, window=window, masked=True).compressed())}
     found.discard(0)
     known = {number: words.match(str(number)) for number in sorted(found)}
     return {n: w for n, w in known.items() if w} if all(known.values()) else {}

@@ -46,9 +46,7 @@ def read(source: Source) -> Raw:
             "it is cut off in its first line", "copy it again, or export it again from where it came from", 1
         )
     table, more = _frame(rows, source, delimiter)
-    raw = places.locate(table, source, np.array(numbers[1:], dtype=np.int64))
-    raw.findings[:0] = findings + more
-    return raw
+    return places.locate(table, source, np.array(numbers[1:], dtype=np.int64), findings=findings + more)
 
 
 def chunks(source: Source, rows: int = 100_000) -> Iterator[Raw]:
@@ -103,9 +101,7 @@ def _sniff(source: Source) -> tuple[str, str, bool]:
 
 def _chunk(names: list[str], body: list[list[str]], numbers: list[int], source: Source, delimiter: str) -> Raw:
     table, findings = _frame([list(names), *body], source, delimiter)
-    raw = places.locate(table, source, np.array(numbers, dtype=np.int64), join=False)
-    raw.findings[:0] = findings
-    return raw
+    return places.locate(table, source, np.array(numbers, dtype=np.int64), join=False, findings=findings)
 
 
 def _numbered(reader: Any, source: Source, bare: list[int] | None = None) -> Iterator[tuple[list[str], int]]:

@@ -6,6 +6,7 @@ Rules after the IMSMA guidance on points: order by number, close the ring, leave
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -170,18 +171,10 @@ class _Corners:
             said = f"the numbers of its corners ('{order}') are missing or repeat; they are joined in the order of the file"
             self.findings.append(Finding("RD-06", "warning", said, column=order))
             return rows
-        gaps = sorted(set(range(int(min(known)), int(max(known)) + 1)) - {int(k) for k in known})
-        if gaps and all(float(k).is_integer() for k in known):
-            listed = ", ".join(map(str, gaps[:10]))
-            self.findings.append(
-                Finding(
-                    "RD-06",
-                    "warning",
-                    f"corners number {listed} are missing; the others are joined",
-                    column=order,
-                    value=listed,
-                )
-            )
+        listed = _missing(known)
+        if listed:
+            said = f"corners number {listed} are missing; the others are joined"
+            self.findings.append(Finding("RD-06", "warning", said, column=order, value=listed))
         return [row for _, row in sorted(zip(known, rows, strict=True))]
 
     def attributes(self, key: str, owner: str) -> dict[str, Any]:
@@ -208,6 +201,16 @@ class _Corners:
         return out
 
 
+def _missing(known: list[float]) -> str:
+    """The first ten whole numbers that are not there between the least and the greatest, and that there are more."""
+    if not all(k.is_integer() for k in known):
+        return ""
+    numbers = sorted(map(int, known))
+    gaps = (n for one, two in itertools.pairwise(numbers) for n in range(one + 1, two))
+    first = list(itertools.islice(gaps, 11))
+    return ", ".join(map(str, first[:10])) + (" and more" if len(first) > 10 else "")
+
+
 def _place(value: Any) -> float | None:
     """The number in a corner's name: 3, TP3, TP-03; the start point is number 0."""
     text = as_text(value)
@@ -216,7 +219,7 @@ def _place(value: Any) -> float | None:
     number = to_number(text)
     if number is not None:
         return number
-    digits = "".join(c for c in text if c.isdigit())
-    if digits:
+    digits = "".join(c for c in text if c.isdecimal())
+    if 0 < len(digits) < 16:
         return float(digits)
     return 0.0 if vocabulary("point_type").match(text) == "start" else None

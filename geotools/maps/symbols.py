@@ -189,6 +189,12 @@ def _built(name: str) -> Theme:
 
 def _assemble(name: str, own: Mapping[str, Any], *, file: Path | None = None) -> Theme:
     base = _tables()[DEFAULT]
+    for group in own:
+        rows = own[group]
+        tables = isinstance(rows, dict) and all(isinstance(row, dict) for row in rows.values())
+        if isinstance(base.get(group), dict) and not tables:
+            hint = f'[{group}.NAME]\nfill = "#336699"'
+            raise MapError(f"[{group}] of the theme must hold tables", hint=hint, file=file)
     symbols: dict[tuple[str, str], Symbol] = {}
     for group, rows in base.items():
         if isinstance(rows, dict) and group != "status":

@@ -31,7 +31,7 @@ class GeotoolsError(Exception):
     message
         One sentence a person can act on.
     hint
-        What to do next, in one sentence.
+        What to do next, in one sentence; without one, what usually helps with this sort of error.
     file, layer, row
         Where the trouble is, as far as it is known.
 
@@ -40,6 +40,8 @@ class GeotoolsError(Exception):
     >>> str(GeotoolsError("no coordinates", hint="give crs=", file="a.csv"))
     'a.csv: no coordinates'
     """
+
+    usual_hint = "geotools COMMAND --help shows the ways to call it"
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ class GeotoolsError(Exception):
         row: int | str | None = None,
     ) -> None:
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.usual_hint
         self.file = None if file is None else str(file)
         self.layer = layer
         self.row = row
@@ -74,13 +76,19 @@ def _rebuild(kind: type[GeotoolsError], message: str, hint: str, file: Any, laye
 class ReadError(GeotoolsError, OSError):
     """A file or layer cannot be read."""
 
+    usual_hint = "look at the file, or export it again from where it came from"
+
 
 class WriteError(GeotoolsError, OSError):
     """A file cannot be written; the old one, if any, is untouched."""
 
+    usual_hint = "choose another name or folder"
+
 
 class SchemaError(GeotoolsError, ValueError):
     """A frame lacks what its schema requires. `.issues` lists every finding."""
+
+    usual_hint = "geotools info FILE lists what is in it; geotools.schema.KINDS lists what each kind has"
 
     issues: Any = None
 
@@ -88,13 +96,19 @@ class SchemaError(GeotoolsError, ValueError):
 class CRSError(GeotoolsError, ValueError):
     """Coordinates have no reference system, or one that cannot be used here."""
 
+    usual_hint = "name the system, for example EPSG:32638"
+
 
 class NotationError(GeotoolsError, ValueError):
     """A typed coordinate, grid reference or angle cannot be read, or reads two ways."""
 
+    usual_hint = "write it with its letters and units, for example 39.6012 N 47.1401 E, 38SPJ8373885550, or 92.5"
+
 
 class TraverseError(GeotoolsError, ValueError):
     """Bearings and distances that do not make a figure. `.issues` lists the legs at fault, if they are known."""
+
+    usual_hint = "compare the sheet with an example: geotools traverse template sheet.csv"
 
     issues: Any = None
 
@@ -102,21 +116,31 @@ class TraverseError(GeotoolsError, ValueError):
 class ReleaseError(GeotoolsError, ValueError):
     """Input that breaks a rule of land release."""
 
+    usual_hint = "correct the record named here; geotools check explains the rules"
+
 
 class CoverageError(GeotoolsError, ValueError):
     """Fixes, passes or a task that cannot be evaluated."""
+
+    usual_hint = "geotools info lists the fixes and tasks that were read"
 
 
 class StatisticsError(GeotoolsError, ValueError):
     """Counts, sizes or probabilities outside their range."""
 
+    usual_hint = "look at the counts and shares that were given"
+
 
 class MapError(GeotoolsError, ValueError):
     """A map that would not be self-contained or safe to open."""
 
+    usual_hint = "geotools map --help lists what a map takes"
+
 
 class StoreError(GeotoolsError, RuntimeError):
     """A store refuses an operation; nothing was changed. `.issues` lists the rows at fault, if it is about rows."""
+
+    usual_hint = "geotools store history STORE shows its state"
 
     issues: Any = None
 

@@ -6,6 +6,7 @@ For limits, words, reference systems and texts an authority may set; not for fil
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -131,6 +132,8 @@ class Programme:
         ReadError
             If a setting is unknown or has the wrong shape.
         """
+        if not isinstance(data, Mapping):
+            raise ReadError("[programme] must be a table", hint='[programme]\nname = "…"', file=file)
         known = {f.name for f in dataclasses.fields(cls)}
         unknown = sorted(set(data) - known)
         if unknown:
@@ -140,6 +143,7 @@ class Programme:
                 file=file,
             )
         values = dict(data)
+        _check_values(values, file)
         for name in ("limits", "words", "columns", "operations", "depth_cm", "texts"):
             if name in values and not isinstance(values[name], Mapping):
                 raise ReadError(
@@ -160,6 +164,8 @@ class Programme:
                 )
             values["extent"] = (west, south, east, north)
         if "languages" in values:
+            if not isinstance(values["languages"], list | tuple):
+                raise ReadError("languages must be a list", hint='languages = ["en", "az"]', file=file)
             values["languages"] = tuple(str(v) for v in values["languages"])
         return cls(**values)
 
@@ -176,6 +182,36 @@ class Programme:
         return cls.from_dict(data.get("programme", data), file=path)
 
 
+_TABLES = ("limits", "words", "columns", "operations", "depth_cm", "texts")
+
+
+def _check_values(values: Mapping[str, Any], file: object) -> None:
+    """Refuse values that are not what their setting is: text, numbers, or tables of them."""
+    for name in ("name", "country", "crs"):
+        if not isinstance(values.get(name, ""), str):
+            raise ReadError(f"{name} must be text", hint=f'write it in quotation marks: {name} = "…"', file=file)
+    for name in _TABLES:
+        rows = values.get(name, {})
+        if not isinstance(rows, Mapping):
+            continue  # said below, with the way to write a table
+        for key, value in rows.items():
+            if name in ("limits", "depth_cm"):
+                good, wanted = _is_number(value), "a number"
+            elif name in ("words", "columns"):
+                good = isinstance(value, Mapping) and all(isinstance(v, str) for v in value.values())
+                wanted = f'a table of texts, as in  [programme.{name}.{key}]  "as in files" = "word"'
+            else:
+                good, wanted = isinstance(value, str) or (name == "operations" and _is_number(value)), "text"
+            if not good:
+                raise ReadError(f"[programme.{name}]: '{key}' must be {wanted}", hint="see the survey.toml of sample_data", file=file)  # fmt: skip
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value) and abs(value) < 1e15
+
+
 def load_toml(path: str | Path) -> dict[str, Any]:
     """Parse a TOML file.
 
@@ -188,7 +224,7 @@ def load_toml(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text("utf-8-sig"))
     except FileNotFoundError as error:
         raise ReadError("no such file", file=path) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ReadError(
             f"not a readable TOML file ({error})", hint="see the survey.toml of sample_data", file=path
         ) from error

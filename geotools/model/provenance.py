@@ -27,7 +27,10 @@ def version() -> str:
 def now() -> datetime:
     """The current UTC time, or that of SOURCE_DATE_EPOCH, which makes products reproducible to the byte."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    stamp = datetime.fromtimestamp(int(epoch), UTC) if epoch and epoch.isdigit() else datetime.now(UTC)
+    try:
+        stamp = datetime.fromtimestamp(int(epoch), UTC) if epoch and epoch.isdecimal() else datetime.now(UTC)
+    except (ValueError, OverflowError, OSError):  # beyond the calendar
+        stamp = datetime.now(UTC)
     return stamp.replace(microsecond=0)
 
 

@@ -62,11 +62,25 @@ def repair(geometry: Any) -> Any:
     area_like = np.isin(shapely.get_type_id(array), (*POLYGONAL, 7))
     bad = area_like & ~valid(array)
     if bad.any():
-        array[bad] = polygonal(shapely.make_valid(array[bad], method="structure", keep_collapsed=False))
+        array[bad] = _mended(array[bad])
     mixed = shapely.get_type_id(array) == 7
     if mixed.any():
         array[mixed] = polygonal(array[mixed])
     return array[0] if single else array
+
+
+def _mended(shapes: np.ndarray) -> np.ndarray:
+    """Valid areas. Where rings run over each other, GEOS may hand back something that is not: that is mended again."""
+    out = polygonal(shapely.make_valid(shapes, method="structure", keep_collapsed=False))
+    for method in ({"method": "structure", "keep_collapsed": False}, {"method": "linework"}):
+        left = ~shapely.is_valid(out)
+        if not left.any():
+            return out
+        out[left] = polygonal(shapely.make_valid(out[left], **method))  # type: ignore[arg-type]
+    left = ~shapely.is_valid(out)
+    if left.any():
+        out[left] = polygonal(shapely.buffer(out[left], 0))
+    return out
 
 
 def polygonal(geometries: Any) -> np.ndarray:

@@ -5,6 +5,7 @@ For naming sources; nothing of them is read but the names of their layers (see `
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -177,9 +178,12 @@ def _guess_rasters(files: list[Path]) -> dict[str, Path]:
 
 
 def _table_rasters(data: Mapping[str, Any], table: Path) -> dict[str, Path]:
-    rasters = {str(k): table.parent / str(v) for k, v in data.get("rasters", {}).items()}
+    named = data.get("rasters", {})
+    if not isinstance(named, Mapping) or not all(isinstance(v, str) for v in named.values()):
+        raise ReadError("[rasters] must be a table of file names", hint='dem = "dem.tif"', file=table)
+    rasters = {str(k): table.parent / v for k, v in named.items()}
     for role, file in rasters.items():
-        if not file.is_file():
+        if not os.path.isfile(file):  # noqa: PTH113
             raise ReadError(
                 f"the raster '{role}' named in {table.name} is not there",
                 hint=f"put it beside {table.name} or correct its name there", file=file,
@@ -206,6 +210,9 @@ def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding:
             raise ReadError(
                 f"[[layer]] number {number} has {what}", hint=f"keys are {', '.join(sorted(_KEYS))}", file=table
             )
+        for key in ("file", "kind", "layer", "crs", "encoding"):
+            if not isinstance(row.get(key, ""), str):
+                raise ReadError(f"[[layer]] number {number}: '{key}' must be text", hint=f'{key} = "…"', file=table)
         if row.get("kind") is not None and row["kind"] not in KINDS:
             raise ReadError(
                 f"[[layer]] number {number}: '{row['kind']}' is not a record kind",
@@ -213,7 +220,7 @@ def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding:
                 file=table,
             )
         file = table.parent / str(row["file"])
-        if not file.exists():
+        if not os.path.exists(file):  # noqa: PTH110  (false, not an error, for names no disk can hold)
             raise ReadError(
                 f"named in {table.name}, but it is not there",
                 hint=f"put it beside {table.name} or correct its name there", file=file,
@@ -225,6 +232,10 @@ def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding:
                     hint=f'{key} = {{ name = "value" }}',
                     file=table,
                 )
+        if not all(isinstance(target, str) for target in row.get("columns", {}).values()):
+            raise ReadError(
+                f"[[layer]] number {number}: each of 'columns' must be text", hint='columns = { "in the file" = "column" }', file=table
+            )  # fmt: skip
         sources.append(
             LayerSource(
                 file, row.get("kind"), row.get("layer"), row.get("crs") or crs, row.get("encoding") or encoding,

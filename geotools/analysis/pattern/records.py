@@ -19,6 +19,7 @@ from geotools.space import crs as _crs
 from geotools.space.pairing import pair
 
 GONE = frozenset({"crater", "detonated", "exploded", "destroyed earlier"})
+TABLE = ("row_id", "recorded", "found", "craters", "unaccounted", "move_east_m", "move_north_m", "scatter_m")
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def reconcile(
         }
     )
     return Reconciliation(
-        pd.DataFrame(table),
+        pd.DataFrame(table, columns=list(TABLE)),
         matched,
         _zones(zones, plane),
         _crs.to_wgs84(found.iloc[other]).reset_index(drop=True),

@@ -6,6 +6,7 @@ For the computation, tile by tile; its result is in `result`, limits in `limits`
 from __future__ import annotations
 
 import math
+import os
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -118,6 +119,8 @@ def assess(
     layers, settings = layers or Layers(), settings or Settings()
     lattice = Lattice.of(slopes)
     with tempfile.TemporaryFile() as place:  # gone from the disk with the last reader of the map
+        if hasattr(os, "posix_fallocate"):  # room first: writing to a map beyond a full disk would end the process
+            os.posix_fallocate(place.fileno(), 0, max(1, 4 * lattice.shape[0] * lattice.shape[1]))
         codes: Any = np.memmap(place, dtype=np.uint32, mode="w+", shape=lattice.shape)
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_MB))

@@ -179,9 +179,7 @@ def search(problem: Problem, goal: str, *, effort: float, first: Orders | None =
     except MissingLibraryError as error:
         return orders, How("greedy", False, lower, f"the solver is not installed ({error.hint})")
     if not solved.found:
-        return orders, How(
-            "greedy", False, lower, "the solver found no plan within its limit; a higher effort gives it more"
-        )
+        return orders, How("greedy", False, lower, solved.why)
     polished = sequence.improve(problem, solved.orders, goal, tries=int(TRIES * effort))
     better = problem.cost(problem.run(polished)[1], goal) < cost
     lower = max(lower, min(solved.bound, problem.cost(problem.run(polished if better else orders)[1], goal)[0]))

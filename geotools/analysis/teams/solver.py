@@ -27,6 +27,7 @@ class Solved:
     bound: float
     optimal: bool
     found: bool = True
+    why: str = "the solver found no plan within its limit; a higher effort gives it more"
 
 
 def too_large(problem: Problem, days: int) -> bool:
@@ -52,7 +53,11 @@ def solve(problem: Problem, orders: Orders, goal: str, *, days: int, effort: flo
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = seed
     solver.parameters.max_deterministic_time = effort
-    status = solver.solve(model)
+    try:
+        status = solver.solve(model)
+    except Exception as error:  # a fault within the solver's own library, of any class: the plan at hand stays
+        said = f"the solver failed on it ({type(error).__name__}: {error})"
+        return Solved(orders, -math.inf, False, found=False, why=said)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return Solved(orders, -math.inf, False, found=False)
     found: list[list[tuple[int, int]]] = [[] for _ in problem.teams]

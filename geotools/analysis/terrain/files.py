@@ -192,7 +192,7 @@ def _workplace(folder: Path) -> Iterator[Path]:
 def _publish(
     drafts: Mapping[str, Path], result: Derived, folder: Path, *, overwrite: bool, progress: Progress | None
 ) -> None:
-    """All drafts as compressed, tiled GeoTIFFs with overviews, and the summary; all or none."""
+    """All drafts as compressed, tiled GeoTIFFs with overviews, and the summary; all or none in a folder that is ours alone."""
     options = {
         "compress": "deflate",
         "predictor": "floating_point",
@@ -200,14 +200,28 @@ def _publish(
         "overview_resampling": "nearest",
         "num_threads": "2",
     }
+    names = {"terrain.json", *(f"{name}.tif" for name in drafts)}
+    there = {p.name for p in folder.iterdir()} if folder.is_dir() else set()
+    if names & there and not overwrite:
+        raise WriteError(
+            "it exists already", hint="choose another name or add --overwrite (overwrite=True)", file=folder / min(names & there)
+        )  # fmt: skip
+    own = {"terrain.json", *(f"{name}.tif" for name in PRODUCTS)}
     with ExitStack() as stack:
-        summary = stack.enter_context(replacing(folder / "terrain.json", overwrite=overwrite))
-        summary.write_bytes(
-            (json.dumps(result.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode("utf-8")
-        )
-        places = {name: stack.enter_context(replacing(folder / f"{name}.tif", overwrite=overwrite)) for name in drafts}
+        if folder.is_symlink() or there - own:  # other people's files are in it: each of ours is replaced by itself
+            places = {
+                n: stack.enter_context(replacing(folder / n, overwrite=overwrite)) for n in sorted(names, reverse=True)
+            }
+        else:
+            whole = stack.enter_context(replacing(folder, overwrite=True))
+            whole.mkdir()
+            places = {name: whole / name for name in names}
+            for name in there - names:
+                shutil.copy2(folder / name, whole / name)
+        summary = json.dumps(result.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        places["terrain.json"].write_bytes(summary.encode("utf-8"))
         for name, draft in tracked(list(drafts.items()), "writing GeoTIFFs", progress):
-            rasterio.shutil.copy(draft, places[name], driver="COG", **options)
+            rasterio.shutil.copy(draft, places[f"{name}.tif"], driver="COG", **options)
             draft.unlink()
 
 

@@ -12,7 +12,8 @@ import base64
 import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,11 +25,41 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geotools.model.errors import GeotoolsError, StoreError
+
 EXACT = 2.0**53
 OBJECT = np.dtype(object)
 TEXT_IS_OBJECT = pd.Series(["a"]).dtype == OBJECT  # as before pandas 3: a gap in text is NaN or None by chance
 _ODD = re.compile("[\ud800-\udfff\x00]")  # halves of surrogate pairs and NUL: no database takes them as text
 _quote: Callable[[str], str] = json.encoder.encode_basestring
+
+
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """A block that makes sense of what a store holds; what makes none was changed by others, or is damaged.
+
+    Raises
+    ------
+    StoreError
+        With what could not be understood.
+    """
+    try:
+        yield
+    except GeotoolsError:
+        raise
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+        shapely.GEOSException,
+    ) as error:
+        raise StoreError(
+            f"{what} in this store makes no sense: another program changed it, or the file is damaged",
+            hint="take the last good copy; geotools store verify shows what is still whole",
+        ) from error
 
 
 def text_of(value: Any) -> str:

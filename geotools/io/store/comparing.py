@@ -16,6 +16,7 @@ import shapely
 
 from geotools.io.store import cells
 from geotools.io.store.backend import Rows
+from geotools.io.store.cells import understood
 from geotools.io.store.chain import DELETED, Entry, Revision, stamp
 from geotools.io.store.layout import Layout
 from geotools.io.store.saving import dumped
@@ -113,10 +114,12 @@ def _lines(
     if old is None or new is None:
         side = old or new
         assert side is not None
-        said = "; ".join(f"{c}={shown(v)}" for c, v in json.loads(side[0]).items())
+        with understood("a row"):
+            said = "; ".join(f"{c}={shown(v)}" for c, v in json.loads(side[0]).items())
         return [("added", "", "", said)] if old is None else [("deleted", "", said, "")]
-    one, two = json.loads(old[0]), json.loads(new[0])
-    lines = [("changed", c, shown(one.get(c)), shown(two.get(c))) for c in changed_columns(one, two)]
+    with understood("a row"):
+        one, two = json.loads(old[0]), json.loads(new[0])
+        lines = [("changed", c, shown(one.get(c)), shown(two.get(c))) for c in changed_columns(one, two)]
     if old[1] != new[1]:
         lines.append(("changed", "geometry", _wkt(old[1]), _wkt(new[1])))
     return lines

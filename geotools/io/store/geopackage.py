@@ -19,9 +19,10 @@ from typing import Any, NoReturn
 
 from geotools.io.store import chain, features, geopackage_schema, migrations
 from geotools.io.store.backend import Box, Change, Rows
+from geotools.io.store.cells import understood
 from geotools.io.store.chain import DELETED, FORMAT, Entry, Head, Revision, stamp
 from geotools.io.store.layout import Layout
-from geotools.model.errors import StoreError
+from geotools.model.errors import StoreError, WriteError
 
 WAIT_S = 60.0
 SHOWN = ("store_revisions", "store_history", "store_layouts")
@@ -71,6 +72,11 @@ def create(path: Path, meta: Mapping[str, str], first: Revision) -> None:
         _insert_revision(connection, first)
         connection.execute("DELETE FROM store_meta WHERE key = 'saving'")
         connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        said = "the disk is full" if "full" in str(error) else f"writing failed ({error})"
+        raise WriteError(
+            f"{said}; nothing was changed", hint="make room, or choose another folder", file=path
+        ) from error
     finally:
         connection.close()
 
@@ -84,10 +90,11 @@ def _insert_revision(connection: sqlite3.Connection, r: Revision) -> None:
 
 
 def _revision(row: Sequence[Any]) -> Revision:
-    number, at, author, note, what, account, base, sources, rows, content, previous, hashed = row
-    return Revision(
-        number, datetime.fromisoformat(at), author, note, what, account, base, tuple(json.loads(sources)), rows, content, previous, hashed,
-    )  # fmt: skip
+    with understood("a revision"):
+        number, at, author, note, what, account, base, sources, rows, content, previous, hashed = row
+        return Revision(
+            int(number), datetime.fromisoformat(at), str(author), str(note), what, account, base, tuple(json.loads(sources)), rows, content, previous, hashed,
+        )  # fmt: skip
 
 
 class GeoPackage:

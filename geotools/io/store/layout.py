@@ -55,8 +55,9 @@ class Layout:
     @classmethod
     def from_text(cls, text: str) -> Layout:
         """From the JSON text that a store keeps."""
-        data = json.loads(text)
-        return cls(data["columns"], data["geometry"], data["crs"], data["categories"])
+        with cells.understood("the list of a layer's columns"):
+            data = json.loads(text)
+            return cls(dict(data["columns"]), data["geometry"], data["crs"], data["categories"])
 
     def to_text(self) -> str:
         """Canonical JSON text; the order of columns counts."""
@@ -85,6 +86,10 @@ class Layout:
 
     def frame(self, ids: Sequence[str], texts: Sequence[str], wkbs: Sequence[bytes | None]) -> gpd.GeoDataFrame:
         """A layer from stored rows, in their order, on a 0…n−1 index."""
+        with cells.understood("a row"):
+            return self._frame(ids, texts, wkbs)
+
+    def _frame(self, ids: Sequence[str], texts: Sequence[str], wkbs: Sequence[bytes | None]) -> gpd.GeoDataFrame:
         rows = json.loads(f"[{','.join(texts)}]")
         data: dict[str, Any] = {}
         shapes = np.empty(len(wkbs), dtype=object)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from geotools.io.store.cells import understood
 from geotools.io.store.chain import Entry, Revision
 
 
@@ -29,10 +30,11 @@ def statements_of(text: str) -> list[str]:
 
 def revision_of(row: Sequence[Any]) -> Revision:
     """A revision from the row of its table."""
-    number, at, author, note, what, account, base, sources, rows, content, previous, hashed = row
-    return Revision(
-        number, at.astimezone(UTC), author, note, what, account, base, tuple(json.loads(sources)), rows, content, previous, hashed
-    )  # fmt: skip
+    with understood("a revision"):
+        number, at, author, note, what, account, base, sources, rows, content, previous, hashed = row
+        return Revision(
+            number, at.astimezone(UTC), author, note, what, account, base, tuple(json.loads(sources)), rows, content, previous, hashed
+        )  # fmt: skip
 
 
 def entry_of(row: Sequence[Any]) -> Entry:

@@ -192,7 +192,7 @@ def _window(file: Any, crs: Any, bounds: tuple[float, float, float, float], *, s
     from rasterio.warp import transform_bounds
 
     west, south, east, north = bounds
-    with rasterio.open(file) as source:
+    with rasters.readable(file), rasterio.open(file) as source:
         if source.crs is None:
             return None, None
         box = transform_bounds(crs, source.crs, *bounds)

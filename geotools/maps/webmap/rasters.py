@@ -140,8 +140,8 @@ def _photo(raster: Any, side: int) -> Picture:
                 bands = warped.read([1, 2, 3], out_shape=(3, *shape), resampling=Resampling.average)
                 seen = warped.dataset_mask(out_shape=shape) > 0
                 box = warped.bounds
-    except rasterio.errors.RasterioIOError as error:
-        raise ReadError("not a readable raster", file=raster) from error
+    except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, MemoryError) as error:
+        raise ReadError("not a readable raster", hint="give a GeoTIFF, or copy it again", file=raster) from error
     if bands.dtype != np.uint8:
         known = bands[:, seen]
         low, high = (np.percentile(known, 2), np.percentile(known, 98)) if known.size else (0.0, 1.0)
@@ -174,8 +174,8 @@ def _source(raster: Any) -> tuple[np.ndarray, np.ndarray, Any, Any]:
             if values.dtype.kind == "f":
                 valid &= np.isfinite(values)
             return values, valid, file.transform, file.crs.to_wkt()
-    except rasterio.errors.RasterioIOError as error:
-        raise ReadError("not a readable raster", file=raster) from error
+    except (rasterio.errors.RasterioError, rasterio.errors.RasterioIOError, MemoryError) as error:
+        raise ReadError("not a readable raster", hint="give a GeoTIFF, or copy it again", file=raster) from error
 
 
 def _warped(

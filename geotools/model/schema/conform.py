@@ -128,13 +128,18 @@ def _missing(value: Any) -> bool:
 def as_text(value: Any) -> str | None:
     """A cell as trimmed text; whole floats lose their ``.0``; missing is None."""
     if isinstance(value, str):
-        text = value.strip()
+        text = _whole(value).strip()
         return None if len(text) <= _LONGEST and text.casefold() in MISSING else text
     if _missing(value):
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer() and abs(float(value)) < 2**53:
         return str(int(value))
-    return str(value).strip()
+    return _whole(str(value)).strip()
+
+
+def _whole(text: str) -> str:
+    """Text without half characters (lone surrogates), which no file can hold."""
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
 
 
 def _ids(raw: pd.Series | None, numbers: Sequence[int], schema: Schema, issues: list[Issue]) -> pd.Series:
@@ -217,7 +222,7 @@ def _convert(
                 kind,
                 ids.iloc[row],
                 column.name,
-                message,
+                _whole(message),
                 value=as_text(raw.iloc[row]) or "",
                 limit=limit,
             )
@@ -279,7 +284,10 @@ def to_number(value: Any) -> float | None:
     if isinstance(value, bool | np.bool_):
         return float(value)
     if isinstance(value, int | float | np.integer | np.floating):
-        return float(value) if math.isfinite(value) else None
+        try:
+            return float(value) if math.isfinite(value) else None
+        except OverflowError:  # a whole number of more than 308 digits
+            return None
     text = re.sub(r"[\s\u00a0\u202f'’]", "", str(value))
     if "," in text and "." in text:
         last = max(text.rfind(","), text.rfind("."))
@@ -350,6 +358,9 @@ def _numbers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
 
 def _integers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
     values = _numbers(raw, column, report)
+    for large in np.flatnonzero(values.abs() >= 2.0**62):
+        report(int(large), "RD-12", f"{column.name} is larger than any count: it is taken as missing")
+        values[int(large)] = np.nan
     whole = values.round()
     for row in np.flatnonzero((values - whole).abs() > 1e-9):
         report(int(row), "RD-12", f"{column.name} must be a whole number: it was rounded")
@@ -380,6 +391,7 @@ def _booleans(raw: pd.Series, column: Column, report: Report) -> pd.Series:
 
 _DAY_FIRST = re.compile(r"^(\d{1,2})[./\-](\d{1,2})[./\-](\d{4})(?:[ T].*)?$")
 _ISO_DAY = re.compile(r"^(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?:[T\sZ+-].*)?$", re.IGNORECASE)
+_HALF = re.compile("[\ud800-\udfff]")
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # twelve and a half, or twelve thousand five hundred?
 
 

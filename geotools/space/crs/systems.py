@@ -35,9 +35,9 @@ def parse(crs: Any) -> pyproj.CRS:
     """
     try:
         return pyproj.CRS.from_user_input(crs)
-    except pyproj.exceptions.CRSError as error:
+    except (pyproj.exceptions.CRSError, UnicodeError) as error:
         raise CRSError(
-            f"'{crs}' is not a coordinate reference system", hint="use an EPSG code such as EPSG:32638"
+            f"'{str(crs)[:200]}' is not a coordinate reference system", hint="use an EPSG code such as EPSG:32638"
         ) from error
 
 
