@@ -37,6 +37,21 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.longrepr = f"skipped although GEOTOOLS_REQUIRE=all: {report.longrepr}"
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """One line for machines: what the hardening tests did, summed over all workers (see `tests/hardening/conftest.py`)."""
+    total: dict[str, int] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "teardown":
+                for name, count in report.user_properties:
+                    if str(name).startswith("hardening:"):
+                        key = name.partition(":")[2].replace("_", " ")
+                        total[key] = total.get(key, 0) + int(count)
+    if total:
+        words = {"faults": "faults injected", "inputs": "inputs tried"}
+        terminalreporter.write_line("hardening: " + ", ".join(f"{words.get(k, k)} {n}" for k, n in total.items()))
+
+
 def square(x: float = 0.0, y: float = 0.0, side: float = 100.0) -> shapely.Polygon:
     """A square with its lower left corner (x, y) metres from ORIGIN, in UTM 38N."""
     west, south = ORIGIN[0] + x, ORIGIN[1] + y

@@ -4,96 +4,61 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
-import subprocess
 import time
-import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
-import pyogrio
 import pytest
-import rasterio
 
-from .conftest import NOON, WORDS
+from .commands import WRITERS, Writer, commands
+from .conftest import Server, Tally
+from .faulty import Trial
 
-
-def whole_pdf(path: Path) -> bool:
-    return path.read_bytes().rstrip().endswith(b"%%EOF")
-
-
-def whole_gpkg(path: Path) -> bool:
-    return all(pyogrio.read_info(path, layer=name)["features"] >= 0 for name, _ in pyogrio.list_layers(path))
+BIG = bool(os.environ.get("GEOTOOLS_BIG"))
+STEPS, MOMENTS = (200, 30) if BIG else (2, 1)
 
 
-def whole_tifs(path: Path) -> bool:
-    for file in path.glob("*.tif"):
-        with rasterio.open(file) as source:
-            source.read(1)
-    return (path / "terrain.json").is_file()
-
-
-def whole_run(path: Path) -> bool:
-    return (path / "provenance.json").is_file() and whole_gpkg(path / "survey.gpkg")
-
-
-def whole_zip(path: Path) -> bool:
-    return zipfile.ZipFile(path).testzip() is None
-
-
-COMMANDS: dict[str, tuple[list[str], str, Callable[[Path], bool]]] = {
-    "run": (["run", "IN", "-o", "OUT", "--skip", "map"], "out", whole_run),
-    "map": (["map", "IN", "-o", "OUT"], "out.html", lambda p: p.read_text("utf-8").rstrip().endswith("</html>")),
-    "sheet": (["sheet", "IN", "--task", "İ-1", "-o", "OUT"], "out.pdf", whole_pdf),
-    "convert": (["convert", "IN/releases.geojson", "OUT"], "out.gpkg", whole_gpkg),
-    "shapefile": (["convert", "IN/releases.geojson", "OUT"], "out.shp.zip", whole_zip),
-    "terrain": (["terrain", "IN/dem.tif", "-o", "OUT", "--products", "slope,tri"], "out", whole_tifs),
-    "check": (["check", "IN", "--repair", "OUT"], "out.gpkg", whole_gpkg),
-}
-
-
-KILLS = 40 if os.environ.get("GEOTOOLS_BIG") else 4
+def test_every_command_that_writes_is_in_the_table() -> None:
+    """A command with an output, or a store to change, cannot be forgotten."""
+    table = {writer.path for writer in WRITERS}
+    reading = {("info",), ("doctor",), ("store", "history"), ("store", "verify")}
+    assert {path for path, _ in commands()} - table == reading
+    assert len({writer.label for writer in WRITERS}) == len(WRITERS)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(COMMANDS))
-def test_killed_at_any_moment(name: str, survey: Path, tmp_path: Path) -> None:
-    words, target, whole = COMMANDS[name]
-    out = tmp_path / target
-    arguments = [
-        w.replace("IN", str(survey), 1) if w.startswith("IN") else str(out) if w == "OUT" else w for w in words
-    ]
-    environment = os.environ | {"SOURCE_DATE_EPOCH": NOON}
-
-    def start(*more: str) -> subprocess.Popen:
-        return subprocess.Popen(
-            [*WORDS, *arguments, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
-        )  # fmt: skip
-
-    began = time.monotonic()
-    assert start().wait(120) == 0
-    span = time.monotonic() - began
-    assert whole(out)
-    luck = random.Random(name)
-    for turn in range(KILLS):
-        old = turn < KILLS // 2  # first over what is there, then where nothing is
-        if not old:
-            remove(out)
-        process = start(*(["--overwrite"] if old else []))
-        time.sleep(span * luck.uniform(0.4, 1.0))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert whole(out) if old else not out.exists() or whole(out)
-        if turn == KILLS - 1:
-            remove(out)
-    assert start().wait(120) == 0  # what a killed call left behind is in nobody's way
-    assert whole(out)
+@pytest.mark.parametrize("writer", WRITERS, ids=lambda w: w.label)
+def test_killed_at_any_moment(writer: Writer, trial: Trial, server: Server, tally: Tally) -> None:
+    """At changes of files, evenly from first to last, and at moments between: over an old output and where nothing is."""
+    luck = random.Random(writer.label)
+    count = min(STEPS, trial.steps)
+    steps = sorted({1 + round(n * (trial.steps - 1) / max(1, count - 1)) for n in range(count)})
+    plans: list[tuple[int, bool]] = [(n, over) for n in steps for over in (False, True)]
+    plans += [(0, n % 2 == 0) for n in range(MOMENTS)]
+    for step, over in plans:
+        trial.prepare("old" if over else "")
+        if step:
+            ended = trial.call(0, *trial.over(over), fault=[str(trial.out), step, "kill"])
+            assert ended.code == -signal.SIGKILL or over, ended.said
+        else:
+            started = server.start([*trial.words(0), *trial.over(over)])
+            time.sleep(trial.span * luck.uniform(0.3, 1.0))
+            os.kill(started[0], signal.SIGKILL)
+            ended = server.wait(started)
+        tally.faults += 1
+        tally.no_trace(ended.said)
+        trial.judge(tally, was_there=over)
+    if not writer.in_place:
+        target = trial.out / writer.target
+        shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+        again = trial.call(0, *trial.over(True))
+        assert again.code == trial.code, again.said  # what a killed call left behind is in nobody's way
+        assert trial.judge(tally, was_there=False) or not trial.same_bytes
 
 
-def remove(path: Path) -> None:
-    import shutil
+def test_the_table_of_temporary_names_is_hidden(tmp_path: Path) -> None:
+    """What a killed call leaves behind begins with a full stop, so that no survey folder takes it for records."""
+    from geotools import io
 
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    assert not io.is_survey_file(tmp_path / ".geotools-x" / ".hazards.gpkg")
