@@ -86,7 +86,8 @@ def save(store: str, survey: str, **choices: Any) -> None:
 
     Rows are told apart by id: new ones are added, differing ones changed, equal ones left alone. A column that a file
     does not have is not an edit. A row without an id of its own, or with one that is used twice, is refused; where a
-    file has no ids at all its guid takes the place, if every row has one.
+    file has no ids at all its guid takes the place, if every row has one. With --whole, rows that could not be read stop
+    the save and are listed: mend them, save without --whole, or leave their layer out with --only.
     """
     from geotools.io import store as stores
     from geotools.io.store.keys import with_own_ids
@@ -103,12 +104,8 @@ def save(store: str, survey: str, **choices: Any) -> None:
     kept = opened.programme if choices["settings"] and opened.programme != Programme() else None
     with stores.open(store) as target:
         try:
-            if choices["whole"] and (opened.issues["check"] == "RD-02").any():
-                raise StoreError(
-                    "reading rejected rows, so what is missing from these files may not be meant to be deleted",
-                    hint="mend the rows (geotools info --issues lists them), or save without --whole",
-                    file=survey,
-                )
+            if choices["whole"]:
+                _refuse_unread(opened.issues, layers, survey)
             layers = with_own_ids(layers, opened.issues)
             done = target.save(
                 {k: _as_kept(target, k, f, opened.programme) for k, f in layers.items()}, note=choices["note"], author=choices["author"],
@@ -128,6 +125,27 @@ def save(store: str, survey: str, **choices: Any) -> None:
             f"revision {done.revision.number}: {what}, {done.unchanged} as they were, {done.outdated} left alone"
         )
     options.exit_for(opened.issues, choices["fail_on"])
+
+
+def _refuse_unread(issues: Any, layers: dict[str, Any], survey: str) -> None:
+    """Refuse to delete what a file leaves out, if rows of these layers could not be read: they may be the ones that seem to be missing."""
+    from geotools.model.errors import StoreError
+
+    mine = issues["kind"].isin([*layers, ""]) | issues["kind"].isna()
+    copies = issues["message"].str.contains("an exact copy of row", regex=False)
+    unread = issues[(issues["check"] == "RD-02") & mine & ~copies]
+    if not len(unread):
+        return
+    by_kind = ", ".join(f"{_clean(kind) or 'file'} {n}" for kind, n in unread["kind"].value_counts(sort=False).items())
+    error = StoreError(
+        f"--whole deletes what {Path(survey).name} does not have, but {len(unread)} of its rows could not be read ({by_kind}): "
+        "they may be the very rows that seem to be missing; nothing was saved",
+        hint="mend the rows listed above and save again; or save without --whole (adds and changes, deletes nothing); "
+        "or leave the layer out by naming the others with --only",
+        file=survey,
+    )
+    error.issues = unread
+    raise error
 
 
 def _as_kept(target: Any, kind: str, frame: Any, programme: Any) -> Any:
