@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import geotools as gt
@@ -61,3 +62,16 @@ def test_rows_that_count_shared_ground_twice_are_reconciled_with_the_total(
     shares = [float(text) for text in re.findall(r"([\d.]+) %", card)]
     assert sum(shares) == pytest.approx(100.0) and min(shares[:1]) >= 0.1
     opened.quiet()
+
+
+def test_whole_square_metres_are_those_of_the_figure_itself(overlapping: tuple[Path, Any]) -> None:
+    from geotools.maps.webmap.layers import whole_stays
+
+    values = pd.Series(
+        [29897.456, 29897.54, 0.44, 2.46, 1e6 + 0.449, float("nan"), *np.random.default_rng(1).uniform(0, 1e6, 5000)]
+    )
+    short = whole_stays(values)
+    assert (short - values).abs().max() < 0.15
+    assert short.isna().sum() == 1
+    known = values.notna()
+    assert [f"{v:.0f}" for v in short[known]] == [f"{v:.0f}" for v in values[known]]

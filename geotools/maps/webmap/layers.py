@@ -431,6 +431,19 @@ def _plain_area(area: pd.Series) -> list[float | int | None]:
     return [None if math.isnan(v) else round(v) if v >= 1000 else round(v, 1) for v in area.tolist()]
 
 
+def whole_stays(values: pd.Series) -> pd.Series:
+    """m² to one decimal that round to the same whole m² as the figure itself, so that the page says what other outputs say.
+
+    Examples
+    --------
+    >>> whole_stays(pd.Series([29897.456, 12.34])).tolist()
+    [29897.4, 12.3]
+    """
+    short = values.round(1)
+    away = short.round() - values.round()
+    return (short - 0.1 * away).round(1)
+
+
 def _describe(name: str, values: pd.Series, kind: str) -> dict[str, Any]:
     out: dict[str, Any] = {"name": name, "type": "text"}
     vocab = words.vocab_of(kind, name)
@@ -448,7 +461,7 @@ def _describe(name: str, values: pd.Series, kind: str) -> dict[str, Any]:
 
 def _rounded(name: str, values: pd.Series) -> Any:
     if pd.api.types.is_float_dtype(values.dtype):
-        return values.astype(float).round(1 if name.endswith("_m2") else 6)
+        return whole_stays(values.astype(float)) if name.endswith("_m2") else values.astype(float).round(6)
     return (
         values.astype(object).where(values.notna(), None)
         if not pd.api.types.is_datetime64_any_dtype(values.dtype)

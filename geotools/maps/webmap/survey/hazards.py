@@ -18,7 +18,7 @@ from geotools.maps.symbols import Theme
 from geotools.maps.webmap import words
 from geotools.maps.webmap.history import ALWAYS, NEVER, History
 from geotools.maps.webmap.history import LEDGER as MOVING
-from geotools.maps.webmap.layers import AreaLayer, LayerSpec, PointLayer, VectorLayer
+from geotools.maps.webmap.layers import AreaLayer, LayerSpec, PointLayer, VectorLayer, whole_stays
 from geotools.maps.webmap.survey.content import Content
 from geotools.maps.webmap.survey.rows import LINE_TYPES, POINT_TYPES, has, hazard_keys, hazard_rows
 
@@ -72,7 +72,7 @@ def _ledger(frame: gpd.GeoDataFrame, coverage: Any, past: History | None) -> tup
     known = table.reindex(ids)
     known = known.where(known["area_m2"] > 0)  # without ground there is no ledger to show: 0 m² would read as all done
     extra = {
-        f"ledger_{name}_m2": pd.Series(known[f"{name}_m2"].astype(float).round(1).to_numpy())
+        f"ledger_{name}_m2": pd.Series(whole_stays(known[f"{name}_m2"].astype(float)).to_numpy())
         for name in LEDGER
         if f"{name}_m2" in known
     }
