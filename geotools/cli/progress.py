@@ -119,8 +119,9 @@ def _scope(coverage: Any) -> dict[str, Any]:
     ]
     bare = int(totals["hazards_without_ground"])
     if bare:
-        said = hectares(totals["reported_without_ground_m2"], "up")
-        words.append(f"not counted: {bare} hazards without a boundary ({said} as reported); `geotools plan teams` plans those still open with their reported size")  # fmt: skip
+        told = totals["reported_without_ground_m2"]
+        said = f"{hectares(told, 'up')} as reported" if told > 0 else "size not stated"
+        words.append(f"not counted: {bare} hazards without a boundary ({said}); `geotools plan teams` plans those still open with their reported size")  # fmt: skip
     return {"figures": totals, "words": words}
 
 

@@ -131,7 +131,7 @@ def test_a_hazard_without_a_boundary_is_unknown_not_nothing(survey: Path, tmp_pa
     told = said("coverage", survey, "--explain", "H-3")
     for name in ("area", "remaining", "coverage"):
         assert re.search(rf"^  {name} +unknown", told, re.MULTILINE), told
-    assert "2.00 ha as reported" in told and "0 m²" not in told.split("\n\n")[0]
+    assert "2.01 ha as reported" in told and "0 m²" not in told.split("\n\n")[0]
     data = json.loads(said("coverage", survey, "--explain", "H-3", "--json"))["hazard"]
     assert data["area_m2"] is None and data["remaining_m2"] is None and data["coverage"] is None
     assert said("coverage", survey).count("unknown") >= 5

@@ -101,7 +101,7 @@ def _figures(h: dict[str, Any]) -> list[str]:
 def _unknown(h: dict[str, Any]) -> list[str]:
     """What can be said of a hazard without a usable boundary: nothing was measured, so nothing is 0."""
     told = h.get("area_reported_m2")
-    reported = f"   ({hectares(told)} as reported)" if told else ""
+    reported = f"   ({hectares(told, 'up')} as reported)" if told else ""
     return [
         *(
             f"  {name:11} {UNKNOWN:>14}{reported if name == 'area' else ''}"
