@@ -228,3 +228,23 @@ def test_waypoints_beside_tracks_are_read_as_points(tmp_path: Path) -> None:
             survey = gt.open_survey(source)
             assert {k: len(v) for k, v in survey.layers.items()} == {kind: rows, "waypoints": 4}, source
     assert len(gt.open_survey(tmp_path / "walk" / "walk.gpx", kind="fixes").fixes) == 6
+
+
+def test_the_books_of_a_store_in_a_folder_are_no_records(tmp_path: Path, make: Any) -> None:
+    from click.testing import CliRunner
+
+    from geotools.cli.main import cli
+
+    file = tmp_path / "incoming" / "hazards.gpkg"
+    file.parent.mkdir()
+    make.frame(make.hazard("H-1")).to_file(file, layer="hazards")
+    folder = tmp_path / "office"
+    folder.mkdir()
+    store = str(folder / "programme.gpkg")
+    for words in (["store", "init", store], ["store", "save", store, str(file), "--note", "first"]):
+        done = CliRunner().invoke(cli, [*words, "--author", "A. Officer"])
+        assert done.exit_code == 0, done.output
+    assert list(gt.open_survey(folder).layers) == ["hazards"]
+    assert CliRunner().invoke(cli, ["init", str(folder)]).exit_code == 0
+    assert "store_" not in (folder / "survey.toml").read_text("utf-8")
+    assert list(gt.open_survey(folder).layers) == ["hazards"]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from geotools import io
+from geotools.io.store import is_store
 from geotools.model.errors import GeotoolsError, ReadError
 from geotools.model.programme import Programme, load_toml
 from geotools.model.schema import KINDS, kind_of
@@ -22,6 +23,7 @@ RASTERS = {
     "ortho": ("ortho", "orthophoto", "aerial"),
 }
 PRODUCTS = ("result_", "issues")  # layers of our own GeoPackages that are outcomes, not records
+STORE_BOOKS = "store_"  # tables of a store beside its records
 TABLE_NAMES = ("survey.toml", "geotools.toml")
 
 
@@ -151,7 +153,13 @@ def _layers_of(item: LayerSource) -> list[LayerSource]:
         return [replace(item, layer=names[0] if names and item.path.suffix.lower() == ".gpkg" else None)]
     if _is_gpx(item.path) and (kind := kind_of(item.path.stem)) in _GPX_MAIN:
         return beside(replace(item, kind=kind))
-    return [replace(item, layer=name) for name in names if not name.startswith(PRODUCTS)]
+    return [replace(item, layer=name) for name in records_of(item.path, names)]
+
+
+def records_of(path: Path, names: list[str]) -> list[str]:
+    """Layers of a file that hold records: without outcomes of geotools, and without the books that a store keeps."""
+    books = (STORE_BOOKS,) if path.suffix.lower() == ".gpkg" and is_store(path) else ()
+    return [name for name in names if not name.startswith((*PRODUCTS, *books))]
 
 
 _GPX_MAIN = {"fixes": "tracks", "tracks": "tracks"}  # which lines or points of a GPX file a kind is made of

@@ -24,7 +24,7 @@ from geotools.space import crs as _crs
 from geotools.survey import folder as _folder
 from geotools.survey.extent import Bounds, extent_of
 from geotools.survey.inventory import widened
-from geotools.survey.sources import PRODUCTS, RASTERS, LayerSource
+from geotools.survey.sources import RASTERS, LayerSource, records_of
 from geotools.survey.starter.layers import LEDGER, SAMPLE, Look, link, look, on_wgs84, same_records
 
 
@@ -192,7 +192,7 @@ def _items(path: Path) -> list[LayerSource]:
         names = io.layers(path)
     except GeotoolsError:
         return [LayerSource(path)]
-    records = [name for name in names if not name.startswith(PRODUCTS)] or names
+    records = records_of(path, names) or names
     if path.suffix.lower() == ".gpx":
         fixes = kind_of(path.stem) == "fixes"
         return [LayerSource(path, layer="fixes" if fixes and name == "tracks" else name) for name in names]
