@@ -12,14 +12,14 @@ from contextlib import contextmanager
 
 import numpy as np
 
-UNUSED = ("scipy.linalg.cython_blas",)
+UNUSED = ("scipy.linalg.cython_blas", "cffi")
 
 
 def load() -> None:
     """Import numba and make the first call, at which it reads all that it knows of numpy.
 
     It then also looks for the linear algebra of scipy, which takes as long as all the rest and makes one thing of numba
-    faster that nothing here does: correlation of series.
+    faster that nothing here does, correlation of series; and for cffi, which lets compiled code call libraries of C.
 
     Examples
     --------
