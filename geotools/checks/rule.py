@@ -48,7 +48,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """One rule.
+    """One rule: its code, what it looks at, its limits and its words.
 
     Parameters
     ----------

@@ -156,6 +156,11 @@ class MissingLibraryError(GeotoolsError, ImportError):
 def need(module: str, extra: str) -> Any:
     """Import an optional module, or raise `MissingLibraryError` naming the extra that brings it.
 
+    Raises
+    ------
+    MissingLibraryError
+        If the library is not installed; the hint says how to get it.
+
     Examples
     --------
     >>> need("math", "all").pi > 3

@@ -123,5 +123,5 @@ def vocabulary(name: str) -> Vocabulary:
 
 
 def names() -> tuple[str, ...]:
-    """All vocabularies."""
+    """Names of all vocabularies, for `vocabulary`."""
     return tuple(_tables())

@@ -24,6 +24,11 @@ def order(count: int, pattern: str, *, size: int = 2) -> list[int]:
     lanes of a group inwards; ``interleaved`` alternates between two halves of 2 x `size` lanes, so that no turn is shorter than
     `size` - 1 lanes within a group.
 
+    Raises
+    ------
+    CoverageError
+        If there is no such order.
+
     Examples
     --------
     >>> order(10, "snake")

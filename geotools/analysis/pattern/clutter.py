@@ -33,6 +33,11 @@ def feature_probability(xy: np.ndarray, *, neighbours: int = 8) -> pd.Series:
         ``p_feature`` in the order of the points. Where two intensities explain the points no better than one (difference of
         BIC), all are missing: there is then no denser part.
 
+    Raises
+    ------
+    StatisticsError
+        If the points are not metres on a plane, (n, 2), or too few for the neighbour number.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)

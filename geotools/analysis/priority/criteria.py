@@ -39,7 +39,7 @@ _KEYS = {
 
 @dataclass(frozen=True)
 class Criterion:
-    """One criterion.
+    """One criterion: what it measures, what is better, and its weight.
 
     Parameters
     ----------

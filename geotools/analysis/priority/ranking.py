@@ -56,7 +56,7 @@ class Ranking:
 
 
 def rank(indicators: Indicators, criteria: Criteria, *, method: str = "sum") -> Ranking:
-    """Rank tasks.
+    """Rank tasks by their indicators and the weights of the criteria.
 
     What is not known never counts as zero: an unknown figure scores as the tasks whose figure is known do on average, the score gets
     the interval of everything it can be, and ``unknown_weight`` says how much of it rests on unknown figures. In PROMETHEE an unknown

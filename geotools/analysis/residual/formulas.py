@@ -169,6 +169,11 @@ def allocate(prior: Any, rate: Any, effort: float, *, cost: Any = 1.0) -> np.nda
     cost
         c, cost of one unit of effort at that place, > 0.
 
+    Raises
+    ------
+    StatisticsError
+        If the lists differ in length, or a rate or cost is not above 0.
+
     Examples
     --------
     >>> allocate([0.5, 0.3, 0.15, 0.05], 1.0, 1.0).round(4).tolist()

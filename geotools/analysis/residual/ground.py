@@ -24,6 +24,11 @@ MOST_CELLS = 400_000_000
 def task_grid(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float = 0.5) -> Grid:
     """An equal-area grid over a task.
 
+    Raises
+    ------
+    StatisticsError
+        If the task has no area, or more cells than are computed at once.
+
     Examples
     --------
     >>> task_grid(gpd.GeoSeries([shapely.box(700000, 4380000, 700010, 4380005)], crs="EPSG:32638"), 1.0).shape
@@ -70,6 +75,11 @@ def prior(
     -------
     Raster
         ``expected_items``; 0 outside the task.
+
+    Raises
+    ------
+    StatisticsError
+        If the grid does not touch the task, or a row of evidence is not (layer, weight, spread in metres).
 
     Examples
     --------
@@ -140,6 +150,11 @@ def concentration(expected: Raster, *, share: float = 0.5) -> gpd.GeoDataFrame:
     -------
     GeoDataFrame
         `id, expected_left, area_m2` and polygons in WGS 84, most expected items first. The other ground keeps its status.
+
+    Raises
+    ------
+    StatisticsError
+        If there are no expected items in the raster.
 
     Examples
     --------

@@ -30,6 +30,11 @@ def classes(scores: Any, *, shares: Sequence[float] = SHARES) -> np.ndarray:
     shares
         Falling shares of the places, e.g. the best 20, 10 and 5 % for the classes 1, 2 and 3.
 
+    Raises
+    ------
+    StatisticsError
+        If the scores are not one list or table, or the shares do not fall.
+
     Examples
     --------
     >>> classes([0.1, 0.2, 0.3, 0.4], shares=(0.5, 0.25)).tolist()
@@ -65,6 +70,11 @@ def raise_priority(current: pd.Series, score: pd.Series, *, threshold: float) ->
         Present priority, larger is more urgent.
     score
         From `Surface.predict` or `Surface.scores`, on the same index.
+
+    Raises
+    ------
+    SchemaError
+        If priority and score do not share one index, or a place has two scores.
 
     Examples
     --------

@@ -194,6 +194,11 @@ def strata_near(layers: Mapping[str, tuple[gpd.GeoDataFrame | gpd.GeoSeries, flo
     GeoDataFrame
         `stratum, weight` and polygons in WGS 84, for `plan(strata=…)`.
 
+    Raises
+    ------
+    StatisticsError
+        If a row is not (layer, distance in metres, weight).
+
     Examples
     --------
     >>> finds = gpd.GeoSeries([shapely.Point(700010, 4380010)], crs="EPSG:32638")

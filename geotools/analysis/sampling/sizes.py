@@ -226,6 +226,11 @@ def operating_curve(
         `remaining, p_accept, p_found`, and `needs_80, needs_90, needs_95`: share of the lot that must be inspected to find
         one of them with 80, 90 and 95 % confidence (missing where even everything does not suffice).
 
+    Raises
+    ------
+    StatisticsError
+        If `remaining` is not a list of whole numbers.
+
     Examples
     --------
     >>> operating_curve(1000, 80)[["remaining", "p_accept", "needs_90"]].head(3).round(3).values.tolist()
@@ -276,6 +281,11 @@ def _ceil_percent(share: float) -> str:
 
 def worst_miss(units: Sequence[int], samples: Sequence[int], remaining: int, *, sensitivity: float = 1.0) -> float:
     """Chance of finding nothing in a stratified sample for the most unlucky spread of the items over the strata.
+
+    Raises
+    ------
+    StatisticsError
+        If the lists of units and samples differ in length.
 
     Examples
     --------

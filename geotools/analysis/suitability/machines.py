@@ -166,6 +166,8 @@ def _all(own: str | Path | None) -> dict[str, Machine]:
     for row in listed:
         rows[row["id"]] = {**rows.get(row["id"], {}), **row}
     defaults = data.get("defaults", {})
+    if not isinstance(defaults, Mapping):
+        raise SchemaError("[defaults] must be a table of figures", hint="write [defaults] above its lines", file=own)
     return {name: _machine({**defaults, **row}, own) for name, row in rows.items()}
 
 
@@ -200,7 +202,7 @@ def _figure(data: Any, label: str, name: str, file: Any) -> Figure:
     }
     if data.get("any") is True and name not in FACTS:
         return Figure(any=True, **facts)
-    if name in TABLES:
+    if name in TABLES and all(isinstance(data.get(s, []), list) for s in ("workable", "conditional", "not")):
         words = {
             str(word).strip().lower(): state
             for state in ("workable", "conditional", "not")

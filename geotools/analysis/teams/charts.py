@@ -167,7 +167,13 @@ def _subtitle(plan: Plan, futures: Futures | None) -> str:
 
 
 def finished(plan: Plan, futures: Futures, *, title: str = "") -> Figure:
-    """Hectares whose search is finished, over time: at mean rates, and between the tenth and ninetieth of the futures."""
+    """Hectares whose search is finished, over time: at mean rates, and between the tenth and ninetieth of the futures.
+
+    Raises
+    ------
+    MapError
+        If no step is in the plan.
+    """
     table = futures.by_day
     if table.empty:
         raise MapError("no step is in the plan: there is no chart to draw")

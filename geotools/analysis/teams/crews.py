@@ -94,7 +94,13 @@ def load_teams(path: str | Path) -> tuple[Team, ...]:
 
 
 def teams_from(data: Mapping[str, Any], *, file: object = None) -> tuple[Team, ...]:
-    """Teams from parsed TOML; see `load_teams`."""
+    """Teams from parsed TOML; see `load_teams`.
+
+    Raises
+    ------
+    SchemaError
+        If there is no team in it, or two bear one name.
+    """
     rows = data.get("team", [])
     if not isinstance(rows, list) or not rows or not all(isinstance(row, Mapping) for row in rows):
         raise SchemaError("there is no [[team]] in it", hint="geotools plan teams --example shows one", file=file)

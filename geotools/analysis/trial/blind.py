@@ -52,6 +52,11 @@ def seal(targets: pd.DataFrame, salt: str) -> str:
         Kind ``targets``: `id`, `lane_id`, `target_type`, `depth_cm`, `soil` and a position (geometry in any CRS, kept to
         1e-7°, or `x_m`/`y_m`, kept to 1 mm).
 
+    Raises
+    ------
+    StatisticsError
+        If there is no salt.
+
     Examples
     --------
     >>> frame = pd.DataFrame({"id": ["a"], "x_m": [1.0], "y_m": [2.0]})
@@ -71,6 +76,11 @@ def freeze(signals: pd.DataFrame, sealed: str) -> dict[str, Any]:
     -------
     dict
         ``marks`` (hash), ``count``, ``seal`` and ``frozen_at`` (UTC), ready for JSON.
+
+    Raises
+    ------
+    StatisticsError
+        If there is no seal of the design.
     """
     arguments.columns(signals, "the signals")
     if not isinstance(sealed, str) or not sealed:

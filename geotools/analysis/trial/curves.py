@@ -29,6 +29,11 @@ def froc(scored: Score, *, confidence: float = 0.95) -> pd.DataFrame:
     -------
     DataFrame
         `threshold, k, n, pod, low, high, false_alarms, far_m2, far_low, far_high`, from the strictest threshold to none.
+
+    Raises
+    ------
+    StatisticsError
+        If it is not given a scored trial.
     """
     confidence = arguments.number(confidence, "confidence", above=0, below=1)
     if not isinstance(scored, Score):

@@ -68,6 +68,11 @@ def _groups(k: Any, n: Any) -> tuple[pd.Series, pd.Series]:
 def holm(p_values: Any) -> np.ndarray:
     """Holm's step-down adjustment: the chance of any false claim stays below the level.
 
+    Raises
+    ------
+    StatisticsError
+        If a p-value is missing or not between 0 and 1.
+
     Examples
     --------
     >>> holm([0.01, 0.04, 0.03]).round(2).tolist()
@@ -125,6 +130,11 @@ def shrink(k: pd.Series, n: pd.Series, *, confidence: float = 0.95) -> Shrunk:
     ----------
     k, n
         Found and present per group.
+
+    Raises
+    ------
+    StatisticsError
+        If there is no group to compare.
 
     Examples
     --------

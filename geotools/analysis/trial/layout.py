@@ -293,6 +293,11 @@ def crossover(
         Columns `run_id, period, operator, detector, lane_id`; an issue (TR-03) where an operator must walk a lane twice, or
         (TR-04) where the number of operators does not fill the design.
 
+    Raises
+    ------
+    StatisticsError
+        If operators or detectors are not lists of names.
+
     Examples
     --------
     >>> roster, issues = crossover(["P", "Q"], ["X", "Y"], ["L1", "L2"])

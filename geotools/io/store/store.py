@@ -215,7 +215,8 @@ class Store:
             raise StoreError(
                 f"no record ever had the id '{id}'", hint="ids are exact: capital letters and blanks count"
             )
-        return comparing.versions(found, revisions, layouts)
+        with cells.understood("the history of this record"):
+            return comparing.versions(found, revisions, layouts)
 
     def diff(self, old: Any, new: Any = None, *, kind: str | None = None) -> gpd.GeoDataFrame:
         """What changed between two revisions (or moments): one row per changed column of a record.

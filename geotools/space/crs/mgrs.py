@@ -211,6 +211,11 @@ def _check_bands(texts: list[str], corners: list[Any], codes: np.ndarray) -> Non
 def to_utm(lon: Any, lat: Any, *, decimals: int = 0) -> Any:
     """UTM text as hand-held receivers write it: zone, latitude band (not N/S for a hemisphere), easting, northing.
 
+    Raises
+    ------
+    NotationError
+        If a point lies beyond 80° S or 84° N.
+
     Examples
     --------
     >>> to_utm(47.14, 39.6), to_utm(48.0, 40.0, decimals=1)

@@ -223,7 +223,13 @@ def choose(
     operation: str | int | None = None,
     programme: Programme | None = None,
 ) -> tuple[Operation, tuple[str, ...], tuple[Operation, ...]]:
-    """The operation for points (longitude, latitude in the source datum), missing grids, and what else there is."""
+    """The operation for points (longitude, latitude in the source datum), missing grids, and what else there is.
+
+    Raises
+    ------
+    CRSError
+        If both systems share one datum, or no operation leads from one to the other.
+    """
     settings = programme or Programme()
     first, second = _base(parse(source)), _base(parse(target))
     if first.equals(second, ignore_axis_order=True):

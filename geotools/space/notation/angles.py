@@ -145,6 +145,11 @@ def _other_unit(value: float) -> str:
 def format_angle(degrees: float, unit: str = "deg") -> str:
     """A bearing as people write it in a unit.
 
+    Raises
+    ------
+    NotationError
+        If the unit is not one of `ANGLE_UNITS`.
+
     Examples
     --------
     >>> [format_angle(92.5, unit) for unit in ("deg", "dms", "gon", "mil6000", "mil6400", "quadrant")]

@@ -22,7 +22,7 @@ from geotools.space.traverse.solving import Traverse, solve
 
 @dataclass(frozen=True)
 class Figures:
-    """Several traverses.
+    """Several traverses, solved one by one: the figures of a sheet.
 
     Parameters
     ----------
