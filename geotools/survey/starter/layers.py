@@ -194,7 +194,8 @@ def _matched(raw: Raw, entry: Schema) -> dict[str, str]:
     return {**{n: n for n in names if n in entry.names}, **renaming(names, entry)}
 
 
-_ANY = frozenset({"id", "guid", "start", "end"})  # every form export has them: they tell nothing
+# Every form export has the first, reading itself adds the others: they tell nothing.
+_ANY = frozenset({"id", "guid", "start", "end", "h_acc_m", "source_crs", "source_coords", "transform_op"})
 
 
 def _likely(raw: Raw, *, least: int = 3) -> list[tuple[int, str]]:
