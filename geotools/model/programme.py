@@ -60,6 +60,7 @@ DEFAULT_LIMITS: Mapping[str, float] = MappingProxyType(
         "public_grid_m": 100.0,
         "unsafe_grid_m": 1000.0,  # hazards marked unsafe to publish, for partners (PR-02)
         "package_margin_m": 500.0,
+        "package_unplaced_m": 5000.0,  # hazards without a position stay behind if their settlement is farther from the area
     }
 )
 
@@ -89,7 +90,7 @@ class Programme:
     languages
         Languages of products, first is the main one.
     texts
-        Free texts of maps and reports, e.g. ``title``, ``footer``, ``authority``.
+        Free texts of maps and reports, e.g. ``title``, ``footer``, ``authority``, ``contact`` (whom teams ask).
 
     Examples
     --------

@@ -69,6 +69,7 @@ class Pictures:
             shown = replace(shown, layers={**cargo.layers, "releases": cargo.results["released"]})
         ledger = False if cargo.coverage is None else cargo.coverage
         made = webmap.map_survey(shown, coverage=ledger, sensitive=True, lang=lang, theme=self.theme.name)
+        made.page.as_of = cargo.information_day  # of what leaves; of public squares the month only
         webmap.save(made, path)
 
     def card(self, cargo: Any, hazard_id: str, path: Path, lang: str) -> bool:
@@ -76,7 +77,7 @@ class Pictures:
         elsewhere = "→ points/turning_points.csv"
         try:
             made = sheet.card(
-                _with_note(cargo, lang),
+                _with_note(cargo, lang, brief=True),
                 hazard_id,
                 cargo.coverage,
                 elsewhere=elsewhere,
@@ -89,10 +90,11 @@ class Pictures:
         return True
 
 
-def _with_note(cargo: Any, lang: str) -> Any:
-    """The cargo with a foot note that says in which squares ground is shown."""
-    if not cargo.precision_m:
-        return cargo
-    said = Phrases(lang)("squares_note" if cargo.public else "squares", side=f"{cargo.precision_m:g}")
-    footer = " · ".join(text for text in (cargo.programme.texts.get("footer"), said) if text)
+def _with_note(cargo: Any, lang: str, *, brief: bool = False) -> Any:
+    """The cargo with a foot note: in which squares ground is shown and, where there is room, up to when it knows and how far it goes."""
+    phrases = Phrases(lang)
+    squares = "squares_note" if cargo.public else "squares"
+    said = [phrases(squares, side=f"{cargo.precision_m:g}")] if cargo.precision_m else []
+    said += [] if brief else cargo.said(phrases)
+    footer = " · ".join(text for text in (cargo.programme.texts.get("footer"), *said) if text)
     return replace(cargo, programme=replace(cargo.programme, texts={**cargo.programme.texts, "footer": footer}))

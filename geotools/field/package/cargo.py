@@ -50,6 +50,12 @@ class Cargo:
         Side of the grid squares that ground was generalised to; 0 where nothing was.
     withheld
         Kind → rows that stay behind.
+    margin_m
+        How far around the area records go along; 0 for a whole survey.
+    elsewhere
+        Hazards without a position that are recorded at settlements far from the area, and so are left out.
+    month
+        Of a public cargo: month of the latest information on what is shown (``2024-05``), in place of the day.
     notes
         Sentences for the README.
     """
@@ -63,6 +69,9 @@ class Cargo:
     ground: Any = None
     precision_m: float = 0.0
     withheld: Mapping[str, int] = field(default_factory=dict)
+    margin_m: float = 0.0
+    elsewhere: int = 0
+    month: str = ""
     notes: tuple[str, ...] = ()
     coverage: Any = None
     programme: Programme = field(default_factory=Programme)
@@ -86,7 +95,12 @@ class Cargo:
 
     @property
     def information_day(self) -> date | None:
-        """The last day that hazards, releases, finds or accidents speak of; None if undated."""
+        """The last day that hazards, releases, finds or accidents in here speak of; None if undated.
+
+        It is made from what leaves and nothing else. Of a public cargo it is the first day of `month`: never later than known.
+        """
+        if self.public:
+            return date.fromisoformat(f"{self.month}-01") if self.month else None
         columns = [
             (self.layers[k], c)
             for k in ("hazards", "releases", "finds", "accidents")
@@ -100,6 +114,23 @@ class Cargo:
         ]
         known = [d for d in days if not pd.isna(d)]
         return max(known).date() if known else None
+
+    @property
+    def information(self) -> str:
+        """The day, or of a public cargo the month, up to which it has information; empty if undated."""
+        day = self.information_day
+        return self.month if self.public or day is None else day.isoformat()
+
+    def said(self, phrases: Any) -> list[str]:
+        """What every product says of its bounds: up to when it knows, and how far around the area it goes."""
+        out = [phrases("information", day=self.information)] if self.information else []
+        if self.margin_m:
+            name = " ".join("".join(c if c.isprintable() else " " for c in self.title).split())[:60]
+            out.append(phrases("scope", name=name or phrases("the_area"), margin=f"{self.margin_m:g}"))
+        if self.elsewhere:
+            far = self.programme.limit("package_unplaced_m") / 1000
+            out.append(phrases("elsewhere", count=self.elsewhere, far=f"{far:g}"))
+        return out
 
     def figures(self) -> dict[str, Any]:
         """Name → polygon of what the team walks around: its hazards, or the ground of the task where it has none.

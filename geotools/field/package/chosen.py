@@ -5,6 +5,7 @@ For choosing only; what may leave the house is decided in `redact`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +23,7 @@ from geotools.model.programme import Programme
 from geotools.model.schema import KINDS, conform
 from geotools.space import crs as _crs
 from geotools.space import geom
+from geotools.space.withheld import distance
 
 LINKS = ("hazard_id", "feature_id", "task_id")
 ENDED = ("closed", "released", "cancelled")
@@ -61,13 +63,16 @@ def choose(survey: Source, *, task: str | None = None, area: Any = None) -> Carg
     programme = getattr(survey, "programme", None) or Programme()
     layers = {kind: _lonlat(survey.layers[kind], kind) for kind in PACKED if kind in survey.layers}
     ground, named, title = _asked(layers, task, area)
+    margin, elsewhere = 0.0, 0
     if title:
-        layers, targets = _around(layers, ground, named, programme.limit("package_margin_m"))
+        margin = programme.limit("package_margin_m")
+        layers, elsewhere = _without_far_ones(layers, ground, named, programme.limit("package_unplaced_m"))
+        layers, targets = _around(layers, ground, named, margin)
     else:
         targets = tuple(_open(layers)) if "hazards" in layers else ()
     left = sorted(kind for kind in survey.layers if kind not in PACKED and len(survey.layers[kind]))
     cargo = Cargo(
-        survey.name, title, layers=layers, targets=targets, ground=ground, programme=programme,
+        survey.name, title, layers=layers, targets=targets, ground=ground, programme=programme, margin_m=margin, elsewhere=elsewhere,
         rasters=getattr(survey, "rasters", {}), inputs=tuple(getattr(survey, "inputs", ())), withheld={kind: len(survey.layers[kind]) for kind in left},
     )  # fmt: skip
     return measured(cargo)
@@ -184,6 +189,41 @@ def _around(
         assert chosen is not None
         out[kind] = chosen.reset_index(drop=True)
     return out, tuple(targets)
+
+
+def _without_far_ones(
+    layers: dict[str, gpd.GeoDataFrame], ground: Any, named: set[str], far_m: float
+) -> tuple[dict[str, gpd.GeoDataFrame], int]:
+    """The layers without hazards of other areas that have no position, and how many those are.
+
+    Such a hazard is of another area if the settlement that it names has a known position, by places or by hazards that name it
+    too, and none of them is within `far_m` of the ground. Whatever is not known to be far stays.
+    """
+    hazards = layers.get("hazards")
+    if hazards is None or ground is None or "place" not in hazards:
+        return layers, 0
+    near = _metres_to(hazards, "place", ground)
+    if "places" in layers and "name" in layers["places"]:  # either position may be wrong: the nearer one counts
+        for name, metres in _metres_to(layers["places"], "name", ground).items():
+            near[name] = min(near.get(name, np.inf), metres)
+    far = [near.get(_settlement(name), 0.0) > far_m for name in hazards["place"]]
+    gone = ~placed(hazards) & pd.Series(far, index=hazards.index) & ~hazards["id"].isin(named)
+    return {**layers, "hazards": hazards[~gone].reset_index(drop=True)}, int(gone.sum())
+
+
+def _metres_to(frame: gpd.GeoDataFrame, column: str, ground: Any) -> dict[str, float]:
+    """Settlement → metres from the ground to the nearest position on record for it."""
+    out: dict[str, float] = {}
+    metres = distance(np.array(frame.geometry.array, dtype=object), np.array([ground], dtype=object))
+    for name, there, known in zip(map(_settlement, frame[column]), metres, placed(frame), strict=True):
+        if name and known:
+            out[name] = min(out.get(name, np.inf), float(there))
+    return out
+
+
+def _settlement(name: Any) -> str:
+    """A settlement as it is compared: without what stands in brackets after it."""
+    return re.sub(r"\s*\([^)]*\)\s*$", "", name).strip().casefold() if isinstance(name, str) else ""
 
 
 def _grown(ground: Any, margin_m: float) -> Any:

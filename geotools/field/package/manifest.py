@@ -28,7 +28,8 @@ def manifest(folder: Path, cargo: Cargo, listed: list[Table], lang: str) -> dict
     head: dict[str, Any] = {
         "what": WHAT, "layout": LAYOUT, "software": f"geotools {version()}", "created": now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         "programme": cargo.name, "task": cargo.title or None, "level": cargo.level, "language": lang,
-        "squares_m": cargo.precision_m or None,
+        "squares_m": cargo.precision_m or None, "information_up_to": cargo.information or None,
+        "margin_m": cargo.margin_m or None, "hazards_elsewhere_without_position": cargo.elsewhere or None,
         "counts": {kind: len(frame) for kind, frame in sorted(cargo.layers.items())},
         "withheld": {kind: n for kind, n in sorted(cargo.withheld.items()) if n},
         "base": {"file": "qfield/team.gpkg", "revision": _digest(base), "rows": base} if base else None,

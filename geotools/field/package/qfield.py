@@ -128,7 +128,7 @@ def _properties(root: ET.Element, cargo: Cargo, phrases: Phrases) -> None:
     _text(units, "AreaUnits", "m2", type="QString")
     about = ET.SubElement(root, "projectMetadata")
     _text(about, "title", " · ".join(t for t in (cargo.title, cargo.name) if t))
-    _text(about, "abstract", f"{phrases('warning')} {phrases('supports')}")
+    _text(about, "abstract", " ".join([phrases("warning"), phrases("supports"), *cargo.said(phrases)]))
 
 
 def _layer(table: Table, ids: Mapping[str, str], phrases: Phrases, looks: Looks | None) -> ET.Element:

@@ -224,7 +224,26 @@ def _public(cargo: Cargo) -> Cargo:
     return replace(
         cargo, title=titled, layers=kept, results={"released": released} if len(released) else {}, targets=(), ground=None,
         precision_m=side, withheld={k: n for k, n in held.items() if n}, coverage=None, rasters={}, inputs=(),
+        month=_month(cargo, kept, released),
     )  # fmt: skip
+
+
+def _month(cargo: Cargo, kept: Mapping[str, gpd.GeoDataFrame], released: gpd.GeoDataFrame) -> str:
+    """Month of the latest information on what is shown: of hazards in squares, and of acts whose ground lies in released squares.
+
+    What stays behind has no part in it, so that its date cannot be read from outside; the day is withheld.
+    """
+    days = [kept["hazards"]["date_info"]] if "hazards" in kept and "date_info" in kept["hazards"] else []
+    acts = cargo.results.get("released")
+    if acts is not None and "date" in acts and len(released):
+        unsafe = set(cargo.hazards["id"].astype(str)[~publishable(cargo.hazards, "hazards")])
+        shown = shapely.union_all(np.array(released.geometry.array, dtype=object))
+        common = shapely.area(shapely.intersection(np.array(acts.geometry.array, dtype=object), shown)) > 0
+        linked = acts["hazard_id"].astype(str).isin(unsafe) if "hazard_id" in acts else False
+        days.append(acts["date"][common & ~linked])
+    known = [pd.to_datetime(d.astype(object), errors="coerce", format="mixed", utc=True).max() for d in days if len(d)]
+    latest = [d for d in known if not pd.isna(d)]
+    return f"{max(latest):%Y-%m}" if latest else ""
 
 
 def _secrets(cargo: Cargo) -> np.ndarray:

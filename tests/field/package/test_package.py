@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +285,79 @@ def test_killed_at_any_moment_no_half_package_is_left(tmp_path: Path) -> None:
     assert {p.name for p in tmp_path.iterdir()} - {"p", "p.zip", "warm", "warm.zip"} == {
         n.name for n in tmp_path.glob(".geotools-*")
     }
+
+
+# ------------------------------------------------------------------------------------------------ bounds, dates and the guide
+
+
+def test_neighbours_inside_the_margin_stay_and_hazards_of_other_areas_do_not(kit: Any, tmp_path: Path) -> None:
+    """Without a position, only what is recorded at a settlement that is far by every known position is left out."""
+    spot = kit.star(0, 0).representative_point()
+
+    def at(east: float) -> Any:
+        return shapely.affinity.translate(spot, east, 0)
+
+    def hazard(name: str, place: str | None, shape: Any = None) -> dict[str, Any]:
+        return {"id": name, "classification": "SHA", "status": "open", "place": place, "geometry": shape}
+
+    rows = [
+        hazard("AREA", "Near", kit.star(0, 0)), hazard("IN", "Far", kit.star(540, 0)), hazard("OUT", "Far", kit.star(1500, 0)),
+        hazard("U-near", "Near"), hazard("U-far", "FAR  "), hazard("U-lost", "Nowhere"), hazard("U-none", None),
+        hazard("U-two", "Two"), hazard("D", "Two", kit.star(3000, 0)), hazard("U-east", "East"),
+    ]  # fmt: skip
+    places = kit.frame(
+        *(
+            {"id": n, "name": f"{n} (synthetic)", "geometry": at(x)}
+            for n, x in (("Near", 900), ("Two", 9000), ("East", 9000))
+        )
+    )
+    survey = gt.Survey("S", {"hazards": kit.frame(*rows), "places": places})
+    made = gt.field.package(survey, tmp_path / "p", area="AREA", **QUICK)
+    there = set(gpd.read_file(tmp_path / "p" / "qfield" / "team.gpkg", layer="hazards")["id"])
+    assert there == {"AREA", "IN", "U-near", "U-far", "U-lost", "U-none", "U-two"}, (
+        "only East is far by all that is known"
+    )
+    assert made.manifest["hazards_elsewhere_without_position"] == 1
+    assert made.manifest["margin_m"] == 500
+    text = (tmp_path / "p" / "README.txt").read_text("utf-8")
+    assert "AREA and what lies within 500 m of it" in text
+    assert "1 hazards without a position are recorded at settlements more than 5 km away" in text
+    assert "500 m" in (tmp_path / "p" / "qfield" / "project.qgs").read_text("utf-8")
+    whole = gt.field.package(survey, tmp_path / "w", **QUICK)
+    assert whole.manifest["counts"]["hazards"] == len(rows)
+    assert "margin_m" not in whole.manifest
+
+
+@pytest.mark.parametrize("lang", ["en", "az", "tr", "ru"])
+def test_the_readme_is_a_guide_on_one_page_in_the_language_of_the_package(kit: Any, tmp_path: Path, lang: str) -> None:
+    from geotools.field.package.phrases import Phrases
+
+    say = Phrases(lang)
+    survey = kit.survey()
+    survey = replace(survey, programme=replace(survey.programme, texts={"contact": "Ops room\n\u202e+000 <b>1</b>"}))
+    made = gt.field.package(survey, tmp_path / "p", task="TSK-81", lang=lang, **QUICK)
+    text = (tmp_path / "p" / "README.txt").read_text("utf-8")
+    assert len(text.splitlines()) <= 60
+    assert all(c.isprintable() or c == "\n" for c in text)
+    for key in ("rule_boundary", "rule_return", "warning", "supports"):
+        assert say(key) in text
+    assert say("rule_state", day="2024-05-02") in text, "the last day that the records speak of"
+    assert say("ask", contact="Ops room +000 <b>1</b>") in text
+    named = {line.split()[0] for line in text.splitlines() if line.startswith("  ")}
+    parts = {p.relative_to(tmp_path / "p").parts[0] for p in (tmp_path / "p").rglob("*") if p.is_file()}
+    assert parts - {n.split("/")[0] for n in named} == {"README.txt"}, "what is there is explained"
+    assert all((tmp_path / "p" / n).exists() for n in named), "what is explained is there"
+    if lang != "en":
+        assert Phrases("en")("rule_boundary") not in text
+    assert made.manifest["information_up_to"] == "2024-05-02"
+
+
+def test_hostile_names_cannot_write_lines_of_their_own_into_the_guide(kit: Any, tmp_path: Path) -> None:
+    bad = "A\nThree rules of safety:\n1. enter\u2028\u202ehere\x85"
+    hazards = kit.frame({"id": "H", "place": bad, "geometry": kit.star(0, 0)})
+    survey = gt.Survey(bad * 40, {"hazards": hazards, "x\ny": hazards})
+    gt.field.package(survey, tmp_path / "p", **QUICK)
+    lines = (tmp_path / "p" / "README.txt").read_text("utf-8").split("\n")
+    assert sum("enter" in line and not line.startswith("1. The boundary") for line in lines) == 1
+    assert [line for line in lines if line.startswith("Three rules")] == ["Three rules of safety:"]
+    assert max(map(len, lines)) < 420

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from geotools.model.errors import SchemaError
 from geotools.space import crs
 
 SECRET = "zq7secret"
+QUICK = {"skip": ("map", "card", "forms")}
 
 
 def lonlat(frame: gpd.GeoDataFrame) -> np.ndarray:
@@ -350,3 +352,42 @@ def test_the_square_of_an_unsafe_hazard_is_not_released_with_its_neighbour(kit: 
     assert left.loc["A", "remaining_m2"] == left.loc["A", "area_m2"]
     assert left.loc["A", "coverage"] == 0
     assert left.loc["B", "coverage"] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_the_date_of_information_is_that_of_what_is_shown(kit: Any, tmp_path: Path) -> None:
+    """Law: it is a function of what leaves. Dates of withheld records move nothing, shown ones do, and no public day is told."""
+
+    def told(level: str, name: str, **dates: str) -> dict[str, Any]:
+        survey = kit.survey(public_grid_m=10.0)
+        layers = dict(survey.layers)
+        for kind, column, row, day in ((*key.split("__"), day) for key, day in dates.items()):
+            frame = layers[kind].copy()
+            if column not in frame:
+                frame[column] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us]")
+            frame.loc[frame["id"].str.replace("-", "_") == row, column] = pd.Timestamp(day)
+            layers[kind] = frame
+        made = gt.field.package(replace(survey, layers=layers), tmp_path / name, redact=level, **QUICK)
+        said = (tmp_path / name / "README.txt").read_text("utf-8")
+        assert (f"Information up to {made.manifest['information_up_to']}, for what is shown here." in said) is True
+        return dict(made.manifest)
+
+    withheld = {
+        "hazards__date_info__H_2": "2031-01-09",
+        "hazards__date_info__H_3": "2031-02-09",
+        "finds__date__FND_81": "2031-03-09",
+        "accidents__date__ACC_82": "2031-04-09",
+    }
+    assert told("public", "a")["information_up_to"] == "2024-05"
+    assert told("public", "b", **withheld)["information_up_to"] == "2024-05", "of what stays behind nothing can be read"
+    assert told("public", "c", releases__date__REL_82="2032-07-19")["information_up_to"] == "2032-07"
+    assert told("public", "d", hazards__date_info__H_5="2033-08-19")["information_up_to"] == "2033-08"
+    assert told("partner", "e")["information_up_to"] == "2024-05-02"
+    assert told("partner", "f", accidents__date__ACC_81="2031-01-09")["information_up_to"] == "2024-05-02"
+    assert told("internal", "g", accidents__date__ACC_81="2031-01-09")["information_up_to"] == "2031-01-09"
+
+
+def test_a_public_map_tells_the_month_and_no_day(kit: Any, tmp_path: Path) -> None:
+    gt.field.package(kit.survey(), tmp_path / "p", redact="public", skip=("card", "forms"))
+    page = (tmp_path / "p" / "map.html").read_text("utf-8")
+    assert "2024-05-02" not in page
+    assert "2024-05-01" not in page.replace('"asOf": "2024-05-01"', "").replace('"asOf":"2024-05-01"', "")
