@@ -343,6 +343,11 @@ def _tell(output: Path, merged: dict[str, Any], found: Any, target: Any, choices
         click.echo(f"{rows} rows merged into {output}")
         said = f", listed with both values in {target}" if len(found) else ""
         click.echo(f"{len(found)} conflicts{said}")
+        gone = int(((found["check"] == "MG-07") & (found["severity"] == "info")).sum())
+        if gone:
+            click.echo(
+                f"{gone} rows were deleted by a side and are not in the result (MG-07); a store keeps them unless you save with --whole"
+            )
         if len(found):
             click.echo("write ours or theirs into its column 'decision' and merge again with --decisions")
     options.exit_for(found, str(choices["fail_on"]))

@@ -658,3 +658,26 @@ def test_people_decide_by_id_also_where_the_key_is_a_permanent_number() -> None:
     merged, left = merge(base, ours, theirs, prefer=decisions(table))
     assert merged[["id", "status"]].values.tolist() == [["H1", "worked_on"]]
     assert real(left).empty
+
+
+def test_when_and_by_whom_is_no_question_for_a_person() -> None:
+    base = layer({"H1": {"geometry": box(1)}}).assign(edited_at=None, edited_by=None)
+    one = base.assign(status="closed", edited_at="2024-05-01T09:00:00Z", edited_by="A")
+    two = base.assign(note="x", edited_at="2024-05-01T11:00:00Z", edited_by="B")
+    for ours, theirs in ((one, two), (two, one)):
+        merged, told = merge(base, ours, theirs)
+        assert merged.loc[0, ["status", "note", "edited_by"]].tolist() == ["closed", "x", "B"]
+        assert str(merged.loc[0, "edited_at"]).startswith("2024-05-01T11")
+        assert real(told).empty
+        assert set(told["column"]) == {"edited_at", "edited_by"}, "the earlier edit is noted"
+        assert same(merged, merge(base, merged, theirs)[0])
+
+
+def test_the_permanent_number_that_a_package_made_is_no_edit_of_the_office() -> None:
+    office = layer({"H1": {"geometry": box(1)}, "H2": {"geometry": box(2)}})
+    left = office.assign(guid=["g-1", "g-2"])
+    merged, _ = merge(left, office, left.assign(note="x"))
+    assert merged["note"].tolist() == ["x", "x"]
+    assert merged["guid"].isna().all()
+    merged, _ = merge(left, left, left)
+    assert merged["guid"].tolist() == ["g-1", "g-2"]

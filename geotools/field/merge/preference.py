@@ -60,10 +60,10 @@ class Rules:
 
     def _newer(self, base: Any, ours: Any, theirs: Any) -> tuple[str, str]:
         for name in TIMES:
-            mine, other = _time(ours.get(name)), _time(theirs.get(name))
+            mine, other = moment(ours.get(name)), moment(theirs.get(name))
             if mine is None or other is None:
                 continue
-            began = _time(base.get(name)) if base else None
+            began = moment(base.get(name)) if base else None
             for label, when in (("ours", mine), ("theirs", other)):
                 if when > self.latest:
                     return "ours", f"the clock of {label} is ahead ({when.isoformat()}), so the newer one is not known"
@@ -75,7 +75,8 @@ class Rules:
         return "ours", "no edit times, so the newer one is not known"
 
 
-def _time(value: Any) -> pd.Timestamp | None:
+def moment(value: Any) -> pd.Timestamp | None:
+    """A time that a row states, in UTC; None if it is none."""
     found = None if value is None else pd.to_datetime(value, errors="coerce", utc=True)
     return None if found is None or pd.isna(found) else pd.Timestamp(found)
 

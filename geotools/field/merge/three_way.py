@@ -12,19 +12,17 @@ MG-06 geometry redrawn by both, or missing in one · MG-07 deleted by one side (
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
-import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.field.merge.pieces import Cuts, inherited, with_names_of_their_own
-from geotools.field.merge.preference import Prefer, Rules
+from geotools.field.merge.preference import Prefer, Rules, moment
+from geotools.field.merge.result import frame, located
 from geotools.field.merge.same import flat as _flat
 from geotools.field.merge.same import same as _same
 from geotools.field.merge.same import same_place as _same_place
@@ -33,6 +31,8 @@ from geotools.field.merge.sides import PARENT, How, Row, Side
 from geotools.model.errors import SchemaError
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
+
+EDITED = ("edited_at", "edited_by")  # what forms fill in by themselves
 
 
 def merge(
@@ -91,12 +91,12 @@ def merge(
     """
     rules = Rules(prefer)
     issues: list[Issue] = []
-    for label, frame in (("base", base), ("ours", ours), ("theirs", theirs)):
-        if not isinstance(frame, gpd.GeoDataFrame) or frame.active_geometry_name is None:
+    for label, layer in (("base", base), ("ours", ours), ("theirs", theirs)):
+        if not isinstance(layer, gpd.GeoDataFrame) or layer.active_geometry_name is None:
             raise SchemaError(f"{label} is not a layer with geometry", hint="read it with geotools.read")
-        if frame.columns.has_duplicates:
+        if layer.columns.has_duplicates:
             raise SchemaError(f"{label} has two columns of one name", hint="rename one of them")
-        if len(base) and not len(frame):
+        if len(base) and not len(layer):
             raise SchemaError(
                 f"{label} is empty: a whole layer is not deleted by a merge",
                 hint="is the returned file whole? delete rows one by one",
@@ -106,12 +106,12 @@ def merge(
     plain = [str(c) for c in base.columns if c != base.geometry.name]
     how = How(name, crs, kind or "", plain)
     sides = [
-        Side.of(frame, label, how, issues) for frame, label in ((base, "base"), (ours, "ours"), (theirs, "theirs"))
+        Side.of(layer, label, how, issues) for layer, label in ((base, "base"), (ours, "ours"), (theirs, "theirs"))
     ]
     columns = list(dict.fromkeys(c for side in sides for c in side.columns))
     work = _Merge(sides[0], sides[1], sides[2], name, columns, rules, kind or "", issues)
     rows = work.rows()
-    return _frame(rows, columns, sides, crs), issues_frame(_located(issues, crs))
+    return frame(rows, columns, sides, crs), issues_frame(located(issues, crs))
 
 
 def _key(frames: Sequence[gpd.GeoDataFrame]) -> str:
@@ -288,11 +288,17 @@ class _Merge:
             before = old.get(column) if old is not None else None
             a = self._said(self.ours, mine, column, before)
             b = self._said(self.theirs, other, column, before)
+            if column == "guid" and own is not None and mine.get("guid") is None and _same(b, before, column):
+                out[column] = None  # a number that the package made so that rows can be told apart is no edit of anyone
+                continue
             if _same(a, b, column) or (old is not None and _same(b, before, column)) or (old is None and b is None):
                 out[column] = a
             elif (old is not None and _same(a, before, column)) or (old is None and a is None):
                 out[column] = b
             else:
+                if column in EDITED and not self._decided(name, mine, column):
+                    out[column] = self._later(mine, other, column, (a, b))
+                    continue
                 side, doubt = self.rules.side(self._known(name, mine, column), column, (old, mine, other))
                 raised = _only_raised(a, b, before) if column == "geometry" else ""
                 if raised and not self._decided(name, mine, column):
@@ -315,6 +321,15 @@ class _Merge:
                     a if side == "ours" else b,
                 )
         return out
+
+    def _later(self, mine: Row, other: Row, column: str, values: tuple[Any, Any]) -> Any:
+        """When and by whom a row was edited that both edited: the later edit stands, the earlier one is noted."""
+        began, ended = (moment(row.get(EDITED[0])) for row in (mine, other))
+        theirs = ended is not None and (began is None or ended > began)
+        stands, rest = reversed(values) if theirs else values
+        text = f"both edited this row: {column} is that of the later edit"
+        self._report("MG-01", "info", mine, column, text, rest, stands)
+        return stands
 
     def _said(self, side: Side, row: Row, column: str, before: Any) -> Any:
         """What a side says; a column it does not have, or a polygon it has lost, says nothing."""
@@ -375,31 +390,3 @@ def _changes(old: Row, new: Row, columns: Sequence[str]) -> str:
         for c in (*columns, "geometry")
         if not _same(old.get(c), new.get(c), c)
     )
-
-
-def _located(issues: list[Issue], crs: Any) -> list[Issue]:
-    shapes: Any = (
-        _crs.transform(np.array([i.geometry for i in issues], dtype=object), crs, _crs.WGS84) if issues else ()
-    )
-    return [Issue(**{**vars(issue), "geometry": shape}) for issue, shape in zip(issues, shapes, strict=True)]
-
-
-def _typed(dtype: Any) -> bool:
-    """Whether a column type may be given back to merged values: not text, and not a closed list of categories."""
-    return dtype is not None and not isinstance(dtype, pd.CategoricalDtype) and not pd.api.types.is_object_dtype(dtype)
-
-
-def _frame(rows: list[Row], columns: list[str], sides: list[Side], crs: Any) -> gpd.GeoDataFrame:
-    data = {}
-    for column in columns:
-        values = pd.Series([row.get(column) for row in rows], dtype=object)
-        dtype = next((s.dtypes[column] for s in sides if _typed(s.dtypes.get(column))), None)
-        if dtype is not None:
-            with contextlib.suppress(TypeError, ValueError):
-                whole = values.notna().all() or not pd.api.types.is_integer_dtype(dtype)
-                values = values.astype(dtype if whole else "Int64")
-        data[column] = values
-    geometry = gpd.GeoSeries(np.array([row.get("geometry") for row in rows], dtype=object), crs=crs)
-    out = gpd.GeoDataFrame(data, geometry=geometry, crs=crs)
-    order = "id" if "id" in out else columns[0]
-    return out.sort_values(order, kind="stable", ignore_index=True) if len(out) else out

@@ -48,19 +48,26 @@ def with_own_ids(layers: Mapping[str, gpd.GeoDataFrame], issues: pd.DataFrame) -
         out[kind] = frame
         refused += [
             Issue(
-                "ST-01", "error", kind, str(id_), "id", f"'{id_}' is not the row's own id: it was made when the file was read",
-                value=str(id_), limit="an id that stays the same",
+                "ST-01", "error", kind, str(id_), "id", _why(str(id_), frame), value=str(id_), limit="an id that stays the same",
             )
             for id_ in frame["id"][made]
         ]  # fmt: skip
     if refused:
         error = StoreError(
-            f"{len(refused)} rows have no id of their own: next time they could not be told apart",
-            hint="give the file a column 'id' (or name its own in survey.toml: columns = { id = \"its name\" }), every row another value; nothing was saved",
+            f"{len(refused)} rows have no id of their own: next time they could not be told apart; nothing was saved",
+            hint="give every row another id, in a column 'id' (or named in survey.toml: columns = { id = \"its name\" }); where two rows have one id, correct or remove one",
         )  # fmt: skip
         error.issues = issues_frame(refused)
         raise error
     return out
+
+
+def _why(id_: str, frame: gpd.GeoDataFrame) -> str:
+    """Why an id is not the row's own, in words."""
+    first, mark, number = id_.rpartition("~")
+    if mark and number.isdigit() and (frame["id"] == first).any():
+        return f"two rows have the id '{first}': this one was called '{id_}' when the file was read"
+    return f"'{id_}' is not the row's own id: it was made when the file was read"
 
 
 def _whole(frame: gpd.GeoDataFrame) -> bool:
