@@ -679,5 +679,11 @@ def test_the_permanent_number_that_a_package_made_is_no_edit_of_the_office() -> 
     merged, _ = merge(left, office, left.assign(note="x"))
     assert merged["note"].tolist() == ["x", "x"]
     assert merged["guid"].isna().all()
+    new = layer({"N": {"geometry": box(5)}}).assign(guid="g-9")
+    grown, _ = merge(left, office, gpd.GeoDataFrame(pd.concat([left, new]), geometry="geometry", crs=CRS))
+    assert grown["guid"].astype(object).where(grown["guid"].notna(), None).tolist() == [None, None, "g-9"]
+    merged, told = merge(left, grown, left.iloc[:1])
+    assert merged["id"].tolist() == ["H1", "N"], "nor does it keep a row that a team deleted"
+    assert told["check"].tolist() == ["MG-07"]
     merged, _ = merge(left, left, left)
     assert merged["guid"].tolist() == ["g-1", "g-2"]

@@ -86,7 +86,7 @@ class Cuts:
         row, old = side.rows[name], self._base[name]
         shape = row.get("geometry")
         moved = shape is not None and not shape.is_empty and not same(shape, old.get("geometry"), "geometry")
-        return moved or any(not same(row.get(c), old.get(c), c) for c in side.columns)
+        return moved or any(not same(row.get(c), old.get(c), c) for c in side.columns if c != "guid")
 
     def untouched(self, side: str, name: str, column: str) -> bool:
         """Whether all that stands for a row on one side still says what the base said; a joined piece must have had one thing to say."""

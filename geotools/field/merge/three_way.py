@@ -194,11 +194,14 @@ class _Merge:
             return None
         if decided != keeper:
             self._report("MG-02", "error", said, "", f"{gone} deleted this, {keeper} changed it: it is kept", changes)
-        return {**said, "geometry": self._said(getattr(self, keeper), row, "geometry", old.get("geometry"))}
+        shape = self._said(getattr(self, keeper), row, "geometry", old.get("geometry"))
+        return {**said, **({"guid": row.get("guid")} if "guid" in said else {}), "geometry": shape}
 
     def _complete(self, side: Side, row: Row, old: Row) -> Row:
         """A row with what its file does not say as it was: a column or a polygon that is missing is no edit."""
         said = {c: row.get(c) if c in side.columns else old.get(c) for c in self.columns}
+        if said.get("guid") is None and "guid" in old:
+            said["guid"] = old["guid"]  # nobody takes a permanent number away
         shape = row.get("geometry")
         return {**said, "geometry": old.get("geometry") if shape is None or shape.is_empty else shape}
 
