@@ -86,7 +86,7 @@ class Rings:
         """Pairs of vertices of one ring that are the same place within a tolerance in degrees."""
         return same_place(self.lonlat, self.ring, tolerance_deg)
 
-    def point(self, vertex: int) -> Any:
+    def point(self, vertex: int | np.integer) -> Any:
         """A vertex as a WGS 84 point."""
         return shapely.Point(self.lonlat[vertex])
 

@@ -270,7 +270,7 @@ def _unremarkable(ledger: _Ledger, alive: np.ndarray, crs: pyproj.CRS) -> bool:
     if west <= 0 <= east and south <= 0 <= north:
         return False
     if crs.is_geographic:
-        return west >= -90 and east <= 90 and south >= -45 and north <= 45  # in range whatever the unit
+        return bool(west >= -90 and east <= 90 and south >= -45 and north <= 45)  # in range whatever the unit
     per_m = crs.axis_info[0].unit_conversion_factor or 1.0 if crs.axis_info else 1.0
     if max(-west, east, -south, north) * per_m > FARTHEST_M or (west <= 180 and south <= 90):
         return False

@@ -183,7 +183,7 @@ def _gaps(data: Data, layer: Layer) -> Iterator[Finding]:
     apart = shapely.distance(layer.plane[pairs[:, 0]], layer.plane[pairs[:, 1]]) if len(pairs) else np.empty(0)
     for (first, second), distance in zip(pairs, apart, strict=True):
         limit = float(max(reach[first], reach[second]))
-        gap = _gap(layer.plane[first], layer.plane[second], limit, touching=distance < 1e-6)
+        gap = _gap(layer.plane[first], layer.plane[second], limit, touching=bool(distance < 1e-6))
         if gap is None:
             continue
         width = _width(gap)
