@@ -156,7 +156,7 @@ def _with_place(frame: pd.DataFrame) -> int:
     return len(shapes) - int((shapely.is_missing(shapes) | shapely.is_empty(shapes)).sum())
 
 
-def _same_bounds(stated: Sequence[float] | None, frame: pd.DataFrame) -> None:
+def _same_bounds(stated: Sequence[float | None] | None, frame: pd.DataFrame) -> None:
     placed = isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name is not None
     wanted = np.asarray(frame.geometry.total_bounds if placed else [np.nan], dtype=float)
     if np.isnan(wanted).all():
