@@ -276,6 +276,7 @@ def test_a_worker_killed_in_the_middle_costs_only_its_parts(
         )
         assert victim not in client.run(os.getpid).values()
     same_swath(one, two)
+    print(f"{stage}: {parts} parts, {counter.done} worked")
     assert parts > 30
     assert parts <= counter.done <= parts + 2 * parallel.AHEAD  # what the lost worker held, and nothing else
 

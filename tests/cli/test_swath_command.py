@@ -265,3 +265,20 @@ def test_a_large_table_is_worked_from_disk_with_the_same_figures(files, monkeypa
     assert large["coverage"]["rasters"]["files"]["passes"] == "passes.tif"
     assert "Layouts were not drawn" in (out / "summary.txt").read_text("utf-8")
     assert "result_swath_missed" in set(pyogrio.list_layers(out / "swath.gpkg")[:, 0])
+
+
+def test_the_executor_changes_nothing_and_finished_parts_are_kept(files, monkeypatch):
+    from geotools.cli.swath import source
+
+    table = pd.read_csv(files / "fixes.csv")
+    table["time"] = pd.to_datetime(table["time"], format="ISO8601")
+    table.to_parquet(files / "fixes.parquet")
+    base = ("--task", files / "task.geojson", "--draws", "4", "--json", "-q", "--pod", "27/30")
+    more = ("--executor", "serial", "--keep", files / "parts")
+    assert run(files / "fixes.csv", *base).output == run(files / "fixes.csv", *base, *more).output
+    monkeypatch.setattr(source, "MANY", 100)
+    assert run(files / "fixes.parquet", *base).output == run(files / "fixes.parquet", *base, *more).output
+    kinds = {p.name.split("-")[0] for p in (files / "parts").iterdir()}
+    assert {"draws", "probability", "assured", "fixes", "tile"} <= kinds
+    refused = run(files / "fixes.csv", *base[:2], "--scheduler", "tcp://127.0.0.1:1")
+    assert refused.exit_code != 0
