@@ -24,7 +24,9 @@ from geotools.space import crs as _crs
 DELIMITERS = ",;\t|"
 FIELD_MAX = 1 << 28
 _HEAD = 1 << 18
-_RISKY = re.compile(r"^'*[=+\-@\t\r\n]")
+_RISKY = re.compile(
+    r"^'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"
+)  # blanks before it, or wide forms, do not make a formula harmless
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 
 

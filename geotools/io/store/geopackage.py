@@ -44,7 +44,7 @@ def is_store(path: Path) -> bool:
         return b"store_history" in head
     try:
         return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'store_meta'").fetchone() is not None
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeError):
         return b"store_history" in head  # damaged, locked or not to be rolled back here: opening it says what is wrong
     finally:
         connection.close()
@@ -125,7 +125,7 @@ class GeoPackage:
             self._refuse(error)
         migrations.require_format(meta, self.path, any_format=any_format)
 
-    def _refuse(self, error: sqlite3.Error) -> NoReturn:
+    def _refuse(self, error: sqlite3.Error | UnicodeDecodeError) -> NoReturn:
         """Say what SQLite says in words a person can act on."""
         text = str(error)
         for sign, message, hint in (
@@ -169,7 +169,7 @@ class GeoPackage:
             begun = True
             yield
             self._db.execute(last)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             self._refuse(error)
         finally:
             if begun and self._db.in_transaction:

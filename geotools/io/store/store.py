@@ -240,7 +240,8 @@ class Store:
                 for number in (one, two)
             ]
             layouts = {k: Layout.from_text(t) for k, t in self._backend.layouts(high).items()}
-        return comparing.differences(sides[0], sides[1], layouts)
+        with cells.understood("the history of these layers"):
+            return comparing.differences(sides[0], sides[1], layouts)
 
     def verify(self, *, anchor: str | None = None) -> gpd.GeoDataFrame:
         """Whether the history is whole: an ISSUES table, empty if every hash, pointer and layer agrees.
