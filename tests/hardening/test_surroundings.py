@@ -6,13 +6,15 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 import pytest
 
-from .conftest import WORDS
+from .conftest import NOON, WORDS
+from .locales import compiled
 
 SURROUNDINGS = {
     "Turkish": {"LANG": "tr_TR.UTF-8", "LC_ALL": "tr_TR.UTF-8", "PYTHONUTF8": "0"},
@@ -44,6 +46,28 @@ def test_language_zone_and_seed_change_nothing(name, survey, geotools, tmp_path,
     assert tree(tmp_path / "out") == expected
 
 
+LOCAL = "import locale, sys; print(locale.setlocale(locale.LC_ALL, ''), locale.localeconv()['decimal_point'], file=sys.stderr); from geotools.cli import main; main()"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tr_TR", "az_AZ", "ru_RU", "de_DE"])
+def test_a_program_that_set_its_locale_changes_nothing(name, survey, tmp_path, expected, tally):
+    """As QGIS and desktop programs do: dotless i, decimal commas and other words for months in all of C's functions."""
+    places = compiled(tmp_path)
+    if not places:
+        pytest.skip("there are no sources of locales on this machine: --benchmark-skip")
+    language = f"{name}.UTF-8"
+    environment = os.environ | places | {"LC_ALL": language, "LANG": language, "SOURCE_DATE_EPOCH": NOON}
+    done = subprocess.run(
+        [sys.executable, "-c", LOCAL, "run", str(survey), "-o", str(tmp_path / "out")], capture_output=True, text=True, env=environment, timeout=250
+    )  # fmt: skip
+    tally.faults += 1
+    tally.no_trace(done.stderr)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith(f"{language} ,"), done.stderr[:200]
+    assert tree(tmp_path / "out") == expected
+
+
 def test_dotless_i_is_understood_under_a_turkish_locale(survey, geotools):
     done = geotools("coverage", survey, "--json", **SURROUNDINGS["Turkish"])
     told = json.loads(done.stdout)
@@ -52,7 +76,9 @@ def test_dotless_i_is_understood_under_a_turkish_locale(survey, geotools):
     assert sorted(row["id"] for row in told["hazards"]) == sorted(["İ-1", "ı-2"])
 
 
-@pytest.mark.parametrize("epoch", ["0", "1", "4102444800", "253402300799", "nonsense", "-5"])
+@pytest.mark.parametrize(
+    "epoch", ["0", "1", "4102444800", "253402300799", "253402300800", "9" * 40, "²", "nonsense", "-5"]
+)
 def test_a_clock_that_jumps_stops_nothing(epoch, survey, geotools):
     done = geotools("coverage", survey, "--json", SOURCE_DATE_EPOCH=epoch)
     assert json.loads(done.stdout)["totals"]["cleared_m2"] > 0
