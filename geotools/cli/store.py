@@ -109,7 +109,7 @@ def save(store: str, survey: str, **choices: Any) -> None:
             layers = with_own_ids(layers, opened.issues)
             done = target.save(
                 {k: _as_kept(target, k, f, opened.programme) for k, f in layers.items()}, note=choices["note"], author=choices["author"],
-                base=choices["base"], whole=choices["whole"], sources=opened.inputs, programme=kept,
+                base=choices["base"], whole=choices["whole"], sources=opened.inputs, programme=kept, progress=bar,
             )  # fmt: skip
         except StoreError as error:
             _tell(error.issues)
@@ -325,7 +325,7 @@ def restore(store: str, moment: str, note: str, author: str, as_json: bool, prog
     from geotools.io import store as stores
 
     with stores.open(store) as target:
-        done = target.restore(moment, note=note, author=author)
+        done = target.restore(moment, note=note, author=author, progress=options.progress_bar(progress))
     _tell(done.issues)
     if as_json:
         options.print_json(done.to_dict())

@@ -14,6 +14,7 @@ import pandas as pd
 from geotools.io.store import address, geopackage, saving
 from geotools.model.errors import StoreError
 from geotools.model.programme import Programme
+from geotools.model.progress import Progress
 from geotools.model.provenance import InputFile
 
 PROGRAMME = "store_programme"  # the programme's settings are kept like a record, so that they have a history too
@@ -24,13 +25,14 @@ class More(TypedDict, total=False):
 
     ``deleted``: ids to be deleted (kind → ids where several kinds are saved). ``whole``: rows that are not in the frame are
     deleted. ``sources``: files the records come from (paths or `InputFile`), kept by name and hash. ``programme``: settings
-    to be kept with the records.
+    to be kept with the records. ``progress``: told of rows as they are compared and written.
     """
 
     deleted: Sequence[str] | Mapping[str, Sequence[str]]
     whole: bool
     sources: Iterable[str | Path | InputFile]
     programme: Programme | None
+    progress: Progress | None
 
 
 def said(text: str, what: str, *, empty: bool = False) -> str:

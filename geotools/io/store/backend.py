@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from geotools.io.store.chain import Entry, Head, Revision
+from geotools.model.progress import Progress
 
 Box = tuple[float, float, float, float]
 
@@ -26,11 +27,12 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True)
 class Change:
-    """All that one revision brings: itself, the layouts that changed, and the new versions of rows."""
+    """All that one revision brings: itself, the layouts that changed, and the new versions of rows; who is told of the writing."""
 
     revision: Revision
     layouts: Mapping[str, str]
     entries: Sequence[Entry]
+    progress: Progress | None = None
 
 
 class Backend(Protocol):

@@ -23,6 +23,7 @@ from geotools.io.store.cells import understood
 from geotools.io.store.chain import DELETED, FORMAT, Entry, Head, Revision, stamp
 from geotools.io.store.layout import Layout
 from geotools.model.errors import StoreError, WriteError
+from geotools.model.progress import tracked
 
 WAIT_S = 60.0
 SHOWN = ("store_revisions", "store_history", "store_layouts")
@@ -303,13 +304,15 @@ class GeoPackage:
             "INSERT INTO store_layouts (revision, kind, layout) VALUES (?, ?, ?)",
             [(change.revision.number, kind, text) for kind, text in sorted(change.layouts.items())],
         )
-        self._db.executemany("INSERT INTO store_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", change.entries)
+        told = tracked(change.entries, "writing versions", change.progress)
+        self._db.executemany("INSERT INTO store_history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", told)
         self._db.executemany(
             "INSERT OR REPLACE INTO store_current VALUES (?, ?, ?, ?, ?, ?)",
             [(e.kind, e.id, e.entry, e.revision, e.action, e.hash) for e in change.entries],
         )
         layouts = self.layouts(change.revision.number)
-        for kind in sorted({e.kind for e in change.entries} | set(change.layouts)):
+        touched = sorted({e.kind for e in change.entries} | set(change.layouts))
+        for kind in tracked(touched, "showing layers", change.progress):
             self._show(kind, Layout.from_text(layouts[kind]), [e for e in change.entries if e.kind == kind])
         self._db.execute("DELETE FROM store_meta WHERE key = 'saving'")
 

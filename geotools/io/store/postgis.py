@@ -21,6 +21,7 @@ from geotools.io.store.chain import FORMAT, Entry, Head, Revision
 from geotools.io.store.layout import Layout
 from geotools.io.store.postgis_rows import entry_of, ewkb, revision_of, statements_of
 from geotools.model.errors import StoreError, need
+from geotools.model.progress import tracked
 
 LOGGER = logging.getLogger(__name__)
 WAIT_S = 120
@@ -320,7 +321,8 @@ class PostGIS:
         codes = {kind: Layout.from_text(text).epsg or 0 for kind, text in self.layouts(r.number).items()}
         shapes = ewkb([e.wkb for e in change.entries], [codes[e.kind] for e in change.entries])
         with self._db.cursor() as cursor, cursor.copy(statement) as copy:
-            for e, shape in zip(change.entries, shapes, strict=True):
+            rows = zip(change.entries, shapes, strict=True)
+            for e, shape in tracked(rows, "writing versions", change.progress, len(change.entries)):
                 copy.write_row((*e[:7], shape, e.hash))
 
     # ---- making

@@ -20,6 +20,7 @@ from geotools.io.store.backend import Backend, Rows
 from geotools.io.store.chain import DELETED, SAVED, Entry, Head, row_hash
 from geotools.io.store.layout import SHAPE, Layout, flat, take_apart
 from geotools.model.errors import ConflictError, StoreError
+from geotools.model.progress import Progress, tracked
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
 
@@ -38,6 +39,7 @@ class Plan:
     unchanged: int = 0
     outdated: int = 0
     issues: list[Issue] = field(default_factory=list)
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,9 @@ def _refused(kind: type[StoreError], message: str, issues: Sequence[Issue], hint
     return error
 
 
-def plan(backend: Backend, wishes: Sequence[Wish], base: int | None, revision: int) -> Plan:
+def plan(
+    backend: Backend, wishes: Sequence[Wish], base: int | None, revision: int, *, progress: Progress | None = None
+) -> Plan:
     """Compare what is to be saved with what is there; only within `writing`.
 
     Raises
@@ -119,7 +123,7 @@ def plan(backend: Backend, wishes: Sequence[Wish], base: int | None, revision: i
     ConflictError
         If someone else changed the same rows since revision `base`.
     """
-    made = Plan()
+    made = Plan(progress=progress)
     layouts = backend.layouts(revision - 1)
     for wish in wishes:
         _plan_kind(backend, wish, layouts.get(wish.kind), base, made)
@@ -150,7 +154,8 @@ def _plan_kind(backend: Backend, wish: Wish, known: str | None, base: int | None
                 f"the layer is empty: all {standing} rows in the store would be deleted", hint="is the file whole? delete rows by their ids", layer=kind
             )  # fmt: skip
         rows = _with_what_is_not_said(backend, kind, rows, frame, old, heads)
-        hashes = [row_hash(kind, i, SAVED, t, w) for i, t, w in zip(rows.ids, rows.texts, rows.wkbs, strict=True)]
+        told = tracked(zip(*rows, strict=True), f"comparing {kind}", made.progress, len(rows.ids))
+        hashes = [row_hash(kind, i, SAVED, t, w) for i, t, w in told]
         touched = _touched(backend, kind, dict(zip(rows.ids, hashes, strict=True)), heads, base, made)
         for id_, text, wkb, hashed in zip(rows.ids, rows.texts, rows.wkbs, hashes, strict=True):
             head = heads.get(id_)

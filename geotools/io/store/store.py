@@ -22,6 +22,7 @@ from geotools.io.store.chain import DELETED, SAVED, Entry, Revision, content_has
 from geotools.io.store.layout import Layout
 from geotools.model.errors import StoreError
 from geotools.model.programme import Programme
+from geotools.model.progress import Progress
 from geotools.model.schema import KINDS, issues_frame
 from geotools.space import crs as _crs
 
@@ -298,21 +299,22 @@ class Store:
             If rows have no id or the same one, or the database refuses; nothing was saved.
         """
         wishes = wishes_of(layers, kind, more)
-        known = {"note": said(note, "note", empty=True), "author": said(author, "author")}
+        known: dict[str, Any] = {"note": said(note, "note", empty=True), "author": said(author, "author")}
         sources = tuple(source_of(s) for s in more.get("sources") or ())
         with self._backend.writing():
             last = self._backend.last()
             if base is not None and not 0 <= base <= last.number:
                 raise StoreError(f"there is no revision {base}", hint=f"the latest is {last.number}")
-            plan = saving.plan(self._backend, wishes, base, last.number + 1)
+            plan = saving.plan(self._backend, wishes, base, last.number + 1, progress=more.get("progress"))
             plan.issues += moments.ahead(last, self._backend.now())
             if not plan.entries and not plan.layouts:
                 return Saved(last, unchanged=plan.unchanged, outdated=plan.outdated, issues=issues_frame(plan.issues))
-            made = self._append(last, plan.entries, plan.layouts, base=base, sources=sources, **known)
+            known = {**known, "base": base, "sources": sources}
+            made = self._append(last, plan.entries, plan.layouts, progress=more.get("progress"), **known)
         counts = {n: getattr(plan, n) for n in ("added", "changed", "deleted", "unchanged", "outdated")}
         return Saved(made, **counts, issues=issues_frame(plan.issues))
 
-    def restore(self, as_of: Any, *, note: str, author: str) -> Saved:
+    def restore(self, as_of: Any, *, note: str, author: str, progress: Progress | None = None) -> Saved:
         """Make the state of a former revision (or moment) the current one, as a new revision; nothing is taken out of history.
 
         Raises
@@ -328,7 +330,7 @@ class Store:
             if not entries and not layouts:
                 return Saved(last)
             issues = moments.ahead(last, self._backend.now())
-            made = self._append(last, entries, layouts, what="restore", base=then.number, **known)
+            made = self._append(last, entries, layouts, progress=progress, what="restore", base=then.number, **known)
         return Saved(made, **counts, issues=issues_frame(issues))
 
     def _back_to(self, then: int, last: int) -> tuple[list[Entry], dict[str, str], dict[str, int]]:
@@ -356,13 +358,21 @@ class Store:
         layouts = {k: t for k, t in before.items() if now_[k] != t}
         return [e._replace(entry=start + n, revision=last + 1) for n, e in enumerate(entries)], layouts, counts
 
-    def _append(self, last: Revision, entries: Sequence[Entry], layouts: Mapping[str, str], **known: Any) -> Revision:
+    def _append(
+        self,
+        last: Revision,
+        entries: Sequence[Entry],
+        layouts: Mapping[str, str],
+        *,
+        progress: Progress | None = None,
+        **known: Any,
+    ) -> Revision:
         content = content_hash(((e.kind, e.id, e.hash) for e in entries), sorted(layouts.items()))
         at = max(self._backend.now(), last.at)  # a clock that was set back does not turn history round
         revision = Revision(
             number=last.number + 1, at=at, account=self._backend.account(), rows=len(entries), content=content, previous=last.hash, **known
         ).sealed()  # fmt: skip
-        self._backend.append(Change(revision, layouts, entries))
+        self._backend.append(Change(revision, layouts, entries, progress))
         return revision
 
 

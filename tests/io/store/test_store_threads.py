@@ -52,8 +52,8 @@ def test_a_save_begun_within_a_save_is_refused_and_does_not_end_it(store, monkey
     """What a callback within the same thread could do: the outer save goes on as if nothing had been."""
     real, told = saving.plan, []
 
-    def plan(*given):
-        made = real(*given)
+    def plan(*given, **more):
+        made = real(*given, **more)
         if not told:
             told.append("")
             with pytest.raises(StoreError, match="by the same work") as caught:

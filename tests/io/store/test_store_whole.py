@@ -63,3 +63,34 @@ def test_only_rejected_rows_of_the_saved_layers_stop_it(tmp_path):
     with gt.store.open(store) as kept:
         assert kept.load("hazards")["id"].tolist() == ["H-1"]
         assert kept.load("releases")["id"].tolist() == ["R-1", "R-2"]
+
+
+class Counter:
+    """Counts what it is told, by stage."""
+
+    def __init__(self):
+        self.stages = []
+
+    def start(self, what, total=None):
+        self.stages.append([what, total, 0])
+
+    def advance(self, steps=1):
+        self.stages[-1][2] += steps
+
+    def finish(self):
+        assert self.stages[-1][1] == self.stages[-1][2], "every step was told"
+
+
+def test_saving_and_restoring_tell_of_every_row(tmp_path):
+    rows = gpd.GeoDataFrame(
+        {"id": [f"P-{n}" for n in range(50)]}, geometry=gpd.points_from_xy([47.0] * 50, [39.5] * 50), crs=4326
+    )
+    told, quiet = Counter(), tmp_path / "quiet.gpkg"
+    with gt.store.init(tmp_path / "p.gpkg", author="A") as store, gt.store.init(quiet, author="A") as other:
+        done = store.save(rows, kind="places", note="n", author="A", progress=told)
+        assert told.stages == [["comparing places", 50, 50], ["writing versions", 50, 50], ["showing layers", 1, 1]]
+        assert other.save(rows, kind="places", note="n", author="A").revision.content == done.revision.content
+        store.save(rows.iloc[:40], kind="places", note="n", author="A", whole=True)
+        told = Counter()
+        store.restore(1, note="back", author="A", progress=told)
+        assert told.stages[0] == ["writing versions", 10, 10]
