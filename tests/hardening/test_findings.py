@@ -283,3 +283,25 @@ def test_blanks_or_wide_signs_do_not_make_a_formula_harmless() -> None:
         assert guard(text).startswith("'")
         assert unguard(guard(text)) == text
     assert guard("-12.5") == "-12.5"
+<<<<<<< HEAD
+
+
+def test_a_table_of_legs_is_what_its_ending_says(district: Path, tmp_path: Path) -> None:
+    """A name ending in .xlsx once held the text of a CSV."""
+    pytest.importorskip("openpyxl")
+    words = [
+        "traverse",
+        "inverse",
+        str(district / "survey" / "hazards.gpkg"),
+        "--id",
+        "H-1",
+        "--date",
+        "2026-11-20",
+        "-o",
+    ]
+    assert CliRunner().invoke(cli, [*words, str(tmp_path / "walk.xlsx")]).exit_code == 0
+    assert zipfile.is_zipfile(tmp_path / "walk.xlsx")
+    assert CliRunner().invoke(cli, [*words, str(tmp_path / "walk.docx")]).exit_code != 0
+    assert not (tmp_path / "walk.docx").exists()
+=======
+>>>>>>> a0ad8ce9ac4cb347d18e2e17dce97ba7356794ad
