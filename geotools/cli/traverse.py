@@ -348,7 +348,17 @@ def inverse(polygon: str, output: Path | None, as_json: bool, progress: bool | N
                 "to_lat": 7,
             }
         )
-        write_text(output, "\ufeff" + rounded.to_csv(index=False, lineterminator="\n"), overwrite=given["overwrite"])
+        if output.suffix.lower() == ".csv":
+            text = "\ufeff" + rounded.to_csv(index=False, lineterminator="\n")
+            write_text(output, text, overwrite=given["overwrite"])
+        elif output.suffix.lower() == ".xlsx":
+            from geotools import io
+
+            io.write(rounded, output, layer="legs", overwrite=given["overwrite"])
+        else:
+            from geotools.model.errors import WriteError
+
+            raise WriteError("a table of legs is .csv or .xlsx", hint="name it walk.csv or walk.xlsx", file=output)
         options.say(f"wrote {output}")
     if as_json:
         options.print_json({"date": day.isoformat(), "legs": table.to_dict("records")})
