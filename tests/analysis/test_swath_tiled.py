@@ -205,11 +205,14 @@ def test_an_existing_file_stays_and_a_failure_leaves_nothing(both, tmp_path):
     assert "result_swath_covered" in set(pyogrio.list_layers(out)[:, 0])
 
 
+METRES = st.floats(0, 38).map(
+    lambda v: round(v, 9)
+)  # to the nanometre: near 1e-300 the geometry engine divides by zero
+
+
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(
-    st.lists(
-        st.tuples(st.floats(0, 38), st.floats(0, 38), st.floats(0.5, 20), st.floats(0.5, 20)), min_size=1, max_size=8
-    ),
+    st.lists(st.tuples(METRES, METRES, st.floats(0.5, 20), st.floats(0.5, 20)), min_size=1, max_size=8),
     st.sampled_from([3.0, 7.0, 10.0, 16.0]),
 )
 def test_gaps_cut_by_tiles_are_put_together_again(tmp_path_factory, boxes, side):
