@@ -283,7 +283,6 @@ def test_blanks_or_wide_signs_do_not_make_a_formula_harmless() -> None:
         assert guard(text).startswith("'")
         assert unguard(guard(text)) == text
     assert guard("-12.5") == "-12.5"
-<<<<<<< HEAD
 
 
 def test_a_table_of_legs_is_what_its_ending_says(district: Path, tmp_path: Path) -> None:
@@ -303,5 +302,3 @@ def test_a_table_of_legs_is_what_its_ending_says(district: Path, tmp_path: Path)
     assert zipfile.is_zipfile(tmp_path / "walk.xlsx")
     assert CliRunner().invoke(cli, [*words, str(tmp_path / "walk.docx")]).exit_code != 0
     assert not (tmp_path / "walk.docx").exists()
-=======
->>>>>>> a0ad8ce9ac4cb347d18e2e17dce97ba7356794ad
