@@ -167,6 +167,6 @@ class Long(Campaign):
 
 
 Long.TestCase.settings = settings(
-    max_examples=250, stateful_step_count=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=120, stateful_step_count=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 test_many_campaigns_settle = pytest.mark.slow(Long.TestCase)
