@@ -171,9 +171,9 @@ def _hint(model: Any, problem: Problem, built: dict[str, Any], known: tuple[Orde
     orders, starts, ends = known
     at = {job: team for team, order in enumerate(orders) for job in order if ends[job] != NEVER}
     for (job, team), here in built["here"].items():
-        model.add_hint(here, at.get(job) == team)
+        model.add_hint(here, int(at.get(job) == team))
     for job in range(len(problem.jobs)):
-        model.add_hint(built["done"][job], job in at)
+        model.add_hint(built["done"][job], int(job in at))
         model.add_hint(built["start"][job], starts[job] if job in at else 0)
         model.add_hint(built["end"][job], ends[job] + 1 if job in at else 2 * problem.horizon)
     for (job, team), (mine, size, lookup, first) in built["length"].items():
@@ -181,4 +181,4 @@ def _hint(model: Any, problem: Problem, built: dict[str, Any], known: tuple[Orde
         model.add_hint(mine, begin)
         model.add_hint(size, int(lookup[begin]))
     for (_, a, b), order in built["order"].items():
-        model.add_hint(order, starts[a] < starts[b])
+        model.add_hint(order, int(starts[a] < starts[b]))

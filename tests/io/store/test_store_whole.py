@@ -32,11 +32,13 @@ def test_rejected_rows_are_not_deleted(tmp_path):
     assert refused.exit_code != 0 and "1 of its rows could not be read (hazards 1)" in str(refused.exception)
     assert "save without --whole" in refused.exception.hint and "--only" in refused.exception.hint
     assert "error: hazards" in refused.stderr and "not a feature" in " ".join(refused.exception.issues["value"])
-    assert gt.store.open(store).load("hazards")["id"].tolist() == ["H-1", "H-2"]
+    with gt.store.open(store) as opened:
+        assert opened.load("hazards")["id"].tolist() == ["H-1", "H-2"]
     data["features"].pop()
     file.write_text(json.dumps(data), "utf-8")
     assert run("save", store, file, "--whole", "--note", "week 2", "--author", "A").exit_code == 0
-    assert gt.store.open(store).load("hazards")["id"].tolist() == ["H-1"]
+    with gt.store.open(store) as opened:
+        assert opened.load("hazards")["id"].tolist() == ["H-1"]
 
 
 def test_only_rejected_rows_of_the_saved_layers_stop_it(tmp_path):
