@@ -213,6 +213,8 @@ READS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("trial design MORE/lanes.geojson --type A --depth 5 --halo 0.1 --head 0.1 --pod 0.6 -o OUT/t", ("more/lanes.geojson",)),
     ("trial freeze MORE/signals.csv --seal MORE/seal.json -o OUT/f.json", ("more/signals.csv", "more/seal.json")),
     ("trial score MORE/targets.csv MORE/signals.csv --halo 0.2 --lanes MORE/lanes.geojson --runs MORE/runs.csv --json", ("more/targets.csv", "more/signals.csv", "more/lanes.geojson", "more/runs.csv")),
+    ("trial report MORE/targets.csv MORE/signals.csv --halo 0.2 --lanes MORE/lanes.geojson --runs MORE/runs.csv -o OUT/t.html", ("more/lanes.geojson", "more/runs.csv")),
+    ("trial report MORE/targets.csv MORE/signals.csv --halo 0.2 --seal MORE/seal.json --frozen MORE/frozen.json --salt MORE/salt.txt -o OUT/t.html", ("more/seal.json", "more/frozen.json", "more/salt.txt")),
     ("trial score MORE/targets.csv MORE/signals.csv --halo 0.2 --seal MORE/seal.json --frozen MORE/frozen.json --salt MORE/salt.txt", ("more/seal.json", "more/frozen.json", "more/salt.txt")),
     ("risk pattern SURVEY/finds.csv --crs EPSG:4326 --area MORE/area.geojson --record MORE/record.csv", ("survey/finds.csv", "more/area.geojson", "more/record.csv")),
     ("risk pattern SURVEY/finds.csv --crs EPSG:4326 --searched MORE/searched.geojson --fadeout 10 --authority x", ("survey/finds.csv", "more/searched.geojson")),

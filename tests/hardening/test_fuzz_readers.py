@@ -114,7 +114,7 @@ def judge(target: Path, kind: str | None, tally: Tally, crs: str | None = None) 
     return outcome
 
 
-SYSTEMS = {"gk.csv": "EPSG:28408", "vertices.csv": "EPSG:4326"}
+SYSTEMS = {"gk.csv": "EPSG:28408", "vertices.csv": "EPSG:4326", "wkt.csv": "EPSG:4326"}
 NAMES = sorted(
     {s for f in io.formats().itertuples() if f.write for s in f.suffixes.split()} - {".tab", ".geoparquet", ".geojsons", ".ndjson", ".jsonl", ".txt", ".shz", ".json"}
     | {"fixes.nmea", "report.maxml", "odk.csv", "odk.json", "mgrs.csv", "dms.csv", "gk.csv", "vertices.csv", "wkt.csv", "legs.csv"}

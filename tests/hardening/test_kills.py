@@ -23,7 +23,9 @@ def test_every_command_that_writes_is_in_the_table() -> None:
     """A command with an output, or a store to change, cannot be forgotten."""
     table = {writer.path for writer in WRITERS}
     reading = {("info",), ("doctor",), ("store", "history"), ("store", "verify")}
-    assert {path for path, _ in commands()} - table == reading
+    assert {path for path, _ in commands()} - table == reading | {
+        ("init",)
+    }  # which writes beside the records: see below
     assert len({writer.label for writer in WRITERS}) == len(WRITERS)
 
 
@@ -62,3 +64,29 @@ def test_the_table_of_temporary_names_is_hidden(tmp_path: Path) -> None:
     from geotools import io
 
     assert not io.is_survey_file(tmp_path / ".geotools-x" / ".hazards.gpkg")
+
+
+@pytest.mark.slow
+def test_a_table_of_a_folder_is_whole_or_not_there(
+    server: Server, district: Path, tmp_path: Path, tally: Tally
+) -> None:
+    """`geotools init` writes one file among the records: killed at any change of it, the records are as they were."""
+    import tomllib
+
+    from .commands import tree
+
+    for step in range(1, 60):
+        folder = tmp_path / f"{step}"
+        shutil.copytree(district / "survey", folder)
+        (folder / "survey.toml").unlink()
+        before = tree(folder)
+        ended = server.call(["init", str(folder)], fault=[str(folder), step, "kill"])
+        tally.faults += 1
+        tally.no_trace(ended.said)
+        after = tree(folder)
+        assert {name: value for name, value in after.items() if name != "survey.toml"} == before
+        if (folder / "survey.toml").exists():
+            tally.is_whole(bool(tomllib.loads((folder / "survey.toml").read_text("utf-8"))), "survey.toml")
+        if ended.code == 0:
+            break
+    assert ended.code == 0

@@ -27,6 +27,7 @@ ORDERS = {
     **dict.fromkeys(("xy", "lonlat", "lon-lat", "easting-first", "en"), "xy"),
     **dict.fromkeys(("yx", "latlon", "lat-lon", "northing-first", "ne"), "yx"),
 }
+_HALF = re.compile("[\ud800-\udfff]")  # lone surrogates, which no file can hold
 _METRES_PER_DEGREE = 111_320.0
 COLUMNS = (
     "lon",
@@ -186,7 +187,7 @@ def parse_positions(
             read = _read(value, stated, wanted, settings)
         except GeotoolsError as error:
             hint = f" ({error.hint})" if error.hint else ""
-            rows.append({"source_coords": _typed(value), "error": f"{error.message}{hint}"})
+            rows.append({"source_coords": _typed(value), "error": _HALF.sub("\ufffd", f"{error.message}{hint}")})
         else:
             rows.append(
                 {
@@ -238,7 +239,7 @@ def _accuracy(rounding_m: float, instrument_m: float | None, programme: Programm
 
 def _typed(value: Any) -> str:
     if isinstance(value, str):
-        return value.strip()
+        return value.strip() if value.isascii() else _HALF.sub("\ufffd", value).strip()
     if isinstance(value, list | tuple | np.ndarray):
         return " ".join(_cell(item) for item in value)
     return "" if value is None else str(value)
