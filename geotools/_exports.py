@@ -47,4 +47,5 @@ VERBS = {
     "read": "geotools.io:read",
     "read_with_issues": "geotools.io:read_with_issues",
     "write": "geotools.io:write",
+    "write_parts": "geotools.io.parts:write",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def _list_formats(ctx: click.Context, _param: click.Parameter, value: bool) -> N
 
 
 SHOWN = 10
+PIECE = 50_000  # rows read at a time
 
 
 @click.command(
@@ -42,6 +44,11 @@ SHOWN = 10
 @options.dst_crs
 @click.option("--kind", help="Record kind, e.g. hazards, where the name does not say.")
 @options.encoding
+@click.option(
+    "--parts",
+    is_flag=True,
+    help="Write a layer in parts: OUT is a folder, e.g. releases.parquet, of GeoParquet files of neighbours. For national layers.",
+)
 @options.overwrite
 @options.fail_on
 @click.option(
@@ -57,9 +64,15 @@ def command(source: str, target: str, dst_crs: str | None, fail_on: str, progres
     """Convert IN to OUT; every row of IN is accounted for on stderr.
 
     Without --layer, all layers of IN are converted if OUT can hold several (GeoPackage).
+
+    With --parts, GeoPackages and CSV are read and written in bounded memory; geotools coverage reads folders of such layers
+    without holding their polygons.
     """
     from geotools import io
 
+    if choices["parts"]:
+        _in_parts(Path(source), Path(target), dst_crs, {**choices, "progress": progress, "fail_on": fail_on})
+        return
     with tempfile.TemporaryDirectory(prefix="geotools-") as folder:
         path = Path(source)
         if source == "-":
@@ -77,6 +90,15 @@ def command(source: str, target: str, dst_crs: str | None, fail_on: str, progres
     from geotools.model.schema import join_issues
 
     told = join_issues(*found)
+    _tell(told)
+    _left_behind(path, layers, choices)
+    options.exit_for(told, fail_on)
+    if not sum(len(frame) for frame in frames.values()) and told["check"].eq("RD-02").any():
+        options.say("error: no row could be written; is --kind right?")
+        raise click.exceptions.Exit(1)
+
+
+def _tell(told: Any) -> None:
     for row in told[told["check"] == "RD-00"].itertuples():
         options.say(row.message)
     odd = told[told["severity"].isin(["error", "warning"])]
@@ -84,11 +106,58 @@ def command(source: str, target: str, dst_crs: str | None, fail_on: str, progres
         options.say(f"{row.severity}: {row.id or row.kind}: {row.message}")
     if len(odd) > SHOWN:
         options.say(f"… and {len(odd) - SHOWN} more errors and warnings")
-    _left_behind(path, layers, choices)
-    options.exit_for(told, fail_on)
-    if not sum(len(frame) for frame in frames.values()) and told["check"].eq("RD-02").any():
-        options.say("error: no row could be written; is --kind right?")
-        raise click.exceptions.Exit(1)
+
+
+def _in_parts(source: Path, target: Path, dst_crs: str | None, choices: dict[str, Any]) -> None:
+    """One layer, read part by part where its format allows, into a folder of neighbours."""
+    from geotools.io import parts
+    from geotools.model.progress import tracked
+    from geotools.model.schema import join_issues
+
+    kind, found = _kind_of(source, choices), []
+
+    def frames() -> Iterator[Any]:
+        for frame, issues in tracked(
+            _pieces(source, kind, dst_crs, choices), "reading", options.progress_bar(choices["progress"])
+        ):
+            found.append(issues)
+            yield frame
+
+    parts.write(frames(), target, kind, overwrite=choices["overwrite"])
+    told = join_issues(*found)
+    _tell(told)
+    options.say(f"written: {target}")
+    options.exit_for(told, choices["fail_on"])
+
+
+def _kind_of(source: Path, choices: dict[str, Any]) -> str:
+    from geotools.model.schema import KINDS, kind_of
+
+    kind = choices["kind"] or kind_of(choices["layer"] or source.stem)
+    if kind not in KINDS:
+        raise click.BadParameter(
+            "the name does not say what the records are; give --kind, for example releases", param_hint="--kind"
+        )
+    return str(kind)
+
+
+def _pieces(source: Path, kind: str, dst_crs: str | None, choices: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    from geotools import io
+    from geotools.model.errors import CRSError
+    from geotools.space import crs
+
+    how = {name: choices[name] for name in ("layer", "crs", "encoding")}
+    if dst_crs is not None or not io.can_stream(source):
+        frame, issues = io.read_with_issues(source, kind, **how)
+        yield _moved(frame, dst_crs), issues
+        return
+    for frame, issues in io.stream(source, kind, rows=PIECE, **how):
+        if frame.crs is not None and not crs.on_wgs84(frame.crs):
+            raise CRSError(
+                f"{source.name} is in {crs.label(frame.crs)}, which is not on WGS 84: one datum operation must serve all of it",
+                hint="add --dst-crs EPSG:4326", file=source,
+            )  # fmt: skip
+        yield frame, issues
 
 
 def _left_behind(path: Path, taken: list[str | None], choices: dict[str, Any]) -> None:

@@ -59,27 +59,30 @@ HEADS = {"area_sigma_m2": "±", "area_grid_m2": "on the grid"}
 def command(survey: str, output: Path | None, **choices: Any) -> None:
     """Compute what was cancelled, reduced and cleared in each hazard, what remains, and who released it.
 
-    SURVEY is a folder, a .gpkg, a survey.toml, a store (programme.gpkg, postgresql://…) or one file. OUTPUT is a .csv, .xlsx or .json of the table, or a .gpkg
+    SURVEY is a folder, a .gpkg, a survey.toml, a store (programme.gpkg, postgresql://…) or one file. A folder with hazards.parquet and
+    releases.parquet in parts (geotools convert --parts) is worked on without holding its polygons in memory. OUTPUT is a .csv, .xlsx or .json of the table, or a .gpkg
     of the ground itself; with --explain a .json or .txt of the story or an .html map. Mechanically processed ground counts as remaining.
 
     The rows of a table count ground of several hazards in each of them. Beside coverage.csv (.xlsx) the file coverage_totals.csv (.xlsx)
     is written: the national totals with shared ground once, the sums of the rows, and the difference. The .json holds both.
     """
     from geotools.analysis import release
-    from geotools.survey import open_survey
+    from geotools.survey import layers_in_parts, open_survey
 
     bar = options.progress_bar(choices["progress"])
     click.get_current_context().with_resource(options.executing(choices))
     release.warm(survey, choices["engine"])
     known = options.knowledge(survey, choices["as_of"], choices["known_on"])
-    opened = open_survey(
-        survey, kind=choices["kind"], crs=choices["crs"], encoding=choices["encoding"], as_of=known, progress=bar
-    )
     ground = output is not None and output.suffix.lower() == ".gpkg"
-    found = opened.coverage(
-        as_of=choices["as_of"], priority=choices["priority"], engine=choices["engine"], product=choices["product"],
-        progress=bar, geometry=ground,
-    )  # fmt: skip
+    how = {name: choices[name] for name in ("as_of", "priority", "engine", "product")}
+    wide = layers_in_parts(survey)
+    if wide is not None:
+        found = wide.coverage(**how, progress=bar, geometry=ground)
+    else:
+        opened = open_survey(
+            survey, kind=choices["kind"], crs=choices["crs"], encoding=choices["encoding"], as_of=known, progress=bar
+        )
+        found = opened.coverage(**how, progress=bar, geometry=ground)
     if choices["explain_id"]:
         _explain(found, output, choices)
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,32 @@ def read(source: Source) -> Raw:
     return Raw(layer, table, shapes, as_crs(meta["crs"]), False, findings)
 
 
+def chunks(source: Source, rows: int = 100_000) -> Iterator[Raw]:
+    """A GeoPackage layer in parts of `rows` rows, with memory for one of them.
+
+    Raises
+    ------
+    ReadError
+        As `read`, but only when the row is reached.
+    """
+    layer, findings = choose_layer(source, layers(source))
+    try:
+        expected = pyogrio.read_info(source.path, layer=layer, force_feature_count=True)["features"]
+        for done in range(0, max(expected, 1), rows):
+            meta, table, blobs = _by_arrow(source.path, layer, None, skip_features=done, max_features=rows)
+            if len(table) != min(rows, expected - done):
+                raise source.refuse(
+                    f"it is damaged: {expected} rows are announced, {done + len(table)} could be read",
+                    "copy it again, or export it again from where it came from",
+                )
+            shapes, more = (None, []) if blobs is None else decode(blobs, source, layer)
+            numbers = np.arange(done + 1, done + len(table) + 1)
+            yield Raw(layer, table, shapes, as_crs(meta["crs"]), False, [*findings, *more], numbers)
+            findings = []
+    except (*_ERRORS, pa.ArrowException, RuntimeError) as error:
+        raise _damaged(source, error) from error
+
+
 def fetch(
     source: Source, layer: str, encoding: str | None = None
 ) -> tuple[dict[str, Any], pd.DataFrame, Blobs | None, list[str]]:
@@ -100,8 +126,10 @@ _ERRORS = (
 )
 
 
-def _by_arrow(path: Path, layer: str, encoding: str | None) -> tuple[dict[str, Any], pd.DataFrame, Blobs | None]:
-    meta, table = pyogrio.read_arrow(path, layer=layer, return_fids=True, encoding=encoding)
+def _by_arrow(
+    path: Path, layer: str, encoding: str | None, **window: int
+) -> tuple[dict[str, Any], pd.DataFrame, Blobs | None]:
+    meta, table = pyogrio.read_arrow(path, layer=layer, return_fids=True, encoding=encoding, **window)
     names = table.column_names  # row number first, geometry last; attributes may be called the same
     keep = list(range(len(names)))
     if names and names[0] == (meta["fid_column"] or "OGC_FID"):

@@ -9,7 +9,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,14 @@ MARK = b"geotools"
 ROWS = 50_000  # rows of a part
 
 
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, shapely.errors.ShapelyError) as error:
+        raise ReadError(f"it is damaged{words.bracketed(words.said(error))}", hint=words.AGAIN, file=file) from error
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some row groups of one file, as many as are worked on at a time."""
@@ -46,9 +55,9 @@ class Batch:
 
     def shapes(self) -> np.ndarray:
         """The geometries, as they are in the file."""
-        table = pq.ParquetFile(self.file).read_row_groups(list(self.groups), columns=[self.column])
-        found: np.ndarray = shapely.from_wkb(table.column(0).to_numpy())
-        return found
+        with _readable(self.file):
+            table = pq.ParquetFile(self.file).read_row_groups(list(self.groups), columns=[self.column])
+            return np.asarray(shapely.from_wkb(table.column(0).to_numpy()), dtype=object)
 
 
 @dataclass(frozen=True)
@@ -86,14 +95,10 @@ class Parts:
         batches: list[Batch] = []
         told: list[tuple[str, str, tuple[str, ...]]] = []
         for file in files:
-            try:
+            with _readable(file):
                 known = pq.ParquetFile(file)
                 meta = known.schema_arrow.metadata or {}
                 said = json.loads(meta.get(b"geo", b"{}")), json.loads(meta.get(MARK, b"{}"))
-            except (pa.ArrowException, OSError, ValueError) as error:
-                raise ReadError(
-                    f"it is damaged{words.bracketed(words.said(error))}", hint=words.AGAIN, file=file
-                ) from error
             if "kind" not in said[1] or not said[0]:
                 raise ReadError("it was not written as a layer in parts", hint=HINT, file=file)
             column = said[0]["primary_column"]
@@ -115,8 +120,9 @@ class Parts:
         names = [name for name in self.columns if wanted is None or name in wanted]
         tables = []
         for file in dict.fromkeys(batch.file for batch in self.batches):
-            known = pq.ParquetFile(file)
-            tables.append(known.read(columns=[name for name in names if name in known.schema_arrow.names]))
+            with _readable(file):
+                known = pq.ParquetFile(file)
+                tables.append(known.read(columns=[name for name in names if name in known.schema_arrow.names]))
         if not names or not tables:
             return pd.DataFrame({name: pd.Series([], dtype=object) for name in names}, index=range(len(self)))
         joined = pa.concat_tables(tables, promote_options="permissive").select(names)

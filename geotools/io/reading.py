@@ -101,19 +101,22 @@ def stream(
     kind: str | None = None,
     *,
     rows: int = 100_000,
+    layer: str | None = None,
     crs: Any = None,
     encoding: str | None = None,
     programme: Programme | None = None,
 ) -> Iterator[tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]]:
     """Read a long log part by part, each accounted for like a file of its own; memory stays that of one part.
 
-    For CSV and NMEA logs of machines and receivers. Copies and repeated ids are found within a part only, and corners are
+    For CSV and NMEA logs of machines and receivers, and for GeoPackages. Copies and repeated ids are found within a part only, and corners are
     not joined to areas.
 
     Parameters
     ----------
     rows
         Rows in one part.
+    layer
+        Where a file has several.
 
     Yields
     ------
@@ -125,7 +128,7 @@ def stream(
     ReadError
         As `read_with_issues`; also if the format can only be read whole.
     """
-    source = Source(Path(path), None, kind, encoding, None if crs is None else _crs.parse(crs))
+    source = Source(Path(path), layer, kind, encoding, None if crs is None else _crs.parse(crs))
     chunks = _format(source).chunks()
     if chunks is None:
         able = ", ".join(f.name for f in registry.table().values() if f.streamer)
@@ -184,6 +187,18 @@ def layers(path: str | Path) -> list[str]:
     except Exception as error:
         why = words.said(error, {str(source.path): source.label})
         raise source.refuse(f"it is damaged or not what its name says{words.bracketed(why)}", words.AGAIN) from error
+
+
+def can_stream(path: str | Path) -> bool:
+    """Whether a file, by its name, is of a format that `stream` reads.
+
+    Examples
+    --------
+    >>> can_stream("fixes.csv"), can_stream("hazards.gpkg"), can_stream("hazards.kml")
+    (True, True, False)
+    """
+    found = registry.of_path(Path(path))
+    return found is not None and bool(found.streamer)
 
 
 def is_survey_file(path: str | Path) -> bool:

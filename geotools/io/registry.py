@@ -86,7 +86,7 @@ TABLE: tuple[Format, ...] = (
         _IO + "geojson:read_sequence", _IO + "geojson:write_sequence", crs="WGS 84", note="one feature per line; '-' on the command line",
     ),
     Format(
-        "gpkg", "GeoPackage", (".gpkg",), _IO + "ogr:read", _IO + "ogr:write_gpkg", _IO + "ogr:layers", many=True,
+        "gpkg", "GeoPackage", (".gpkg",), _IO + "ogr:read", _IO + "ogr:write_gpkg", _IO + "ogr:layers", _IO + "ogr:chunks", many=True,
         verifier=_IO + "verification:geopackage",
     ),
     Format(

@@ -5,7 +5,8 @@ The composing floor above analysis, maps and field; what a survey is stands in `
 """
 
 from geotools.survey.opening import open_survey
+from geotools.survey.parted import Parted, layers_in_parts
 from geotools.survey.record import Survey, SurveySummary
 from geotools.survey.sources import RASTERS, LayerSource
 
-__all__ = ["RASTERS", "LayerSource", "Survey", "SurveySummary", "open_survey"]
+__all__ = ["RASTERS", "LayerSource", "Parted", "Survey", "SurveySummary", "layers_in_parts", "open_survey"]

@@ -569,7 +569,25 @@ def test_parts_are_the_whole(suffix, put, holds):
 
 def test_other_formats_are_only_read_whole(make, tmp_path):
     with pytest.raises(ReadError, match="only read whole"):
-        next(io.stream(io.write(make["hazards"](), tmp_path / "hazards.gpkg")))
+        next(io.stream(io.write(make["hazards"](), tmp_path / "hazards.kml")))
+
+
+def test_a_geopackage_in_parts_is_the_whole(make, tmp_path, holds):
+    frame = pd.concat([make["hazards"]()] * 9, ignore_index=True)
+    frame["id"] = [f"H-{n}" for n in range(len(frame))]
+    frame.loc[[2, 7], "geometry"] = None
+    path = io.write(frame, tmp_path / "hazards.gpkg")
+    found = list(io.stream(path, rows=4))
+    assert len(found) == -(-len(frame) // 4)
+    for part, issues in found:
+        holds(part, issues)
+    joined = pd.concat([part for part, _ in found], ignore_index=True)
+    whole = io.read(path)
+    assert list(joined["id"]) == list(whole["id"])
+    assert (joined.geometry.isna() == whole.geometry.isna()).all()
+    assert joined.geometry.dropna().geom_equals(whole.geometry.dropna()).all()
+    io.write(frame.iloc[:0], tmp_path / "none.gpkg", layer="hazards")
+    assert [len(part) for part, _ in io.stream(tmp_path / "none.gpkg", "hazards", rows=4)] == [0]
 
 
 @pytest.mark.slow

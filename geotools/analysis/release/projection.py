@@ -200,8 +200,7 @@ def taken(shapes: np.ndarray, source: pyproj.CRS | None) -> Taken:
 
 def _is_direct(source: pyproj.CRS) -> bool:
     """Whether a projected system stands on WGS 84, so that one step leads from it to the plane."""
-    geodetic = source.geodetic_crs
-    return source.is_projected and geodetic is not None and geodetic.equals(_crs.WGS84, ignore_axis_order=True)
+    return source.is_projected and _crs.on_wgs84(source)
 
 
 def _finite(geometries: np.ndarray) -> np.ndarray:

@@ -76,6 +76,18 @@ def _code_or_wkt(text: str) -> str:
     return f"EPSG:{code}" if code else crs.to_wkt()
 
 
+def on_wgs84(crs: pyproj.CRS) -> bool:
+    """Whether a system stands on WGS 84, so that no datum operation leads there.
+
+    Examples
+    --------
+    >>> on_wgs84(pyproj.CRS("EPSG:32638")), on_wgs84(pyproj.CRS("EPSG:28408"))
+    (True, False)
+    """
+    geodetic = crs.geodetic_crs
+    return geodetic is not None and geodetic.equals(WGS84, ignore_axis_order=True)
+
+
 def label(crs: Any) -> str:
     """A short name of a system: its EPSG code, else its title.
 

@@ -1,0 +1,62 @@
+"""A national survey whose layers are in parts: its ledger, without ever holding its polygons.
+
+For folders that `geotools convert --parts` made; every other survey, and every other question, goes through `opening`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geotools.model.programme import Programme, load_toml
+from geotools.survey import sources
+
+if TYPE_CHECKING:
+    from geotools.analysis.release import Coverage
+
+LAYERS = ("hazards", "releases", "events")
+
+
+@dataclass(frozen=True)
+class Parted:
+    """Where the layers of a survey in parts are, and the programme they belong to."""
+
+    layers: dict[str, Path]
+    programme: Programme
+
+    def coverage(self, **how: Any) -> Coverage:
+        """The ledger of the survey; arguments as of `geotools.coverage`."""
+        from geotools.analysis.release import coverage
+        from geotools.io.parts import Parts
+
+        events = self.layers.get("events")
+        return coverage(
+            self.layers["hazards"], self.layers["releases"], programme=self.programme,
+            events=None if events is None else Parts.open(events).read(), **how,
+        )  # fmt: skip
+
+
+def layers_in_parts(source: str | Path) -> Parted | None:
+    """The layers of a folder that holds hazards and releases in parts; None for any other source.
+
+    A ``survey.toml`` in the folder may say what the programme is; if it lists layers of its own, the folder is not one.
+
+    Examples
+    --------
+    >>> layers_in_parts("no such folder") is None
+    True
+    """
+    folder = Path(source)
+    if not all((folder / f"{name}.parquet").is_dir() for name in LAYERS[:2]):
+        return None
+    from geotools.io.parts import is_parts
+
+    layers = {name: folder / f"{name}.parquet" for name in LAYERS if is_parts(folder / f"{name}.parquet")}
+    if not {"hazards", "releases"} <= set(layers):
+        return None
+    table = sources.table_of(folder)
+    said = {} if table is None else load_toml(table)
+    if "layer" in said:
+        return None
+    return Parted(layers, Programme() if table is None else Programme.from_dict(said.get("programme", {}), file=table))
