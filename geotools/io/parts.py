@@ -34,6 +34,7 @@ from geotools.space.shapes import hilbert
 
 MARK = b"geotools"
 ROWS = 50_000  # rows of a part
+GROUP = 12_500  # rows that are read at a time
 
 
 @contextmanager
@@ -187,7 +188,7 @@ def _batches(file: Path, known: pq.ParquetFile, column: str) -> list[Batch]:
     rows = 0
     for group in range(known.num_row_groups):
         more = known.metadata.row_group(group).num_rows
-        if groups and rows + more > ROWS:
+        if groups and rows + more > GROUP:
             found.append(Batch(file, tuple(groups), rows, column))
             groups, rows = [], 0
         groups.append(group)
@@ -301,7 +302,6 @@ def _write(bucket: Path, path: Path, kind: str) -> None:
     joined = pa.concat_tables(tables, promote_options="permissive")
     joined = joined.take(pc.sort_indices(joined.column(RANK))).drop_columns([RANK])
     note = json.dumps({"kind": kind, "version": version()}).encode()
-    pq.write_table(
-        joined.replace_schema_metadata({**(tables[0].schema.metadata or {}), MARK: note}), path, compression="zstd"
-    )
+    marked = joined.replace_schema_metadata({**(tables[0].schema.metadata or {}), MARK: note})
+    pq.write_table(marked, path, row_group_size=GROUP, compression="zstd")
     shutil.rmtree(bucket)

@@ -295,12 +295,12 @@ class Coverage:
         """The state in a few plain sentences."""
         t = self.totals
         when = f"As of {self.as_of}" if self.as_of else "All records"
-        products = ", ".join(f"{name} {hectares(t[f'{name}_m2'])}" for name in ("cleared", "reduced", "cancelled"))
+        products = ", ".join(f"{name} {hectares(t[f'{name}_m2'], 'down')}" for name in ("cleared", "reduced", "cancelled"))
         twice, beyond = hectares(t["overlap_m2"]), hectares(t["outside_m2"])
         lines = [
             f"{when}: {t['hazards']:.0f} hazards with {hectares(t['area_m2'])} ± {hectares(t['area_sigma_m2'])} of ground, counted once.",
-            f"Released {hectares(t['released_m2'])} ({percent(t['coverage'])}): {products}.",
-            f"Remaining {hectares(t['remaining_m2'])}, of which {hectares(t['processed_m2'])} without a proved search (worked by machine, or by an unknown method).",
+            f"Released {hectares(t['released_m2'], 'down')} ({percent(t['coverage'])}): {products}.",
+            f"Remaining {hectares(t['remaining_m2'], 'up')}, of which {hectares(t['processed_m2'])} without a proved search (worked by machine, or by an unknown method).",
             f"The release rows add up to {hectares(t['claimed_m2'])}: {twice} more than once, {beyond} outside every recorded hazard.",
         ]
         if t["hazards_without_ground"] > 0:
@@ -336,7 +336,7 @@ def _without_product(count: int, area: float) -> str:
 
 
 def _without_ground(count: float, reported: float) -> str:
-    told = f" ({hectares(reported)} as reported)" if reported > 0 else ""
+    told = f" ({hectares(reported, 'up')} as reported)" if reported > 0 else ""
     who = "1 hazard has" if count == 1 else f"{count:.0f} hazards have"
     return f"But {who} no usable polygon{told} and cannot be in these figures: none of that ground is shown to be released."
 
