@@ -97,7 +97,7 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
         options.print_json(data)
     elif output is None or str(output) != "-":
         click.echo(_words(found, group))
-    options.exit_for(found.issues, choices["fail_on"])
+    options.exit_for(found.marks, choices["fail_on"])
 
 
 def _explain(found: Any, output: Path | None, choices: dict[str, Any]) -> None:
@@ -209,7 +209,7 @@ def _words(found: Any, group: Any) -> str:
         lines.append(f"… and {len(table) - SHOWN} more: write them with -o coverage.csv")
     lines += _totals(found, columns, width, once=group is not None)
     scope = "ledger only; run `geotools check` for reading and rules, `geotools run` for all of them in issues.csv"
-    lines += ["", options.issue_line(found.issues, scope=scope)]
+    lines += ["", options.issue_line(found.marks, scope=scope)]
     lines.append("No record is not no contamination. Areas are on the WGS 84 ellipsoid.")
     return "\n".join(lines)
 

@@ -185,7 +185,17 @@ class Coverage:
     @cached_property
     def issues(self) -> gpd.GeoDataFrame:
         """What is odd in the records, as an ISSUES table (RL- and AR- codes)."""
+        return _findings.frame(self._book, self._found)
+
+    @cached_property
+    def _found(self) -> list[_findings.Found]:
         return _findings.findings(self._book, self._shot, self.table, self.credits)
+
+    @property
+    def marks(self) -> pd.DataFrame:
+        """Columns ``check`` and ``severity`` of `issues`, in no particular order: for counting, without working out words and places."""
+        rows = [(one.check, one.severity) for one in self._found]
+        return pd.DataFrame(rows, columns=["check", "severity"], dtype=object)
 
     @cached_property
     def remaining(self) -> gpd.GeoDataFrame:
@@ -276,7 +286,7 @@ class Coverage:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: totals, hazards, credits, counts of issues; missing values are None."""
-        counts = Counter(zip(self.issues["check"], self.issues["severity"], strict=True))
+        counts = Counter((one.check, one.severity) for one in self._found)
         return {
             "what": "coverage",
             "as_of": self.as_of.isoformat() if self.as_of else None,
@@ -295,7 +305,9 @@ class Coverage:
         """The state in a few plain sentences."""
         t = self.totals
         when = f"As of {self.as_of}" if self.as_of else "All records"
-        products = ", ".join(f"{name} {hectares(t[f'{name}_m2'], 'down')}" for name in ("cleared", "reduced", "cancelled"))
+        products = ", ".join(
+            f"{name} {hectares(t[f'{name}_m2'], 'down')}" for name in ("cleared", "reduced", "cancelled")
+        )
         twice, beyond = hectares(t["overlap_m2"]), hectares(t["outside_m2"])
         lines = [
             f"{when}: {t['hazards']:.0f} hazards with {hectares(t['area_m2'])} ± {hectares(t['area_sigma_m2'])} of ground, counted once.",

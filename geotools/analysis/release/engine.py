@@ -20,15 +20,16 @@ from geotools.analysis.release.kept import codec
 from geotools.model.errors import ReleaseError
 from geotools.model.parallel import iter_ordered, map_ordered, workers
 from geotools.model.progress import Progress
+from geotools.space import compiled
 from geotools.space.shapes import Shapes, hilbert, meeting
 
 P = TypeVar("P", np.ndarray, Shapes)
 ENGINES = ("auto", "geos", "sweep")
-SWEEP_FROM = 5_000  # pairs from which loading the compiled sweep pays
+SWEEP_FROM = 2_000  # pairs from which loading the compiled sweep pays
 COMPILE_FROM = 50_000  # pairs from which compiling it, once, pays
 CHUNK_VERTICES = 400_000
-PAIRS = 20_000  # pairs of polygons measured at a time
-LARGE_BYTES = 8_000_000  # of files, from which the compiled engine will be worth loading
+PAIRS = 8_000  # pairs of polygons measured at a time
+LARGE_BYTES = 5_000_000  # of files, from which the compiled engine will be worth loading
 LEAST_VERTICES = 20_000  # below this a second thread does not pay
 
 
@@ -144,7 +145,7 @@ def warm(source: str | Path, engine: str = "auto") -> bool:
     files = path.iterdir() if path.is_dir() else [path]
     if sum(file.stat().st_size for file in files if file.is_file()) < LARGE_BYTES:
         return False
-    importlib.import_module("geotools.space.simple")
+    compiled.load()
     return True
 
 

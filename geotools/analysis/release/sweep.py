@@ -51,8 +51,9 @@ def crossed(work: Job[np.ndarray], *, touched_only: bool = False) -> tuple[np.nd
         Only raw areas: covers are not compared with each other.
     """
     used, cover = np.unique(work.cover, return_inverse=True)
-    known = Outlines(np.r_[work.containers, work.covers[used]])
-    own, cover = np.arange(len(work.containers)), cover + len(work.containers)
+    polygons_, place = _once(np.r_[work.containers, work.covers[used]])
+    known = Outlines(polygons_, valid=True)
+    own, cover = place[: len(work.containers)], place[len(work.containers) :][cover]
     starts = np.r_[0, np.cumsum(np.bincount(work.container, minlength=len(own)))]
     net, raw, good = np.zeros(len(cover)), np.zeros(len(cover)), np.zeros(len(own), dtype=bool)
     arrange(
@@ -61,6 +62,16 @@ def crossed(work: Job[np.ndarray], *, touched_only: bool = False) -> tuple[np.nd
     )  # fmt: skip
     good &= _plausible(work, net, raw, touched_only)
     return net, raw, good
+
+
+def _once(polygons_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each object once, in the order of first appearance, and where each position's now stands."""
+    keys = np.fromiter(map(id, polygons_), dtype=np.int64, count=len(polygons_))
+    _, first, place = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return polygons_[first[order]], rank[place]
 
 
 def _plausible(work: Job[np.ndarray], net: np.ndarray, raw: np.ndarray, touched_only: bool) -> np.ndarray:

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import geopandas as gpd
 import pandas as pd
 
 from geotools.analysis.release.findings.claims import doubles, hazard_rows, shared
@@ -28,9 +27,11 @@ from geotools.analysis.release.findings.records import ground_and_ids
 from geotools.analysis.release.findings.releases import release_rows
 from geotools.analysis.release.ledger import Ledger, Snapshot
 
+__all__ = ["Found", "findings", "frame"]
 
-def findings(book: Ledger, shot: Snapshot, table: pd.DataFrame, credits_: pd.DataFrame) -> gpd.GeoDataFrame:
-    """All findings, sorted by severity, check and id."""
+
+def findings(book: Ledger, shot: Snapshot, table: pd.DataFrame, credits_: pd.DataFrame) -> list[Found]:
+    """All findings; `frame` makes the ISSUES table of them."""
     found: list[Found] = []
     for name in ("hazards", "releases", "events"):
         found += ground_and_ids(book, shot, name)
@@ -41,7 +42,7 @@ def findings(book: Ledger, shot: Snapshot, table: pd.DataFrame, credits_: pd.Dat
     found += shared(book, shot)
     found += doubles(book, shot)
     found += _left_out(book, shot)
-    return frame(book, found)
+    return found
 
 
 def _left_out(book: Ledger, shot: Snapshot) -> Iterator[Found]:
