@@ -244,6 +244,13 @@ def write(
     ------
     WriteError
         If it exists and `overwrite` is false, the frames are in different systems, or writing fails.
+
+    Examples
+    --------
+    >>> frame = gpd.GeoDataFrame({"id": ["a", "b"]}, geometry=shapely.points([[47.0, 39], [46, 40]]), crs=4326)
+    >>> folder = write(frame, Path(tempfile.mkdtemp()) / "finds.parquet", "finds", rows=1)
+    >>> sorted(file.name for file in folder.iterdir())
+    ['part-00000.parquet', 'part-00001.parquet']
     """
     if rows < 1:
         raise WriteError("a part has at least one row", hint="leave the number out", file=path)
