@@ -71,7 +71,7 @@ class Shapes:
         known = {
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in ("area", "bounds", "vertices")
-            if all(name in part.__dict__ for part in parts)
+            if any(name in part.__dict__ for part in parts)
         }
         return cls(sources, source.astype(np.int8), row, **known)
 

@@ -5,6 +5,7 @@
     python tests/benchmarks/test_bench_release.py 100000
     python tests/benchmarks/test_bench_release.py command 10000     `geotools coverage` of a GeoPackage beside reading and repairing it
     python tests/benchmarks/test_bench_release.py whole 1000        the whole of gt.coverage: CPU seconds and peak memory
+    python tests/benchmarks/test_bench_release.py parts 1000000 serial threads dask     `geotools coverage` of layers in parts, on 2 workers
 
 The yardstick is what a user would write: overlay for the pairs, dissolve per product, difference of the products, and
 difference for what remains. It gives areas per product and remaining ground; the engines give that and the credit of each release.
@@ -35,6 +36,7 @@ import shapely
 
 from geotools.analysis import release
 from geotools.analysis.release import engine
+from geotools.io import parts as parts_
 from geotools.space.geom import repair
 
 _spec = importlib.util.spec_from_file_location("national", Path(__file__).with_name("national.py"))
@@ -270,6 +272,58 @@ def whole(n):
         )
 
 
+MEASURED = """
+import os, resource, sys, time
+from geotools.cli.main import cli
+begin = time.perf_counter()
+try:
+    cli(sys.argv[2:], standalone_mode=False)
+except SystemExit:
+    pass
+own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+seconds = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+with open(sys.argv[1], "w") as told:
+    told.write(f"{seconds} {time.perf_counter() - begin} {own.ru_maxrss / 1e6} {others.ru_maxrss / 1e6}")
+"""
+
+
+def parts(sizes, *executors):
+    """`geotools coverage` of layers in parts: CPU and wall seconds, peak GB of the command and of its largest worker, per size and executor."""
+    found = {}
+    for n in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            for kind, frame in zip(("hazards", "releases"), national(n), strict=True):
+                parts_.write(frame, Path(folder, f"{kind}.parquet"), kind)
+            del frame
+            for name in executors:
+                note, way = (
+                    Path(folder, "note"),
+                    ["--executor", name, *([] if name == "serial" else ["--workers", "2"])],
+                )
+                words = [
+                    sys.executable,
+                    "-c",
+                    MEASURED,
+                    str(note),
+                    "coverage",
+                    folder,
+                    "--by",
+                    "product",
+                    "--quiet",
+                    *way,
+                ]
+                said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+                found[n, name] = (*map(float, note.read_text().split()), said)
+                print(
+                    n,
+                    name,
+                    "CPU {:.1f} s, wall {:.1f} s, {:.2f} GB, workers {:.2f} GB".format(*found[n, name]),
+                    flush=True,
+                )
+            assert len({found[n, name][-1] for name in executors}) == 1
+    return found
+
+
 @pytest.fixture(scope="module")
 def country():
     pytest.importorskip("numba")
@@ -312,8 +366,17 @@ def test_the_command_takes_a_few_times_what_reading_takes():
     assert all_ < 4.5 * bare
 
 
+@pytest.mark.slow
+def test_polygons_of_parts_are_not_in_memory():
+    """40,000 releases with everything that is said about them, in less than their frames and ledger take in memory (0.82 GB)."""
+    pytest.importorskip("numba")
+    assert parts([40_000], "serial")[40_000, "serial"][2] < 0.79
+
+
 if __name__ == "__main__":
-    if sys.argv[1] in ("command", "whole"):
+    if sys.argv[1] == "parts":
+        parts([int(sys.argv[2])], *(sys.argv[3:] or ["serial"]))
+    elif sys.argv[1] in ("command", "whole"):
         {"command": command, "whole": whole}[sys.argv[1]](int(sys.argv[2]))
     else:
         report(int(sys.argv[1]), *sys.argv[2:])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import math
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -185,17 +186,18 @@ class Coverage:
     @cached_property
     def issues(self) -> gpd.GeoDataFrame:
         """What is odd in the records, as an ISSUES table (RL- and AR- codes)."""
-        return _findings.frame(self._book, self._found)
+        return _findings.frame(self._book, list(self._found()))
 
-    @cached_property
-    def _found(self) -> list[_findings.Found]:
+    def _found(self) -> Iterator[_findings.Found]:
         return _findings.findings(self._book, self._shot, self.table, self.credits)
 
-    @property
+    @cached_property
     def marks(self) -> pd.DataFrame:
-        """Columns ``check`` and ``severity`` of `issues`, in no particular order: for counting, without working out words and places."""
-        rows = [(one.check, one.severity) for one in self._found]
-        return pd.DataFrame(rows, columns=["check", "severity"], dtype=object)
+        """Columns ``check`` and ``severity`` of `issues`, in another order: for counting, without holding words and places of all."""
+        counts = Counter((one.check, one.severity) for one in self._found())
+        kinds = sorted(counts)
+        many = np.repeat(np.array(kinds, dtype=object).reshape(-1, 2), [counts[kind] for kind in kinds], axis=0)
+        return pd.DataFrame(many, columns=["check", "severity"], dtype=object)
 
     @cached_property
     def remaining(self) -> gpd.GeoDataFrame:
@@ -286,7 +288,7 @@ class Coverage:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: totals, hazards, credits, counts of issues; missing values are None."""
-        counts = Counter((one.check, one.severity) for one in self._found)
+        counts = Counter(zip(self.marks["check"], self.marks["severity"], strict=True))
         return {
             "what": "coverage",
             "as_of": self.as_of.isoformat() if self.as_of else None,
@@ -296,8 +298,7 @@ class Coverage:
             "hazards": records(self.table),
             "credits": records(self.credits),
             "issues": [
-                {"check": check, "severity": severity, "count": int(n)}
-                for (check, severity), n in sorted(counts.items())
+                {"check": check, "severity": severity, "count": n} for (check, severity), n in sorted(counts.items())
             ],
         }
 

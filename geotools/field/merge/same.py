@@ -93,7 +93,8 @@ def _is_number(text: str, number: float) -> bool:
     said = Decimal(text.replace(",", "."))
     if said == Decimal(number):
         return True
-    return said != said.to_integral_value() and _equal(float(said), float(number))
+    whole = said == said.to_integral_value() and float(number).is_integer()
+    return not whole and _equal(float(said), float(number))
 
 
 def same_place(a: Any, b: Any, tolerance: float | None = None) -> bool:

@@ -122,7 +122,7 @@ def _own_ways(element: folium.GeoJson) -> bool:
         or element.highlight
         or not element.embed
         or element.marker
-        or element.on_each_feature
+        or getattr(element, "on_each_feature", None)
         or element.zoom_on_click
     )
 

@@ -30,19 +30,17 @@ from geotools.analysis.release.ledger import Ledger, Snapshot
 __all__ = ["Found", "findings", "frame"]
 
 
-def findings(book: Ledger, shot: Snapshot, table: pd.DataFrame, credits_: pd.DataFrame) -> list[Found]:
-    """All findings; `frame` makes the ISSUES table of them."""
-    found: list[Found] = []
+def findings(book: Ledger, shot: Snapshot, table: pd.DataFrame, credits_: pd.DataFrame) -> Iterator[Found]:
+    """All findings, one after the other; `frame` makes the ISSUES table of them."""
     for name in ("hazards", "releases", "events"):
-        found += ground_and_ids(book, shot, name)
-    found += release_rows(book, shot, credits_)
-    found += links(book, shot)
-    found += events(book)
-    found += hazard_rows(book, shot, table)
-    found += shared(book, shot)
-    found += doubles(book, shot)
-    found += _left_out(book, shot)
-    return found
+        yield from ground_and_ids(book, shot, name)
+    yield from release_rows(book, shot, credits_)
+    yield from links(book, shot)
+    yield from events(book)
+    yield from hazard_rows(book, shot, table)
+    yield from shared(book, shot)
+    yield from doubles(book, shot)
+    yield from _left_out(book, shot)
 
 
 def _left_out(book: Ledger, shot: Snapshot) -> Iterator[Found]:
