@@ -13,7 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,6 @@ B = TypeVar("B")
 
 EXECUTORS = ("serial", "threads", "dask")
 ANSWER_S = "15s"
-M_ARENA_MAX = -8  # of malloc.h
 AHEAD = 2  # items handed out per worker: more would only fill memory
 WORKER_MEMORY = {  # workers that give every array back to the system at once spend a third of their time on that
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 64 << 20,
@@ -190,19 +189,6 @@ class _Room:
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="geotools-"))
         weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-
-
-def one_heap() -> None:
-    """Let all threads share one heap from now on: with a heap for each, memory that one gave back is of no use to another.
-
-    For long work in bounded memory, best before any of it; does nothing where the C library is not glibc. Arrow, if it is
-    not loaded yet, will use the same heap.
-    """
-    import ctypes
-
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").mallopt(M_ARENA_MAX, 1)
 
 
 def map_ordered(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geotools.model.parallel import one_heap
 from geotools.model.programme import Programme, load_toml
 from geotools.survey import sources
 
@@ -51,7 +50,6 @@ def layers_in_parts(source: str | Path) -> Parted | None:
     folder = Path(source)
     if not all((folder / f"{name}.parquet").is_dir() for name in LAYERS[:2]):
         return None
-    one_heap()
     from geotools.io.parts import is_parts
 
     layers = {name: folder / f"{name}.parquet" for name in LAYERS if is_parts(folder / f"{name}.parquet")}

@@ -22,7 +22,7 @@ from geotools.analysis.release.projection import COLUMNS, Ground
 from geotools.io.parts import Batch, Parts
 from geotools.io.shelf import Shelf, put
 from geotools.model.errors import SchemaError
-from geotools.model.parallel import Codec, map_ordered, one_heap, room
+from geotools.model.parallel import Codec, map_ordered, room
 from geotools.model.provenance import version
 from geotools.model.schema import KINDS
 from geotools.space.shapes import Shapes
@@ -41,7 +41,6 @@ def records(path: Path, what: str) -> Records:
     parts = Parts.open(path)
     if parts.kind != what:
         raise SchemaError(f"{path} holds {parts.kind}, not {what}", hint=f"give the {what} here", file=path)
-    one_heap()
     names = KINDS[what].names if what in KINDS else parts.columns
     table = parts.attributes([*names, *(f"{name}_as_entered" for name in names)])
     return Records(gpd.GeoDataFrame(table, geometry=[None] * len(table)), Filed(parts))
