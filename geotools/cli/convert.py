@@ -65,7 +65,7 @@ def command(source: str, target: str, dst_crs: str | None, fail_on: str, progres
 
     Without --layer, all layers of IN are converted if OUT can hold several (GeoPackage).
 
-    With --parts, GeoPackages and CSV are read and written in bounded memory; geotools coverage reads folders of such layers
+    With --parts, GeoPackages are read and written in bounded memory; geotools coverage reads folders of such layers
     without holding their polygons.
     """
     from geotools import io
@@ -114,6 +114,8 @@ def _in_parts(source: Path, target: Path, dst_crs: str | None, choices: dict[str
     from geotools.model.progress import tracked
     from geotools.model.schema import join_issues
 
+    if str(source) == "-" or choices["format_"] is not None:
+        raise click.BadParameter("parts are GeoParquet, from a file; leave --format and '-' out", param_hint="--parts")
     kind, found = _kind_of(source, choices), []
 
     def frames() -> Iterator[Any]:
@@ -126,6 +128,8 @@ def _in_parts(source: Path, target: Path, dst_crs: str | None, choices: dict[str
     parts.write(frames(), target, kind, overwrite=choices["overwrite"])
     told = join_issues(*found)
     _tell(told)
+    if len(found) > 1:
+        options.say(f"copies were looked for among {PIECE:,} rows at a time; geotools coverage names ids used twice")
     options.say(f"written: {target}")
     options.exit_for(told, choices["fail_on"])
 
@@ -147,12 +151,16 @@ def _pieces(source: Path, kind: str, dst_crs: str | None, choices: dict[str, Any
     from geotools.space import crs
 
     how = {name: choices[name] for name in ("layer", "crs", "encoding")}
-    if dst_crs is not None or not io.can_stream(source):
+    pieces: Iterator[tuple[Any, Any]]
+    if (
+        dst_crs is not None or source.suffix.lower() != ".gpkg"
+    ):  # of tables, copies and corners are told from the whole only
         frame, issues = io.read_with_issues(source, kind, **how)
-        yield _moved(frame, dst_crs), issues
-        return
-    for frame, issues in io.stream(source, kind, rows=PIECE, **how):
-        if frame.crs is not None and not crs.on_wgs84(frame.crs):
+        pieces = iter([(_moved(frame, dst_crs), issues)])
+    else:
+        pieces = io.stream(source, kind, rows=PIECE, **how)
+    for frame, issues in pieces:
+        if dst_crs is None and frame.crs is not None and not crs.on_wgs84(frame.crs):
             raise CRSError(
                 f"{source.name} is in {crs.label(frame.crs)}, which is not on WGS 84: one datum operation must serve all of it",
                 hint="add --dst-crs EPSG:4326", file=source,

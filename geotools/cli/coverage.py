@@ -75,7 +75,7 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     known = options.knowledge(survey, choices["as_of"], choices["known_on"])
     ground = output is not None and output.suffix.lower() == ".gpkg"
     how = {name: choices[name] for name in ("as_of", "priority", "engine", "product")}
-    wide = layers_in_parts(survey)
+    wide = layers_in_parts(survey) if choices["kind"] is None else None
     if wide is not None:
         found = wide.coverage(**how, progress=bar, geometry=ground)
     else:

@@ -9,12 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from geotools.io.reading import can_stream, is_survey_file, layers, read, read_with_issues, stream
+    from geotools.io.reading import is_survey_file, layers, read, read_with_issues, stream
     from geotools.io.registry import formats
     from geotools.io.writing import write, write_layers
 
 __all__ = [
-    "can_stream",
     "formats",
     "is_survey_file",
     "layers",
@@ -27,7 +26,6 @@ __all__ = [
 
 _PLACES = {
     "formats": "geotools.io.registry",
-    "can_stream": "geotools.io.reading",
     "is_survey_file": "geotools.io.reading",
     "layers": "geotools.io.reading",
     "read": "geotools.io.reading",

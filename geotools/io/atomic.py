@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from geotools.io import words
-from geotools.model.errors import WriteError
+from geotools.model.errors import GeotoolsError, WriteError
 
 
 @contextmanager
@@ -55,6 +55,8 @@ def replacing(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
         except WriteError as error:
             error.file = _as_called(error.file, temporary, target)
             raise
+        except GeotoolsError:
+            raise  # of what was being written, e.g. a file that is read meanwhile
         except OSError as error:
             raise WriteError(
                 f"writing failed{words.bracketed(os.strerror(error.errno) if error.errno else words.said(error))}; nothing was changed",

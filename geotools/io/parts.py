@@ -201,7 +201,7 @@ def _column(column: pa.ChunkedArray) -> pd.Series:
     kind = column.type
     if pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return pd.Series(_texts(column), dtype=object)
-    series: pd.Series = column.to_pandas(date_as_object=True)
+    series: pd.Series = column.to_pandas(date_as_object=True, integer_object_nulls=True)
     return series
 
 
@@ -254,6 +254,11 @@ def write(
     """
     if rows < 1:
         raise WriteError("a part has at least one row", hint="leave the number out", file=path)
+    folder = Path(path)
+    if folder.is_dir() and not all(entry.match("part-*.parquet") for entry in folder.iterdir()):
+        raise WriteError(
+            "it holds other things than a layer in parts", hint="name a folder of its own, e.g. releases.parquet", file=path
+        )  # fmt: skip
     with replacing(path, overwrite=overwrite) as temporary, tempfile.TemporaryDirectory(dir=temporary.parent) as room:
         temporary.mkdir()
         kept, bounds = _collected([frames] if isinstance(frames, gpd.GeoDataFrame) else frames, Path(room), path)
@@ -309,6 +314,11 @@ def _write(bucket: Path, path: Path, kind: str) -> None:
     joined = pa.concat_tables(tables, promote_options="permissive")
     joined = joined.take(pc.sort_indices(joined.column(RANK))).drop_columns([RANK])
     note = json.dumps({"kind": kind, "version": version()}).encode()
-    marked = joined.replace_schema_metadata({**(tables[0].schema.metadata or {}), MARK: note})
+    head = dict(tables[0].schema.metadata or {})
+    geo = json.loads(head[b"geo"])
+    for column in geo["columns"].values():  # of the first frame, not of this part
+        column.pop("bbox", None)
+        column["geometry_types"] = []
+    marked = joined.replace_schema_metadata({**head, b"geo": json.dumps(geo).encode(), MARK: note})
     pq.write_table(marked, path, row_group_size=GROUP, compression="zstd")
     shutil.rmtree(bucket)

@@ -189,18 +189,6 @@ def layers(path: str | Path) -> list[str]:
         raise source.refuse(f"it is damaged or not what its name says{words.bracketed(why)}", words.AGAIN) from error
 
 
-def can_stream(path: str | Path) -> bool:
-    """Whether a file, by its name, is of a format that `stream` reads.
-
-    Examples
-    --------
-    >>> can_stream("fixes.csv"), can_stream("hazards.gpkg"), can_stream("hazards.kml")
-    (True, True, False)
-    """
-    found = registry.of_path(Path(path))
-    return found is not None and bool(found.streamer)
-
-
 def is_survey_file(path: str | Path) -> bool:
     """Whether a file, by its name, holds records that can be read.
 

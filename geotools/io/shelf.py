@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ GAP = 64 * 1024  # bytes read along with what is wanted rather than reading twic
 def put(polygons: np.ndarray, path: Path) -> np.ndarray:
     """Write polygons one after the other; whole or not at all. Gives where each ends."""
     blocks = shapely.to_wkb(polygons)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     with temporary.open("wb") as target:
         for block in blocks:
             target.write(block)

@@ -76,7 +76,7 @@ def using(
     scheduler
         Address of a running Dask scheduler, e.g. ``tcp://10.0.0.5:8786``; without one a cluster of processes is started here.
     keep
-        A folder for finished parts: after a crash the same call goes on where it was. The folder may be deleted at any time.
+        A folder for finished parts: after a crash the same call goes on where it was. The folder may be deleted when the results are no longer needed.
 
     Raises
     ------
@@ -307,7 +307,7 @@ class _Kept:
             return None
 
     def _write(self, file: Path, result: Any) -> None:
-        temporary = file.with_name(f".{file.name}.{os.getpid()}")
+        temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
         arrays: Any = dict(self.codec.dump(result))
         with temporary.open("wb") as target:
             np.savez(target, **arrays)

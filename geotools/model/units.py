@@ -22,10 +22,14 @@ SQUARE_METRES = MappingProxyType({
 _UNITS = {
     "m": {**METRES, **KM}, "cm": {**METRES, **KM}, "m2": dict(SQUARE_METRES),
 }  # fmt: skip
-_CELL = re.compile(r"([+\-−]?\d[\d\s\u00a0\u202f.,]*)\s*([^\W\d][\w²]*\.?(?:[\s-][^\W\d][\w²]*\.?)?|'|′|’|\"|″|”|'')")
+_CELL = re.compile(
+    r"([+\-−]?\d[\d\s\u00a0\u202f.,]*)\s*((?![eE]\d)[^\W\d][\w²]*\.?(?:[\s-][^\W\d][\w²]*\.?)?|'|′|’|\"|″|”|'')"
+)
 _FEET = re.compile(r"(\d+)\s*(?:'|′|’|ft|feet|foot)\s*(\d+(?:[.,]\d+)?)\s*(?:\"|″|”|''|in|inch|inches)", re.IGNORECASE)
 _PLAIN = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
+_DOTTED = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")  # in many languages twelve thousand five hundred square metres
+_LOOSE = re.compile(r"\d\s+\d{1,2}(?!\d)")
 _SIGNS = str.maketrans({"′": "'", "’": "'", "″": '"', "”": '"', "−": "-"})
 
 
@@ -43,14 +47,16 @@ def has_unit(text: str) -> bool:
 def quantity(text: str, unit: str) -> float | None:
     """A length or area in `unit` (``m``, ``cm``, ``m2``) from a number with its unit; None if it is none, or can be read two ways.
 
-    A comma is a decimal comma; before exactly three digits it could also group thousands, so that is not read.
+    A comma is a decimal comma; before exactly three digits it could also group thousands, as a dot in an area could: that is not read.
 
     Examples
     --------
     >>> quantity("5 ft", "m"), quantity("1,2 m", "m"), quantity("120cm", "m"), quantity("5' 6\\"", "m"), quantity("2,5 ha", "m2")
     (1.524, 1.2, 1.2, 1.6764, 25000.0)
-    >>> [quantity(text, "m") for text in ("1,200 m", "5 kg", "5-6 m", "about 5 m", "5 m2", "1.5 m (5 ft)", "5 m 3")]
-    [None, None, None, None, None, None, None]
+    >>> [quantity(text, "m") for text in ("1,200 m", "5 kg", "5-6 m", "about 5 m", "5 m2", "1.5 m (5 ft)", "5 m 3", "5 6 m")]
+    [None, None, None, None, None, None, None, None]
+    >>> quantity("12.500 m²", "m2"), quantity("12 500 m²", "m2"), quantity("1.234 ha", "m2")
+    (None, 12500.0, 12340.0)
     """
     known = _UNITS[unit]
     cell = text.strip()
@@ -62,7 +68,9 @@ def quantity(text: str, unit: str) -> float | None:
         return None
     number = re.sub(r"\s", "", found[1].translate(_SIGNS))
     named = re.sub(r"\s+", " ", found[2].translate(_SIGNS).casefold().rstrip(".").replace(". ", " ")).replace("''", '"')
-    if named not in known or not _PLAIN.fullmatch(number) or _GROUPED.fullmatch(number):
+    if named not in known or not _PLAIN.fullmatch(number) or _GROUPED.fullmatch(number) or _LOOSE.search(found[1]):
+        return None
+    if unit == "m2" and known[named] == 1.0 and _DOTTED.fullmatch(number):
         return None
     return _as(float(number.replace(",", ".")) * known[named], unit)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from geotools.io.store import is_store
-from geotools.model.errors import CRSError, GeotoolsError
+from geotools.model.errors import CRSError, GeotoolsError, ReadError
 from geotools.model.progress import Progress, tracked
 from geotools.model.schema.names import whole_text
 from geotools.survey import folder as _folder
@@ -177,7 +177,11 @@ def _rest(home: Path, planned: Plan, taken: set[str]) -> list[FileState]:
     named = planned.table is not None and bool(planned.sources)
     rasters = {_place(p) for p in planned.rasters.values()}
     out = []
-    for entry in _folder.entries(home, deep=named):
+    try:
+        entries = _folder.entries(home, deep=named)
+    except ReadError as error:
+        return [FileState(str(home), "aside", message=f"{error.message}: those that no table names are not listed")]
+    for entry in entries:
         shown = _relative(entry.path, home)
         if entry.what == "records" and _place(entry.path) not in taken:
             words = "not named in survey.toml: its records are not used"

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geotools.model.programme import Programme, load_toml
+from geotools.model.schema import kind_of
+from geotools.space.crs import on_wgs84
 from geotools.survey import sources
 
 if TYPE_CHECKING:
@@ -40,7 +42,8 @@ class Parted:
 def layers_in_parts(source: str | Path) -> Parted | None:
     """The layers of a folder that holds hazards and releases in parts; None for any other source.
 
-    A ``survey.toml`` in the folder may say what the programme is; if it lists layers of its own, the folder is not one.
+    A ``survey.toml`` in the folder may say what the programme is. If it lists layers or words of its own, if a layer is on another
+    datum, or if other files of records lie beside the layers, the folder is read whole like any other.
 
     Examples
     --------
@@ -50,13 +53,19 @@ def layers_in_parts(source: str | Path) -> Parted | None:
     folder = Path(source)
     if not all((folder / f"{name}.parquet").is_dir() for name in LAYERS[:2]):
         return None
-    from geotools.io.parts import is_parts
+    from geotools.io.parts import Parts, is_parts
 
     layers = {name: folder / f"{name}.parquet" for name in LAYERS if is_parts(folder / f"{name}.parquet")}
     if not {"hazards", "releases"} <= set(layers):
         return None
     table = sources.table_of(folder)
     said = {} if table is None else load_toml(table)
-    if "layer" in said:
+    programme = Programme() if table is None else Programme.from_dict(said.get("programme", {}), file=table)
+    if "layer" in said or programme.words or programme.columns:
         return None
-    return Parted(layers, Programme() if table is None else Programme.from_dict(said.get("programme", {}), file=table))
+    if not all(crs is None or on_wgs84(crs) for crs in (Parts.open(path).crs for path in layers.values())):
+        return None  # one datum operation, the programme's, must serve all of it
+    for item in sources.plan(folder, None, None).sources:
+        if item.path not in layers.values() and kind_of(item.layer or item.path.stem) in (*LAYERS, None):
+            return None  # more of the ledger lies beside them
+    return Parted(layers, programme)

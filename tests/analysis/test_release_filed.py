@@ -18,7 +18,7 @@ import geotools as gt
 from geotools.analysis.release import filed
 from geotools.io import parts
 from geotools.model import parallel
-from geotools.model.errors import ReadError, SchemaError
+from geotools.model.errors import CRSError, ReadError, SchemaError
 
 _spec = importlib.util.spec_from_file_location("national", Path(__file__).parents[1] / "benchmarks" / "national.py")
 national = importlib.util.module_from_spec(_spec)
@@ -171,9 +171,33 @@ def test_arguments_and_other_folders(tmp_path):
         gt.coverage(tmp_path / "plain.parquet", two)
 
 
+def test_no_rows_and_no_system(tmp_path):
+    hazards, releases, _ = records(60, 9)
+    one, two = filed_as(tmp_path, hazards, releases, rows=20)
+    none = parts.write(releases.iloc[:0], tmp_path / "none.parquet", "releases")
+    assert_same(gt.coverage(one, none), gt.coverage(sorted_by_parts(None, one), releases.iloc[:0]), geometry=False)
+    assert (
+        gt.coverage(parts.write(hazards.iloc[:0], tmp_path / "no.parquet", "hazards"), two).totals["released_m2"] == 0
+    )
+    bare = parts.write(releases.set_crs(None, allow_override=True), tmp_path / "bare.parquet", "releases")
+    with pytest.raises(CRSError, match="no reference system"):
+        gt.coverage(one, bare)
+
+
+def test_rows_of_one_id_and_place_are_told_apart_by_all_they_say(tmp_path):
+    hazards, releases, _ = records(40, 10)
+    twin = releases[releases.area > 0].iloc[[0, 0]].copy()
+    twin["id"], twin["date"], twin["product"] = "R", ["2024-01-01", "2020-01-01"], ["cleared", "cancelled"]
+    twin["team_notes"] = ["a", "b"]
+    for pair in (twin, twin.iloc[::-1]):
+        one, two = filed_as(tmp_path / pair["team_notes"].iloc[0], hazards, pair, rows=1)
+        assert_same(gt.coverage(one, two), gt.coverage(sorted_by_parts(None, one), pair), geometry=False)
+
+
 def test_records_hold_no_geometry(tmp_path):
     _, releases, _ = records(60, 8)
-    folder = parts.write(releases.assign(colour="red"), tmp_path / "releases.parquet", "releases", rows=25)
+    own = releases.assign(colour="red", id=[f"R{n}" for n in range(len(releases))])
+    folder = parts.write(own, tmp_path / "releases.parquet", "releases", rows=25)
     found = filed.records(folder, "releases")
     assert found.frame.geometry.isna().all()
     assert "colour" not in found.frame

@@ -434,6 +434,18 @@ def test_a_track_of_unknown_accuracy_proves_no_more_than_a_hand_held_receiver(co
     )
 
 
+def test_one_fix_without_accuracy_makes_no_pass_better():
+    """A pass whose fixes state 9 m is not a hand-held receiver's 3 m because one of them states nothing."""
+    frame, ground, _, _ = lanes_overlapping()
+    poor = frame.assign(h_acc_m=9.0, width_m=16.0)
+    partly = poor.copy()
+    partly.loc[partly.index[len(partly) // 2], "h_acc_m"] = np.nan
+    for some in (poor, partly):
+        made = swath.prepare(some, ground)
+        assert made.passes["h_acc_m"].min() == 9.0
+        assert swath.cover(made, ground, method="manual").totals["searched_m2"] == 0
+
+
 def test_the_programme_says_what_an_unknown_receiver_is_worth():
     frame, ground, _, _ = lanes_overlapping()
     made = swath.prepare(frame, ground)

@@ -337,3 +337,14 @@ def test_released_ground_is_not_lost_behind_a_word_in_the_name(tmp_path: Path) -
     text = (tmp_path / "survey.toml").read_text("utf-8")
     assert "releases" in text
     assert "Result" in text
+
+
+def test_a_column_of_what_is_planned_is_a_question(tmp_path):
+    shapes = [shapely.box(47 + n / 100, 39.5, 47.005 + n / 100, 39.51) for n in range(3)]
+    frame = gpd.GeoDataFrame({"id": ["a", "b", "c"], "planned_outcome": "cleared"}, geometry=shapes, crs=4326)
+    frame.to_file(tmp_path / "releases.geojson")
+    result = CliRunner().invoke(cli, ["init", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    lines = [line for line in (tmp_path / "survey.toml").read_text("utf-8").splitlines() if "planned_outcome" in line]
+    assert lines
+    assert all(line.lstrip().startswith("#") for line in lines)

@@ -14,6 +14,7 @@ import geotools as gt
 from geotools.cli.main import cli
 from geotools.io.parts import Parts
 from geotools.model.errors import GeotoolsError
+from geotools.survey import layers_in_parts
 
 SAMPLE = Path(__file__).parents[2] / "sample_data" / "fuzuli"
 
@@ -67,6 +68,23 @@ def test_programme_of_the_folder(national, tmp_path):
     (folder / "survey.toml").write_text('[programme]\ncrs = "EPSG:32638"\n')
     out = json.loads(run("coverage", folder, "--json").stdout)
     assert "area_grid_m2" in out["hazards"][0]
+
+
+def test_more_of_the_ledger_beside_the_parts_counts(national, tmp_path):
+    one, parts = national
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for layer in parts.iterdir():
+        (folder / layer.name).symlink_to(layer)
+    assert layers_in_parts(folder) is not None
+    hazards = gt.read(one, layer="hazards")
+    events = hazards[hazards.geometry.notna()][["id", "geometry"]].rename(columns={"id": "hazard_id"})
+    gt.write(events.assign(id=[f"E{n}" for n in range(len(events))], event="reopened"), folder / "events.gpkg")
+    assert layers_in_parts(folder) is None
+    assert json.loads(run("coverage", folder, "--json").stdout)["totals"]["released_m2"] == pytest.approx(0, abs=1e-3)
+    (folder / "events.gpkg").unlink()
+    (folder / "survey.toml").write_text('[programme.words.product]\ntemiz = "cleared"\n')
+    assert layers_in_parts(folder) is None
 
 
 def test_what_cannot_be_done_is_said(national, tmp_path):

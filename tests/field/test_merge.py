@@ -357,6 +357,19 @@ def test_many_campaigns_lose_nothing(campaign: tuple[gpd.GeoDataFrame, ...]) -> 
     check_campaign(campaign)
 
 
+def test_a_row_made_of_two_is_closed_only_if_both_are() -> None:
+    base = layer({name: {"status": "open", "geometry": box(n)} for n, name in enumerate("HJ")})
+    joined = base.iloc[[0]].assign(id="HJ", parent_id="H, J", geometry=[shapely.union_all(base.geometry.array)])
+    ours = gpd.GeoDataFrame(joined, geometry="geometry", crs=CRS)
+    one, both = base.assign(status=["closed", "open"]), base.assign(status="closed")
+    merged, conflicts = merge(base, ours, one)
+    assert merged.set_index("id").loc["HJ", "status"] == "open"
+    assert "MG-01" in set(conflicts["check"])
+    merged, conflicts = merge(base, ours, both)
+    assert merged.set_index("id").loc["HJ", "status"] == "closed"
+    assert conflicts.empty
+
+
 def test_a_polygon_cut_in_two_that_kept_its_id_keeps_both_pieces() -> None:
     """Some apps copy the id to both pieces of a cut."""
     base = layer({"H1": {"status": "open", "geometry": box(1)}})

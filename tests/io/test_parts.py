@@ -112,6 +112,15 @@ def test_whole_or_not_at_all(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"releases.parquet"}
 
 
+def test_a_folder_of_other_things_is_never_replaced(tmp_path):
+    survey = tmp_path / "survey"
+    survey.mkdir()
+    (survey / "a.gpkg").write_bytes(b"years of work")
+    with pytest.raises(WriteError, match="other things"):
+        parts.write(layer(5), survey, "releases", overwrite=True)
+    assert (survey / "a.gpkg").read_bytes() == b"years of work"
+
+
 def test_no_rows_at_all(tmp_path):
     folder = parts.write(layer(20).iloc[:0], tmp_path / "releases.parquet", "releases")
     found = parts.Parts.open(folder)

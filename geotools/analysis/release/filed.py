@@ -13,15 +13,17 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyproj
 import shapely
 
+from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
 from geotools.analysis.release.ledger import Records
 from geotools.analysis.release.projection import COLUMNS, Ground
 from geotools.io.parts import Batch, Parts
 from geotools.io.shelf import Shelf, put
-from geotools.model.errors import SchemaError
+from geotools.model.errors import CRSError, SchemaError
 from geotools.model.parallel import Codec, map_ordered, room
 from geotools.model.provenance import version
 from geotools.model.schema import KINDS
@@ -41,8 +43,12 @@ def records(path: Path, what: str) -> Records:
     parts = Parts.open(path)
     if parts.kind != what:
         raise SchemaError(f"{path} holds {parts.kind}, not {what}", hint=f"give the {what} here", file=path)
+    if parts.crs is None and any((~shapely.is_missing(batch.shapes())).any() for batch in parts.batches):
+        raise CRSError(f"the {what} have no reference system", hint="write them again with one", file=path)
     names = KINDS[what].names if what in KINDS else parts.columns
-    table = parts.attributes([*names, *(f"{name}_as_entered" for name in names)])
+    given = pd.Series(_e.texts(parts.attributes(["id"]), "id"), dtype=object)
+    wanted = None if given.duplicated().any() else [*names, *(f"{name}_as_entered" for name in names)]
+    table = parts.attributes(wanted)  # rows that share an id are told apart by all they say
     return Records(gpd.GeoDataFrame(table, geometry=[None] * len(table)), Filed(parts))
 
 
@@ -69,6 +75,8 @@ class Filed:
 
     def settled(self, order: np.ndarray, plane: pyproj.CRS, *, exact: bool = False) -> Ground:
         """On the plane, in a given order; the polygons lie on a shelf, in a folder that goes with the ledger."""
+        if not len(self.parts):
+            return _p.taken(np.zeros(0, dtype=object), self.source).settled(order, plane, exact=exact)
         place, keeper = room()
         task = _Task(place, self.source, plane.to_wkt(), exact)
         items = [_Item(batch, _key(task, self.parts, batch)) for batch in self.parts.batches]

@@ -17,6 +17,7 @@ from geotools.analysis.swath.fixes import Fixes, Table, require_single
 from geotools.analysis.swath.rows import Rows, joined
 from geotools.analysis.swath.rules import Rules, Section, Tool
 from geotools.model.errors import CoverageError, SchemaError
+from geotools.model.programme import DEFAULT_LIMITS
 
 WIDTH_STEP_M = 0.005
 STILL_M = 1e-3
@@ -275,7 +276,11 @@ def _table(parts: Parts, state: np.ndarray, fixes: Fixes, table: Table, named: t
     data |= {name: values[keep] for name, values in figures.items()}
     data["speed_mps"] = data["length_m"] * path.SECOND / np.maximum(fixes.t[b] - fixes.t[a], 1)
     data |= {"width_m": _within(np.fmin, fixes.width, between), "depth_cm": _within(np.fmin, fixes.depth, between)}
-    data |= {"h_acc_m": _within(np.maximum, fixes.sigma, between), "fixes": b - a + 1}
+    worst, every = (_within(take, fixes.sigma, between) for take in (np.fmax, np.maximum))
+    poor = np.isnan(every) & (
+        worst > DEFAULT_LIMITS["h_acc_default_m"]
+    )  # a fix that states nothing makes no pass better
+    data |= {"h_acc_m": np.where(poor, worst, every), "fixes": b - a + 1}
     data |= {"is_deep": state[a] % 4 >= 2, "is_fast": state[a] % 2 == 1}
     return Rows({name: data[name] for name in COLUMNS if name != "geometry"}, lines)
 

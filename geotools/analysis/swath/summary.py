@@ -98,7 +98,7 @@ class Position:
     length_m: float = 0.0
     poor_m: float = 0.0
     unstated_m: float = 0.0
-    assumed_m: float = DEFAULT_LIMITS["h_acc_default_m"]
+    assumed_m: float = 0.0
 
     @classmethod
     def of(cls, rows: Rows, assumed_m: float = DEFAULT_LIMITS["h_acc_default_m"]) -> Position:
@@ -119,8 +119,8 @@ class Position:
 
     @property
     def shows(self) -> bool:
-        """Whether any of the tracks is accurate enough for its width to show where the tool went."""
-        return not self.passes or self.poor_m < self.length_m * (1 - 1e-9)
+        """Whether the tracks are accurate enough for their width to show where the tool went: all of them, since which ground is whose is not kept."""
+        return not self.passes or self.poor_m <= self.length_m * 1e-9
 
     def __add__(self, other: Position) -> Position:
         return Position(

@@ -81,6 +81,13 @@ class Cuts:
         alike = all(same(row.get(column), rows[0].get(column), column) for row in rows)
         return (rows[0].get(column),) if alike else None
 
+    def agreed(self, voice: str, cutter: str, piece: str, said: tuple[str, Any]) -> bool:
+        """Whether a side says the same, a column and its value, of every row of which the other side made a piece."""
+        column, wanted = said
+        of = [self._keys[p] for p in parents(self._sides[cutter][piece], self._keys) if p in self._keys]
+        told = [self.whole(voice, name, column) for name in of]
+        return all(one is not None and same(one[0], wanted, column) for one in told)
+
     def edited(self, side: Side, name: str) -> bool:
         """Whether a side changed anything of a row; a column or a shape that is missing is no change."""
         row, old = side.rows[name], self._base[name]

@@ -257,7 +257,8 @@ class _Merge:
                     continue
                 wanted, old = told[0], self.base.rows[name].get(column)
                 free = self.cuts.untouched(cutter, name, column) and all(
-                    _same(merged[p].get(column), old, column) for p in pieces
+                    _same(merged[p].get(column), old, column) and self.cuts.agreed(voice, cutter, p, (column, wanted))
+                    for p in pieces
                 )
                 for piece in pieces:
                     there = merged[piece]

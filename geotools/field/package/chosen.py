@@ -202,21 +202,29 @@ def _without_far_ones(
     hazards = layers.get("hazards")
     if hazards is None or ground is None or "place" not in hazards:
         return layers, 0
-    near = _metres_to(hazards, "place", ground)
+    also = [
+        c for c in ("admin1", "admin2") if c in hazards and c in layers.get("places", hazards)
+    ]  # settlements have namesakes
+    near = _metres_to(hazards, ["place", *also], ground)
     if "places" in layers and "name" in layers["places"]:  # either position may be wrong: the nearer one counts
-        for name, metres in _metres_to(layers["places"], "name", ground).items():
+        for name, metres in _metres_to(layers["places"], ["name", *also], ground).items():
             near[name] = min(near.get(name, np.inf), metres)
-    far = [near.get(_settlement(name), 0.0) > far_m for name in hazards["place"]]
+    far = [near.get(name, 0.0) > far_m for name in _named(hazards, ["place", *also])]
     gone = ~placed(hazards) & pd.Series(far, index=hazards.index) & ~hazards["id"].isin(named)
     return {**layers, "hazards": hazards[~gone].reset_index(drop=True)}, int(gone.sum())
 
 
-def _metres_to(frame: gpd.GeoDataFrame, column: str, ground: Any) -> dict[str, float]:
-    """Settlement → metres from the ground to the nearest position on record for it."""
-    out: dict[str, float] = {}
+def _named(frame: gpd.GeoDataFrame, columns: list[str]) -> list[tuple[str, ...]]:
+    """Settlement and districts of each row, as they are compared."""
+    return [tuple(map(_settlement, row)) for row in frame[columns].itertuples(index=False, name=None)]
+
+
+def _metres_to(frame: gpd.GeoDataFrame, columns: list[str], ground: Any) -> dict[tuple[str, ...], float]:
+    """Settlement, with its districts → metres from the ground to the nearest position on record for it."""
+    out: dict[tuple[str, ...], float] = {}
     metres = distance(np.array(frame.geometry.array, dtype=object), np.array([ground], dtype=object))
-    for name, there, known in zip(map(_settlement, frame[column]), metres, placed(frame), strict=True):
-        if name and known:
+    for name, there, known in zip(_named(frame, columns), metres, placed(frame), strict=True):
+        if name[0] and known:
             out[name] = min(out.get(name, np.inf), float(there))
     return out
 

@@ -24,6 +24,7 @@ from geotools.space import crs as _crs
 from geotools.survey.sources import LayerSource
 
 KNOWN_SHARE = 0.8
+INTENDED = ("plan", "expect", "propos", "target", "intend", "forecast", "план", "прогноз", "hedef")  # not done yet
 ALIKE = 0.8  # of two names, by difflib
 SAMPLE = 2000
 LEDGER = ("hazards", "releases", "events")  # what the figures of coverage are made of
@@ -225,7 +226,8 @@ def _see_columns(seen: Look) -> None:
             taken.add(target)
     for name, targets in fits.items():
         rivals = [other for other, own in fits.items() if other != name and set(own) & set(targets)]
-        if len(targets) == 1 and not rivals:
+        planned = any(stem in fold(name) for stem in INTENDED)
+        if len(targets) == 1 and not rivals and not planned:
             seen.guesses[name] = (targets[0], "its words are those of this column")
         elif targets:
             seen.open[name] = f"its words would fit {' or '.join(targets)}"

@@ -104,7 +104,11 @@ def _metric(extent: tuple[float, float, float, float]) -> str:
 def _operations(proposal: Proposal) -> list[str]:
     """Other datums: the operation should be the programme's decision."""
     others = sorted(
-        {one.system.crs for one in proposal.layers if one.system.crs and not one.out and not _on_wgs84(one.system.crs)}
+        {
+            one.system.crs
+            for one in proposal.layers
+            if one.system.crs.startswith("EPSG:") and not one.out and not _on_wgs84(one.system.crs)
+        }
     )
     if not others:
         return []
@@ -162,7 +166,7 @@ def _about(layer: Layer) -> str:
 def _system(system: System, ending: str) -> list[str]:
     lines = []
     if system.state == "stated":
-        lines.append(f"# crs: {system.crs}, as the file says")
+        lines.append(remark(f"# crs: {system.crs}, as the file says"))
     elif system.state == "usual" and ending not in (".geojson", ".json", ".kml", ".kmz", ".gpx"):
         lines.append(
             f"crs = {quoted(system.crs)}  # longitude and latitude; if the receiver was set to another datum, say which"
