@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-from .commands import WRITERS, Writer
+from .commands import BIG, WRITERS, Writer, turn
 from .conftest import Disk, Server, Tally
 from .faulty import Trial
 
-BIG = bool(os.environ.get("GEOTOOLS_BIG"))
 SHARES = (0.02, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97) if BIG else (0.1, 0.7)
 FAULTS = 60 if BIG else 2
-slow_writers = [pytest.mark.slow, pytest.mark.parametrize("writer", WRITERS, ids=lambda w: w.label)]
 
 
-def apply(function):
-    for mark in slow_writers:
-        function = mark(function)
-    return function
+def apply(n):
+    return lambda function: pytest.mark.slow(
+        pytest.mark.parametrize("writer", turn(n), ids=lambda w: w.label)(function)
+    )
 
 
-@apply
+@apply(0)
 def test_a_full_disk(writer: Writer, trial: Trial, disk: Disk, tally: Tally) -> None:
     """A disk in memory with room for a part of the output, temporary files included; elsewhere a limit on each file."""
     disk.resize(64 << 20)
@@ -47,7 +43,7 @@ def test_a_full_disk(writer: Writer, trial: Trial, disk: Disk, tally: Tally) -> 
     trial.prepare("", disk.folder)
 
 
-@apply
+@apply(1)
 def test_a_disk_that_fails_once(writer: Writer, trial: Trial, tally: Tally) -> None:
     """No room, an error of the device, or no right, at one change of a file: refused or done, never half."""
     for n in range(min(FAULTS, trial.steps)):
@@ -62,7 +58,7 @@ def test_a_disk_that_fails_once(writer: Writer, trial: Trial, tally: Tally) -> N
             trial.judge(tally, was_there=over)
 
 
-@apply
+@apply(2)
 def test_a_folder_that_may_not_be_written(writer: Writer, trial: Trial, tally: Tally) -> None:
     """Modes hold for the call, also where the tests run as root; the old output stays."""
     for over in (False, True):

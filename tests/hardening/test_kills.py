@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from .commands import WRITERS, Writer, commands
+from .commands import BIG, WRITERS, Writer, commands, turn
 from .conftest import Server, Tally
 from .faulty import Trial
 
-BIG = bool(os.environ.get("GEOTOOLS_BIG"))
 STEPS, MOMENTS = (200, 30) if BIG else (2, 1)
 
 
@@ -30,7 +29,7 @@ def test_every_command_that_writes_is_in_the_table() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("writer", WRITERS, ids=lambda w: w.label)
+@pytest.mark.parametrize("writer", turn(3), ids=lambda w: w.label)
 def test_killed_at_any_moment(writer: Writer, trial: Trial, server: Server, tally: Tally) -> None:
     """At changes of files, evenly from first to last, and at moments between: over an old output and where nothing is."""
     luck = random.Random(writer.label)

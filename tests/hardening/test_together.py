@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from .commands import WRITERS, Writer, hidden
+from .commands import Writer, hidden, turn
 from .conftest import Server, Tally
 from .faulty import Trial, sound_store
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("writer", WRITERS, ids=lambda w: w.label)
+@pytest.mark.parametrize("writer", turn(4), ids=lambda w: w.label)
 def test_three_at_the_same_time(writer: Writer, trial: Trial, server: Server, tally: Tally) -> None:
     trial.prepare("old")
     started = [server.start([*trial.words(0), *trial.over(True)]) for _ in range(3)]
