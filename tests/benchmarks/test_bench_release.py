@@ -282,13 +282,14 @@ except SystemExit:
     pass
 own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
 seconds = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))  # ru_maxrss knows the parent's
 with open(sys.argv[1], "w") as told:
-    told.write(f"{seconds} {time.perf_counter() - begin} {own.ru_maxrss / 1e6} {others.ru_maxrss / 1e6}")
+    told.write(f"{seconds} {time.perf_counter() - begin} {peak / 1e6}")
 """
 
 
 def parts(sizes, *executors):
-    """`geotools coverage` of layers in parts: CPU and wall seconds, peak GB of the command and of its largest worker, per size and executor."""
+    """`geotools coverage` of layers in parts: CPU and wall seconds, peak GB of the command without workers, per size and executor."""
     found = {}
     for n in sizes:
         with tempfile.TemporaryDirectory() as folder:
@@ -317,7 +318,7 @@ def parts(sizes, *executors):
                 print(
                     n,
                     name,
-                    "CPU {:.1f} s, wall {:.1f} s, {:.2f} GB, workers {:.2f} GB".format(*found[n, name]),
+                    "CPU {:.1f} s, wall {:.1f} s, {:.2f} GB".format(*found[n, name]),
                     flush=True,
                 )
             assert len({found[n, name][-1] for name in executors}) == 1
