@@ -72,6 +72,16 @@ def _same(xy, a0, a1, b0, b1):
 
 
 @jit
+def _wider(event, n):
+    """Room for twice as many; copied one by one, since a slice put into a slice takes two seconds to compile."""
+    wider = np.empty((2 * event.shape[0] + 2, 5), np.float64)
+    for i in range(n):
+        for j in range(5):
+            wider[i, j] = event[i, j]
+    return wider
+
+
+@jit
 def _crossings(xy, last, first, box, a, b, na, nb, origin, work, event, n):
     """Append the crossings of two outlines to `event`; −1 if they are not in general position.
 
@@ -106,9 +116,7 @@ def _crossings(xy, last, first, box, a, b, na, nb, origin, work, event, n):
             if how == 2:
                 return -1, event
             if n + 2 > event.shape[0]:
-                wider = np.empty((2 * event.shape[0] + 2, 5), np.float64)
-                wider[:n] = event[:n]
-                event = wider
+                event = _wider(event, n)
             ux, uy, vx, vy = qx - px, qy - py, sx - rx, sy - ry
             one, two = vx * (py - ry) - vy * (px - rx), vx * (qy - ry) - vy * (qx - rx)
             three, four = ux * (ry - py) - uy * (rx - px), ux * (sy - py) - uy * (sx - px)
@@ -275,7 +283,9 @@ def _group(xy, last, first, ring_first, ring_sign, box, sure, container, covers,
     if count > MOST or not sure[container]:
         return False, event
     who, base = np.empty(count, np.int64), np.zeros(count, np.int64)
-    who[0], who[1:] = container, covers
+    who[0] = container
+    for k in range(1, count):
+        who[k] = covers[k - 1]
     near, whole = np.zeros((count, count), np.bool_), np.zeros(count, np.bool_)
     twin = np.zeros(count, np.int64)  # the earlier cover that has the same outline; 0: none
     size = 0
@@ -295,7 +305,7 @@ def _group(xy, last, first, ring_first, ring_sign, box, sure, container, covers,
                 twin[k] = i
                 break
     origin = (box[container, 0], box[container, 1])
-    n = 0
+    n = np.int64(0)  # typed: a plain 0 would have what it is given to compiled twice
     for i in range(1 if alone else count):
         if whole[i] or twin[i]:
             continue
@@ -314,7 +324,7 @@ def _group(xy, last, first, ring_first, ring_sign, box, sure, container, covers,
         one, two = order[k], order[k + 1]
         if event[two, 0] - event[one, 0] <= event[one, 4] + event[two, 4]:
             return False, event
-    at = 0
+    at = np.int64(0)
     for k in range(count):
         if whole[k] or twin[k]:
             continue
@@ -338,7 +348,8 @@ def _group(xy, last, first, ring_first, ring_sign, box, sure, container, covers,
             alone,
         )
         if at < 0:
-            net[:], raw[:] = 0.0, 0.0
+            for q in range(count - 1):
+                net[q], raw[q] = 0.0, 0.0
             return False, event
     for k in range(1, count):
         if twin[k]:

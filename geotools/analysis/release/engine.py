@@ -26,7 +26,8 @@ from geotools.space.shapes import Shapes, hilbert, meeting
 P = TypeVar("P", np.ndarray, Shapes)
 ENGINES = ("auto", "geos", "sweep")
 SWEEP_FROM = 2_000  # pairs from which loading the compiled sweep pays
-COMPILE_FROM = 50_000  # pairs from which compiling it, once, pays
+COMPILE_FROM = 10_000  # pairs from which compiling it pays, once for all runs: ten seconds for two of each run
+COMPILE_ANEW_FROM = 50_000  # the same where compiled code cannot be kept for the next run
 CHUNK_VERTICES = 400_000
 PAIRS = 8_000  # pairs of polygons measured at a time
 LARGE_BYTES = 5_000_000  # of files, from which the compiled engine will be worth loading
@@ -128,7 +129,8 @@ def choose(engine: str, pairs: int) -> str:
         need("numba", "fast")
     if engine != "auto":
         return engine
-    return "sweep" if installed and pairs >= (SWEEP_FROM if _compiled() else COMPILE_FROM) else "geos"
+    least = {True: SWEEP_FROM, False: COMPILE_FROM, None: COMPILE_ANEW_FROM}[_kept()] if installed else np.inf
+    return "sweep" if pairs >= least else "geos"
 
 
 def warm(source: str | Path, engine: str = "auto") -> bool:
@@ -149,9 +151,9 @@ def warm(source: str | Path, engine: str = "auto") -> bool:
     return True
 
 
-def _compiled() -> bool:
-    """Whether the sweep was compiled before and kept beside this file."""
-    return any(Path(__file__).with_name("__pycache__").glob("arrange.arrange-*.nbi"))
+def _kept() -> bool | None:
+    """Whether the sweep was compiled before; None where that could not be kept."""
+    return compiled.kept(Path(__file__).with_name("arrange.py"))
 
 
 def solve(
@@ -172,7 +174,8 @@ def solve(
     parts = (_part(work, rows) for rows in chunks)
     answers = iter_ordered(partial(_answer, engine), parts, threads=threads, codec=codec(engine, Settled))
     if progress is not None:
-        progress.start(what, len(work.containers))
+        first = engine == "sweep" and len(chunks) and not _kept()
+        progress.start(f"{what} (compiling the fast engine first)" if first else what, len(work.containers))
     try:
         for rows, found in zip(chunks, answers, strict=True):
             pairs = _pairs_of(work, rows)

@@ -17,7 +17,7 @@ import shapely
 from shapely.errors import GEOSException
 
 from geotools.model.errors import CRSError, SchemaError
-from geotools.model.parallel import map_ordered
+from geotools.model.parallel import map_ordered, workers
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 from geotools.space.outlines import Outlines
@@ -25,6 +25,7 @@ from geotools.space.shapes import Shapes
 
 NEEDLE_M = 1e-6
 BATCH = 50_000  # rows brought to the plane at a time
+LEAST = 2_000  # rows below which a second thread does not pay
 FAR_M = 12.3e6  # 150° from the centre of an equal-area plane; a ring around its antipode would turn inside out
 USABLE, MISSING, EMPTY, NOT_AREA, NO_PLACE, COLLAPSED = range(6)
 REASONS = {
@@ -68,18 +69,24 @@ class Taken:
 
     def centres(self) -> np.ndarray:
         """Longitude and latitude of the middle of each geometry's box, where there is one."""
-        batches = (self.take(rows) for rows in _batches(np.flatnonzero(self.state == USABLE)))
+        batches = (self.take(rows) for rows in _shared(np.flatnonzero(self.state == USABLE)))
         return np.concatenate([np.zeros((0, 2)), *map_ordered(centres, batches)])
 
     def settled(self, order: np.ndarray, plane: pyproj.CRS, *, exact: bool = False) -> Ground:
         """On the plane, in a given order; see `settle`."""
-        batches = (self.take(rows) for rows in _batches(order))
+        batches = (self.take(rows) for rows in _shared(order))
         parts = map_ordered(partial(settle, plane=plane, exact=exact), batches)
         return Ground.joined(parts or [settle(self, plane, exact=exact)])
 
 
 def _batches(rows: np.ndarray) -> list[np.ndarray]:
     return np.array_split(rows, -(-len(rows) // BATCH)) if len(rows) else []
+
+
+def _shared(rows: np.ndarray) -> list[np.ndarray]:
+    """Batches for several workers at once; every row is brought to the plane for itself, so the cut changes nothing."""
+    size = min(BATCH, max(LEAST, -(-len(rows) // workers())))
+    return np.array_split(rows, -(-len(rows) // size)) if len(rows) else []
 
 
 def centres(layer: Taken) -> np.ndarray:

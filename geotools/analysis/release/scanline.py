@@ -14,30 +14,34 @@ Source: plane sweep after Shamos and Hoey (1976), Bentley and Ottmann (1979), in
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from geotools.space.simple import jit
 
 SAME_M = 1e-9  # edges closer than this count as one when the rest is traced
 SMALL_M2 = 1e-6  # rings smaller than this are not kept
 MARGIN_M = 0.5  # crossings this far outside the box do not matter
 
 
-def _jit(function):
-    """Compile, and keep the result on disk where there is a place to keep it."""
-    try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # no folder can be written
-        return numba.njit(nogil=True, error_model="numpy")(function)
-
-
-@_jit
+@jit
 def _grow(array):
+    """Room for twice as many; copied one by one, since a slice put into a slice takes two seconds to compile."""
     out = np.empty(2 * array.size, array.dtype)
-    out[: array.size] = array
+    for i in range(array.size):
+        out[i] = array[i]
     return out
 
 
-@_jit
+@jit
+def _wider(array):
+    """The same for an array of pairs."""
+    out = np.empty((2 * array.shape[0], 2), np.float64)
+    for i in range(array.shape[0]):
+        out[i, 0], out[i, 1] = array[i, 0], array[i, 1]
+    return out
+
+
+@jit
 def _collect(xy, last, start, stop, box, poly, edges, owner, count):
     """Append the sloping edges of one polygon that matter within `box`, shifted to its corner; lower end first."""
     left, low, right, high = box
@@ -58,7 +62,7 @@ def _collect(xy, last, start, stop, box, poly, edges, owner, count):
     return count
 
 
-@_jit
+@jit
 def _at(edges, e, y):
     """x of an edge at a height; exact at its ends, the same bits from wherever it is asked."""
     if y <= edges[e, 1]:
@@ -68,13 +72,13 @@ def _at(edges, e, y):
     return edges[e, 0] + (y - edges[e, 1]) * ((edges[e, 2] - edges[e, 0]) / (edges[e, 3] - edges[e, 1]))
 
 
-@_jit
+@jit
 def _line(edges, e, y):
     """x of the edge's line at a height within it (may be clipped by the box)."""
     return edges[e, 0] + (y - edges[e, 1]) * ((edges[e, 2] - edges[e, 0]) / (edges[e, 3] - edges[e, 1]))
 
 
-@_jit
+@jit
 def _events(edges, count, order, wide, tall):
     """Heights at which an edge starts, ends or crosses another, within the box, sorted and once each."""
     events = np.empty(4 * count + 16, np.float64)
@@ -122,7 +126,7 @@ def _events(edges, count, order, wide, tall):
     return events[:kept]
 
 
-@_jit
+@jit
 def _pair_up(ends_x, ends_node, ends_head, count, following):
     """Join the fragment ends of one height by horizontal pieces: sorted by x, each head to the tail beside it."""
     for i in range(1, count):
@@ -151,7 +155,7 @@ def _pair_up(ends_x, ends_node, ends_head, count, following):
     return True
 
 
-@_jit
+@jit
 def _group(edges, owner, count, covers, kept, box, trace, net, raw):
     """Sweep one container: areas into `net` and `raw`; returns what is left and the nodes of its boundary."""
     wide, tall = box[2] - box[0], box[3] - box[1]
@@ -204,7 +208,8 @@ def _group(edges, owner, count, covers, kept, box, trace, net, raw):
                     j -= 1
                 middle[j + 1], active[j + 1] = x, e
             # walk from left to right
-            inside[:] = False
+            for i in range(covers + 1):
+                inside[i] = False
             alive, low = 0, covers + 1
             before, since = False, 0
             here = False
@@ -286,7 +291,7 @@ def _group(edges, owner, count, covers, kept, box, trace, net, raw):
     return left, node_x[:nodes], node_y[:nodes], following[:nodes], good
 
 
-@_jit
+@jit
 def _carrier(active, start, stop, running, way):
     """Of edges that lie on each other, the one whose fragment can go on, else the first."""
     for i in range(start, stop):
@@ -298,7 +303,7 @@ def _carrier(active, start, stop, running, way):
     return active[start]
 
 
-@_jit
+@jit
 def _rings(node_x, node_y, following, box, out, sizes, used, rings):
     """Follow the nodes to rings; append those with area, without repeated points, in plane coordinates."""
     seen = np.zeros(node_x.size, np.bool_)
@@ -331,14 +336,14 @@ def _rings(node_x, node_y, following, box, out, sizes, used, rings):
         for i in range(begin, used):
             out[i, 0] += box[0]
             out[i, 1] += box[1]
-        out[used] = out[begin]
+        out[used, 0], out[used, 1] = out[begin, 0], out[begin, 1]
         used += 1
         sizes[rings, 0], sizes[rings, 1] = used - begin, 0.5 * area
         rings += 1
     return used, rings
 
 
-@_jit
+@jit
 def sweep(
     ground,
     ground_last,
@@ -374,8 +379,8 @@ def sweep(
         Ring coordinates one after the other, (length, signed area) and container of each ring, and per container
         whether its rings could be traced.
     """
-    out, used = np.empty((1024, 2), np.float64), 0
-    sizes, ring_of, rings = np.empty((64, 2), np.float64), np.empty(64, np.int64), 0
+    out, used = np.empty((1024, 2), np.float64), np.int64(0)
+    sizes, ring_of, rings = np.empty((64, 2), np.float64), np.empty(64, np.int64), np.int64(0)
     good = np.ones(left.size, np.bool_)
     for g in range(left.size):
         p0, p1 = pair_from[g], pair_from[g + 1]
@@ -398,14 +403,11 @@ def sweep(
         if not trace[g] or not fine or node_x.size == 0:
             continue
         while used + 2 * node_x.size + 2 > out.shape[0]:
-            bigger = np.empty((2 * out.shape[0], 2), np.float64)
-            bigger[:used] = out[:used]
-            out = bigger
+            out = _wider(out)
         while rings + node_x.size // 2 + 2 > sizes.shape[0]:
-            wider = np.empty((2 * sizes.shape[0], 2), np.float64)
-            wider[:rings] = sizes[:rings]
-            sizes, ring_of = wider, _grow(ring_of)
+            sizes, ring_of = _wider(sizes), _grow(ring_of)
         was = rings
         used, rings = _rings(node_x, node_y, following, box, out, sizes, used, rings)
-        ring_of[was:rings] = g
+        for ring in range(was, rings):
+            ring_of[ring] = g
     return out[:used], sizes[:rings], ring_of[:rings], good
