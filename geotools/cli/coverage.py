@@ -202,7 +202,7 @@ def _words(found: Any, group: Any) -> str:
         + ("  coverage" if "coverage" in table else "")
     )
     for _, row in table.head(SHOWN).iterrows():
-        cells = " ".join(f"{_cell(row[name]):>13}" for name in columns)
+        cells = " ".join(f"{_cell(row[name], name):>13}" for name in columns)
         share = f"  {_percent(row['coverage']):>8}" if "coverage" in table else ""
         lines.append(f"{_clean(row[first]):{width}} {cells}{share}")
     if len(table) > SHOWN:
@@ -219,7 +219,7 @@ def _totals(found: Any, columns: list[str], width: int, *, once: bool) -> list[s
     from geotools.analysis.release import hectares
 
     totals = found.totals
-    cells = " ".join(f"{_cell(totals[name]) if name in totals else '':>13}" for name in columns)
+    cells = " ".join(f"{_cell(totals[name], name) if name in totals else '':>13}" for name in columns)
     share = f"  {_percent(float(totals['coverage'])):>8}" if "area_m2" in columns else ""
     lines = ["", f"{'TOTAL':{width}} {cells}{share}"]
     if not once and totals["shared_m2"] >= 1:
@@ -230,11 +230,10 @@ def _totals(found: Any, columns: list[str], width: int, *, once: bool) -> list[s
     return lines
 
 
-def _cell(value: float) -> str:
-    from geotools.analysis.release import square_metres
-    from geotools.model.figures import UNKNOWN
+def _cell(value: float, name: str) -> str:
+    from geotools.model.figures import UNKNOWN, direction, square_metres
 
-    return UNKNOWN if value != value else square_metres(value)  # noqa: PLR0124
+    return UNKNOWN if value != value else square_metres(value, toward=direction(name))  # noqa: PLR0124
 
 
 def _clean(value: Any) -> str:

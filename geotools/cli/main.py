@@ -120,7 +120,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 def _collect_rarely() -> None:
     """Look for cycles less often, and not at all on the way out: the loaded libraries are 150,000 objects that never die."""
-    gc.set_threshold(10_000, 10, 10)
+    gc.set_threshold(100_000, 10, 10)
     atexit.register(gc.freeze)
 
 

@@ -3,7 +3,7 @@
 For words and cells that people read; machines get full numbers. The page of the map has the same rule in `core.js`.
 
 The rule: below one hectare whole square metres (one decimal below 10), from one hectare on hectares with two decimals.
-What is claimed as released is cut (`toward="down"`), what remains is rounded up (`toward="up"`), all else to the nearest.
+What is less than ten square centimetres is noise of computing and no ground. What is claimed as released is cut (`toward="down"`), what remains is rounded up (`toward="up"`), all else to the nearest.
 A share of released ground is cut at a tenth of a percent, and what remains is the rest to 100.0: the two always make the
 whole, 100.0 % is said only where nothing is left, and what is left is never 0.0 %.
 """
@@ -21,6 +21,7 @@ MARKS = {"en": (",", "."), "az": (".", ","), "tr": (".", ","), "ru": ("\u00a0", 
 CUT = ("released", "cleared", "reduced", "cancelled")  # claims: never more than the evidence
 RAISED = ("remaining", "reported_without_ground", "no_ground")  # what is left: never less
 NOISE = 1e-6  # of a unit of the last digit shown: what binary fractions may be off
+NOISE_M2 = 1e-3  # what sums of areas may be off: less is not raised to the next digit, and no digit is lost for it
 
 
 def grouped(value: float, decimals: int = 0, lang: str = "en") -> str:
@@ -38,14 +39,20 @@ def grouped(value: float, decimals: int = 0, lang: str = "en") -> str:
     return text.translate({ord(","): thousands, ord("."): decimal})
 
 
-def square_metres(value: float, lang: str = "en") -> str:
-    """m² for people: whole, with one decimal below 10.
+def square_metres(value: float, lang: str = "en", toward: str = "nearest") -> str:
+    """m² for people: whole, with one decimal below 10; cut (``down``), rounded up (``up``) or to the nearest.
 
     Examples
     --------
     >>> square_metres(1234.56), square_metres(0.42), square_metres(0.0)
     ('1,235', '0.4', '0')
+    >>> square_metres(1234.56, toward="down"), square_metres(0.04, toward="up"), square_metres(9.97, toward="down")
+    ('1,234', '0.1', '9.9')
     """
+    if toward != "nearest":
+        unit = 10 if abs(value) < 10 else 1
+        step = math.floor(value * unit + NOISE_M2 * unit) if toward == "down" else math.ceil((value - NOISE_M2) * unit)
+        value = step / unit
     return grouped(value, 1 if 0.05 <= abs(value) < 9.95 else 0, lang)
 
 
@@ -82,11 +89,11 @@ def hectares(value_m2: float, toward: str = "nearest", lang: str = "en") -> str:
 
     Examples
     --------
-    >>> hectares(812.4), hectares(1_234_567), hectares(1_234_567, "down")
-    ('812 m²', '123.46 ha', '123.45 ha')
+    >>> hectares(812.4), hectares(1_234_567), hectares(1_234_567, "down"), hectares(812.4, "up")
+    ('812 m²', '123.46 ha', '123.45 ha', '813 m²')
     """
     if abs(value_m2) < 10_000:
-        return f"{square_metres(value_m2, lang)} m²"
+        return f"{square_metres(value_m2, lang, toward)} m²"
     return f"{grouped(in_hectares(value_m2, toward), 2, lang)} ha"
 
 

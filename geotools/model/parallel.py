@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -206,6 +206,19 @@ def map_ordered(
     [1, 2]
     """
     return list(iter_ordered(function, items, threads=threads, codec=codec))
+
+
+def map_here(function: Callable[[A], B], items: Iterable[A]) -> list[B]:
+    """The same, but never on a cluster: for work that is done sooner than its data are sent.
+
+    Examples
+    --------
+    >>> map_here(abs, [-1, 2])
+    [1, 2]
+    """
+    how = _HOW.get()
+    with _set(replace(how, name="threads" if how.name == "dask" else how.name)):
+        return map_ordered(function, items)
 
 
 def iter_ordered(

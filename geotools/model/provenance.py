@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -45,6 +47,26 @@ def sha256(path: str | Path) -> str:
 def _sha256(path: Path, _size: int, _changed: int) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def hashing(paths: Iterable[Path]) -> Iterator[None]:
+    """Hash files on a thread of its own while the block reads them; `sha256` then knows them already.
+
+    Examples
+    --------
+    >>> with hashing([Path("no such file")]):
+    ...     pass
+    """
+    with ThreadPoolExecutor(1) as beside:
+        for path in dict.fromkeys(paths):
+            if path.is_file():
+                beside.submit(sha256, path)
+        try:
+            yield
+        except BaseException:
+            beside.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 @dataclass(frozen=True)

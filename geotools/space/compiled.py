@@ -5,6 +5,7 @@ For commands, which are a process of their own; a library never hides a module f
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib
 import os
@@ -35,6 +36,7 @@ def load() -> None:
         simple = importlib.import_module("geotools.space.simple")
         none = np.zeros(1, dtype=np.int64)
         simple.simple(np.zeros((0, 2)), np.zeros(0, dtype=bool), none, none)
+    gc.freeze()  # all this never dies: looking for cycles need not go through it again
 
 
 def kept(source: Path) -> bool | None:

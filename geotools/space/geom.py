@@ -12,6 +12,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geotools.model.parallel import map_here, workers
+
 POLYGONAL = (3, 6)  # shapely type ids of Polygon and MultiPolygon
 MANY = 500  # geometries from which looking through their outlines first pays
 
@@ -30,6 +32,11 @@ def valid(geometries: Any) -> np.ndarray:
     array = np.asarray(geometries, dtype=object)
     if len(array) < MANY or "geotools.space.simple" not in sys.modules:
         return np.asarray(shapely.is_valid(array))
+    parts = np.array_split(array, min(workers(), len(array) // MANY))
+    return np.concatenate(map_here(_valid, parts))
+
+
+def _valid(array: np.ndarray) -> np.ndarray:
     from geotools.space.outlines import Outlines
 
     found = np.zeros(len(array), dtype=bool)

@@ -54,12 +54,12 @@ class Shapes:
         self.__dict__.update(figures)
 
     @classmethod
-    def of(cls, polygons: np.ndarray | Shapes) -> Shapes:
-        """Polygons in memory."""
+    def of(cls, polygons: np.ndarray | Shapes, **figures: np.ndarray) -> Shapes:
+        """Polygons in memory, with what is known of them already."""
         if isinstance(polygons, Shapes):
             return polygons
         polygons = np.asarray(polygons, dtype=object)
-        return cls([polygons], np.zeros(len(polygons), dtype=np.int8), np.arange(len(polygons)))
+        return cls([polygons], np.zeros(len(polygons), dtype=np.int8), np.arange(len(polygons)), **figures)
 
     @classmethod
     def joined(cls, parts: Sequence[Shapes]) -> Shapes:

@@ -18,7 +18,7 @@ from geotools.io.store import is_store
 from geotools.model.errors import ReadError
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress, tracked
-from geotools.model.provenance import InputFile
+from geotools.model.provenance import InputFile, hashing
 from geotools.model.schema import KINDS, Issue, issues_frame, join_issues, kind_of, kind_of_content
 from geotools.space import crs as _crs
 from geotools.survey.record import Survey
@@ -82,7 +82,8 @@ def open_survey(
     path = existing(source)
     planned = plan(path, crs, encoding)
     sources = planned.sources if kind is None else of_kind(planned.sources, kind, path)
-    readings = [read_source(item, planned.programme) for item in tracked(sources, "reading files", progress)]
+    with hashing(item.path for item in sources):
+        readings = [read_source(item, planned.programme) for item in tracked(sources, "reading files", progress)]
     return survey_of(path, planned, readings)
 
 

@@ -31,6 +31,7 @@ COMPILE_ANEW_FROM = 50_000  # the same where compiled code cannot be kept for th
 CHUNK_VERTICES = 400_000
 PAIRS = 8_000  # pairs of polygons measured at a time
 LARGE_BYTES = 5_000_000  # of files, from which the compiled engine will be worth loading
+FEW = 500  # pairs below which a second thread does not pay
 LEAST_VERTICES = 20_000  # below this a second thread does not pay
 
 
@@ -216,7 +217,7 @@ def shared_area(shapes: Shapes, pairs: tuple[np.ndarray, np.ndarray], engine: st
     left, right = (np.asarray(side) for side in pairs)
     parts = (
         (shapes.take(left[rows]), shapes.take(right[rows]))
-        for rows in np.array_split(np.arange(len(left)), max(1, len(left) // PAIRS))
+        for rows in np.array_split(np.arange(len(left)), max(1, len(left) // PAIRS, min(workers(), len(left) // FEW)))
     )
     return np.concatenate([np.zeros(0), *map_ordered(partial(_shared, engine), parts)])
 

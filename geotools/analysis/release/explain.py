@@ -20,7 +20,7 @@ from geotools.analysis.release.figures import hectares, known, percent, square_m
 from geotools.analysis.release.geos import overlay
 from geotools.analysis.release.ledger import SLIVER_M2
 from geotools.model.errors import ReleaseError
-from geotools.model.figures import UNKNOWN
+from geotools.model.figures import UNKNOWN, direction
 
 STATES = ("cancelled_m2", "reduced_m2", "cleared_m2", "transferred_m2", "corrected_m2", "remaining_m2")
 
@@ -89,7 +89,7 @@ def _figures(h: dict[str, Any]) -> list[str]:
     ]
     for name in STATES:
         if h[name] or name == "remaining_m2":
-            lines.append(f"  {name[:-3]:11} {square_metres(h[name]):>14} m²")
+            lines.append(f"  {name[:-3]:11} {square_metres(h[name], toward=direction(name)):>14} m²")
     if h["processed_m2"]:
         lines.append(
             f"    of which without a proved search (worked by machine, or by an unknown method): {square_metres(h['processed_m2'])} m²"
@@ -114,7 +114,7 @@ def _unknown(h: dict[str, Any]) -> list[str]:
 def _sentence(row: dict[str, Any]) -> str:
     who = f" by {_clean(row['organisation'])}" if row["organisation"] else ""
     when = row["date"] or "no date"
-    out = f"{when}  {_clean(row['id'])}{who}: {row['counted_as']} {square_metres(row['net_m2'])} of the {square_metres(row['raw_m2'])} m² it covers here"
+    out = f"{when}  {_clean(row['id'])}{who}: {row['counted_as']} {square_metres(row['net_m2'], toward='down')} of the {square_metres(row['raw_m2'])} m² it covers here"
     if row["lost_m2"] > SLIVER_M2:
         how = "are released by" if row["counted_as"] == "processed" else "had been taken before by"
         out += f"; {square_metres(row['lost_m2'])} m² {how} {_clean(row['lost_to'])}"

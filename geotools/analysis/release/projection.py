@@ -17,7 +17,7 @@ import shapely
 from shapely.errors import GEOSException
 
 from geotools.model.errors import CRSError, SchemaError
-from geotools.model.parallel import map_ordered, workers
+from geotools.model.parallel import map_ordered, on_cluster, workers
 from geotools.space import crs as _crs
 from geotools.space import geom, measure
 from geotools.space.outlines import Outlines
@@ -25,7 +25,7 @@ from geotools.space.shapes import Shapes
 
 NEEDLE_M = 1e-6
 BATCH = 50_000  # rows brought to the plane at a time
-LEAST = 2_000  # rows below which a second thread does not pay
+LEAST = 500  # rows below which a second thread does not pay
 FAR_M = 12.3e6  # 150° from the centre of an equal-area plane; a ring around its antipode would turn inside out
 USABLE, MISSING, EMPTY, NOT_AREA, NO_PLACE, COLLAPSED = range(6)
 REASONS = {
@@ -84,8 +84,8 @@ def _batches(rows: np.ndarray) -> list[np.ndarray]:
 
 
 def _shared(rows: np.ndarray) -> list[np.ndarray]:
-    """Batches for several workers at once; every row is brought to the plane for itself, so the cut changes nothing."""
-    size = min(BATCH, max(LEAST, -(-len(rows) // workers())))
+    """Batches for several threads at once; every row is brought to the plane for itself, so the cut changes nothing."""
+    size = BATCH if on_cluster() else min(BATCH, max(LEAST, -(-len(rows) // workers())))
     return np.array_split(rows, -(-len(rows) // size)) if len(rows) else []
 
 
@@ -135,10 +135,10 @@ class Ground:
             return parts[0]
         columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
         given, plane = (
-            Shapes.of(np.concatenate([np.asarray(getattr(part, name)) for part in parts]))
-            for name in ("given", "plane")
+            np.concatenate([np.asarray(getattr(part, name)) for part in parts]) for name in ("given", "plane")
         )
-        return cls(given, plane, **columns, crs=parts[0].crs, plane_crs=parts[0].plane_crs)
+        shapes = Shapes.of(given), Shapes.of(plane, area=columns["area"])
+        return cls(*shapes, **columns, crs=parts[0].crs, plane_crs=parts[0].plane_crs)
 
     def places(self, rows: np.ndarray) -> np.ndarray:
         """Valid polygons in WGS 84, without added vertices; empty where `state` is not `USABLE`."""
@@ -290,7 +290,7 @@ def settle(layer: Taken, plane: pyproj.CRS, *, exact: bool = False) -> Ground:
         recorded = layer.places(np.flatnonzero(dense))
         spread[dense] = sigmas(_crs.transform(recorded, _crs.WGS84, plane), np.ones(len(recorded)))
     return Ground(
-        Shapes.of(layer.given), Shapes.of(flat), area, state, bad, before, dense, spread, measured,
+        Shapes.of(layer.given), Shapes.of(flat, area=area), area, state, bad, before, dense, spread, measured,
         layer.source or _crs.WGS84, plane,
     )  # fmt: skip
 

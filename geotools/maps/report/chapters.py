@@ -84,11 +84,11 @@ def ledger(facts: Facts, lang: str) -> list[_column.Block]:
         )
         method = vocabulary("method").label(str(r.get("method") or ""), lang)
         rows.append(
-            (clean(r["id"], 30), product, method, day(r.get("date")), who, depth, square_metres(r["here_m2"], lang))
+            (clean(r["id"], 30), product, method, day(r.get("date")), who, depth, square_metres(r["here_m2"], lang, "released"))
         )
     if rows:
         rows.append(
-            (word("total", lang), "", "", "", "", "", square_metres(float(facts.releases["here_m2"].sum()), lang))
+            (word("total", lang), "", "", "", "", "", square_metres(float(facts.releases["here_m2"].sum()), lang, "released"))
         )
     head = [
         word(k, lang)
@@ -115,7 +115,7 @@ def depths(facts: Facts, lang: str) -> list[_column.Block]:
     share = _depth_shares(table, lang)
     for r in table.to_dict("records") if whole > 0 else ():
         depth = number(r["depth_cm"], 0, lang) if pd.notna(r["depth_cm"]) else word("not_stated", lang)
-        rows.append((depth, square_metres(r["m2"], lang), number(share[depth], 1, lang)))
+        rows.append((depth, square_metres(r["m2"], lang, "cleared"), number(share[depth], 1, lang)))
     head = [word("col_depth", lang), sheet_word("m2", lang), word("col_share", lang)]
     return _table(word("depth", lang), head, rows, (2, 1, 1), lang)
 

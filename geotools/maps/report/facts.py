@@ -107,7 +107,7 @@ class Facts:
         """Why the work cannot be called complete; empty if nothing in the records speaks against it."""
         out = []
         if self.line["remaining_m2"] > self.finished_m2:
-            out.append(word("reason_remaining", lang, area=square_metres(self.line["remaining_m2"], lang)))
+            out.append(word("reason_remaining", lang, area=square_metres(self.line["remaining_m2"], lang, "remaining")))
         if self.line["processed_m2"] > self.finished_m2:
             out.append(word("reason_processed", lang, area=square_metres(self.line["processed_m2"], lang)))
         if len(self.accidents):

@@ -61,7 +61,7 @@ def areas(task: Task) -> list[_column.Block]:
     told = {**share, "processed": figures.tenths(float(row["processed_m2"]) / total) / 10} if share else {}
 
     def line(label: str, name: str) -> tuple[str, str, str]:
-        return label, square_metres(row[f"{name}_m2"], lang), number(told.get(name), 1, lang)
+        return label, square_metres(row[f"{name}_m2"], lang, name), number(told.get(name), 1, lang)
 
     recorded = f"{square_metres(total, lang)} ± {square_metres(row['area_sigma_m2'], lang)}"
     rows = [(word("recorded", lang), recorded, "")]

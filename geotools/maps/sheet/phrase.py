@@ -47,9 +47,11 @@ def number(value: float | None, decimals: int = 0, lang: str = "en") -> str:
     return "–" if value is None or pd.isna(value) else figures.grouped(float(value), decimals, lang)
 
 
-def square_metres(value: float | None, lang: str = "en") -> str:
-    """m² without the unit, as everywhere: whole, with one decimal below 10; missing is a dash."""
-    return "–" if value is None or pd.isna(value) else figures.square_metres(float(value), lang)
+def square_metres(value: float | None, lang: str = "en", figure: str = "") -> str:
+    """m² without the unit, as everywhere: whole, with one decimal below 10, rounded as the figure of this name; missing is a dash."""
+    if value is None or pd.isna(value):
+        return "–"
+    return figures.square_metres(float(value), lang, figures.direction(figure))
 
 
 def day(value: Any) -> str:

@@ -61,8 +61,9 @@ Page.prototype = {
   pick: function (label) { return label === null || label === undefined ? "" : typeof label === "string" ? label : label[this.lang] || label.en || ""; },
   column: function (name) { const c = this.cfg.cols[name]; return c ? this.pick(c) : name; },
   word: function (vocab, key) { const v = this.cfg.words[vocab], w = v && Object.hasOwn(v, key) ? v[key] : null; return w ? this.pick(w) : String(key); },
-  area: function (m2, figure) { return GT.areaText(m2, this.lang, this.cfg.texts[this.lang], GT.TOWARD[String(figure).replace(/^(old|new)-/, "")]); },
-  metres2: function (m2) { return GT.metres2(m2, this.lang, this.cfg.texts[this.lang]); },
+  toward: function (figure) { return GT.TOWARD[figure === "net_m2" ? "released" : String(figure).replace(/^(old|new)-|_m2$/g, "")]; },
+  area: function (m2, figure) { return GT.areaText(m2, this.lang, this.cfg.texts[this.lang], this.toward(figure)); },
+  metres2: function (m2, figure) { return GT.metres2(m2, this.lang, this.cfg.texts[this.lang], this.toward(figure)); },
   length: function (m) { return GT.lengthText(m, this.lang, this.cfg.texts[this.lang]); },
   count: function (n) { return GT.number(n, 0, this.lang); },
   /* Never rounded up: 99.97 % is not all. */
@@ -72,7 +73,7 @@ Page.prototype = {
     if (col.type === "word") return this.word(col.vocab, value);
     if (col.type === "words") { const self = this; return String(value).split(",").map(function (w) { return self.word(col.vocab, w.trim()); }).join(", "); }
     if (col.type === "date") { const d = GT.day(value); return d === null ? String(value) : GT.dayText(d, this.lang); }
-    if (col.type === "area") return this.metres2(value) + (value >= 1e4 ? " (" + this.area(value, col.name === "net_m2" ? "released" : col.name.replace(/_m2$/, "")) + ")" : "");
+    if (col.type === "area") return this.metres2(value, col.name) + (value >= 1e4 ? " (" + this.area(value, col.name) + ")" : "");
     if (col.type === "share") return this.percent(value);
     if (typeof value === "boolean") return this.t(value ? "yes" : "no");
     if (typeof value === "number") return GT.number(value, Number.isInteger(value) ? 0 : 2, this.lang) + (col.unit ? "\u00a0" + col.unit : "");

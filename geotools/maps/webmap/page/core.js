@@ -262,10 +262,13 @@ GT.number = function (value, digits, lang) {
 };
 /* The rule of geotools/model/figures.py: released ground is cut, remaining rounded up. */
 GT.TOWARD = { released: "down", cleared: "down", reduced: "down", cancelled: "down", remaining: "up", no_ground: "up" };
-GT.metres2 = (m2, lang, units) => GT.number(m2, m2 >= 0.05 && m2 < 9.95 ? 1 : 0, lang) + "\u00a0" + units.m2;
+GT.metres2 = function (m2, lang, units, toward) {
+  const unit = Math.abs(m2) < 10 ? 10 : 1, v = toward === "down" ? Math.floor((m2 + 1e-3) * unit) / unit : toward === "up" ? Math.ceil((m2 - 1e-3) * unit) / unit : m2;
+  return GT.number(v, v >= 0.05 && v < 9.95 ? 1 : 0, lang) + "\u00a0" + units.m2;
+};
 GT.areaText = function (m2, lang, units, toward) {
   if (m2 === null || m2 === undefined || !isFinite(m2)) return "–";
-  if (m2 < 1e4) return GT.metres2(m2, lang, units);
+  if (m2 < 1e4) return GT.metres2(m2, lang, units, toward);
   const at = m2 / 100, ha = toward === "down" ? Math.floor(at + 1e-6) : toward === "up" ? Math.ceil(at - 1e-6) : Math.round(at);
   return GT.number(ha / 100, 2, lang) + "\u00a0" + units.ha;
 };

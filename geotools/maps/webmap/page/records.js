@@ -236,7 +236,7 @@ Object.assign(GT.Page.prototype, {
       const v = line[k] || 0, part = el("span"), chip = el("span", { class: "gt-chip" });
       part.style.width = (100 * v) / (total || 1) + "%"; part.style.background = chip.style.background = colors[k];
       bar.append(part);
-      return el("tr", null, el("th", { scope: "row" }, chip, self.t("fig_" + k)), el("td", null, self.metres2(v)), el("td", null, share ? GT.number(share[k], 1, self.lang) + "\u00a0%" : "–"));
+      return el("tr", null, el("th", { scope: "row" }, chip, self.t("fig_" + k)), el("td", null, self.metres2(v, k)), el("td", null, share ? GT.number(share[k], 1, self.lang) + "\u00a0%" : "–"));
     });
     for (const k of ["processed", "outside", "overlap"]) {
       const v = line[k];
