@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import os
 import resource
 import shutil
 import subprocess
@@ -232,7 +233,8 @@ for layer in ("hazards", "releases"):
 def of_child(words):
     """CPU and wall seconds of a program."""
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as installed
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=usual)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, time.perf_counter() - begin
 
@@ -360,11 +362,12 @@ def test_ratios_hold():
 
 @pytest.mark.slow
 def test_the_command_takes_a_few_times_what_reading_takes():
-    """10,000 releases from a GeoPackage to the printed ledger: under 4.5 times the CPU of reading and repairing alone."""
+    """10,000 releases from a GeoPackage to the printed ledger: about twice the time of reading and repairing alone (2.6 times under load)."""
     pytest.importorskip("numba")
-    found = command(10_000, rounds=2)
-    bare, all_ = (min(pair[way][0] for pair in found) for way in (0, 1))
-    assert all_ < 4.5 * bare
+    found = command(10_000)
+    for measure in (0, 1):  # CPU, wall
+        bare, all_ = (min(pair[way][measure] for pair in found) for way in (0, 1))
+        assert all_ < 2.6 * bare
 
 
 @pytest.mark.slow

@@ -207,7 +207,7 @@ grid.on('load', () => requestAnimationFrame(() => {{ document.documentElement.da
 @pytest.mark.slow
 @pytest.mark.browser
 def test_ten_thousand_beside_folium(chromium: Any, libraries: Path, tmp_path: Path) -> None:
-    """≥ 8 × smaller, ≥ 3 × sooner ready (about 4 on a quiet machine; the first view fills the window), ≥ 10 × less heap: the middle of three pairs."""
+    """≥ 8 × smaller, ≥ 3.4 × sooner ready (about 4.2 on a quiet machine), ≥ 10 × less heap: the middle of three pairs."""
     frame = polygons(10_000)
     mine, theirs = ours(frame, tmp_path), folium_page(frame, tmp_path)
     pairs = []
@@ -218,7 +218,7 @@ def test_ten_thousand_beside_folium(chromium: Any, libraries: Path, tmp_path: Pa
     ratios = {key: round(float(np.median([pair[key] for pair in pairs])), 2) for key in pairs[0]}
     print(json.dumps({"ratios": ratios, "ready": [round(pair["ready"], 2) for pair in pairs]}))
     assert ratios["mb"] >= 8
-    assert ratios["ready"] >= 3
+    assert ratios["ready"] >= 3.4
     assert ratios["heap"] >= 10
 
 

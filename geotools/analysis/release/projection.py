@@ -137,8 +137,8 @@ class Ground:
         given, plane = (
             np.concatenate([np.asarray(getattr(part, name)) for part in parts]) for name in ("given", "plane")
         )
-        shapes = Shapes.of(given), Shapes.of(plane, area=columns["area"])
-        return cls(*shapes, **columns, crs=parts[0].crs, plane_crs=parts[0].plane_crs)
+        flat = Shapes.of(plane, area=columns["area"])
+        return cls(Shapes.of(given), flat, **columns, crs=parts[0].crs, plane_crs=parts[0].plane_crs)
 
     def places(self, rows: np.ndarray) -> np.ndarray:
         """Valid polygons in WGS 84, without added vertices; empty where `state` is not `USABLE`."""

@@ -105,9 +105,9 @@ Page.prototype = {
       self.sides[i] = self.stacks[self.stacks.length - 1];
     });
     this.update(true);
-    this.fit(this.hash.v || "start");
+    if (!map._loaded) map.setView([0, 0], 2); // until the panels have their sizes
     this.buildPanel();
-    this.fit(this.hash.v || "start"); // again, now that the panels have their sizes
+    this.fit(this.hash.v || "start");
     if (this.cfg.start && !this.hash.v) this.outside();
     let waiting = this.stacks.length;
     this.stacks.forEach(function (stack) { stack.once("drawn", function () { if (--waiting === 0) self.ready(); }); stack.addTo(map); });

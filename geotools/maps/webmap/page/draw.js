@@ -185,14 +185,14 @@ GT.query = function (layer, a, b, c, d, sorted) {
 };
 
 function trace(ctx, layer, f, scale, ox, oy, least, close) {
-  const d = layer.data;
-  for (let r = d.rings[f]; r < d.rings[f + 1]; r++) {
+  const d = layer.data, X = d.X, Y = d.Y;
+  for (let r = d.rings[f], end = d.rings[f + 1]; r < end; r++) {
     const from = d.points[r], to = d.points[r + 1];
-    let lx = d.X[from] * scale - ox, ly = d.Y[from] * scale - oy;
+    let lx = X[from] * scale - ox, ly = Y[from] * scale - oy;
     ctx.moveTo(lx, ly);
     for (let i = from + 1, last = close ? to - 1 : to; i < last; i++) {
-      const x = d.X[i] * scale - ox, y = d.Y[i] * scale - oy;
-      if (Math.abs(x - lx) < least && Math.abs(y - ly) < least && i < last - 1) continue;
+      const x = X[i] * scale - ox, y = Y[i] * scale - oy, dx = x - lx, dy = y - ly;
+      if (dx < least && dx > -least && dy < least && dy > -least && i < last - 1) continue;
       ctx.lineTo(x, y); lx = x; ly = y;
     }
     if (close) ctx.closePath();
@@ -356,8 +356,9 @@ GT.Stack = L.GridLayer.extend({
     if (this.running) return;
     this.running = true;
     const self = this;
-    requestAnimationFrame(function step() {
-      const stop = performance.now() + (self.first ? 80 : self.hasty ? 24 : 10); // short slices while panning, longer for one redraw of all
+    const soon = this.first ? queueMicrotask : requestAnimationFrame; // nothing is on the screen yet that could stutter
+    soon(function step() {
+      const stop = performance.now() + (self.first ? 160 : self.hasty ? 24 : 10); // short slices while panning, longer for one redraw of all
       for (const tile of self.queue) {
         self.queue.delete(tile);
         self.draw(tile);
