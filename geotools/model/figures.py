@@ -117,7 +117,8 @@ def shares(whole: float, released: Mapping[str, float]) -> dict[str, float]:
     """Percent of a whole: released ground by product, and ``remaining``, with one decimal; together exactly 100.0.
 
     What is released in all is cut at a tenth; its products share these tenths by largest remainder, so they add up to it,
-    and what is left to 100.0 remains. Empty without a whole.
+    and what is left to 100.0 remains. Where more was released than the whole, the products share 100.0 and nothing remains;
+    what is not known counts as nothing. Empty without a whole.
 
     Parameters
     ----------
@@ -132,10 +133,14 @@ def shares(whole: float, released: Mapping[str, float]) -> dict[str, float]:
     {'cleared': 67.0, 'reduced': 16.8, 'cancelled': 16.1, 'remaining': 0.1}
     >>> shares(100, {"cleared": 100})
     {'cleared': 100.0, 'remaining': 0.0}
+    >>> shares(100, {"cleared": 100, "reduced": 100})
+    {'cleared': 50.0, 'reduced': 50.0, 'remaining': 0.0}
     """
     if not whole > 0:
         return {}
-    parts = {name: max(value, 0.0) / whole * 1000 for name, value in released.items()}
+    known = {name: max(0.0, value) for name, value in released.items()}  # not max(value, 0.0), which keeps nan
+    whole = max(whole, math.fsum(known.values()))
+    parts = {name: value / whole * 1000 for name, value in known.items()}
     total = min(tenths(math.fsum(parts.values()) / 1000), 1000)
     given = {name: math.floor(value + NOISE) for name, value in parts.items()}
     short = sorted(parts, key=lambda name: given[name] - parts[name])

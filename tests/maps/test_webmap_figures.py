@@ -43,6 +43,12 @@ def test_page_and_library_write_every_area_and_share_alike(
         parts = dict(zip(("cleared", "reduced", "cancelled"), (10 ** rng.uniform(-1, 6, 3)).tolist(), strict=True))
         whole = sum(parts.values()) + float(rng.choice([0.0, 3.0, 1e5]))
         assert page.evaluate("([w, p]) => geotools.shares(w, p)", [whole, parts]) == figures.shares(whole, parts)
+    for _ in range(40):  # more released than there is: never less than nothing remains
+        parts = dict(zip(("cleared", "reduced", "cancelled"), (10 ** rng.uniform(-1, 6, 3)).tolist(), strict=True))
+        whole = sum(parts.values()) * float(rng.choice([0.1, 0.5, 0.999, 1.0]))
+        found = page.evaluate("([w, p]) => geotools.shares(w, p)", [whole, parts])
+        assert found == figures.shares(whole, parts)
+        assert min(found.values()) >= 0 and sum(round(10 * v) for v in found.values()) == 1000
 
 
 def test_rows_that_count_shared_ground_twice_are_reconciled_with_the_total(

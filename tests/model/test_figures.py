@@ -30,6 +30,17 @@ def test_shares_make_the_whole_and_never_claim_more_than_the_evidence(
         assert abs(found[name] - 100 * value / whole) < 0.1 + 1e-6
 
 
+@given(st.floats(1e-3, 1e8), st.lists(st.floats(-1e3, 1e9) | st.just(math.nan), min_size=1, max_size=5))
+def test_no_share_is_ever_below_nothing_whatever_was_released(whole: float, parts: list[float]) -> None:
+    found = figures.shares(whole, {str(n): value for n, value in enumerate(parts)})
+    assert min(found.values()) >= 0
+    assert max(found.values()) <= 100
+    assert sum(round(10 * value) for value in found.values()) == 1000
+    done = math.fsum(value for value in parts if value > 0)
+    assert found["remaining"] >= 100 * (1 - done / whole) - 1e-6
+    assert done < whole or found["remaining"] == 0
+
+
 @given(st.floats(1e-4, 1e6), st.floats(1.0, 1e9))
 def test_what_is_left_is_never_said_to_be_nothing(left: float, done: float) -> None:
     whole = left + done

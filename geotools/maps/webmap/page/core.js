@@ -281,10 +281,11 @@ GT.areaText = function (m2, lang, units, toward) {
   const at = m2 / 100, ha = toward === "down" ? Math.floor(at + 1e-6) : toward === "up" ? Math.ceil(at - 1e-6) : Math.round(at);
   return GT.number(ha / 100, 2, lang) + "\u00a0" + units.ha;
 };
-/* Percent of a whole: released is cut, what remains is the rest to 100.0. */
+/* Percent of a whole: released is cut, what remains is the rest to 100.0, and nothing where more was released than the whole. */
 GT.shares = function (whole, parts) {
   const cut = (v) => Math.floor(v + 1e-6), sum = (list) => list.reduce((a, v) => a + v, 0);
-  const keys = Object.keys(parts), exact = keys.map((k) => (Math.max(parts[k] || 0, 0) / whole) * 1000), given = exact.map(cut);
+  const keys = Object.keys(parts), known = keys.map((k) => Math.max(parts[k] || 0, 0)), all = Math.max(whole, sum(known));
+  const exact = known.map((v) => (v / all) * 1000), given = exact.map(cut);
   const short = keys.map((_, i) => i).sort((a, b) => given[a] - exact[a] - given[b] + exact[b] || a - b);
   short.slice(0, Math.max(0, Math.min(1000, cut(sum(exact))) - sum(given))).forEach((i) => given[i]++);
   const out = { remaining: (1000 - sum(given)) / 10 };
