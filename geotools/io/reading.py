@@ -82,6 +82,19 @@ def read_with_issues(
         If the file is missing, damaged, of unknown format, or has several layers and none was named.
     CRSError
         If there are coordinates without a reference system, or they cannot be in the one that is said.
+    SchemaError
+        If `kind` is not a record kind.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp(), "finds.csv")
+    >>> _ = file.write_text("id,lon,lat,category\\nF-1,47.2,39.6,AP mine\\nF-2,,,UXO\\n", "utf-8")
+    >>> frame, issues = read_with_issues(file)
+    >>> frame["category"].tolist(), frame.crs.to_epsg()
+    (['ap_mine', 'uxo'], 4326)
+    >>> issues[["check", "severity", "id", "value"]].values.tolist()
+    [['RD-00', 'info', '', 'rows=2 kept=2 repaired=0 rejected=0'], ['RD-03', 'warning', 'F-2', '']]
     """
     place = Path(path)
     if kind is not None and kind not in KINDS:
@@ -113,10 +126,14 @@ def stream(
 
     Parameters
     ----------
+    kind
+        As in `read_with_issues`.
     rows
         Rows in one part.
     layer
         Where a file has several.
+    crs, encoding, programme
+        As in `read_with_issues`.
 
     Yields
     ------
@@ -127,6 +144,18 @@ def stream(
     ------
     ReadError
         As `read_with_issues`; also if the format can only be read whole.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp(), "fixes.csv")
+    >>> lines = [f"2026-05-04T06:00:0{second}Z,47.2,39.6" for second in range(5)]
+    >>> _ = file.write_text("\\n".join(["time,lon,lat", *lines]), "utf-8")
+    >>> for frame, issues in stream(file, "fixes", rows=2):
+    ...     print(frame["id"].tolist(), issues["value"].iloc[0])
+    ['row-2', 'row-3'] rows=2 kept=2 repaired=0 rejected=0
+    ['row-4', 'row-5'] rows=2 kept=2 repaired=0 rejected=0
+    ['row-6'] rows=1 kept=1 repaired=0 rejected=0
     """
     source = Source(Path(path), layer, kind, encoding, None if crs is None else _crs.parse(crs))
     chunks = _format(source).chunks()
@@ -175,6 +204,14 @@ def layers(path: str | Path) -> list[str]:
     ------
     ReadError
         If the file is missing, damaged or of unknown format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp(), "finds.csv")
+    >>> _ = file.write_text("id,lon,lat\\nF-1,47.2,39.6\\n", "utf-8")
+    >>> layers(file)
+    ['finds']
     """
     source = Source(Path(path))
     lister = _format(source).layers()

@@ -84,10 +84,33 @@ def write_layers(
 ) -> Path:
     """Write several layers into one new file (GeoPackage), all or none.
 
+    Parameters
+    ----------
+    frames
+        Layer name → frame; each may have its own CRS.
+    path
+        The file; its ending says the format unless `format` does.
+    overwrite
+        Replace an existing file.
+
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     WriteError
         As `write`; also if the format holds only one layer.
+
+    Examples
+    --------
+    >>> import tempfile, shapely
+    >>> finds = gpd.GeoDataFrame({"id": ["F-1"]}, geometry=[shapely.Point(47.2, 39.6)], crs=4326)
+    >>> file = write_layers({"finds": finds, "places": finds.assign(id="P-1")}, Path(tempfile.mkdtemp(), "survey.gpkg"))
+    >>> from geotools.io import layers
+    >>> layers(file)
+    ['finds', 'places']
     """
     target = Path(path)
     chosen = registry.to_write(target, format)

@@ -35,7 +35,23 @@ def fold(text: object) -> str:
 
 @dataclass(frozen=True)
 class Word:
-    """One canonical word: its key, its label per language, and other spellings seen in files."""
+    """One canonical word: its key, its label per language, and other spellings seen in files.
+
+    Parameters
+    ----------
+    key
+        How the word stands in frames.
+    labels
+        The word as people read it, by language (``en``, ``az``, ``tr``, ``ru``).
+    aliases
+        Other spellings that are read as this word.
+
+    Examples
+    --------
+    >>> word = Word("manual", {"en": "Manual", "ru": "Вручную"}, ("by hand",))
+    >>> word.label("ru"), word.label("az")
+    ('Вручную', 'Manual')
+    """
 
     key: str
     labels: Mapping[str, str]
@@ -118,10 +134,22 @@ def vocabulary(name: str) -> Vocabulary:
     ------
     KeyError
         If there is none.
+
+    Examples
+    --------
+    >>> product = vocabulary("product")
+    >>> product.keys[:3], product.match("Təmizlənmiş"), product.label("cleared", "tr")
+    (('cleared', 'reduced', 'cancelled'), 'cleared', 'Temizlenmiş')
     """
     return _tables()[name]
 
 
 def names() -> tuple[str, ...]:
-    """Names of all vocabularies, for `vocabulary`."""
+    """Names of all vocabularies, for `vocabulary`.
+
+    Examples
+    --------
+    >>> names()[:3], "find_category" in names()
+    (('classification', 'hazard_status', 'product'), True)
+    """
     return tuple(_tables())

@@ -49,10 +49,30 @@ def field(lat: float, lon: float, *, date: dt.date | float, height_m: float = 0.
 
     The deviation is that of the model's own error statement, or 0.5° before 2015; iron near the compass is not in it.
 
+    Parameters
+    ----------
+    lat, lon
+        Degrees WGS 84, latitude first.
+    date
+        Day of the measurement, or a year with decimals.
+    height_m
+        Height above the ellipsoid in metres.
+
+    Returns
+    -------
+    declination, deviation
+        Degrees; east positive.
+
     Raises
     ------
     TraverseError
         If no model holds for the date, the place is not on the Earth, or a compass is unusable there.
+
+    Examples
+    --------
+    >>> east, sigma = field(39.6, 47.14, date=dt.date(2026, 11, 20))
+    >>> round(east, 2), round(sigma, 2)
+    (6.31, 0.33)
     """
     year = decimal_year(date)
     start = next((first for first in sorted(MODELS, reverse=True) if first <= year < first + 5), None)
@@ -107,10 +127,28 @@ def _projection(code: str) -> pyproj.Proj:
 def factors(lon: float, lat: float, crs: Any) -> tuple[float, float]:
     """Grid convergence in degrees and point scale of a projected system at a place.
 
+    Parameters
+    ----------
+    lon, lat
+        Degrees WGS 84, longitude first.
+    crs
+        A projected system: anything `parse` takes.
+
+    Returns
+    -------
+    convergence, scale
+        Degrees, east positive; and length on the grid over length on the ellipsoid.
+
     Raises
     ------
     CRSError
         If the system is not projected, or does not reach the place.
+
+    Examples
+    --------
+    >>> convergence, scale = factors(47.14, 39.6, "EPSG:32638")
+    >>> round(convergence, 3), round(scale, 6)
+    (1.364, 1.000016)
     """
     system = parse(crs)
     if not system.is_projected:

@@ -26,12 +26,27 @@ def open_store(source: str | Path) -> Store:
         ``programme.gpkg``, or ``postgresql://user@host/database`` (``?schema=name`` for another schema than
         ``geotools``); passwords are best kept in a ``.pgpass`` file.
 
+    Returns
+    -------
+    Store
+        Open; close it, or use it in a ``with`` block.
+
     Raises
     ------
     StoreError
         If there is no store, it has another format, or it cannot be reached.
     MissingLibraryError
         If the address is a server's and the extra ``postgis`` is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import geotools as gt
+    >>> file = Path(tempfile.mkdtemp()) / "programme.gpkg"
+    >>> gt.store.init(file, author="A. Officer (synthetic)").close()
+    >>> with gt.store.open(file) as store:
+    ...     store.head().number, store.head().author, store.kinds()
+    (0, 'A. Officer (synthetic)', [])
     """
     if address.is_url(source):
         from geotools.io.store.postgis import PostGIS
@@ -64,15 +79,31 @@ def init(source: str | Path, *, author: str, name: str = "", roles: bool = False
 
     Parameters
     ----------
+    source
+        As in `open_store`; a file must end in ``.gpkg``.
+    author
+        Who makes it: the first revision bears the name.
     name
         Name of the programme.
     roles
         On a server: also the roles ``<schema>_reader``, ``<schema>_team`` and ``<schema>_officer``.
 
+    Returns
+    -------
+    Store
+        Open; a new one has one revision and no layers.
+
     Raises
     ------
     StoreError
         If something else stands there, or the database refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with init(Path(tempfile.mkdtemp()) / "programme.gpkg", author="A. Officer (synthetic)", name="Sample") as store:
+    ...     store.name, store.head().what, len(store.revisions())
+    ('Sample', 'init', 1)
     """
     who, title = said(author, "author"), said(name, "name", empty=True)
     first = Revision(0, chain.clock(), who, title, what="init", content=content_hash((), ())).sealed()

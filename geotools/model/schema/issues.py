@@ -37,6 +37,12 @@ class Issue:
         What was found and what was allowed, as text.
     geometry
         Where, in WGS 84 longitude and latitude.
+
+    Examples
+    --------
+    >>> found = Issue("GC-01", "error", "hazards", "H-1", message="the ring crosses itself")
+    >>> issues_frame([found])[["check", "severity", "kind", "id"]].values.tolist()
+    [['GC-01', 'error', 'hazards', 'H-1']]
     """
 
     check: str
@@ -93,6 +99,19 @@ def join_issues(*frames: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
 
 
 def worst(issues: gpd.GeoDataFrame) -> str | None:
-    """The highest severity in the table, or None if it is empty."""
+    """The highest severity in the table, or None if it is empty.
+
+    Parameters
+    ----------
+    issues
+        As from `issues_frame`, or whatever has a column ``severity``.
+
+    Examples
+    --------
+    >>> worst(issues_frame([Issue("RD-00", "info", "finds"), Issue("GC-01", "error", "hazards", "H-1")]))
+    'error'
+    >>> worst(issues_frame()) is None
+    True
+    """
     present = set(issues["severity"])
     return next((severity for severity in SEVERITIES if severity in present), None)

@@ -568,10 +568,21 @@ KINDS: dict[str, Schema] = {
 def schema(kind: str) -> Schema:
     """The schema of a record kind.
 
+    Returns
+    -------
+    Schema
+        Its columns in order, with their types, units, vocabularies and other spellings.
+
     Raises
     ------
     KeyError
         If there is no such kind; `KINDS` lists them.
+
+    Examples
+    --------
+    >>> finds = schema("finds")
+    >>> finds.geometry, finds.column("depth_cm").unit, finds.column("category").words
+    (('Point', 'MultiPoint'), 'cm', 'find_category')
     """
     return KINDS[kind]
 

@@ -225,10 +225,34 @@ def choose(
 ) -> tuple[Operation, tuple[str, ...], tuple[Operation, ...]]:
     """The operation for points (longitude, latitude in the source datum), missing grids, and what else there is.
 
+    Parameters
+    ----------
+    source, target
+        Anything `parse` takes.
+    lonlat
+        Shape (n, 2): longitude and latitude in degrees in the datum of `source`; operations that hold for all of them come first.
+    operation
+        The one to take, as in `shift`; it comes before the one of the programme.
+    programme
+        Its ``[programme.operations]``.
+
+    Returns
+    -------
+    operation, missing grids, others
+        The operation chosen, names of grid files that would allow a better one but are not installed, and what else is known.
+
     Raises
     ------
     CRSError
-        If both systems share one datum, or no operation leads from one to the other.
+        If an operation is named and both systems share one datum, if it does not lead from one to the other, or if none does.
+
+    Examples
+    --------
+    >>> chosen, missing, others = choose("EPSG:28408", "EPSG:4326", np.array([[47.14, 39.6]]))
+    >>> chosen.code, chosen.accuracy_m, missing
+    ('EPSG:15865', 4.5, ())
+    >>> choose("EPSG:32638", "EPSG:4326", np.array([[47.14, 39.6]]))[0].name
+    'no datum change'
     """
     settings = programme or Programme()
     first, second = _base(parse(source)), _base(parse(target))

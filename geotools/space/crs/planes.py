@@ -22,10 +22,28 @@ EDGE_M = 500.0  # edges longer than this are densified along the geodesic before
 def transform(geometries: Any, source: Any, target: Any) -> np.ndarray:
     """Transform an array of shapely geometries between two systems, coordinates in (x, y) order; heights stay as they are.
 
+    Parameters
+    ----------
+    geometries
+        Array of shapely geometries; None and empty ones stay as they are.
+    source, target
+        Anything `parse` takes: an EPSG code, WKT, a PROJ string or a CRS.
+
+    Returns
+    -------
+    numpy.ndarray
+        Geometries in the order given; the array itself where both systems are the same.
+
     Raises
     ------
     CRSError
         If a finite coordinate has no image in the target system.
+
+    Examples
+    --------
+    >>> moved = transform([shapely.Point(47.14, 39.6)], "EPSG:4326", "EPSG:32638")[0]
+    >>> round(moved.x, 2), round(moved.y, 2)
+    (683739.24, 4385550.44)
     """
     array = np.asarray(geometries, dtype=object)
     source_crs, target_crs = parse(source), parse(target)
@@ -80,7 +98,20 @@ def _laea_inverse_error() -> tuple[np.ndarray, np.ndarray]:
 
 
 def to_wgs84(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The frame in WGS 84 longitude and latitude (2-D), a new one even if it was there already."""
+    """The frame in WGS 84 longitude and latitude, a new one even if it was there already; heights stay as they are.
+
+    Raises
+    ------
+    CRSError
+        If the frame has no CRS, or a coordinate has no image in WGS 84.
+
+    Examples
+    --------
+    >>> wells = gpd.GeoDataFrame({"id": ["W-1"]}, geometry=[shapely.Point(683739.24, 4385550.44)], crs="EPSG:32638")
+    >>> there = to_wgs84(wells)
+    >>> there.crs.to_epsg(), there.geometry.x.round(5).tolist(), there.geometry.y.round(5).tolist()
+    (4326, [47.14], [39.6])
+    """
     crs = require(frame)
     out = frame.copy()
     return out.set_geometry(gpd.GeoSeries(transform(frame.geometry.array, crs, WGS84), index=frame.index, crs=WGS84))
@@ -93,11 +124,20 @@ def densify(geometries: Any, longest_m: float = EDGE_M) -> np.ndarray:
     ----------
     geometries
         Polygons or lines in WGS 84 longitude and latitude.
+    longest_m
+        Longest edge that stays as it is, in metres on the ellipsoid.
 
     Returns
     -------
     numpy.ndarray
         New geometries; those without a long edge are the same objects.
+
+    Examples
+    --------
+    >>> road = shapely.LineString([(47.0, 39.6), (47.1, 39.6)])
+    >>> dense = densify([road, shapely.LineString([(47.0, 39.6), (47.001, 39.6)])], 1000)
+    >>> shapely.get_num_coordinates(dense).tolist()
+    [10, 2]
     """
     array = np.asarray(geometries, dtype=object).copy()
     coords, owner = shapely.get_coordinates(array, return_index=True)
@@ -148,9 +188,28 @@ def to_equal_area(geometries: Any, source: Any, target: pyproj.CRS) -> np.ndarra
 
     Parameters
     ----------
+    geometries
+        Array of shapely geometries.
     source
         CRS of the geometries.
     target
         Usually `equal_area(...)` of the whole data, shared by all layers of one computation.
+
+    Returns
+    -------
+    numpy.ndarray
+        Geometries in metres of the plane; their areas are m² of ground.
+
+    Raises
+    ------
+    CRSError
+        If a finite coordinate has no image in the plane.
+
+    Examples
+    --------
+    >>> plane = equal_area((47.0, 39.5, 47.4, 39.7))
+    >>> field = shapely.box(700000, 4380000, 700100, 4380100)
+    >>> round(to_equal_area([field], "EPSG:32638", plane)[0].area)
+    9998
     """
     return transform(densify(transform(geometries, source, WGS84)), WGS84, target)

@@ -44,10 +44,26 @@ def parse(crs: Any) -> pyproj.CRS:
 def require(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "layer") -> pyproj.CRS:
     """The CRS of a frame.
 
+    Parameters
+    ----------
+    frame
+        A layer whose CRS must be known.
+    what
+        What to call it in the error.
+
     Raises
     ------
     CRSError
         If it has none: nothing is ever guessed here.
+
+    Examples
+    --------
+    >>> place = gpd.GeoSeries(gpd.points_from_xy([47.14], [39.6]), crs=4326)
+    >>> require(place).to_epsg()
+    4326
+    >>> require(place.set_crs(None, allow_override=True), "hazards")
+    Traceback (most recent call last):
+    geotools.model.errors.CRSError: the hazards has no coordinate reference system
     """
     if frame.crs is None:
         raise CRSError(
@@ -64,7 +80,13 @@ def transformer(source: str, target: str) -> pyproj.Transformer:
 
 
 def code_or_wkt(crs: pyproj.CRS) -> str:
-    """The EPSG code where it says everything, else the WKT: a key that can be cached."""
+    """The EPSG code where it says everything, else the WKT: a key that can be cached.
+
+    Examples
+    --------
+    >>> code_or_wkt(pyproj.CRS(32638)), code_or_wkt(equal_area((47.0, 39.5, 47.1, 39.6)))[:8]
+    ('EPSG:32638', 'PROJCRS[')
+    """
     return _code_or_wkt(crs.srs)
 
 
