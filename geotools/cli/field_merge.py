@@ -160,7 +160,7 @@ def _layers(file: str, known: tuple[str | None, str | None], crs: str | None, un
     if path.suffix.lower() == ".gpkg" and path.is_file():
         names = _names(file)
         if len(names) > 1:
-            return {n: _as_is(file, n, family(n), crs) for n in names}
+            return {n: _as_is(file, n, family(n), crs, unread) for n in names}
         name = next(iter(names), path.stem)
     else:
         name = path.stem
@@ -168,27 +168,44 @@ def _layers(file: str, known: tuple[str | None, str | None], crs: str | None, un
     return {found or name: _read(file, found, None, crs, unread)}
 
 
-def _as_is(file: str, layer: str, kind: str | None, crs: str | None) -> Any:
-    """A table of a GeoPackage as it stands, no row or geometry set aside; columns of records get the names of their kind."""
-    import warnings
+def _as_is(file: str, layer: str, kind: str | None, crs: str | None, unread: list[Any]) -> Any:
+    """A table of a GeoPackage as it stands, no row set aside, no cell changed; columns of records get the names of their kind.
 
+    A shape that cannot be decoded is added to `unread`; its row stays.
+    """
     import geopandas as gpd
-    import pyogrio
 
-    from geotools.model.errors import ReadError
+    from geotools.io import ogr
+    from geotools.io.raw import Source
     from geotools.model.schema import KINDS
     from geotools.model.schema.conform import renaming
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            frame = pyogrio.read_dataframe(file, layer=layer)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError) as error:
-        raise ReadError("the layer cannot be read", hint="copy the file again", file=file, layer=layer) from error
-    if crs is not None and isinstance(frame, gpd.GeoDataFrame) and frame.crs is None:
-        frame = frame.set_crs(crs)
-    plain = [c for c in frame.columns if c != "geometry"]
-    return frame.rename(columns=renaming(plain, KINDS[kind])) if kind in KINDS else frame
+    source = Source(Path(file), layer)
+    meta, table, blobs, _ = ogr.fetch(source, layer)
+    columns = renaming(list(table.columns), KINDS[kind]) if kind in KINDS else {}
+    table = table.rename(columns=columns)
+    if blobs is None:
+        return table
+    shapes, findings = ogr.decode(blobs, source, layer)
+    unread.append(_undecoded(findings, table, kind or layer))
+    if "geometry" in table:
+        table = table.rename(columns={"geometry": "geometry_property"})
+    system = ogr.as_crs(meta["crs"]) or crs or meta["crs"]
+    return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(shapes, index=table.index, crs=system))
+
+
+def _undecoded(findings: list[Any], table: Any, kind: str) -> Any:
+    """Shapes that could not be decoded, as errors."""
+    from geotools.model.schema import Issue, issues_frame
+
+    ids = table["id"].astype(object) if "id" in table else None
+    issues = []
+    for finding in findings:
+        if finding.severity == "error":
+            name = "" if ids is None else str(ids.iloc[finding.row])
+            said = f"shape not merged, row {finding.row + 1} of layer '{kind}': {finding.message}"
+            issues.append(Issue("MG-08", "error", kind, name, "geometry", said))
+    return issues_frame(issues)
 
 
 def _rejected(issues: Any) -> Any:
@@ -236,7 +253,7 @@ def _read(file: str, kind: str | None, layer: str | None, crs: str | None, unrea
     if lister is not None and layer not in (names := lister(Source(path))) and len(names) == 1:
         layer = None
     if path.suffix.lower() == ".gpkg" and path.is_file() and (layer or len(_names(file)) == 1):
-        return _as_is(file, layer or _names(file)[0], kind, crs)
+        return _as_is(file, layer or _names(file)[0], kind, crs, unread)
     frame, issues = io.read_with_issues(file, kind, layer=layer, crs=crs)
     unread.append(_rejected(issues))
     told = issues[issues["check"] == "RD-10"]

@@ -20,6 +20,8 @@ from geotools.io import registry, words
 from geotools.io.atomic import replacing
 from geotools.model.errors import CRSError, GeotoolsError, WriteError
 
+BINARY = ("gpkg", "parquet")  # formats that hold bytes (a small photo, a signature) as they are
+
 
 def write(
     frame: gpd.GeoDataFrame,
@@ -130,7 +132,7 @@ def _fill(
                 shutil.copyfile(target, temporary)
             for name, frame in frames.items():
                 _need_crs(frame, target)
-                writer(plain(frame), temporary, name)
+                writer(plain(frame, binary=chosen.name in BINARY), temporary, name)
             if verify is not None:
                 verify(temporary, frames)
     except GeotoolsError as error:
@@ -166,16 +168,16 @@ def _geometry(frame: Any) -> gpd.GeoSeries:
     return gpd.GeoSeries([None] * len(frame), index=frame.index)
 
 
-def plain(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def plain(frame: gpd.GeoDataFrame, *, binary: bool = False) -> gpd.GeoDataFrame:
     """A copy with columns that every format understands and the geometry last, called ``geometry``.
 
-    Lists and dictionaries become JSON text, day-only datetimes become dates, categories become text, further geometry
+    Bytes stay bytes where the format is `binary`. Lists and dictionaries become JSON text, day-only datetimes become dates, categories become text, further geometry
     columns become WKT; one of them, or an attribute, that is called ``geometry`` becomes ``geometry_property``. Empty geometry
     becomes None.
     """
     shapes = _geometry(frame)
     active = shapes.name if isinstance(frame, gpd.GeoDataFrame) else None
-    data = {str(name): _plain_column(frame[name]) for name in frame.columns if name != active}
+    data = {str(name): _plain_column(frame[name], binary) for name in frame.columns if name != active}
     if "geometry" in data:
         data = {("geometry_property" if name == "geometry" else name): values for name, values in data.items()}
     clear = shapes.array.copy()
@@ -185,7 +187,7 @@ def plain(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(out, geometry=gpd.GeoSeries(clear, index=out.index, crs=shapes.crs), crs=shapes.crs)
 
 
-def _plain_column(values: pd.Series) -> pd.Series:
+def _plain_column(values: pd.Series, binary: bool) -> pd.Series:
     values = values.reset_index(drop=True)
     if isinstance(values.dtype, gpd.array.GeometryDtype):
         return gpd.GeoSeries(values).to_wkt().astype(object)
@@ -196,7 +198,7 @@ def _plain_column(values: pd.Series) -> pd.Series:
     if pd.api.types.is_timedelta64_dtype(values.dtype):
         return values.dt.total_seconds()
     if values.dtype == object:
-        return _plain_objects(values)
+        return _plain_objects(values, binary)
     return values
 
 
@@ -209,9 +211,11 @@ def _days(values: pd.Series) -> pd.Series:
     return values
 
 
-def _plain_objects(values: pd.Series) -> pd.Series:
+def _plain_objects(values: pd.Series, binary: bool) -> pd.Series:
     found = [None if _is_missing(v) else v for v in values]
     kinds = {type(v) for v in found if v is not None}
+    if binary and kinds == {bytes}:
+        return pd.Series(found, dtype=object)
     if kinds <= {str} or kinds in ({date}, {bool}):
         return pd.Series(found, dtype="boolean" if kinds == {bool} else object)
     if kinds and kinds <= {int, np.int64, np.int32}:

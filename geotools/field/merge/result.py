@@ -27,6 +27,19 @@ def _typed(dtype: Any) -> bool:
     return dtype is not None and not isinstance(dtype, pd.CategoricalDtype) and not pd.api.types.is_object_dtype(dtype)
 
 
+def _with_gaps(dtype: Any) -> Any:
+    """The type that holds missing values beside these: a plain whole number or truth value has no room for one.
+
+    Examples
+    --------
+    >>> [str(_with_gaps(np.dtype(name))) for name in ("int64", "bool", "float64")]
+    ['Int64', 'boolean', 'float64']
+    """
+    if pd.api.types.is_bool_dtype(dtype):
+        return "boolean"
+    return "Int64" if pd.api.types.is_integer_dtype(dtype) else dtype
+
+
 def frame(rows: list[Row], columns: list[str], sides: list[Side], crs: Any) -> gpd.GeoDataFrame:
     """Rows as a layer sorted by id, with the types that the sides had where the values still fit them."""
     data = {}
@@ -35,8 +48,7 @@ def frame(rows: list[Row], columns: list[str], sides: list[Side], crs: Any) -> g
         dtype = next((s.dtypes[column] for s in sides if _typed(s.dtypes.get(column))), None)
         if dtype is not None:
             with contextlib.suppress(TypeError, ValueError):
-                whole = values.notna().all() or not pd.api.types.is_integer_dtype(dtype)
-                values = values.astype(dtype if whole else "Int64")
+                values = values.astype(dtype if values.notna().all() else _with_gaps(dtype))
         data[column] = values
     geometry = gpd.GeoSeries(np.array([row.get("geometry") for row in rows], dtype=object), crs=crs)
     out = gpd.GeoDataFrame(data, geometry=geometry, crs=crs)
