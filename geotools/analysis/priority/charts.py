@@ -31,7 +31,33 @@ def plain(text: object, longest: int = 30) -> str:
 
 
 def contributions(ranking: Ranking, *, top: int = 20, title: str = "") -> Figure:
-    """Bars of the first tasks, made up of what each criterion gives; a thin line shows where the score can lie."""
+    """Bars of the first tasks, made up of what each criterion gives; a thin line shows where the score can lie.
+
+    Parameters
+    ----------
+    ranking
+        As from `rank`.
+    top
+        How many tasks, from the first.
+    title
+        Above the chart, instead of its own.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not shown and not written; one row per task.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from geotools.analysis.priority import Criteria, Criterion, Indicators, rank
+    >>> figures = Indicators.of(pd.DataFrame({"people": [900.0, 10.0], "roads": [5.0, 6.0]}, index=["A", "B"]))
+    >>> both = Criteria((Criterion("People", "people", 0.7), Criterion("Roads", "roads", 0.3)))
+
+    >>> chart = contributions(rank(figures, both))
+    >>> [label.get_text() for label in chart.axes[0].get_yticklabels()], chart.axes[0].get_xlabel()
+    (['1. A', '2. B'], 'score (0 to 1)')
+    """
     first = ranking.table.head(top)
     parts = (
         ranking.parts.set_axis(ranking.parts.index.astype(str)).loc[first["id"]].to_numpy() * ranking.criteria.weights
@@ -83,7 +109,33 @@ def contributions(ranking: Ranking, *, top: int = 20, title: str = "") -> Figure
 
 
 def rank_intervals(found: Stability, *, top: int = 30, title: str = "") -> Figure:
-    """Rank intervals of the first tasks and how often each is among the first."""
+    """Rank intervals of the first tasks and how often each is among the first.
+
+    Parameters
+    ----------
+    found
+        As from `stability`.
+    top
+        How many tasks, from the first.
+    title
+        Above the chart, instead of its own.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not shown and not written; one row per task.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from geotools.analysis.priority import Criteria, Criterion, Indicators, rank, stability
+    >>> figures = Indicators.of(pd.DataFrame({"people": [900.0, 10.0], "roads": [5.0, 6.0]}, index=["A", "B"]))
+    >>> both = Criteria((Criterion("People", "people", 0.7), Criterion("Roads", "roads", 0.3)))
+
+    >>> chart = rank_intervals(stability(rank(figures, both), top=1, draws=100))
+    >>> [label.get_text() for label in chart.axes[0].get_yticklabels()]
+    ['A', 'B']
+    """
     first = found.table.head(top)
     figure, axes = _blank(len(first), title or "How firm the ranks are", found.words)
     rows = np.arange(len(first))

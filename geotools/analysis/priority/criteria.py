@@ -127,7 +127,13 @@ class Criteria:
 
 
 def presets() -> tuple[str, ...]:
-    """Names of the sets of criteria that come with the software."""
+    """Names of the sets of criteria that come with the software.
+
+    Examples
+    --------
+    >>> presets()
+    ('example', 'people')
+    """
     return tuple(_shipped())
 
 

@@ -91,7 +91,28 @@ def _class(score: float, rule: Mapping[str, Any]) -> str:
 
 
 def answers_from(indicators: Indicators, contamination: pd.Series) -> pd.DataFrame:
-    """Answers as far as the records give them: contamination by task id, and indicators above 0. What they do not hold stays unknown."""
+    """Answers as far as the records give them: contamination by task id, and indicators above 0. What they do not hold stays unknown.
+
+    Parameters
+    ----------
+    indicators
+        As from `indicators`.
+    contamination
+        Words of the vocabulary ``contamination``, several joined by commas, by task id; missing, ``mixed`` and ``unknown`` answer nothing.
+
+    Returns
+    -------
+    DataFrame
+        One row per task, for `lis`: ``mines uxo`` and a column per kind of blocked access known (1 yes, 0 no, NaN unknown), ``victims``,
+        ``victims_low``, ``victims_high`` where the indicators have them.
+
+    Examples
+    --------
+    >>> from geotools.analysis.priority import Indicators
+    >>> figures = Indicators.of(pd.DataFrame({"arable_m2": [2500.0, 0.0]}, index=["A", "B"]))
+    >>> answers_from(figures, pd.Series({"A": "ap,uxo", "B": "unknown"})).T.to_dict()
+    {'A': {'mines': 1.0, 'uxo': 1.0, 'cropland': 1.0}, 'B': {'mines': nan, 'uxo': nan, 'cropland': 0.0}}
+    """
     index = indicators.value.index
     said = contamination.reindex(index)
     words = [set() if v is None or v != v else {w.strip() for w in str(v).split(",")} for v in said]  # noqa: PLR0124

@@ -197,8 +197,27 @@ def _summary(ranking: Ranking, ranks: np.ndarray, score: np.ndarray, settings: t
 def swaps(ranking: Ranking) -> pd.DataFrame:
     """For each pair of neighbours in the list, the least change of one weight that makes them change places.
 
-    All other weights keep their proportions. Columns ``above below criterion weight needed change words``; ``needed`` is missing where no
-    change of a single weight does it.
+    All other weights keep their proportions.
+
+    Parameters
+    ----------
+    ranking
+        As from `rank`.
+
+    Returns
+    -------
+    DataFrame
+        ``above below criterion weight needed change words``, one row per pair in the order of the list; ``needed`` is missing where no
+        change of a single weight does it.
+
+    Examples
+    --------
+    >>> from geotools.analysis.priority import Criteria, Criterion, Indicators, rank
+    >>> figures = Indicators.of(pd.DataFrame({"people": [900.0, 10.0], "roads": [5.0, 6.0]}, index=["A", "B"]))
+    >>> both = Criteria((Criterion("People", "people", 0.7), Criterion("Roads", "roads", 0.3)))
+
+    >>> swaps(rank(figures, both))[["above", "below", "criterion", "weight", "needed"]].round(6).values.tolist()
+    [['A', 'B', 'People', 0.7, 0.5]]
     """
     index = {str(name): place for place, name in enumerate(ranking.indicators.value.index)}
     order = np.array([index[name] for name in ranking.table["id"]], dtype=int)

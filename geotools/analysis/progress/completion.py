@@ -99,6 +99,27 @@ def monthly_rates(credits: pd.DataFrame, *, as_of: date, months: int = 36) -> pd
     """Square metres released in each whole month up to `as_of`, months without a release as 0.
 
     The record begins with the month of the first release, or `months` months before `as_of`, whichever is later.
+
+    Parameters
+    ----------
+    credits
+        One row per release with ``date`` and ``net_m2``; rows without a date are left out, and ground only worked by a machine (see `counted`).
+    as_of
+        Last day of the record; its month counts only if it is the last day of it.
+    months
+        Longest record, in months.
+
+    Returns
+    -------
+    Series
+        m², on a monthly PeriodIndex without gaps; empty where nothing was released.
+
+    Examples
+    --------
+    >>> credits = pd.DataFrame({"date": pd.to_datetime(["2024-01-09", "2024-03-05"]), "net_m2": [500.0, 250.0]})
+    >>> rates = monthly_rates(credits, as_of=date(2024, 4, 12))
+    >>> rates.index.astype(str).tolist(), rates.tolist()
+    (['2024-01', '2024-02', '2024-03'], [500.0, 0.0, 250.0])
     """
     credits = counted(credits)
     stamps = pd.to_datetime(credits["date"], errors="coerce")

@@ -375,6 +375,22 @@ def plain(value: Any) -> Any:
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of a table as plain dictionaries."""
+    """Rows of a table as plain dictionaries.
+
+    Parameters
+    ----------
+    table
+        Any table; leave a geometry out, which has no place in JSON.
+
+    Returns
+    -------
+    list of dict
+        Ready for JSON: what is missing or not finite is None, a moment is its day as ISO text.
+
+    Examples
+    --------
+    >>> records(pd.DataFrame({"id": ["H-1"], "date": pd.to_datetime(["2024-03-05"]), "remaining_m2": [np.nan]}))
+    [{'id': 'H-1', 'date': '2024-03-05', 'remaining_m2': None}]
+    """
     columns = {str(name): [plain(value) for value in table[name].tolist()] for name in table.columns}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -137,10 +137,23 @@ def choose(engine: str, pairs: int) -> str:
 def warm(source: str | Path, engine: str = "auto") -> bool:
     """Load the compiled engine before so much is read that it will be used anyway: reading, too, then looks at outlines faster.
 
+    Parameters
+    ----------
+    source
+        The file or folder that is going to be read; only its size is looked at.
+    engine
+        As for `coverage`.
+
     Returns
     -------
     bool
         Whether it was loaded. It changes no answer.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> warm(tempfile.mkdtemp())  # nothing in it: not worth it
+    False
     """
     path = Path(source)
     if engine == "geos" or not path.exists() or choose("auto", SWEEP_FROM) != "sweep":

@@ -42,6 +42,8 @@ def checklist(
 
     Parameters
     ----------
+    ledger
+        As from `ledger`.
     facts
         Values by name (see `FACTS`); `searched_share` and `expected_left` come from the ledger unless given.
     required
@@ -60,6 +62,18 @@ def checklist(
     ------
     StatisticsError
         If a fact or requirement has an unknown name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geotools.analysis.residual import Search, ledger
+    >>> from geotools.space.grid import Grid, Raster
+    >>> grid = Grid.around((0, 0, 10, 10), 1.0, "EPSG:32638")
+    >>> lanes = Search("manual", Raster(np.ones((10, 10), int), grid), found=9000, targets=10000)
+    >>> account = ledger(Raster(np.full((10, 10), 0.1), grid), [lanes], found=20)
+    >>> lines = checklist(account, {"pod_low": 0.89}, {"searched_share": 1.0, "pod_low": 0.9})
+    >>> lines[["value_words", "required_words", "status"]].iloc[[0, 2, -1]].values.tolist()
+    [['100 %', '100 %', 'shown'], ['89 %', '90 %', 'not shown'], ['', '', 'missing']]
     """
     arguments.instance(ledger, "the ledger", Ledger, hint="the result of residual.ledger")
     cited = {} if references is None else arguments.mapping(references, "references")

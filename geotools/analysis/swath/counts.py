@@ -66,7 +66,34 @@ def grid_of(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float = CELL_M, *, m
 
 
 def grid_within(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float, most: int) -> Grid:
-    """A grid over a task with cells of that size, or as much larger as it needs to have no more than so many cells."""
+    """A grid over a task with cells of that size, or as much larger as it needs to have about so many cells.
+
+    Parameters
+    ----------
+    task
+        Polygons in any CRS.
+    cell_m
+        Smallest cell, in metres.
+    most
+        Cells to aim at; whole rows and columns may make it some more.
+
+    Returns
+    -------
+    Grid
+        On the equal-area plane of the task.
+
+    Raises
+    ------
+    CoverageError
+        If the task has no area, or `cell_m` is not positive.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> task = gpd.GeoSeries([shapely.box(700000, 4380000, 700100, 4380100)], crs="EPSG:32638")
+    >>> grid_within(task, 0.5, 1_000_000).cell, grid_within(task, 0.5, 1_000).cell
+    (0.5, 3.28)
+    """
     coarse = grid_of(task, max(cell_m, 1.0)).shape
     size = coarse[0] * coarse[1] * max(cell_m, 1.0) ** 2
     return grid_of(task, max(cell_m, round((size / most) ** 0.5 + 0.005, 2)) if size / cell_m**2 > most else cell_m)

@@ -331,6 +331,20 @@ def swaths(passes: gpd.GeoDataFrame) -> gpd.GeoSeries:
     -------
     GeoSeries
         Polygons on the index of the input.
+
+    Raises
+    ------
+    SchemaError
+        If a column of passes is missing.
+    CoverageError
+        If it is no layer, a column occurs twice, a width is not a positive number, or a centreline is missing or not a line.
+
+    Examples
+    --------
+    >>> lines = [shapely.LineString([(0, 0), (10, 0)])]
+    >>> passes = gpd.GeoDataFrame({"id": ["a"], "pass_id": ["a"], "width_m": [1.7]}, geometry=lines, crs="EPSG:32638")
+    >>> swaths(passes).area.round(2).tolist()
+    [17.0]
     """
     require_passes(passes)
     lines = np.asarray(passes.geometry.array, dtype=object)

@@ -118,6 +118,26 @@ def rework(
     -------
     GeoDataFrame
         As `research_area`; no row if nobody had searched the place.
+
+    Raises
+    ------
+    CoverageError
+        If `by` is none of the three, or the passes are not in metres.
+    SchemaError
+        If a needed column is missing.
+    CRSError
+        If the find has no CRS.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> made = {"id": ["a", "b"], "pass_id": ["a", "b"], "asset_id": ["D-1", "D-2"], "day": ["2026-05-01", "2026-05-03"], "width_m": 1.0}
+    >>> lines = [shapely.LineString([(700000, y), (700010, y)]) for y in (4380000, 4380003)]
+    >>> passes = gpd.GeoDataFrame(made, geometry=lines, crs="EPSG:32638")
+    >>> checks = pd.DataFrame({"asset_id": ["D-1"], "date": pd.to_datetime(["2026-04-30"]), "result": ["passed"]})
+    >>> find = gpd.GeoSeries([shapely.Point(700004, 4380000.2)], crs="EPSG:32638")
+    >>> rework(passes, find, checks)[["id", "area_m2", "reason"]].values.tolist()
+    [['D-1', 10.0, 'searched the place of the find on 2026-05-01']]
     """
     made = _known(passes, by)
     points = _crs.transform(find.geometry.array, _crs.require(find, "find"), _crs.require(passes, "passes"))

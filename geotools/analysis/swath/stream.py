@@ -47,6 +47,7 @@ def stream(
     Returns
     -------
     Prepared
+        Passes in metres, and an account of every fix; the dropped fixes are listed up to a limit.
 
     Raises
     ------
@@ -56,6 +57,18 @@ def stream(
         If the fixes of an asset are not in the order of time, or one asset has more than 2 million fixes without a pause.
     CRSError
         If the system is not known.
+
+    Examples
+    --------
+    >>> import tempfile, pandas as pd, shapely
+    >>> table = pd.DataFrame({"x": [700000 + 0.5 * i for i in range(101)], "y": 4380000.0, "width_m": 1.0})
+    >>> table["time"] = pd.date_range("2026-05-04T06:00Z", periods=101, freq="s")
+    >>> file = Path(tempfile.mkdtemp()) / "fixes.parquet"
+    >>> table.to_parquet(file)
+    >>> task = gpd.GeoSeries([shapely.box(700000, 4379999, 700050, 4380001)], crs="EPSG:32638")
+    >>> made = stream(file, task, crs="EPSG:32638")
+    >>> made.to_dict()["fixes"]["used"], made.passes["length_m"].round(1).tolist()
+    (101, [50.0])
     """
     tool, rules = tool or Tool(), rules or Rules()
     ground = Task(task)

@@ -43,10 +43,36 @@ def plain(text: object, longest: int = 28) -> str:
 def gantt(plan: Plan, futures: Futures | None = None, *, title: str = "") -> Figure:
     """Bars per team and step, long breaks shaded, and from each team's last step a line to its P90 if `futures` are given.
 
+    Parameters
+    ----------
+    plan
+        As from `plan`.
+    futures
+        As from `simulate`, of the same plan.
+    title
+        Above the chart, instead of its own.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not shown and not written.
+
     Raises
     ------
     MapError
         If no step is in the plan.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> from datetime import date
+    >>> from geotools.analysis.teams import Calendar, Rate, Team, EVERY_DAY, plan, steps
+    >>> tasks = gpd.GeoDataFrame({"id": ["A", "B"], "area_m2": [400.0, 100.0]}, geometry=[shapely.Point(0, 0)] * 2, crs=4326)
+    >>> team = Team("T", {"manual": Rate(100)}, calendar=Calendar(weekdays=EVERY_DAY))
+
+    >>> chart = gantt(plan(steps(tasks), [team], start=date(2026, 6, 1)))
+    >>> [label.get_text() for label in chart.axes[0].get_yticklabels()]
+    ['T']
     """
     steps = plan.table[plan.table["end"].notna()].sort_values(["team", "start", "id"])
     if steps.empty:
@@ -169,10 +195,36 @@ def _subtitle(plan: Plan, futures: Futures | None) -> str:
 def finished(plan: Plan, futures: Futures, *, title: str = "") -> Figure:
     """Hectares whose search is finished, over time: at mean rates, and between the tenth and ninetieth of the futures.
 
+    Parameters
+    ----------
+    plan
+        As from `plan`.
+    futures
+        As from `simulate`, of the same plan.
+    title
+        Above the chart, instead of its own.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not shown and not written.
+
     Raises
     ------
     MapError
         If no step is in the plan.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> from datetime import date
+    >>> from geotools.analysis.teams import Calendar, Rate, Team, EVERY_DAY, plan, simulate, steps
+    >>> tasks = gpd.GeoDataFrame({"id": ["A", "B"], "area_m2": [400.0, 100.0]}, geometry=[shapely.Point(0, 0)] * 2, crs=4326)
+    >>> team = Team("T", {"manual": Rate(100)}, calendar=Calendar(weekdays=EVERY_DAY))
+
+    >>> made = plan(steps(tasks), [team], start=date(2026, 6, 1))
+    >>> finished(made, simulate(made, draws=100)).axes[0].get_ylabel()
+    'ha finished'
     """
     table = futures.by_day
     if table.empty:
@@ -207,11 +259,30 @@ def bought(table: pd.DataFrame, *, title: str = "") -> Figure:
     ----------
     table
         As from `marginal`.
+    title
+        Above the chart, instead of its own.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not shown and not written.
 
     Raises
     ------
     MapError
         If there is no extra team in it.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> from datetime import date
+    >>> from geotools.analysis.teams import Calendar, Rate, Team, EVERY_DAY, marginal, plan, steps
+    >>> tasks = gpd.GeoDataFrame({"id": ["A", "B"], "area_m2": [400.0, 100.0]}, geometry=[shapely.Point(0, 0)] * 2, crs=4326)
+    >>> team = Team("T", {"manual": Rate(100)}, calendar=Calendar(weekdays=EVERY_DAY))
+
+    >>> chart = bought(marginal(plan(steps(tasks), [team], start=date(2026, 6, 1)), draws=100))
+    >>> [axes.get_xlabel() for axes in chart.axes]
+    ['days by which the last step ends earlier', 'ha more finished by 2026-06-03']
     """
     extras = table.iloc[1:]
     if extras.empty:

@@ -83,12 +83,26 @@ def load_teams(path: str | Path) -> tuple[Team, ...]:
 
     A row with ``count = 3`` stands for three equal teams ``ID-1`` to ``ID-3``. A row's own calendar entries replace those of all.
 
+    Returns
+    -------
+    tuple of Team
+        Rates in m² of one team on one working day.
+
     Raises
     ------
     ReadError
         If the file cannot be read.
     SchemaError
         If a row lacks what it needs, or says something unknown.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> file = Path(tempfile.mkdtemp(), "teams.toml")
+    >>> _ = file.write_text('[[team]]\\nid = "Manual"\\ncount = 2\\nrates = { manual = { m2_per_day = 420 } }\\n', "utf-8")
+    >>> [(team.id, team.rates["manual"].m2_per_day) for team in load_teams(file)]
+    [('Manual-1', 420.0), ('Manual-2', 420.0)]
     """
     return teams_from(load_toml(path), file=path)
 
@@ -96,10 +110,28 @@ def load_teams(path: str | Path) -> tuple[Team, ...]:
 def teams_from(data: Mapping[str, Any], *, file: object = None) -> tuple[Team, ...]:
     """Teams from parsed TOML; see `load_teams`.
 
+    Parameters
+    ----------
+    data
+        What the TOML says.
+    file
+        Named in errors.
+
+    Returns
+    -------
+    tuple of Team
+        Rates in m² of one team on one working day.
+
     Raises
     ------
     SchemaError
-        If there is no team in it, or two bear one name.
+        If there is no team in it, two bear one name, or a row lacks what it needs or says something unknown.
+
+    Examples
+    --------
+    >>> row = {"id": "Dogs", "base": [47.15, 39.595], "rates": {"mdd": {"m2_per_day": 850, "cv": 0.3}}}
+    >>> [(team.id, team.skills, team.base) for team in teams_from({"team": [row]})]
+    [('Dogs', ('mdd',), (47.15, 39.595))]
     """
     rows = data.get("team", [])
     if not isinstance(rows, list) or not rows or not all(isinstance(row, Mapping) for row in rows):

@@ -39,7 +39,13 @@ class Blind:
 
 
 def new_salt() -> str:
-    """A random salt of 128 bits as hex, to be kept with the targets until the marks are frozen."""
+    """A random salt of 128 bits as hex, to be kept with the targets until the marks are frozen.
+
+    Examples
+    --------
+    >>> len(new_salt()), new_salt() == new_salt()
+    (32, False)
+    """
     return secrets.token_hex(16)
 
 
@@ -72,6 +78,13 @@ def seal(targets: pd.DataFrame, salt: str) -> str:
 def freeze(signals: pd.DataFrame, sealed: str) -> dict[str, Any]:
     """Record of the marks as they are now, tied to the seal of the layout; after this they may not change.
 
+    Parameters
+    ----------
+    signals
+        Kind ``signals``: `id`, `lane_id`, `operator`, `detector`, `run_id`, `score` and a position (as for `seal`).
+    sealed
+        The seal of the layout, as from `seal`.
+
     Returns
     -------
     dict
@@ -81,6 +94,13 @@ def freeze(signals: pd.DataFrame, sealed: str) -> dict[str, Any]:
     ------
     StatisticsError
         If there is no seal of the design.
+
+    Examples
+    --------
+    >>> marks = pd.DataFrame({"id": ["m1"], "x_m": [1.1], "y_m": [2.0]})
+    >>> record = freeze(marks, seal(pd.DataFrame({"id": ["a"], "x_m": [1.0], "y_m": [2.0]}), "00"))
+    >>> sorted(record), record["count"]
+    (['count', 'frozen_at', 'marks', 'seal'], 1)
     """
     arguments.columns(signals, "the signals")
     if not isinstance(sealed, str) or not sealed:
@@ -97,10 +117,28 @@ def freeze(signals: pd.DataFrame, sealed: str) -> dict[str, Any]:
 def verify(targets: pd.DataFrame, signals: pd.DataFrame, blind: Blind) -> None:
     """Refuse to go on unless the layout is the sealed one and the marks are the frozen ones.
 
+    Parameters
+    ----------
+    targets, signals
+        The layout as opened, and the marks as they are now.
+    blind
+        The published seal, the salt, and the record made by `freeze`.
+
     Raises
     ------
     StatisticsError
         If marks were not frozen, were edited afterwards, or the layout or salt is not the sealed one.
+
+    Examples
+    --------
+    >>> targets = pd.DataFrame({"id": ["a"], "x_m": [1.0], "y_m": [2.0]})
+    >>> marks = pd.DataFrame({"id": ["m1"], "x_m": [1.1], "y_m": [2.0]})
+    >>> sealed = seal(targets, "00")
+    >>> proof = Blind(sealed, "00", freeze(marks, sealed))
+    >>> verify(targets, marks, proof)
+    >>> verify(targets, marks.assign(x_m=1.0), proof)
+    Traceback (most recent call last):
+    geotools.model.errors.StatisticsError: the marks were edited after they were frozen
     """
     if not blind.frozen.get("marks"):
         raise StatisticsError("the marks are not frozen yet", hint="freeze them first: geotools trial freeze SIGNALS")

@@ -32,7 +32,29 @@ def plain(text: object, longest: int = 32) -> str:
 
 
 def figures(scored: Score) -> dict[str, Any]:
-    """All figures that the data allow: caption → matplotlib Figure."""
+    """All figures that the data allow: caption → matplotlib Figure.
+
+    Parameters
+    ----------
+    scored
+        As from `score`.
+
+    Returns
+    -------
+    dict
+        Not shown and not written; a chart by operator, depth and so on is there where the trial has at least two of them, the one of false
+        alarms where the area of the lanes is known.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from geotools.analysis.trial import score
+    >>> targets = gpd.GeoDataFrame({"id": ["t1", "t2"], "x_m": [0.0, 5], "y_m": [0.0, 0], "geometry": [None, None]}, geometry="geometry")
+    >>> marks = gpd.GeoDataFrame({"id": ["m1"], "x_m": [0.1], "y_m": [0.0], "score": [0.8], "geometry": [None]}, geometry="geometry")
+
+    >>> list(figures(score(targets, marks, halo_m=0.2)))
+    ['Where targets were missed and false marks made']
+    """
     out: dict[str, Any] = {}
     for factor, word in (
         ("operator", "operator"),

@@ -25,6 +25,13 @@ def froc(scored: Score, *, confidence: float = 0.95) -> pd.DataFrame:
 
     A mark whose score is missing is always kept. Without any score the table has one row.
 
+    Parameters
+    ----------
+    scored
+        As from `score`.
+    confidence
+        Of the two-sided limits.
+
     Returns
     -------
     DataFrame
@@ -34,6 +41,16 @@ def froc(scored: Score, *, confidence: float = 0.95) -> pd.DataFrame:
     ------
     StatisticsError
         If it is not given a scored trial.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from geotools.analysis.trial import score
+    >>> targets = gpd.GeoDataFrame({"id": ["t1", "t2"], "x_m": [0.0, 5], "y_m": [0.0, 0], "geometry": [None, None]}, geometry="geometry")
+    >>> marks = gpd.GeoDataFrame({"id": ["m1"], "x_m": [0.1], "y_m": [0.0], "score": [0.8], "geometry": [None]}, geometry="geometry")
+
+    >>> froc(score(targets, marks, halo_m=0.2))[["threshold", "k", "n", "pod", "false_alarms"]].values.tolist()
+    [[0.8, 1.0, 2.0, 0.5, 0.0]]
     """
     confidence = arguments.number(confidence, "confidence", above=0, below=1)
     if not isinstance(scored, Score):

@@ -245,6 +245,27 @@ def spacing_issues(targets: gpd.GeoDataFrame, *, halo_m: float, head_m: float) -
     ----------
     targets
         Kind ``targets``, geometry in any CRS.
+    halo_m, head_m
+        Radius inside which a mark counts, and width of the detector head, in metres.
+
+    Returns
+    -------
+    GeoDataFrame
+        One row per pair; ``value`` and ``limit`` are distances in metres as text.
+
+    Raises
+    ------
+    StatisticsError
+        If `halo_m` is not positive or `head_m` negative.
+    SchemaError
+        If it is not a layer with an `id`.
+
+    Examples
+    --------
+    >>> near = gpd.points_from_xy([700000.0, 700000.5], [4380000.0, 4380000.0])
+    >>> targets = gpd.GeoDataFrame({"id": ["t1", "t2"], "lane_id": "L1"}, geometry=near, crs="EPSG:32638")
+    >>> spacing_issues(targets, halo_m=0.2, head_m=0.3)[["check", "id", "value", "limit"]].values.tolist()
+    [['TR-02', 't1', '0.50 m', '0.70 m']]
     """
     from scipy.spatial import cKDTree
 

@@ -51,6 +51,27 @@ def report_html(scored: Score, *, title: str = "Blind lane trial", pod: float = 
         Free text; shown as text whatever it contains.
     pod, confidence
         The criterion to be shown, e.g. 0.90 at 95 %.
+
+    Returns
+    -------
+    str
+        The page; write it with `write_report`.
+
+    Raises
+    ------
+    StatisticsError
+        If it is not given a scored trial, or the criterion is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from geotools.analysis.trial import score
+    >>> targets = gpd.GeoDataFrame({"id": ["t1", "t2"], "x_m": [0.0, 5], "y_m": [0.0, 0], "geometry": [None, None]}, geometry="geometry")
+    >>> marks = gpd.GeoDataFrame({"id": ["m1"], "x_m": [0.1], "y_m": [0.0], "score": [0.8], "geometry": [None]}, geometry="geometry")
+
+    >>> page = report_html(score(targets, marks, halo_m=0.2), title="Lane 3 <north>")
+    >>> "Lane 3 &lt;north&gt;" in page, "<script" in page
+    (True, False)
     """
     parts = [f"<h1>{escape(_clean(title))}</h1>", f'<p class="note">{escape(_origin(scored))}</p>']
     parts += [
@@ -84,10 +105,38 @@ def write_report(
 ) -> Path:
     """Write the report as .html or .pdf, by the ending of `path`.
 
+    Parameters
+    ----------
+    scored
+        As from `score`.
+    path
+        The file to write; any ending but ``.pdf`` gives HTML.
+    title
+        Free text.
+    pod
+        The detection to be shown at 95 %.
+    overwrite
+        Replace an existing file.
+
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     WriteError
         If the file exists and `overwrite` is false, or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, geopandas as gpd
+    >>> from geotools.analysis.trial import score
+    >>> targets = gpd.GeoDataFrame({"id": ["t1", "t2"], "x_m": [0.0, 5], "y_m": [0.0, 0], "geometry": [None, None]}, geometry="geometry")
+    >>> marks = gpd.GeoDataFrame({"id": ["m1"], "x_m": [0.1], "y_m": [0.0], "score": [0.8], "geometry": [None]}, geometry="geometry")
+
+    >>> write_report(score(targets, marks, halo_m=0.2), Path(tempfile.mkdtemp(), "trial.html")).name
+    'trial.html'
     """
     target = Path(path)
     if target.suffix.lower() != ".pdf":
@@ -105,7 +154,38 @@ def write_report(
 
 
 def findings(scored: Score, *, pod: float = 0.90, confidence: float = 0.95) -> list[str]:
-    """The result in sentences: each figure with its counts, its limits, and what it does not show."""
+    """The result in sentences: each figure with its counts, its limits, and what it does not show.
+
+    Parameters
+    ----------
+    scored
+        As from `score`.
+    pod, confidence
+        The criterion to be shown, e.g. 0.90 at 95 %.
+
+    Returns
+    -------
+    list of str
+        Sentences in English; distances in metres, false alarms per m².
+
+    Raises
+    ------
+    StatisticsError
+        If it is not given a scored trial, or the criterion is not between 0 and 1.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from geotools.analysis.trial import score
+    >>> targets = gpd.GeoDataFrame({"id": ["t1", "t2"], "x_m": [0.0, 5], "y_m": [0.0, 0], "geometry": [None, None]}, geometry="geometry")
+    >>> marks = gpd.GeoDataFrame({"id": ["m1"], "x_m": [0.1], "y_m": [0.0], "score": [0.8], "geometry": [None]}, geometry="geometry")
+
+    >>> lines = findings(score(targets, marks, halo_m=0.2))
+    >>> print(lines[0])
+    1 of 2 targets were found: probability of detection 0.500, two-sided 95 % limits 0.013 to 0.987 (exact, Clopper-Pearson, 2.5 % on either side).
+    >>> print(lines[1][:52])
+    A detection of at least 90 % is not shown (one-sided
+    """
     arguments.instance(scored, "the trial", Score, hint="the result of trial.score")
     pod = arguments.number(pod, "the POD to be shown", above=0, below=1)
     row = scored.strata(confidence=confidence).iloc[0]
