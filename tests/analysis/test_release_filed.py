@@ -202,3 +202,14 @@ def test_records_hold_no_geometry(tmp_path):
     assert found.frame.geometry.isna().all()
     assert "colour" not in found.frame
     assert "hazard_id" in found.frame
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_counted_findings_are_those_of_the_table(seed):
+    """`marks` counts without putting findings into words: check by check as many as `issues` has rows."""
+    hazards, releases, events = records(400, seed)
+    for as_of in (None, "2022-06-30"):
+        found = gt.coverage(hazards, releases, events=events, as_of=as_of)
+        listed, counted = found.issues[["check", "severity"]], found.marks
+        assert len(listed) > 50
+        assert counted.value_counts().to_dict() == listed.value_counts().to_dict()

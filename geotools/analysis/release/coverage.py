@@ -186,15 +186,15 @@ class Coverage:
     @cached_property
     def issues(self) -> gpd.GeoDataFrame:
         """What is odd in the records, as an ISSUES table (RL- and AR- codes)."""
-        return _findings.frame(self._book, list(self._found()))
+        return _findings.frame(self._book, list(_findings.each(self._found())))
 
-    def _found(self) -> Iterator[_findings.Found]:
+    def _found(self) -> Iterator[_findings.Found | _findings.Alike]:
         return _findings.findings(self._book, self._shot, self.table, self.credits)
 
     @cached_property
     def marks(self) -> pd.DataFrame:
         """Columns ``check`` and ``severity`` of `issues`, in another order: for counting, without holding words and places of all."""
-        counts = Counter((one.check, one.severity) for one in self._found())
+        counts = _findings.tally(self._found())
         kinds = sorted(counts)
         many = np.repeat(np.array(kinds, dtype=object).reshape(-1, 2), [counts[kind] for kind in kinds], axis=0)
         return pd.DataFrame(many, columns=["check", "severity"], dtype=object)

@@ -84,11 +84,27 @@ def ledger(facts: Facts, lang: str) -> list[_column.Block]:
         )
         method = vocabulary("method").label(str(r.get("method") or ""), lang)
         rows.append(
-            (clean(r["id"], 30), product, method, day(r.get("date")), who, depth, square_metres(r["here_m2"], lang, "released"))
+            (
+                clean(r["id"], 30),
+                product,
+                method,
+                day(r.get("date")),
+                who,
+                depth,
+                square_metres(r["here_m2"], lang, "released"),
+            )
         )
     if rows:
         rows.append(
-            (word("total", lang), "", "", "", "", "", square_metres(float(facts.releases["here_m2"].sum()), lang, "released"))
+            (
+                word("total", lang),
+                "",
+                "",
+                "",
+                "",
+                "",
+                square_metres(float(facts.releases["here_m2"].sum()), lang, "released"),
+            )
         )
     head = [
         word(k, lang)

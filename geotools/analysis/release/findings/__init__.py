@@ -20,18 +20,18 @@ from collections.abc import Iterator
 import pandas as pd
 
 from geotools.analysis.release.findings.claims import doubles, hazard_rows, shared
-from geotools.analysis.release.findings.found import Found, frame
+from geotools.analysis.release.findings.found import Alike, Found, each, frame, tally
 from geotools.analysis.release.findings.happenings import events
 from geotools.analysis.release.findings.links import links
 from geotools.analysis.release.findings.records import ground_and_ids
 from geotools.analysis.release.findings.releases import release_rows
 from geotools.analysis.release.ledger import Ledger, Snapshot
 
-__all__ = ["Found", "findings", "frame"]
+__all__ = ["Alike", "Found", "each", "findings", "frame", "tally"]
 
 
-def findings(book: Ledger, shot: Snapshot, table: pd.DataFrame, credits_: pd.DataFrame) -> Iterator[Found]:
-    """All findings, one after the other; `frame` makes the ISSUES table of them."""
+def findings(book: Ledger, shot: Snapshot, table: pd.DataFrame, credits_: pd.DataFrame) -> Iterator[Found | Alike]:
+    """All findings, one after the other; `frame` makes the ISSUES table of `each`, `tally` only counts them."""
     for name in ("hazards", "releases", "events"):
         yield from ground_and_ids(book, shot, name)
     yield from release_rows(book, shot, credits_)

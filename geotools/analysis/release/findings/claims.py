@@ -9,7 +9,7 @@ import pandas as pd
 
 from geotools.analysis.release import layers as _layers
 from geotools.analysis.release import tables as _tables
-from geotools.analysis.release.findings.found import Found
+from geotools.analysis.release.findings.found import Alike, Found
 from geotools.analysis.release.ledger import Ledger, Snapshot
 
 CLOSED = frozenset({"closed", "released", "cancelled"})
@@ -79,16 +79,18 @@ def shared(book: Ledger, shot: Snapshot) -> Iterator[Found]:
         )  # fmt: skip
 
 
-def doubles(book: Ledger, shot: Snapshot) -> Iterator[Found]:
+def doubles(book: Ledger, shot: Snapshot) -> Iterator[Alike]:
     """A3: ground released twice."""
     later, first, area = _layers.overlap_pairs(book, shot)
     ids, ground = book.releases.rows.id, book.releases.ground.area
     one, two = shot.release[later], shot.release[first]
     limit, share = book.programme.limit("overlap_m2"), book.programme.limit("overlap_share")
     bad = np.flatnonzero((area > limit) & (area > share * np.minimum(ground[one], ground[two])))
-    for n in bad:
-        yield Found(
-            "RL-21", "error", "releases", ids[one[n]], "geometry",
-            f"{area[n]:,.1f} m² of it were also released by {ids[two[n]]}, which keeps the credit", value=float(area[n]), limit=limit,
-            at=one[n],
-        )  # fmt: skip
+
+    def tell(n: int) -> Found:
+        says = f"{area[n]:,.1f} m² of it were also released by {ids[two[n]]}, which keeps the credit"
+        return Found(
+            "RL-21", "error", "releases", ids[one[n]], "geometry", says, value=float(area[n]), limit=limit, at=one[n]
+        )
+
+    yield Alike("RL-21", "error", bad, tell)

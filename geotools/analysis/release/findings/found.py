@@ -5,6 +5,9 @@ For gathering tens of thousands of rows column by column; the places on the map 
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -29,6 +32,36 @@ class Found(NamedTuple):
     value: Any = ""
     limit: Any = ""
     at: Any = None
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Findings of one check, by their positions; each is put into words only when it is asked for."""
+
+    check: str
+    severity: str
+    rows: np.ndarray
+    tell: Callable[[int], Found]
+
+    def __iter__(self) -> Iterator[Found]:
+        return map(self.tell, self.rows.tolist())
+
+
+def each(found: Iterable[Found | Alike]) -> Iterator[Found]:
+    """All findings, one by one."""
+    for one in found:
+        if isinstance(one, Alike):
+            yield from one
+        else:
+            yield one
+
+
+def tally(found: Iterable[Found | Alike]) -> Counter[tuple[str, str]]:
+    """How many findings there are of each check and severity, without their words."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in found:
+        counts[one.check, one.severity] += len(one.rows) if isinstance(one, Alike) else 1
+    return Counter({kind: count for kind, count in counts.items() if count})
 
 
 def frame(book: Ledger, found: list[Found]) -> gpd.GeoDataFrame:

@@ -9,14 +9,14 @@ import pandas as pd
 
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
-from geotools.analysis.release.findings.found import Found
+from geotools.analysis.release.findings.found import Alike, Found
 from geotools.analysis.release.ledger import Ledger, Snapshot
 from geotools.analysis.release.reopenings import Layer
 from geotools.model.methods import UNKNOWN
 from geotools.model.vocab import vocabulary
 
 
-def release_rows(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> Iterator[Found]:
+def release_rows(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> Iterator[Found | Alike]:
     """Day, product, method, effect and reported area of each release."""
     layer = book.releases
     rows, ids, day = layer.rows, layer.rows.id, layer.rows.day
@@ -38,16 +38,12 @@ def release_rows(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> Iterat
         )
     yield from _strange_methods(book)
     strange = _e.methods(rows.frame, book.programme) == UNKNOWN
-    for row in np.flatnonzero((rows.act == _e.PROCESSED) & usable & ~strange):
-        yield Found(
-            "RL-07",
-            "warning",
-            "releases",
-            ids[row],
-            "follow_up",
-            "a machine processed this ground and no search after it is recorded: it is processed, not released",
-            at=row,
-        )
+
+    def unsearched(row: int) -> Found:
+        says = "a machine processed this ground and no search after it is recorded: it is processed, not released"
+        return Found("RL-07", "warning", "releases", ids[row], "follow_up", says, at=row)
+
+    yield Alike("RL-07", "warning", np.flatnonzero((rows.act == _e.PROCESSED) & usable & ~strange), unsearched)
     acts = np.isin(rows.act, _e.RELEASING)
     why = credits_["why_zero"].to_numpy()
     for row in np.flatnonzero(acts & usable & (why == "all of its ground had been released before")):
@@ -63,18 +59,15 @@ def release_rows(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> Iterat
         )
     out = credits_["outside_m2"].to_numpy()
     share = book.programme.limit("overlap_share")
-    for row in np.flatnonzero(out > np.maximum(book.programme.limit("overlap_m2"), share * layer.ground.area)):
-        yield Found(
-            "RL-22",
-            "warning",
-            "releases",
-            ids[row],
-            "geometry",
-            f"{out[row]:.1f} m² of it lie outside every recorded hazard: they are listed apart",
-            value=float(out[row]),
-            limit=book.programme.limit("overlap_m2"),
-            at=row,
+    least = book.programme.limit("overlap_m2")
+
+    def astray(row: int) -> Found:
+        says = f"{out[row]:.1f} m² of it lie outside every recorded hazard: they are listed apart"
+        return Found(
+            "RL-22", "warning", "releases", ids[row], "geometry", says, value=float(out[row]), limit=least, at=row
         )
+
+    yield Alike("RL-22", "warning", np.flatnonzero(out > np.maximum(least, share * layer.ground.area)), astray)
     reported = rows.number("area_reported_m2")
     yield from _reported(book, layer, "releases", reported)
     yield from _reported(book, book.hazards, "hazards", book.hazards.rows.number("area_reported_m2"))
