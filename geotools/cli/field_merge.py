@@ -129,6 +129,8 @@ def _all(files: tuple[str, ...], kind: str | None, choices: dict[str, Any], unre
     if choices["left_out"]:
         names = ", ".join(choices["left_out"])
         options.say(f"left out, because computed before these returns: {names}; compute again with geotools run")
+    for text in found.loc[(found["check"] == "MG-09") & ~noted, "message"]:
+        options.say(f"warning: {text}")
     return merged, found[~noted].reset_index(drop=True)
 
 
@@ -156,7 +158,7 @@ def _layers(file: str, known: tuple[str | None, str | None], crs: str | None, un
 
         survey = open_survey(file, crs=crs)
         unread.append(_rejected(survey.issues))
-        return dict(survey.layers)
+        return {**_beside(path, crs, unread), **survey.layers}
     if path.suffix.lower() == ".gpkg" and path.is_file():
         names = _names(file)
         if len(names) > 1:
@@ -166,6 +168,21 @@ def _layers(file: str, known: tuple[str | None, str | None], crs: str | None, un
         name = path.stem
     found = family(name) or kind or only or kind_of(path.stem)
     return {found or name: _read(file, found, None, crs, unread)}
+
+
+def _beside(survey: Path, crs: str | None, unread: list[Any]) -> dict[str, Any]:
+    """Layers in the GeoPackages of a survey that it takes for outcomes, not records: the merge says what becomes of them."""
+    from geotools.io.store import is_store
+    from geotools.survey.sources import plan, records_of
+
+    files = dict.fromkeys(item.path for item in plan(survey, crs, None).sources)
+    packages = [file for file in files if file.suffix.lower() == ".gpkg" and file.is_file() and not is_store(file)]
+    found = {}
+    for file in packages:
+        names = _names(str(file))
+        for name in sorted(set(names) - set(records_of(file, names))) if len(names) > 1 else ():
+            found[name] = _as_is(str(file), name, None, crs, unread)
+    return found
 
 
 def _as_is(file: str, layer: str, kind: str | None, crs: str | None, unread: list[Any]) -> Any:

@@ -308,3 +308,22 @@ def test_a_workbook_with_decisions_is_never_written_onto(tmp_path: Path, make: A
     result = run("merge", *files, "-o", out, "--overwrite", "--conflicts", other)
     assert result.exit_code != 0
     assert other.read_text(encoding="utf-8") == "id,name\n1,x\n", "what is no list of conflicts is not written over"
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_drawing_named_like_an_outcome_is_warned_of_on_the_screen(tmp_path: Path, make: Any, folder: bool) -> None:
+    files = [tmp_path / n / "all.gpkg" for n in ("base", "ours", "theirs")]
+    drawn = make.frame(make.hazard("S-1"), make.hazard("S-2", make.square(300)))
+    for file in files:
+        file.parent.mkdir()
+        gt.write(make.frame(make.hazard("H-1")), file, layer="hazards")
+        gt.write(make.frame(make.release("R-1")), file, layer="releases")
+    gt.write(drawn, files[2], layer="result_sketch")
+    gt.write(drawn, files[2], layer="issues_of_the_day")
+    asked = [file.parent if folder else file for file in files]
+    result = run("merge", *asked, "-o", tmp_path / "m.gpkg")
+    assert result.exit_code == 0, result.output
+    assert "warning: the layer 'result_sketch'" in result.stderr
+    assert "(2 features)" in result.stderr and "another name" in result.stderr
+    written = {str(name) for name, _ in pyogrio.list_layers(tmp_path / "m.gpkg")}
+    assert "issues_of_the_day" in written and "result_sketch" not in written

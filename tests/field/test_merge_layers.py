@@ -148,3 +148,38 @@ def test_every_computed_table_of_a_package_is_known_as_such() -> None:
     empty = pd.DataFrame({"check": [], "severity": []})
     assert all(computed(name, empty) for name in (*OF_A_RUN, *OF_A_PACKAGE, "turning_points", "approach"))
     assert not any(computed(kind, empty) for kind in KINDS)
+
+
+def test_what_a_team_drew_under_the_name_of_an_outcome_is_never_lost_silently() -> None:
+    """A name that begins like ours is no proof that we computed it; one of ours may have been drawn in."""
+    left = {"hazards": areas({"A1": "n"}), "remaining": areas({"A1": "n"})}
+    sketch = spots({"s1": "new path", "s2": "here too"})
+    for label, sides in (
+        ("theirs", (left, left, {**left, "result_sketch": sketch})),
+        ("ours", (left, {**left, "Result_of_the_day": sketch}, left)),
+        ("base", ({**left, "result_sketch": sketch}, left, left)),
+        ("ours", (left, {**left, "approach": sketch}, left)),
+        ("ours", (left, {**left, "remaining": sketch}, left)),
+        ("theirs", (left, left, {**left, "remaining": sketch})),
+    ):
+        merged, conflicts = merge_layers(*sides)
+        assert list(merged) == ["hazards"]
+        told = conflicts[conflicts["severity"] == "warning"]
+        assert told["check"].tolist() == ["MG-09"]
+        text = told["message"].iloc[0]
+        assert f"'{told['id'].iloc[0]}'" in text and f"that of {label}" in text
+        assert "(2 features) is not merged" in text and "another name" in text
+    renamed, conflicts = merge_layers(left, left, {**left, "drawn": sketch})
+    assert len(renamed["drawn"]) == 2 and set(conflicts["severity"]) == {"info"}
+    _, conflicts = merge_layers(left, {**left, "result_remaining": sketch, "result_swath_gaps": sketch}, left)
+    assert set(conflicts["severity"]) == {"info"}, "a run after the team left is nobody's drawing"
+
+
+def test_the_names_of_outcomes_are_those_that_are_written() -> None:
+    from geotools.checks.repair import repair_layers
+    from geotools.field.export.everything import RESULTS as OF_A_RUN
+    from geotools.field.merge.layers import made_by_us
+
+    assert all(map(made_by_us, OF_A_RUN))
+    assert all(map(made_by_us, repair_layers({"hazards": areas({"A1": "n"})})[0]))
+    assert not made_by_us("result_") and not made_by_us("result_remaining_camps")

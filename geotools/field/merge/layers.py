@@ -6,7 +6,7 @@ For deciding which layer meets which; how rows are combined is in `three_way`, a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,10 @@ COMPUTED = (
     "turning_points",
     "approach",
 )  # of a package; those of a run are 'result_…'
+OUTCOME = "result_"
+OUTCOMES = frozenset(
+    ["coverage", "remaining", "released", "processed", "outside", "overlaps", "changes", "changes_before"]
+)  # after 'result_'; those of tracks are 'result_swath_…', rows before a repair 'result_…_as_entered'
 Frames = Mapping[str, Any]
 
 
@@ -59,6 +63,22 @@ def computed(name: str, frame: Any) -> bool:
     return found or lowered in COMPUTED or lowered.startswith("result_")
 
 
+def made_by_us(name: str) -> bool:
+    """Whether the name of a computed layer is one that results are written under, not one that only begins like them.
+
+    Examples
+    --------
+    >>> [made_by_us(n) for n in ("remaining", "result_overlaps", "Result_swath_gaps", "result_hazards_as_entered", "result_sketch")]
+    [True, True, True, True, False]
+    """
+    lowered = name.casefold()
+    if not lowered.startswith(OUTCOME):
+        return True
+    rest = lowered.removeprefix(OUTCOME)
+    whole = next((rest.removesuffix(e) for e in ENDINGS if rest.endswith(e)), rest)
+    return bool({rest, whole} & OUTCOMES) or rest.startswith("swath_") or rest.endswith("_as_entered")
+
+
 def merge_layers(
     base: Frames, ours: Frames, theirs: Frames, *, key: str | None = None, prefer: Callable[[str], Prefer] | None = None
 ) -> tuple[dict[str, Any], gpd.GeoDataFrame]:
@@ -78,7 +98,7 @@ def merge_layers(
     merged, conflicts
         Frames by name, kinds of records under the name of the kind, and the ISSUES table. A layer that a file lacks is
         unchanged in it. A layer that was computed from records (`computed`) is left out and noted as MG-09, a warning where
-        that of theirs is not as it left: the records in it, if any, are not merged. A layer without a common key is that of the side that changed it; if both did, that of ours
+        that of a side is not as it left, or only begins like one of ours: what was drawn in it, if anything, is not merged. A layer without a common key is that of the side that changed it; if both did, that of ours
         stands and an error MG-08 says so.
 
     Examples
@@ -89,7 +109,7 @@ def merge_layers(
     (['tracks', 'wells'], 0)
     """
     work = _Layers(key, prefer or (lambda name: "ours"))
-    work.left_out(base, theirs, {n: f for frames in (theirs, ours, base) for n, f in frames.items()})
+    work.left_out((base, ours, theirs), {n: f for frames in (theirs, ours, base) for n, f in frames.items()})
     sides = [_grouped({n: f for n, f in frames.items() if not computed(n, f)}) for frames in (base, ours, theirs)]
     names: dict[str, str] = {}
     for side in sides:
@@ -118,15 +138,12 @@ class _Layers:
     issues: list[Issue] = field(default_factory=list)
     found: list[gpd.GeoDataFrame] = field(default_factory=list)
 
-    def left_out(self, base: Frames, theirs: Frames, known: Frames) -> None:
-        """Note the layers that were computed before these returns."""
+    def left_out(self, sides: Sequence[Frames], known: Frames) -> None:
+        """Note the layers that were computed before these returns; what somebody may have drawn in one is a warning."""
         for name in sorted(n for n, frame in known.items() if computed(n, frame)):
-            rows = f"{len(known[name])} rows"
-            text = f"the layer '{name}' was computed before these returns: it is left out, compute it again from the merged records"
-            changed = name in theirs and (name not in base or not alike(base[name], theirs[name]))
-            if changed and len(theirs[name]):
-                text += "; that of theirs is not as it left: what was drawn or written in it is not merged"
-            self.issues.append(Issue("MG-09", "warning" if changed else "info", name, name, message=text, value=rows))
+            drawn = _drawn(name, sides)
+            severity, text = ("warning" if drawn else "info"), _words_left_out(name, drawn)
+            self.issues.append(Issue("MG-09", severity, name, name, message=text, value=f"{len(known[name])} rows"))
 
     def one(self, name: str, tables: list[dict[str, Any]]) -> Any:
         """One layer out of up to three versions of it."""
@@ -194,6 +211,34 @@ class _Layers:
             self.issues.append(
                 Issue("MG-08", "error", name, name, message=f"{text}; rename it to '{kind}' and merge again")
             )
+
+
+def _drawn(name: str, sides: Sequence[Frames]) -> dict[str, int]:
+    """Sides whose version of a computed layer may hold what a person drew, with the number of its features.
+
+    A layer of a package is as it left, or somebody changed it. Those of a run the office computes again between the returns.
+    """
+    base, ours, theirs = sides
+    there = {label: side[name] for label, side in (("theirs", theirs), ("ours", ours), ("base", base)) if name in side}
+    if made_by_us(name):
+        there.pop("base", None)
+        if name.casefold() not in COMPUTED:
+            there.pop("ours", None)
+        there = {n: f for n, f in there.items() if name not in base or not alike(base[name], f)}
+    return {label: len(frame) for label, frame in there.items()}
+
+
+def _words_left_out(name: str, drawn: Mapping[str, int]) -> str:
+    text = f"the layer '{name}' was computed before these returns: it is left out, compute it again from the merged records"
+    odd = "that of {} is not as it left: "
+    if not made_by_us(name):
+        text, odd = (
+            f"the layer '{name}' is named like those that are computed from records: it is left out",
+            "that of {}: ",
+        )
+    lost = [f"{odd.format(n)}what was drawn or written in it ({count} features) is not merged" for n, count in drawn.items() if count]  # fmt: skip
+    keep = "to keep it, give the layer another name in that file (for example 'drawn') and merge again"
+    return "; ".join([text, *lost, *([keep] if lost else [])])
 
 
 def _told_apart(frame: Any, key: str | None) -> bool:
