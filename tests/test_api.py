@@ -31,19 +31,7 @@ OURS = sorted(
     key=lambda pair: pair[0],
 )  # fmt: skip
 # Functions that still lack an example of their own; the list may only become shorter.
-WITHOUT_EXAMPLE: frozenset[str] = frozenset(
-    [
-        "charts.completion",
-        "charts.released",
-        "charts.save",
-        "field.listing",
-        "sheet.atlas",
-        "styles.labeling",
-        "webmap.compare",
-        "webmap.render",
-        "webmap.save",
-    ]
-)
+WITHOUT_EXAMPLE: frozenset[str] = frozenset([])
 # A unit, or a word that says there is none to say.
 QUANTITY = re.compile(
     r"(?:^|_)(?:area|length|distance|width|depth|bearing|angle|height|duration|speed|radius|reach|spread|weight)$"

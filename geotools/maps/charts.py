@@ -58,13 +58,27 @@ def released(table: pd.DataFrame, *, lang: str = "en", title: str = "", subtitle
     ----------
     table
         As from `analysis.progress.released`: ``period`` and ``*_m2``; several rows of one period are added up.
+    lang
+        ``en``, ``az``, ``tr`` or ``ru``.
     title, subtitle
         What the chart is about (default: said in `lang`), and whose figures they are.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Hectares on the upright axis; not shown and not written (see `save`).
 
     Raises
     ------
     MapError
         If there is nothing to draw.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"period": ["2024-01", "2024-02"], "cleared_m2": [25000.0, 0], "reduced_m2": [0.0, 10000], "cancelled_m2": 0.0})
+    >>> chart = released(table, subtitle="Synthetic figures")
+    >>> [label.get_text() for label in chart.axes[0].get_xticklabels()], chart.axes[0].get_ylabel()
+    (['2024-01', '2024-02'], 'ha')
     """
     exact = table.groupby("period")[[f"{p}_m2" for p in PRODUCTS]].sum().sort_index()
     sums = exact / 10_000
@@ -122,11 +136,27 @@ def completion(
         As from `analysis.progress.monthly_rates`.
     cast
         As from `analysis.progress.forecast`.
+    lang
+        ``en``, ``az``, ``tr`` or ``ru``.
     title, subtitle
         What the chart is about (default: said in `lang`), and whose figures they are.
     undated_m2, current_m2
         Released without a date (the curve begins with it), and since the last whole month (it ends with it), so that the
         last figure is all that was released.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Hectares on the upright axis; not shown and not written (see `save`).
+
+    Examples
+    --------
+    >>> from geotools.analysis.progress import forecast, monthly_rates
+    >>> credits = pd.DataFrame({"date": pd.date_range("2022-01-01", periods=24, freq="MS"), "net_m2": 10000.0})
+    >>> cast = forecast(credits, 60000, as_of=date(2023, 12, 31))
+    >>> chart = completion(monthly_rates(credits, as_of=cast.as_of), cast, subtitle="Synthetic figures")
+    >>> [note.get_text() for note in chart.axes[0].texts][:2]
+    ['30.00 ha, released and remaining together', '24.00 ha']
     """
     with mpl.rc_context(RC):
         figure, axes = _blank(title or _text("completion", lang), subtitle)
@@ -194,7 +224,25 @@ def _blank(title: str, subtitle: str = "") -> tuple[Figure, Any]:
 def save(
     charts: Mapping[str, Figure], folder: str | Path, *, format: str = "svg", overwrite: bool = False
 ) -> list[Path]:
-    """Write charts as ``NAME.svg`` (or png, pdf) into a folder; the same figures give the same bytes.
+    """Write charts as ``NAME.svg`` (or png, pdf) into a folder.
+
+    The same figures give the same bytes; a pdf also holds the time it was made, which ``SOURCE_DATE_EPOCH`` fixes.
+
+    Parameters
+    ----------
+    charts
+        Name of the file without ending → figure.
+    folder
+        Made if it is not there.
+    format
+        ``svg``, ``png`` or ``pdf``.
+    overwrite
+        Replace existing files.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order of `charts`.
 
     Raises
     ------
@@ -202,6 +250,13 @@ def save(
         If the format is none of svg, png, pdf.
     WriteError
         If a file exists or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> table = pd.DataFrame({"period": ["2024"], "cleared_m2": [25000.0], "reduced_m2": [0.0], "cancelled_m2": [0.0]})
+    >>> [file.name for file in save({"released": released(table)}, tempfile.mkdtemp())]
+    ['released.svg']
     """
     if format not in ("svg", "png", "pdf"):
         raise MapError(f"a chart is written as svg, png or pdf, not '{format}'")

@@ -85,7 +85,7 @@ def grid_within(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float, most: int
     Raises
     ------
     CoverageError
-        If the task has no area, or `cell_m` is not positive.
+        If the task has no area, is too large for 400 million cells of a metre, or `cell_m` is not positive.
 
     Examples
     --------

@@ -93,6 +93,15 @@ def listing(conflicts: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `LISTED` columns; write ``ours`` or ``theirs`` into ``decision`` and merge again with `decisions`.
+
+    Examples
+    --------
+    >>> import geopandas as gpd
+    >>> from geotools.field import merge
+    >>> base = gpd.GeoDataFrame({"id": ["a"], "name": ["x"]}, geometry=gpd.points_from_xy([47.0], [39.5]), crs=4326)
+    >>> merged, conflicts = merge(base, base.assign(name="y"), base.assign(name="z"))
+    >>> listing(conflicts)[["id", "column", "stands", "value_that_stands", "other_value", "decision"]].values.tolist()
+    [['a', 'name', 'ours', 'y', 'z', '']]
     """
     hits = [_STANDS.search(message) for message in conflicts["message"]]
     return pd.DataFrame(

@@ -42,17 +42,41 @@ def atlas(
 
     Parameters
     ----------
+    survey
+        A Survey (``layers, rasters, programme, inputs``).
+    path
+        The file to write, ending in ``.pdf``.
     hazard_ids
         Which hazards, default all with a polygon.
+    coverage
+        Its ledger, as for `draw`.
+    overwrite
+        Replace an existing file.
+    progress
+        Told of each sheet.
     **choices
         As for `draw`; the scale is chosen for each sheet unless given.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
     MapError
-        If no hazard has a polygon, or one does not fit.
+        If `path` does not end in ``.pdf``, no hazard has a polygon, or one does not fit.
     WriteError
         If the file exists or cannot be written; nothing half-written is left.
+
+    Examples
+    --------
+    >>> import tempfile, geopandas as gpd, shapely
+    >>> hazards = gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"]}, geometry=[shapely.box(47, 39.5, 47.001, 39.501)], crs=4326)
+
+    >>> from geotools.survey import Survey
+    >>> atlas(Survey("Sample (synthetic)", {"hazards": hazards}), Path(tempfile.mkdtemp(), "atlas.pdf")).name
+    'atlas.pdf'
     """
     target = Path(path)
     if target.suffix.lower() != ".pdf":

@@ -188,7 +188,23 @@ def _inner(layer: ET.Element, kind: str, name: str) -> ET.Element:
 
 
 def labeling(kind: str, shape: str = AREAS, *, look: Theme | None = None) -> ET.Element:
-    """The ``labeling`` element of a layer: the letter of its class, then its id or name."""
+    """The ``labeling`` element of a layer: the letter of its class, then its id or name.
+
+    Parameters
+    ----------
+    kind
+        Record kind, or a kind of computed ground such as ``remaining``.
+    shape
+        Geometry of the layer.
+    look
+        The theme; its letters are used.
+
+    Examples
+    --------
+    >>> made = labeling("places")
+    >>> made.get("type"), made.find("settings/text-style").get("fieldName")
+    ('simple', 'coalesce("name", "id")')
+    """
     what = 'coalesce("name", "id")' if kind == "places" else '"id"'
     listed = classes(kind, shape, look)
     text = f"trim(concat({letters(listed)}, ' ', {what}))" if any(entry.symbol.letter for entry in listed) else what

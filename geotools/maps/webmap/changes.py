@@ -44,7 +44,7 @@ def compare(
     Parameters
     ----------
     old, new
-        Two surveys, or the same survey with two `days`.
+        Two surveys (or anything `map_survey` takes), or the same survey with two `days`.
     days
         As-of day of each; None: all that is recorded.
     names
@@ -63,6 +63,16 @@ def compare(
     ------
     MapError
         As `map_survey`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from geotools.maps.webmap import save
+    >>> old = gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"]}, geometry=[shapely.box(47, 39.5, 47.001, 39.501)], crs=4326)
+    >>> new = old.set_geometry([shapely.box(47, 39.5, 47.002, 39.501)])
+    >>> made = compare({"hazards": old}, {"hazards": new}, names=("May", "June"))
+    >>> save(made, Path(tempfile.mkdtemp(), "changes.html")).name
+    'changes.html'
     """
     options = MapOptions.of(settings)
     theme = _theme(options.theme)

@@ -72,10 +72,30 @@ def _script(text: str) -> str:
 def render(made: folium.Map) -> str:
     """The whole page as text.
 
+    Parameters
+    ----------
+    made
+        As for `save`.
+
+    Returns
+    -------
+    str
+        HTML that asks for nothing outside itself.
+
     Raises
     ------
     MapError
         If the map holds an object that needs the network, is not known to be safe, or brings an unknown link.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> hazards = gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"]}, geometry=[shapely.box(47, 39.5, 47.001, 39.501)], crs=4326)
+
+    >>> from geotools.maps.webmap import map_survey
+    >>> page = render(map_survey({"hazards": hazards}, title="Sector F"))
+    >>> page[:15], "<title>Sector F</title>" in page, "<script src" in page
+    ('<!DOCTYPE html>', True, False)
     """
     if not isinstance(made, folium.Map):
         raise MapError(f"only a folium map can be saved, not a {type(made).__name__}")
@@ -231,6 +251,15 @@ def save(made: folium.Map, path: str | Path, *, overwrite: bool = False, max_mb:
         If something on the map needs the network or is not known to be safe, or the page is larger than `max_mb`.
     WriteError
         If the file exists or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, geopandas as gpd, shapely
+    >>> hazards = gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"]}, geometry=[shapely.box(47, 39.5, 47.001, 39.501)], crs=4326)
+
+    >>> from geotools.maps.webmap import map_survey
+    >>> save(map_survey({"hazards": hazards}), Path(tempfile.mkdtemp(), "map.html")).name
+    'map.html'
     """
     text = render(made)
     size = len(text.encode("utf-8")) / 1e6
