@@ -234,6 +234,44 @@ def test_groups_add_up_to_the_total():
         found.by("colour")
 
 
+def test_every_column_of_every_group_adds_up_to_the_totals():
+    """Also ground released twice where no hazard is, once by acts that name none, and land that was reopened."""
+    from geotools.cli.coverage import GROUPS
+
+    hazards = field(
+        box(0, 0, 100, 100), box(50, 0, 150, 100), admin1=["Fuzuli", "Zangilan"], admin2=["A", "B"], place=["P", "Q"]
+    )
+    rows = [
+        ("a", "cleared", "2024-01-01", box(0, 0, 60, 60), {"hazard_id": "H-0", "method": "manual"}),
+        ("b", "reduced", "2025-01-01", box(30, 30, 90, 160), {"hazard_id": "H-0", "method": "ts"}),
+        ("c", "cleared", "2025-02-01", box(30, 110, 90, 160), {"hazard_id": "H-1", "method": "manual"}),
+        ("d", "cleared", "2025-03-01", box(1000, 0, 1100, 100), {"hazard_id": None, "method": "manual"}),
+        ("e", "cleared", "2025-04-01", box(1000, 0, 1050, 100), {"hazard_id": None, "method": "manual"}),
+        ("f", "cancelled", None, box(1040, 0, 1120, 100), {"hazard_id": "H-77", "method": "nts"}),
+        ("g", "cleared", "2025-05-01", box(0, 60, 60, 90), {"hazard_id": "H-0", "method": "mechanical"}),
+    ]
+    events = field(box(0, 0, 20, 20)).assign(
+        id=["E-1"], hazard_id=["H-0"], act=["reopened"], date=pd.to_datetime(["2025-06-01"])
+    )
+    found = gt.coverage(hazards, acts(*rows), events=events)
+    assert found.totals["overlap_m2"] > 50 * 100, "ground beside all hazards is released twice"
+    for column in GROUPS:
+        group = found.by(column)
+        shared = [name for name in group if name in found.totals and name != "coverage"]
+        assert {"released_m2", "outside_m2", "overlap_m2"} <= set(shared)
+        for name in shared:
+            assert group[name].sum() == pytest.approx(found.totals[name], abs=1e-6), (column, name)
+    for column in ("admin1", "admin2", "place"):
+        rest = found.by(column).set_index(column).loc["not stated"]
+        assert rest[["outside_m2", "overlap_m2"]].tolist() == pytest.approx([120 * 100, 110 * 100], rel=1e-3)
+
+
+def test_groups_without_any_ground_are_empty():
+    nothing = gt.coverage(field().set_crs("EPSG:32638"), acts(("a", "cleared", "2024-01-01", None)))
+    for column in ("admin1", "product"):
+        assert nothing.by(column)["outside_m2"].sum() == 0
+
+
 def test_layers_hold_the_same_square_metres_as_the_figures():
     hazards = field(box(0, 0, 100, 100), box(50, 0, 150, 100))
     releases = acts(

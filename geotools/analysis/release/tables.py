@@ -18,6 +18,7 @@ from geotools.analysis.release import projection as _p
 from geotools.analysis.release.ledger import SLIVER_M2, Ledger, Snapshot
 from geotools.analysis.release.reopenings import Layer
 from geotools.model.errors import ReleaseError
+from geotools.model.figures import NOT_STATED
 from geotools.model.methods import UNKNOWN
 from geotools.space import crs as _crs
 
@@ -27,7 +28,6 @@ ACTS = {name: _e.WORDS.index(name) for name in (*PRODUCTS, "processed", "transfe
 TOLD = ("name", "classification", "status", "organisation", "admin1", "admin2", "place")
 BY_RELEASE = ("product", "method", "organisation", "team", "year", "month", "depth")
 BY_HAZARD = ("admin1", "admin2", "place", "country", "classification", "status", "contamination")
-NOT_GIVEN = "(not given)"
 
 
 def exact_sum(values: Sequence[float] | np.ndarray) -> float:
@@ -263,7 +263,8 @@ def grouped(book: Ledger, shot: Snapshot, by: str) -> pd.DataFrame:
     doubled = np.where(released, np.maximum(shot.own_raw - shot.own_net, 0.0), 0.0)
     beyond = np.maximum(shot.outside_gross - shot.outside, 0.0)
     data["overlap_m2"] = sums(pair, doubled, len(names)) + sums(group, beyond, len(names))
-    data["releases"] = np.bincount(group, minlength=len(names)) if names else np.zeros(0, dtype=int)
+    rows = group[shot.release < len(book.releases)]
+    data["releases"] = np.bincount(rows, minlength=len(names)) if names else np.zeros(0, dtype=int)
     return pd.DataFrame(data)
 
 
@@ -284,16 +285,17 @@ def _release_labels(book: Ledger, shot: Snapshot, by: str) -> list[str]:
         found = list(layer.rows.text(by)[rows])
     events = iter(_e.WORDS[code] for code in shot.act[~own])
     labels = iter(found)
-    return [(next(labels) or NOT_GIVEN) if mine else next(events) for mine in own]
+    return [(next(labels) or NOT_STATED) if mine else next(events) for mine in own]
 
 
 def _by_hazard(book: Ledger, shot: Snapshot, by: str) -> pd.DataFrame:
-    label = [text or NOT_GIVEN for text in book.hazards.rows.text(by)[shot.hazard]]
+    label = [text or NOT_STATED for text in book.hazards.rows.text(by)[shot.hazard]]
     names = sorted(set(label))
     target = outside_target(book, shot)
-    astray = exact_sum(shot.outside[target < 0])
-    if astray > 0 and NOT_GIVEN not in names:
-        names = [NOT_GIVEN, *names]
+    beyond = np.maximum(shot.outside_gross - shot.outside, 0.0)
+    some = target >= 0
+    if exact_sum(shot.outside[~some]) + exact_sum(beyond[~some]) > 0 and NOT_STATED not in names:
+        names = sorted([NOT_STATED, *names])  # of acts that lie in no hazard and name none
     group = np.array([names.index(text) for text in label], dtype=int)
     count = len(names)
     act, pair = shot.act[shot.own_c], group[shot.own_h] if len(group) else np.zeros(0, dtype=int)
@@ -310,11 +312,9 @@ def _by_hazard(book: Ledger, shot: Snapshot, by: str) -> pd.DataFrame:
     data["remaining_m2"] = sums(group, shot.own_left, count)
     area, done = np.asarray(data["area_m2"]), np.asarray(data["released_m2"])
     data["coverage"] = np.divide(done, area, out=np.full(count, np.nan), where=area > 0)
-    some = target >= 0
-    outside = sums(group[target[some]], shot.outside[some], count) if len(group) else np.zeros(count)
-    if astray > 0:
-        outside[names.index(NOT_GIVEN)] += astray
-    data["outside_m2"] = outside
+    listed = np.full(len(target), names.index(NOT_STATED) if NOT_STATED in names else 0)
+    listed[some] = group[target[some]]
+    data["outside_m2"] = sums(listed, shot.outside, count)
     doubled = np.where(released, np.maximum(shot.own_raw - shot.own_net, 0.0), 0.0)
-    data["overlap_m2"] = sums(pair, doubled, count)
+    data["overlap_m2"] = sums(pair, doubled, count) + sums(listed, beyond, count)
     return pd.DataFrame(data)
