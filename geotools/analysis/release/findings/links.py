@@ -17,18 +17,16 @@ def links(book: Ledger, shot: Snapshot) -> Iterator[Found]:
     link = layer.rows.text("hazard_id")
     every = {name: row for row, name in enumerate(book.hazards.rows.id)}
     position = {int(row): n for n, row in enumerate(shot.hazard)}
-    touched: dict[int, list[tuple[float, int]]] = {}
     own = (shot.release[shot.pair_c] < len(layer)) & (shot.raw > 1e-6)
     pairs = (shot.release[shot.pair_c[own]], -shot.raw[own], shot.pair_h[own])
-    for release, area, hazard in zip(*(column.tolist() for column in pairs), strict=True):
+    named = np.array([-1 if text is None else position.get(every.get(text, -1), -1) for text in link], dtype=int)
+    plain = _plain(book, shot, (pairs[0], pairs[2]), named)
+    touched: dict[int, list[tuple[float, int]]] = {}
+    for release, area, hazard in zip(*(column[~plain[pairs[0]]].tolist() for column in pairs), strict=True):
         touched.setdefault(release, []).append((area, hazard))
-    since = sortable(book.hazards.rows.day[shot.hazard]).tolist()
-    day = sortable(layer.rows.day, undated_last=True).tolist()
-    for row in np.sort(shot.release[shot.release < len(layer)]).tolist():
+    counted = np.sort(shot.release[shot.release < len(layer)])
+    for row in counted[~plain[counted]].tolist():
         text, meets = link[row], sorted(touched.get(row, ()))
-        only = meets[0][1] if len(meets) == 1 else -1
-        if only >= 0 and text is not None and position.get(every.get(text, -1)) == only and day[row] >= since[only]:
-            continue  # it lies where it says, and came later
         most = book.hazards.rows.id[shot.hazard[meets[0][1]]] if meets else None
         if text is None:
             says = f"it lies mostly in {most}" if most else "it touches no hazard"
@@ -57,6 +55,19 @@ def links(book: Ledger, shot: Snapshot) -> Iterator[Found]:
             )
         elif every[text] in position:
             yield from _compared(book, shot, row, position[every[text]], meets)
+
+
+def _plain(book: Ledger, shot: Snapshot, pairs: tuple[np.ndarray, np.ndarray], named: np.ndarray) -> np.ndarray:
+    """Which releases lie where they say, in that hazard alone, and came later: nothing is to be said of them."""
+    release, hazard = pairs
+    only = np.full(len(named), -1)
+    only[release] = hazard
+    only[np.bincount(release, minlength=len(named)) != 1] = -1
+    since = sortable(book.hazards.rows.day[shot.hazard])
+    day = sortable(book.releases.rows.day, undated_last=True)
+    plain = (only >= 0) & (only == named)
+    plain[plain] = day[plain] >= since[only[plain]]
+    return plain
 
 
 def _compared(book: Ledger, shot: Snapshot, row: int, linked: int, meets: list[tuple[float, int]]) -> Iterator[Found]:
