@@ -33,6 +33,12 @@ class Finding:
         What was found and what was allowed.
     geometry
         Where, in WGS 84.
+
+    Examples
+    --------
+    >>> thin = Finding("hazards", "H-1", words={"width": "0.3 m"}, value=0.3, limit=1.0)
+    >>> thin.kind, thin.id, thin.limit
+    ('hazards', 'H-1', 1.0)
     """
 
     kind: str

@@ -71,7 +71,30 @@ class Grid:
 
 @dataclass(frozen=True)
 class Raster:
-    """Values on a grid: an array of shape (rows, columns), with an optional no-data value."""
+    """Values on a grid: an array of shape (rows, columns), with an optional no-data value.
+
+    Parameters
+    ----------
+    values
+        The first row is the northernmost.
+    grid
+        Where the cells lie, see `Grid`.
+    nodata
+        Value that stands for none.
+    name
+        What the values are.
+
+    Raises
+    ------
+    ValueError
+        If the values have another shape than the grid.
+
+    Examples
+    --------
+    >>> counts = Raster(np.array([[0, 1], [2, 2]]), Grid.around((0, 0, 1, 1), 0.5, "EPSG:32638"), name="passes")
+    >>> int(counts.values.max()), counts.grid.cell, counts.grid.bounds
+    (2, 0.5, (0.0, 0.0, 1.0, 1.0))
+    """
 
     values: np.ndarray
     grid: Grid

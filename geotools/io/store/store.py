@@ -34,6 +34,16 @@ class Saved:
     """What a save did: the revision it made (the last one, if nothing changed) and the number of rows by outcome.
 
     ``outdated`` rows were left alone: the writer had not changed them, someone else had.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from geotools.io.store import init
+    >>> at = gpd.points_from_xy([47.0], [39.5])
+    >>> with init(f"{tempfile.mkdtemp()}/programme.gpkg", author="A. Officer (synthetic)") as store:
+    ...     done = store.save(gpd.GeoDataFrame({"id": ["P-1"]}, geometry=at, crs=4326), kind="places", note="first list", author="A")
+    >>> done.added, done.changed, done.revision.number
+    (1, 0, 1)
     """
 
     revision: Revision

@@ -17,13 +17,32 @@ class Column:
 
     Parameters
     ----------
+    name
+        With the unit in it, such as ``depth_cm``.
     kind
         One of `VALUE_KINDS`. `word` holds one key of `vocabulary`, `words` several joined by commas,
         `date` a day (datetime64, no time zone), `time` an instant (datetime64, UTC).
     unit
         Unit of a number, for people; the name ends in it as well.
+    required
+        Whether a layer without the column is an issue (RD-15).
+    words
+        Name of the vocabulary.
+    aliases
+        Other names it has in files.
+    help
+        What it says, for people.
     short
         Name of at most 10 characters for shapefiles.
+    minimum, maximum
+        Range of a number, in its unit.
+
+    Examples
+    --------
+    >>> from geotools.model.schema import schema
+    >>> column = schema("finds").column("category")
+    >>> column.kind, column.words, column.vocabulary.match("AP mine")
+    ('word', 'find_category', 'ap_mine')
     """
 
     name: str

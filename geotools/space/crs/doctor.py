@@ -41,6 +41,19 @@ class Diagnosis:
         The options between which the question asks.
     checked
         What the coordinates could be held against, in words.
+    points
+        How many points were looked at.
+    crs
+        The system the layer says it has.
+    issues
+        The findings as an ISSUES table.
+
+    Examples
+    --------
+    >>> swapped = gpd.GeoSeries(gpd.points_from_xy([39.60, 39.61], [47.14, 47.15]), crs=4326)
+    >>> found = diagnose(swapped, extent=(44.7, 38.3, 51.0, 41.95))
+    >>> found.healthy, found.points, found.option
+    (False, 2, '--swap-xy')
     """
 
     findings: tuple[Finding, ...]

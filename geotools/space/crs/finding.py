@@ -26,6 +26,15 @@ class Finding:
         Option of `geotools datum` that reads the layer right; empty if there is none.
     count
         Points concerned.
+
+    Examples
+    --------
+    >>> from geotools.space.crs import diagnose
+    >>> import geopandas as gpd
+    >>> swapped = gpd.GeoSeries(gpd.points_from_xy([39.60, 39.61], [47.14, 47.15]), crs=4326)
+    >>> found = diagnose(swapped, extent=(44.7, 38.3, 51.0, 41.95)).findings[0]
+    >>> found.code, found.severity, found.fault, found.count
+    ('CR-04', 'error', 'swapped', 2)
     """
 
     code: str

@@ -32,6 +32,12 @@ class MgrsSquare:
         Side of the square in metres: 1 for ten digits, 10 for eight, 100 for six.
     h_acc_m
         Half the side: the largest error per axis, on the safe side of one standard deviation (side/√12).
+
+    Examples
+    --------
+    >>> square = from_mgrs("38SPJ837855")
+    >>> round(float(square.lon), 4), round(float(square.lat), 4), square.side_m, square.h_acc_m
+    (47.1401, 39.6, 100.0, 50.0)
     """
 
     lon: Any

@@ -36,10 +36,18 @@ class Operation:
     ----------
     code
         EPSG code such as ``EPSG:15865``; empty for a programme's own parameters and where no shift is needed.
+    name
+        As its author calls it.
     accuracy_m
         As stated by its author; None if unknown.
     area
         (west, south, east, north) in degrees where it is meant to be used; west > east crosses 180°.
+
+    Examples
+    --------
+    >>> chosen = choose("EPSG:4284", "EPSG:4326", np.array([[47.14, 39.6]]))[0]
+    >>> str(chosen), chosen.covers((47.0, 39.5, 47.2, 39.7)), [round(float(v), 4) for v in chosen.apply(47.14, 39.6)]
+    ('EPSG:15865 (4.5 m)', True, [47.1388, 39.5999])
     """
 
     code: str
@@ -91,6 +99,13 @@ class DatumShift:
         Shift-grid files that better operations need and this computer lacks.
     issues
         ISSUES table (code CR-02).
+
+    Examples
+    --------
+    >>> old = gpd.GeoDataFrame(geometry=gpd.points_from_xy([8683738.0], [4385550.0]), crs="EPSG:28408")
+    >>> done = shift(old, "EPSG:4326")[1]
+    >>> done.accuracy_m, done.grid_needed, round(done.moved_m)
+    (4.5, False, 102)
     """
 
     source: str

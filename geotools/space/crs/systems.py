@@ -75,7 +75,14 @@ def require(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "layer") -> pyp
 
 @lru_cache(maxsize=64)
 def transformer(source: str, target: str) -> pyproj.Transformer:
-    """A cached transformer between two systems given as WKT or codes, in (x, y) order."""
+    """A cached transformer between two systems given as WKT or codes, in (x, y) order.
+
+    Examples
+    --------
+    >>> change = transformer("EPSG:4326", "EPSG:32638")
+    >>> [round(float(v), 2) for v in change.transform(47.14, 39.6)]
+    [683739.24, 4385550.44]
+    """
     return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 

@@ -69,6 +69,12 @@ class Position:
         Datum operation used to reach WGS 84 and its stated accuracy; not included in `h_acc_m`.
     note
         What was understood beyond the letter of the text, e.g. a missing zone figure.
+
+    Examples
+    --------
+    >>> found = parse_position("38S PJ 837 855")
+    >>> found.notation, found.rounding_m, found.h_acc_m, round(found.lat, 4)
+    ('mgrs', 50.0, 50.0, 39.6)
     """
 
     lon: float

@@ -30,6 +30,12 @@ class HelmertFit:
         ``id, dx_m, dy_m, residual_m``: measured minus fitted.
     sigma_m
         Standard deviation per axis of one fix from the residuals; None with two fixes, which always fit but for scale.
+
+    Examples
+    --------
+    >>> fit = fit_points({"A": (0, 0), "B": (0, 100)}, {"A": (5, 5), "B": (105, 5)})
+    >>> fit.apply([(0, 50)]).round(3).tolist(), fit.sigma_m is None
+    ([[55.0, 5.0]], True)
     """
 
     rotation_deg: float

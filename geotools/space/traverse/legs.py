@@ -32,7 +32,30 @@ _MORE_NAMES = {
 
 @dataclass(frozen=True)
 class Leg:
-    """A leg: horizontal distance in metres, bearing in degrees clockwise from its stated north."""
+    """A leg: horizontal distance in metres, bearing in degrees clockwise from its stated north.
+
+    Parameters
+    ----------
+    start, end
+        Names of the points.
+    bearing_deg
+        Degrees clockwise from `north`, which is ``true``, ``magnetic`` or ``grid``.
+    distance_m
+        Horizontal distance in metres.
+    point_type
+        Of the end point, in words of the vocabulary ``point_type``.
+    date
+        Day of the measurement.
+    row
+        Row of the sheet, for messages.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"from": ["SP"], "to": ["TP1"], "bearing": [92.5], "distance": [100]})
+    >>> leg = read_legs(table, north="magnetic")[0]
+    >>> leg.start, leg.end, leg.bearing_deg, leg.north, leg.distance_m
+    ('SP', 'TP1', 92.5, 'magnetic', 100.0)
+    """
 
     start: str
     end: str

@@ -32,6 +32,15 @@ class Figures:
         One row per figure with a polygon, in WGS 84 (see `Traverse.to_frame`).
     issues
         ISSUES of all of them; a figure that could not be computed is an error row.
+
+    Examples
+    --------
+    >>> sheet = pd.DataFrame({"from": ["SP", "TP1", "TP2"], "to": ["TP1", "TP2", "SP"], "bearing": [90, 180, 315],
+    ...                       "distance": [100, 100, 141.42]})
+
+    >>> found = solve_all(sheet, (45.0, 40.0), north="grid")
+    >>> {name: round(done.area_m2) for name, done in found.solved.items()}
+    {'traverse': 5000}
     """
 
     solved: dict[str, Traverse]

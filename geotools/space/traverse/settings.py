@@ -36,6 +36,11 @@ class Start:
         Its name in the legs; empty: the point the first leg starts from.
     h_acc_m
         Standard deviation per axis, metres; None: not known, and error ellipses are relative to this point.
+
+    Examples
+    --------
+    >>> Start(47.14, 39.6, name="SP", h_acc_m=0.5).crs
+    'EPSG:4326'
     """
 
     x: float
@@ -73,6 +78,17 @@ class TraverseOptions:
         Common error of all bearings; default: that of the magnetic model if it is used, else 0.
     programme
         Limits and the programme's own system.
+
+    Raises
+    ------
+    TraverseError
+        If the adjustment or instrument is not known.
+
+    Examples
+    --------
+    >>> options = TraverseOptions(unit="mil6000", declination_deg=6.3)
+    >>> options.adjust, options.tolerances(), options.plane(Start(47.14, 39.6)).to_epsg()
+    ('bowditch', (100.0, 50.0, 1.0), 32638)
     """
 
     crs: Any = None

@@ -38,6 +38,12 @@ class Misclosure:
         Computed minus known, on the grid.
     length_m
         Length of the loop.
+
+    Examples
+    --------
+    >>> missed = Misclosure(True, 0.3, -0.4, 0.5, 341.4)
+    >>> round(missed.ratio), Misclosure(False).ratio is None
+    (683, True)
     """
 
     measured: bool
@@ -89,6 +95,17 @@ class Traverse:
         Accuracy assumed of a start that states none (the programme's default); already in `adjusted` otherwise, and then 0.
     issues
         ISSUES table (SV-02 closure, SV-03 fixes, SV-05 long sides, SV-06 accuracy, GC-01, GC-02 shape).
+
+    Examples
+    --------
+    >>> sheet = pd.DataFrame({"from": ["SP", "TP1", "TP2"], "to": ["TP1", "TP2", "SP"], "bearing": [90, 180, 315],
+    ...                       "distance": [100, 100, 141.42]})
+
+    >>> done = solve(sheet, (45.0, 40.0), north="grid")
+    >>> done.adjusted["id"].tolist(), round(done.area_m2), done.misclosure.measured
+    (['SP', 'TP1', 'TP2'], 5000, True)
+    >>> done.to_frame("H-1").crs.to_epsg()
+    4326
     """
 
     polygon: Any
