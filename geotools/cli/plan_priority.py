@@ -90,7 +90,8 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
 
     SURVEY is a survey or one file of polygons. OUTPUT is a folder: the list with reasons, indicators and the changes of weight that swap neighbours as
     tables, a GeoPackage for the map, and two charts. Nobody is counted twice; what is not known stays unknown and widens the score. The weights
-    that come with the software are examples: an authority sets its own.
+    that come with the software are examples: an authority sets its own. What is released is what geotools coverage says: releases without a
+    date count, and with --as-of they do not.
     """
     from geotools.analysis import priority
     from geotools.survey import open_survey
@@ -100,7 +101,9 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     bar = options.progress_bar(choices["progress"])
     opened = open_survey(survey, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
     day = as_of or plan_tasks.last_day(opened)
-    tasks = plan_tasks.tasks_of(opened, as_of=day, wanted=choices["task_ids"], survey=survey)
+    ledger = plan_tasks.ledger_of(opened, as_of)
+    tasks = plan_tasks.tasks_of(opened, ledger, wanted=choices["task_ids"], survey=survey)
+    undated = plan_tasks.undated(ledger)
     tasks, names = plan_tasks.extra_columns(tasks, choices["extra"])
     figures = _with_columns(priority.indicators(tasks, opened.layers, as_of=day), tasks, names)
     if rules is None:
@@ -112,7 +115,7 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
             ranking, top=min(choices["top"], len(tasks)), draws=choices["draws"], concentration=choices["concentration"], seed=choices["seed"], progress=bar,
         )  # fmt: skip
         results, words = _listed(ranking, firm, tasks)
-    document = {"as_of": day, "inputs": plan_files.inputs_of(opened), **results.document}
+    document = {"as_of": day, "inputs": plan_files.inputs_of(opened), **undated, **results.document}
     if output is not None:
         final = plan_files.Results(results.stem, results.tables, results.layers, document, results.figures)
         plan_files.write(
@@ -127,7 +130,7 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     if choices["as_json"]:
         options.print_json(plan_files.clean(document))
     else:
-        click.echo("\n".join([f"as of {day}", *words]))
+        click.echo("\n".join([f"as of {day}", *(told["words"] for told in undated.values()), *words]))
 
 
 def _rules(choices: dict[str, Any]) -> Any:

@@ -27,11 +27,35 @@ def last_day(opened: Any) -> date:
     return max(days).date() if days else date.today()  # noqa: DTZ011
 
 
-def tasks_of(opened: Any, *, as_of: date, wanted: tuple[str, ...] = (), survey: str = "", ledger: Any = None) -> Any:
-    """Hazards with work left, one row per id, geometry what remains, ``area_m2`` and the columns of the hazard.
+def ledger_of(opened: Any, as_of: date | None) -> Any:
+    """What was released, as `geotools coverage` says for the same day: releases without a date count last, and not at all of a stated day.
+
+    None where there are no hazards or no releases.
+    """
+    return opened.coverage(as_of=as_of) if len(opened.hazards) and len(opened.releases) else None
+
+
+def undated(ledger: Any) -> dict[str, Any]:
+    """How many releases have no date, whether they count as released, and that in words; empty if there are none."""
+    if ledger is None:
+        return {}
+    releasing = ledger.credits["counted_as"].isin(["cleared", "reduced", "cancelled"])
+    count = int(ledger.credits.loc[releasing, "date"].isna().sum())
+    if not count:
+        return {}
+    counted = ledger.as_of is None
+    what = f"{count} {'release has' if count == 1 else 'releases have'} no date"
+    then = "counted as released, after all that are dated: with --as-of DAY they are left out"
+    if not counted:
+        then = f"left out: they cannot be shown to be known on {ledger.as_of}, so their ground is planned as work left"
+    return {"undated_releases": {"count": count, "counted": counted, "words": f"{what}, {then}"}}
+
+
+def tasks_of(opened: Any, ledger: Any, *, wanted: tuple[str, ...] = (), survey: str = "") -> Any:
+    """Hazards with work left, one row per id, geometry what remains in the ledger, ``area_m2`` and the columns of the hazard.
 
     Hazards that ended, or of which less than a square metre remains, are left out; those without ground stay, with the reported area.
-    A file that holds only polygons of another kind is taken as it is. `ledger` saves computing it again.
+    A file that holds only polygons of another kind is taken as it is.
     """
     from geotools.model.errors import SchemaError
 
@@ -53,7 +77,7 @@ def tasks_of(opened: Any, *, as_of: date, wanted: tuple[str, ...] = (), survey: 
         )
     if wanted:
         hazards = hazards[hazards["id"].astype(str).isin(wanted)]
-    tasks = _remaining(hazards, opened, as_of, ledger)
+    tasks = _remaining(hazards, ledger)
     if tasks.empty:
         raise SchemaError(
             "there is no hazard with work left",
@@ -72,7 +96,7 @@ def _only_polygons(opened: Any, survey: str) -> Any:
     return areas[0].drop_duplicates("id")
 
 
-def _remaining(hazards: Any, opened: Any, as_of: date, ledger: Any = None) -> Any:
+def _remaining(hazards: Any, ledger: Any) -> Any:
     import geopandas as gpd
     import pandas as pd
 
@@ -82,9 +106,9 @@ def _remaining(hazards: Any, opened: Any, as_of: date, ledger: Any = None) -> An
     tasks["id"] = tasks["id"].astype(str)
     tasks = tasks.set_geometry(gpd.GeoSeries(geom.repair(tasks.geometry.array), index=tasks.index, crs=tasks.crs))
     tasks = tasks.set_index("id", drop=False)
-    if len(opened.releases) and len(opened.hazards):
-        left = (opened.coverage(as_of=as_of) if ledger is None else ledger).remaining
-        left = crs.to_wgs84(left).set_index(left["id"].astype(str)).geometry
+    if ledger is not None:
+        left = crs.to_wgs84(ledger.remaining)
+        left = left.set_index(left["id"].astype(str)).geometry
         left = left[~left.index.duplicated()]
         mapped = tasks.geometry.notna() & ~tasks.geometry.is_empty
         shapes = [left.get(name) if has else None for name, has in zip(tasks.index, mapped, strict=True)]

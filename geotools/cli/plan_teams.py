@@ -120,8 +120,8 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     rates = None
     if crews is None:
         crews, rates = _from_records(opened, day)
-    ledger = opened.coverage(as_of=as_of) if len(opened.hazards) and len(opened.releases) else None
-    work, counted = _work(opened, day, survey, {**choices, "ledger": ledger})
+    ledger = plan_tasks.ledger_of(opened, as_of)
+    work, counted = _work(opened, survey, {**choices, "ledger": ledger})
     plan = teams.plan(
         work, crews, start=start, goal=choices["goal"], horizon_days=choices["horizon"], effort=choices["effort"]
     )
@@ -132,8 +132,9 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     if len(plan.issues) > 20:
         options.say(f"… and {len(plan.issues) - 20} more")
     pace = plan_pace.compared(plan, ledger, _observed(opened, day, rates), as_of=day)
-    said = [*plan_pace.counted_words(counted), *plan_pace.words(pace)]
-    results = _results(opened, plan, futures, bought, (rates, {"counted": counted, "pace": pace}))
+    undated = plan_tasks.undated(ledger)
+    said = [*(told["words"] for told in undated.values()), *plan_pace.counted_words(counted), *plan_pace.words(pace)]
+    results = _results(opened, plan, futures, bought, (rates, {"counted": counted, "pace": pace, **undated}))
     if output is not None:
         plan_files.write(
             results,
@@ -217,12 +218,12 @@ def _reports(opened: Any, day: date) -> Any:
     return acts
 
 
-def _work(opened: Any, day: date, survey: str, choices: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _work(opened: Any, survey: str, choices: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """The steps to plan, and what they count of what the ledger says remains."""
     from geotools.analysis import teams
     from geotools.model.errors import SchemaError
 
-    tasks = plan_tasks.tasks_of(opened, as_of=day, wanted=choices["task_ids"], survey=survey, ledger=choices["ledger"])
+    tasks = plan_tasks.tasks_of(opened, choices["ledger"], wanted=choices["task_ids"], survey=survey)
     listed = tasks
     unsized = int(tasks["area_m2"].isna().sum())
     if unsized:

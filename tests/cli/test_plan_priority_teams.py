@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -370,3 +371,53 @@ def test_the_chart_of_one_more_says_what_it_compares():
     assert "against the plan as it is, which ends 2027-01-01" in said and "whoever decides" in said
     assert "0: this plan has no work for it" in said
     assert "ha more finished by 2026-09-01" in labels and "search behind a machine" in labels
+
+
+@pytest.fixture
+def undated(survey: Path, tmp_path: Path) -> Path:
+    """The district, with half of H-2 released on a day that nobody wrote down."""
+    folder = tmp_path / "undated"
+    shutil.copytree(survey, folder)
+    releases = gt.read(folder / "releases.gpkg", "releases")
+    half = gt.read(folder / "hazards.gpkg", "hazards").set_index("id").geometry["H-2"].bounds
+    again = releases.assign(id="R-2", hazard_id="H-2", date=pd.NaT)
+    again = again.set_geometry([box(*half[:2], (half[0] + half[2]) / 2, half[3])], crs=releases.crs)
+    gt.write(pd.concat([releases, again], ignore_index=True), folder / "releases.gpkg", overwrite=True)
+    return folder
+
+
+@pytest.mark.parametrize("command", ["priority", "teams"])
+def test_releases_without_a_date_count_as_in_the_ledger_and_are_named(command, undated, tmp_path):
+    """The work left is what `geotools coverage` says, with a stated day and without; the output says which."""
+    more = {"priority": (), "teams": ("--effort", 0, "--no-one-more")}[command]
+    table = {"priority": ("priority.json", "indicators.csv"), "teams": ("plan.json", "plan.csv")}[command]
+    for as_of, counted in ((None, True), ("2026-06-30", False)):
+        asked = () if as_of is None else ("--as-of", as_of)
+        out = tmp_path / f"out-{as_of}"
+        result = run(command, undated, *asked, "--draws", 20, *more, "-o", out)
+        assert result.exit_code == 0, result.output
+        ledger = gt.open_survey(undated).coverage(as_of=as_of).table.set_index("id")["remaining_m2"]
+        rows = pd.read_csv(out / table[1]).groupby("id")["area_m2"].sum()
+        assert rows["H-2"] == pytest.approx(ledger["H-2"], rel=1e-3)
+        told = json.loads((out / table[0]).read_text("utf-8"))["undated_releases"]
+        assert (told["count"], told["counted"]) == (1, counted)
+        assert told["words"] in result.stdout
+        assert ("left out: they cannot be shown" in told["words"]) is not counted
+
+
+def test_nothing_is_said_of_releases_without_a_date_where_all_have_one(survey):
+    assert "no date" not in run("priority", survey, "--draws", 20).stdout
+
+
+def test_ground_reopened_after_the_last_release_is_work_left(survey, tmp_path):
+    folder = tmp_path / "reopened"
+    shutil.copytree(survey, folder)
+    hazards = gt.read(folder / "hazards.gpkg", "hazards").set_index("id")
+    back = hazards.loc[["H-1"], ["geometry"]].assign(
+        id="E-1", hazard_id="H-1", act="reopened", date=pd.Timestamp("2026-07-01")
+    )
+    gt.write(back.reset_index(drop=True), folder / "events.gpkg")
+    out = tmp_path / "out"
+    assert run("priority", folder, "--draws", 20, "-o", out).exit_code == 0
+    figures = pd.read_csv(out / "indicators.csv").set_index("id")
+    assert figures.loc["H-1", "area_m2"] == pytest.approx(gt.measure.area(hazards.geometry)["H-1"], rel=1e-3)
