@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 
@@ -58,15 +58,17 @@ def hashing(paths: Iterable[Path]) -> Iterator[None]:
     >>> with hashing([Path("no such file")]):
     ...     pass
     """
-    with ThreadPoolExecutor(1) as beside:
-        for path in dict.fromkeys(paths):
-            if path.is_file():
-                beside.submit(sha256, path)
-        try:
-            yield
-        except BaseException:
-            beside.shutdown(wait=False, cancel_futures=True)
-            raise
+    wanted = [path for path in dict.fromkeys(paths) if path.is_file()]
+    beside = Thread(target=_hash_all, args=(wanted,), daemon=True)  # nobody waits for it if reading is given up
+    beside.start()
+    yield
+    beside.join()
+
+
+def _hash_all(paths: list[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):  # who asks for it later is told
+            sha256(path)
 
 
 @dataclass(frozen=True)

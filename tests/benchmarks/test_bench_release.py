@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import os
 import resource
 import shutil
 import subprocess

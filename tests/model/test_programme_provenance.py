@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from geotools.model import errors
+from geotools.model import errors, provenance
+from geotools.model.errors import ReadError
 from geotools.model.programme import DEFAULT_LIMITS, Programme
 from geotools.model.provenance import InputFile, Provenance
 
@@ -71,3 +75,23 @@ def test_a_folder_that_is_one_data_set_has_one_hash(tmp_path: Path) -> None:
     assert (one.name, one.bytes) == ("a.gdb", 1)
     (folder / "1").write_bytes(b"y")
     assert InputFile.of(folder).sha256 != one.sha256
+
+
+def test_files_are_hashed_while_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "records.csv"
+    file.write_bytes(b"id\n1\n")
+    with provenance.hashing([file, file, tmp_path / "none.csv", tmp_path]):
+        pass
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("it is read through once"))
+    assert provenance.sha256(file) == hashlib.sha256(b"id\n1\n").hexdigest()
+
+
+def test_nobody_waits_for_a_hash_when_reading_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, go = tmp_path / "large.csv", threading.Event()
+    file.write_bytes(b"1")
+    monkeypatch.setattr(provenance, "sha256", lambda path: go.wait(60))
+    begin = time.monotonic()
+    with pytest.raises(ReadError), provenance.hashing([file]):
+        raise ReadError("it is cut short")
+    assert time.monotonic() - begin < 30
+    go.set()
