@@ -153,3 +153,13 @@ def test_ground_claimed_three_times_is_two_claims_too_many_on_the_map_as_in_the_
     layer = next(e for e in made._children.values() if isinstance(e, VectorLayer) and e.spec.id == "overlaps")
     shown = sum(payload.decode(layer.payload.body).columns["area_m2"])
     assert shown == pytest.approx(float(ledger.totals["overlap_m2"]), abs=0.5)
+
+
+def test_the_risk_commands_write_areas_and_shares_like_all_others() -> None:
+    from geotools.cli.risk import words
+
+    for area in (0.4, 812.4, 19_999.0, 150_000.0, 2_148_779.39):
+        assert words.area(area) == figures.hectares(area)
+        assert words.area(area, "up") == figures.hectares(area, "up")
+    for share in (0.0, 1 / 3, 0.99999, 1.0):
+        assert words.percent(share) == figures.percent(share)

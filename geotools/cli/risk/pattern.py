@@ -174,7 +174,7 @@ def sentences(found: Any, record: Any, fade: Any) -> list[str]:
     if fade is not None:
         short = int(fade.finds["short"].sum())
         lines.append(
-            f"Fade-out {fade.fadeout_m:g} m ({fade.authority_ref}): {short} of {len(fade.finds)} finds lie nearer to the edge; {words.area(fade.missing['area_m2'].sum())} around finds not searched."
+            f"Fade-out {fade.fadeout_m:g} m ({fade.authority_ref}): {short} of {len(fade.finds)} finds lie nearer to the edge; {words.area(fade.missing['area_m2'].sum(), 'up')} around finds not searched."
         )
     return [*lines, "Ground outside the rows keeps its status."]
 

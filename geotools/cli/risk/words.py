@@ -1,9 +1,14 @@
 """Figures of the risk commands in words for a manager: rounded, with units, and errors on the cautious side.
 
-For printing only; exact figures are in the JSON.
+For printing only; exact figures are in the JSON. Areas and shares of ground have the one rule of `model.figures`.
 """
 
 from __future__ import annotations
+
+from geotools.model.figures import hectares as area
+from geotools.model.figures import percent
+
+__all__ = ["about", "area", "items", "percent"]
 
 
 def items(number: float, *, noun: str = "") -> str:
@@ -21,30 +26,6 @@ def items(number: float, *, noun: str = "") -> str:
     else:
         text = f"{number:.1f}" if number < 10 else f"{number:,.0f}"
     return f"{text} {noun}".strip()
-
-
-def area(square_metres: float) -> str:
-    """An area in m², in hectares from 10 ha.
-
-    Examples
-    --------
-    >>> area(1234.4), area(250000)
-    ('1,234 m²', '25.0 ha')
-    """
-    return f"{square_metres:,.0f} m²" if square_metres < 100_000 else f"{square_metres / 10_000:,.1f} ha"
-
-
-def percent(share: float) -> str:
-    """A share that shall not look greater than it is, or complete when it is not.
-
-    Examples
-    --------
-    >>> percent(0.99999), percent(1.0), percent(0.3333)
-    ('99.9 %', '100 %', '33.3 %')
-    """
-    import math
-
-    return f"{math.floor(round(share * 1000, 6)) / 10:g} %"
 
 
 def about(share: float) -> str:
