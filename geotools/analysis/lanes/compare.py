@@ -35,6 +35,15 @@ class Comparison:
     table
         Per task and state: number of lanes and planned, done and left ground; per task, ground under several lanes counts once in the
         row ``all``.
+
+    Examples
+    --------
+    >>> from geotools.analysis.lanes import Tool, plan
+    >>> field = gpd.GeoDataFrame({"id": ["T"]}, geometry=[shapely.box(500000, 0, 500010, 4)], crs="EPSG:32638")
+    >>> worked = gpd.GeoSeries([shapely.box(500000, 0, 500010, 2.0)], crs="EPSG:32638")
+    >>> done = compare(plan(field, Tool(1, kind="manual")).lanes, worked)
+    >>> done.sentences
+    ['T: 2 lanes done, 1 in part, 2 not begun; 20 of 40 m² planned ground worked (50.0 %), 20 m² left.']
     """
 
     lanes: gpd.GeoDataFrame

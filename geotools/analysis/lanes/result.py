@@ -42,6 +42,19 @@ class Plan:
         move_m hours bearing_deg direction``. Hours hold the work, the turns, and a machine's moves at its working speed; people's walks are not in them.
     issues
         ISSUES rows, LN-01 to LN-10.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> from geotools.analysis.lanes import Settings, Tool, plan
+
+    >>> field = gpd.GeoDataFrame({"id": ["T-1"]}, geometry=[shapely.box(500000, 4380000, 500100, 4380050)], crs="EPSG:32638")
+
+    >>> made = plan(field, Tool(1.7, 0.2, speed_kmh=1.0, turn_s=30), settings=Settings(headlands=0))
+    >>> print(made.sentences[0])
+    T-1: 34 lanes and 0 rounds planned, 3,401 m of work, 3.7 h; bearing 90.0° (fewest lanes).
+    >>> sorted(made.layers())
+    ['issues', 'lane_lines', 'lanes', 'lanes_narrow']
     """
 
     lines: gpd.GeoDataFrame

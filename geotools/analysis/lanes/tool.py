@@ -96,6 +96,19 @@ class Settings:
         reaches the dog. A handler's judgement on the day goes before.
     slope_limits_deg
         Greatest slope along and across the lanes; with `slopes` of `plan`, directions that exceed them on the least ground are taken.
+
+    Raises
+    ------
+    CoverageError
+        If a value is out of its range.
+
+    Examples
+    --------
+    >>> Settings(bearing_deg=90, headlands=2).pattern
+    'auto'
+    >>> Settings(passes=3)
+    Traceback (most recent call last):
+    geotools.model.errors.CoverageError: a plan has 1 or 2 passes
     """
 
     bearing_deg: float | None = None

@@ -35,6 +35,14 @@ class FadeOut:
     tails
         Distance from the middle of the finds within which all but a share of items lie, under two tail models with bootstrap limits:
         `share, normal_m, normal_low, normal_high, exponential_m, exponential_low, exponential_high`.
+
+    Examples
+    --------
+    >>> finds = gpd.GeoDataFrame({"id": ["f"]}, geometry=[shapely.Point(700050, 4380090)], crs="EPSG:32638")
+    >>> ground = gpd.GeoSeries([shapely.box(700000, 4380000, 700100, 4380100)], crs="EPSG:32638")
+    >>> found = fadeout(finds, ground, fadeout_m=20, authority_ref="invented standard 1")
+    >>> found.met, found.finds["to_edge_m"].round(1).tolist(), round(found.searched_share, 2)
+    (False, [10.0], 0.8)
     """
 
     finds: gpd.GeoDataFrame

@@ -43,10 +43,22 @@ class Pattern:
         The finds in WGS 84 with `row_id` (empty: in no row), `along_m` and `across_m`.
     gaps
         Search-here-first squares: `id, row_id, position` (``inside`` or ``beyond`` the end), `along_m`.
+    false_rows
+        Rows expected by chance alone.
     area_m2
         Reference ground of the test for chance.
     longest_gap_m, longest_row_m
         The limits in force.
+    issues
+        ISSUES rows.
+
+    Examples
+    --------
+    >>> xy = np.column_stack([700000 + 3.0 * np.arange(20), np.full(20, 4380000.0)])
+    >>> field = gpd.GeoDataFrame({"id": range(20)}, geometry=gpd.points_from_xy(*xy.T), crs="EPSG:32638").drop(index=7)
+    >>> found = rows(field, area=gpd.GeoSeries([shapely.box(700000, 4379980, 700060, 4380020)], crs="EPSG:32638"))
+    >>> found.gaps["position"].value_counts().to_dict(), found.to_dict()["in_rows"]
+    ({'beyond': 4, 'inside': 1}, 19)
     """
 
     rows: gpd.GeoDataFrame

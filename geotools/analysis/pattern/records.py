@@ -37,6 +37,14 @@ class Reconciliation:
         Recorded positions without find or crater, as search zones in WGS 84: `id, row_id, reach_m`.
     unrecorded
         Finds that no record explains, in WGS 84.
+
+    Examples
+    --------
+    >>> record = gpd.GeoDataFrame({"id": ["a", "b"], "row_id": "1"}, geometry=gpd.points_from_xy([700000, 700004], [4380000, 4380000]), crs="EPSG:32638")
+    >>> finds = gpd.GeoDataFrame({"id": ["f"]}, geometry=gpd.points_from_xy([700000.3], [4380000]), crs="EPSG:32638")
+    >>> found = reconcile(record, finds, reach_m=1.0)
+    >>> found.pairs[["record_id", "find_id"]].values.tolist(), found.unaccounted["id"].tolist(), len(found.unrecorded)
+    ([['a', 'f']], ['b'], 0)
     """
 
     table: pd.DataFrame

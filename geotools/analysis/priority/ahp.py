@@ -27,7 +27,14 @@ RANDOM_INDEX: dict[str, dict[int, float]] = {
 
 @dataclass(frozen=True)
 class Ahp:
-    """Weights and how well the judgements agree: ``lambda_max``, ``ci = (λmax − n)/(n − 1)``, ``cr = ci / ri``."""
+    """Weights and how well the judgements agree: ``lambda_max``, ``ci = (λmax − n)/(n − 1)``, ``cr = ci / ri``.
+
+    Examples
+    --------
+    >>> found = ahp({("people", "land"): 3, ("people", "roads"): 6, ("land", "roads"): 2})
+    >>> found.consistent, round(found.lambda_max, 6)
+    (True, 3.0)
+    """
 
     weights: pd.Series
     lambda_max: float

@@ -61,6 +61,17 @@ class Criterion:
         Printed after the figure.
     preference
         Function of PROMETHEE, in units of the indicator; None: linear up to the spread of the middle half of the tasks.
+
+    Raises
+    ------
+    SchemaError
+        If a word is not known, a weight or error is negative, or ``worst`` and ``best`` are the same figure.
+
+    Examples
+    --------
+    >>> cost = Criterion("Cost", "cost_per_m2", 0.2, better="less", worst=5.0, best=1.0, unit="per m²")
+    >>> cost.scale, cost.error
+    ('linear', 0.1)
     """
 
     name: str
@@ -85,7 +96,30 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Criteria:
-    """Criteria with weights that sum to 1, and what is known about where they come from."""
+    """Criteria with weights that sum to 1, and what is known about where they come from.
+
+    Parameters
+    ----------
+    rows
+        At least one with a weight above 0; names are unique.
+    title, source
+        What these weights are, and who set them.
+    verified
+        Whether an authority has set them; if not, every list says so.
+    judgements
+        The pairwise comparisons the weights come from, see `ahp`.
+
+    Raises
+    ------
+    SchemaError
+        If no weight is above 0, or two criteria have the same name.
+
+    Examples
+    --------
+    >>> both = Criteria((Criterion("People", "people", 3), Criterion("Roads", "road_m", 1)))
+    >>> both.weights.tolist(), both.words
+    ([0.75, 0.25], 'weights: own; UNVERIFIED, no authority has set them')
+    """
 
     rows: tuple[Criterion, ...]
     title: str = ""

@@ -26,7 +26,13 @@ FARMED = ("arable", "orchard")
 
 @dataclass(frozen=True)
 class Near:
-    """How near counts, and how recent: metres, and years before the day of the ranking."""
+    """How near counts, and how recent: metres, and years before the day of the ranking.
+
+    Examples
+    --------
+    >>> Near(accident_years=3).accident_m, Near().victim_years
+    (500.0, 2.0)
+    """
 
     settlement_m: float = 1000.0
     school_m: float = 500.0
@@ -42,6 +48,24 @@ class Indicators:
     """Figures per task (index: id) and indicator (columns), with the least and the most they may be.
 
     Missing in all three frames: nothing is known. ``notes`` says how each was measured and what was missing.
+
+    Parameters
+    ----------
+    value, low, high
+        Figures and the ends of their intervals, all with the same index and columns.
+    notes
+        Indicator → how it was measured and what was missing.
+
+    Raises
+    ------
+    SchemaError
+        If the frames have different tasks or indicators, or a task is there twice.
+
+    Examples
+    --------
+    >>> figures = Indicators.of(pd.DataFrame({"people": [10.0, None]}, index=["A", "B"]), error=2.0)
+    >>> figures.to_frame().values.tolist()
+    [['A', 10.0, 8.0, 12.0], ['B', nan, nan, nan]]
     """
 
     value: pd.DataFrame

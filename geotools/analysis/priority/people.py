@@ -30,6 +30,14 @@ class People:
     ``table`` has one row per task and columns ``id`` and, for each distance, ``people_100_m`` with ``_low`` and ``_high``; all missing where the
     task has no ground. ``totals`` has the same figures for all tasks together: a person near two tasks counts once.
     ``unknown`` is how many lived-in places have no population.
+
+    Examples
+    --------
+    >>> ground = gpd.GeoDataFrame({"id": ["A"]}, geometry=[shapely.box(680000, 4380000, 680100, 4380100)], crs=32638)
+    >>> homes = gpd.GeoDataFrame({"population": [50, None]}, geometry=gpd.points_from_xy([680150, 680120], [4380050, 4380050]), crs=32638)
+    >>> found = people_within(ground, homes, distances_m=[100])
+    >>> found.table["people_100_m_low"].tolist(), found.unknown
+    ([50.0], 1)
     """
 
     table: pd.DataFrame

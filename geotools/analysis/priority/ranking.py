@@ -28,6 +28,16 @@ class Ranking:
     ``table``: ``id rank score score_low score_high unknown_weight words``, first the most urgent. A score by weighted sum lies between 0 and
     1, a net flow of PROMETHEE between −1 and 1. ``score_low`` to ``score_high`` is where it can lie given what is not known.
     ``parts``: per task and criterion, utility (0 to 1) or net flow before weighting; ``parts_low`` and ``parts_high`` likewise.
+
+    Examples
+    --------
+    >>> from geotools.analysis.priority import Criteria, Criterion, Indicators, rank
+    >>> figures = Indicators.of(pd.DataFrame({"people": [900.0, 10.0], "roads": [5.0, 6.0]}, index=["A", "B"]))
+    >>> both = Criteria((Criterion("People", "people", 0.7, error=0.0), Criterion("Roads", "roads", 0.3, error=0.0)))
+
+    >>> found = rank(figures, both)
+    >>> found.table[["id", "rank"]].values.tolist(), found.scores.round(2).to_dict(), found.to_dict()["method"]
+    ([['A', 1], ['B', 2]], {'A': 0.7, 'B': 0.3}, 'sum')
     """
 
     method: str

@@ -27,6 +27,16 @@ class Stability:
     ``table``: per task ``id rank p_top rank_low rank_median rank_high score_low score_high`` (ranks and scores hold nine tenths of the draws;
     ``p_top`` is the share of draws in which the task is among the first `top`). ``swaps``: per pair of neighbours in the list, the least change of
     one weight that makes them change places. ``agreement``: mean share of the first `top` that stays among them.
+
+    Examples
+    --------
+    >>> from geotools.analysis.priority import Criteria, Criterion, Indicators, rank, stability
+    >>> figures = Indicators.of(pd.DataFrame({"people": [900.0, 10.0], "roads": [5.0, 6.0]}, index=["A", "B"]))
+    >>> both = Criteria((Criterion("People", "people", 0.7, error=0.0), Criterion("Roads", "roads", 0.3, error=0.0)))
+
+    >>> found = stability(rank(figures, both), top=1, draws=200)
+    >>> found.table[["id", "rank", "rank_low", "rank_high"]].values.tolist()
+    [['A', 1, 1, 1], ['B', 2, 2, 2]]
     """
 
     top: int

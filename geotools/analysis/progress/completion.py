@@ -21,8 +21,25 @@ from geotools.model.errors import StatisticsError
 class Forecast:
     """When the remaining land will be released at the rates seen so far.
 
-    ``p10``, ``p50``, ``p90`` are month ends by which a tenth, half and nine tenths of the simulated futures are done;
-    None where fewer are done within the horizon.
+    Attributes
+    ----------
+    as_of, remaining_m2
+        As given.
+    months_observed, rate_m2_per_month
+        Length of the record, and its mean.
+    p10, p50, p90
+        Month ends by which a tenth, half and nine tenths of the simulated futures are done; None where fewer are done within the horizon.
+    months
+        The same in months from `as_of`.
+    note
+        What the forecast assumes.
+
+    Examples
+    --------
+    >>> steady = pd.DataFrame({"date": pd.date_range("2022-01-01", periods=24, freq="MS"), "net_m2": 1000.0})
+    >>> cast = forecast(steady, 6000, as_of=date(2023, 12, 31))
+    >>> cast.rate_m2_per_month, cast.months["p90"], cast.to_dict()["p90"]
+    (1000.0, 6.0, '2024-06-30')
     """
 
     as_of: date

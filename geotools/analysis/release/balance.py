@@ -45,6 +45,16 @@ class Balance:
         Released in the period, by the act that released it first. ``transferred_m2``: handed to another register.
     conversions, converted_m2
         Hazards that took the place of one of another class (SHA to CHA) and the ground they share: it releases nothing.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> from geotools.analysis.release import coverage
+    >>> field = gpd.GeoSeries([shapely.box(700000, 4380000, 700100, 4380100)], crs="EPSG:32638")
+    >>> half = gpd.GeoSeries([shapely.box(700000, 4380000, 700050, 4380100)], crs="EPSG:32638")
+    >>> year = coverage(field, half, product="cleared", date="2024-05-01").between(date(2024, 1, 1), date(2024, 12, 31))
+    >>> round(year.opening_m2), round(year.released_m2), round(year.closing_m2), round(year.difference_m2, 6)
+    (9998, 4999, 4999, 0.0)
     """
 
     start: date | None

@@ -172,6 +172,19 @@ class Coverage:
         One row per release: ``area_m2``, ``raw_m2`` (in hazards), ``net_m2`` (first to release), ``outside_m2``, ``why_zero``.
     as_of, priority, engine
         How it was computed; ``as_of`` None means all that is recorded.
+
+    Examples
+    --------
+    >>> import shapely
+
+    >>> field = gpd.GeoSeries([shapely.box(700000, 4380000, 700100, 4380100)], crs="EPSG:32638")
+    >>> half = gpd.GeoSeries([shapely.box(700000, 4380000, 700050, 4380100)], crs="EPSG:32638")
+
+    >>> done = coverage(field, half, product="cleared", date="2024-05-01")
+    >>> done.table[["released_m2", "remaining_m2"]].round().values.tolist(), done.credits["net_m2"].round().tolist()
+    ([[4999.0, 4999.0]], [4999.0])
+    >>> done.remaining.crs.to_epsg(), len(done.outside)
+    (32638, 0)
     """
 
     table: pd.DataFrame

@@ -45,6 +45,13 @@ class Explanation:
     layers
         ``hazards``, ``records`` (the release rows that touch it, as recorded), ``releases`` (the ground each was credited
         with), ``remaining`` and ``overlaps``, for a map.
+
+    Examples
+    --------
+    >>> from geotools.analysis.release import coverage
+    >>> one = gpd.GeoDataFrame({"id": ["H-1"]}, geometry=[shapely.box(47, 39.5, 47.001, 39.501)], crs="EPSG:4326")
+    >>> print(explain(coverage(one, one, product="cleared", date="2024-05-01"), "H-1").text().splitlines()[0])
+    Hazard H-1, all records
     """
 
     hazard: dict[str, Any]

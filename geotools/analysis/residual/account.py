@@ -105,6 +105,16 @@ class Ledger:
         Share of the expected items that the searches together find.
     drivers
         One row per combination of passes: `group, area_m2, expected_left, too_deep, missed, share`, greatest first.
+
+    Examples
+    --------
+    >>> from geotools.space.grid import Grid
+    >>> grid = Grid.around((0, 0, 10, 10), 1.0, "EPSG:32638")
+    >>> lanes = Search("manual", Raster(np.ones((10, 10), int), grid), found=27, targets=30)
+
+    >>> account = ledger(Raster(np.full((10, 10), 0.02), grid), [lanes], found=2)
+    >>> round(account.left, 2), (account.low, account.high), account.searched_share
+    (0.42, (0, 1), 1.0)
     """
 
     expected: Raster

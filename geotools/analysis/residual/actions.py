@@ -24,6 +24,28 @@ class Option:
     """A further search on offer: lane counts as for `Search`, cost per m² in any one currency or in hours.
 
     If `name` is that of a search already made, its passes are correlated with the earlier ones.
+
+    Parameters
+    ----------
+    name
+        That of a search already made, if its passes are correlated with the earlier ones.
+    found, targets
+        Hits and targets in blind lanes, as for `Search`.
+    cost_m2
+        Cost of one pass over one m², in any one currency or in hours.
+    sd, reach
+        As for `Search`.
+
+    Raises
+    ------
+    StatisticsError
+        If the cost is not positive or the counts are impossible.
+
+    Examples
+    --------
+    >>> dogs = Option("dogs", 54, 60, cost_m2=0.4)
+    >>> dogs.cost_m2, dogs.reach
+    (0.4, 1.0)
     """
 
     name: str

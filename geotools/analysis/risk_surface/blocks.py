@@ -39,6 +39,16 @@ class Setup:
         Strength of the ridge penalty on standardised features.
     models
         Judged beside the baseline: ``logistic``, ``boosted trees`` (needs the extra ``learning``).
+
+    Raises
+    ------
+    StatisticsError
+        If a name is no text, a model is not known, or a figure is out of its range.
+
+    Examples
+    --------
+    >>> Setup("eo", "event_m", features=("slope_deg", "event_m")).columns
+    ('event_m', 'slope_deg')
     """
 
     label: str

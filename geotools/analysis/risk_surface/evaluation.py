@@ -42,6 +42,16 @@ class Surface:
         Of the logistic model on all places, per standard deviation of each feature (`log distance` for the distance); empty without it.
     label
         Whether ordnance is known at each place, in the order of `scores`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> xy = rng.uniform(0, 20000, (600, 2)) + (700000, 4380000)
+    >>> near = np.hypot(*(xy - (705000, 4385000)).T)
+    >>> frame = gpd.GeoDataFrame({"event_m": near, "eo": rng.random(600) < np.exp(-near / 3000)}, geometry=gpd.points_from_xy(*xy.T), crs="EPSG:32638")
+    >>> found = evaluate(frame, Setup("eo", "event_m"))
+    >>> found.best, found.beats_chance, bool(found.predict(frame).between(0, 1).all())
+    ('distance baseline', True, True)
     """
 
     metrics: pd.DataFrame

@@ -36,6 +36,15 @@ class LotDecision:
         Ground to inspect (again): the whole lot if rejected, the missing cells if incomplete, else nothing.
     shown
         Confidence reached with the cells really inspected; None for rules that promise none.
+
+    Examples
+    --------
+    >>> from geotools.analysis.sampling import AcceptZero, plan
+    >>> lot = gpd.GeoSeries([shapely.box(700000, 4380000, 700010, 4380010)], crs="EPSG:32638")
+    >>> drawn = plan(lot, AcceptZero(5, 0.9))
+    >>> found = judge(drawn, drawn.cells[["id", "geometry"]].assign(result=["failed"] + ["passed"] * (drawn.sample - 1)))
+    >>> found.status, found.to_dict()["failed"], round(found.to_dict()["again_m2"])
+    ('rejected', 1, 100)
     """
 
     status: str

@@ -44,6 +44,13 @@ class SamplePlan:
         that promise none.
     held
         Units that hold the remaining items in the worst case; 0 for rules that promise nothing.
+
+    Examples
+    --------
+    >>> lot = gpd.GeoSeries([shapely.box(700000, 4380000, 700050, 4380020)], crs="EPSG:32638")
+    >>> drawn = plan(lot, AcceptZero(remaining=3, confidence=0.9), seed=1)
+    >>> drawn.units, drawn.sample, round(drawn.shown, 3), drawn.cells["visit"].head(3).tolist()
+    (1072, 574, 0.9, [1, 2, 3])
     """
 
     cells: gpd.GeoDataFrame

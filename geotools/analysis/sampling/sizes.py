@@ -29,7 +29,13 @@ MOST_UNITS = 10**9
 
 
 class Rule(Protocol):
-    """Anything that turns a number of units into a sample size."""
+    """Anything that turns a number of units into a sample size.
+
+    Examples
+    --------
+    >>> [(rule.size(1000), sorted(rule.to_dict())[0]) for rule in (AcceptZero(10, 0.9), Share(0.1))]
+    [(205, 'confidence'), (100, 'rule')]
+    """
 
     def size(self, units: int) -> int:
         """Units to inspect of `units`."""

@@ -101,6 +101,14 @@ class Layers:
         Where the machine can come from, and where its operator can stand.
 
     A row without a place could lie anywhere: what its layer tells is unknown then, except where placed rows exclude ground already.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> house = gpd.GeoDataFrame({"id": ["b"]}, geometry=[shapely.Point(683050, 4384950)], crs="EPSG:32638")
+    >>> given = Layers(buildings=house)
+    >>> len(given.buildings), given.soil is None
+    (1, True)
     """
 
     cover: Path | None = None

@@ -39,6 +39,19 @@ class Settings:
         A task takes a class from this share of its ground on.
     tile
         Side of the windows computed at a time; the result is the same for any.
+
+    Raises
+    ------
+    SchemaError
+        If a waiver has no reason or names no criterion, or a figure is out of its range.
+
+    Examples
+    --------
+    >>> Settings(waived={"soil": "walked on 2026-05-03, team leader (synthetic)"}).task_share
+    0.95
+    >>> Settings(waived={"soil": ""})
+    Traceback (most recent call last):
+    geotools.model.errors.SchemaError: a waiver needs a reason: who decided, on what ground
     """
 
     bearing_deg: float | None = None

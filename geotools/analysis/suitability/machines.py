@@ -43,8 +43,15 @@ class Figure:
         Word → ``workable``, ``conditional`` or ``not`` (``cover``, ``soil``).
     any
         The source says that this does not limit the machine.
+    source, as_of
+        Who said so, and when.
     grade
         ``press`` makes ground conditional at best.
+
+    Examples
+    --------
+    >>> Figure(ok=15, max=25, source="invented").text, Figure(max=25, grade="press").trusted
+    ('15, conditional to 25', False)
     """
 
     value: float | None = None
@@ -83,7 +90,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine, dog or team: its name, kind and figures by name; a figure that is not there is unknown."""
+    """A machine, dog or team: its name, kind and figures by name; a figure that is not there is unknown.
+
+    Examples
+    --------
+    >>> made = Machine("flail", "Invented flail", figures={"width_m": Figure(value=2.0), "slope_along_deg": Figure(max=20)})
+    >>> made.value("width_m"), made.value("slope_along_deg"), made.figure("slope_across_deg") is None
+    (2.0, 20, True)
+    """
 
     id: str
     name: str

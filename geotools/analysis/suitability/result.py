@@ -61,6 +61,17 @@ class Suitability:
         Ground of the whole raster by class.
     issues
         ISSUES rows, SU-01 to SU-10.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> from geotools.analysis.suitability import assess, machine
+    >>> from geotools.analysis.suitability.layers import Flat
+    >>> from geotools.space.grid import Grid
+    >>> task = gpd.GeoDataFrame({"id": ["T-1"]}, geometry=[shapely.box(683010, 4384910, 683090, 4384990)], crs="EPSG:32638")
+    >>> done = assess(Flat(Grid(683000, 4385000, 10, (10, 10), "EPSG:32638")), machine("mematt"), tasks=task)
+    >>> done.classes().shape, done.tasks["class"].tolist(), done.sentences[-1]
+    ((10, 10), ['unknown'], 'Workable says that the machine can go there, not that the land is safe.')
     """
 
     codes: Any

@@ -39,6 +39,11 @@ class Account:
         Of these the ones that made passes, and those with the tool lifted.
     dropped
         The rest, by reason.
+
+    Examples
+    --------
+    >>> print(Account(7, {"no time": 1}, 0, 6, 5, 1).sentences[0])
+    rows of the files: 7 = 6 of this task + 1 refused in reading (no time)
     """
 
     in_files: int

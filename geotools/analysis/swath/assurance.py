@@ -49,6 +49,16 @@ class Draws:
         Of the random numbers.
     confidence
         Of assured ground (radius of a circular error) and of the interval.
+
+    Raises
+    ------
+    CoverageError
+        If count or seed is no whole number from 0, or the confidence is not between 0.5 and 1.
+
+    Examples
+    --------
+    >>> round(Draws(confidence=0.95).radius, 3)
+    2.448
     """
 
     count: int = 100
@@ -84,6 +94,17 @@ class Assurance:
         The same figures if the position error or its correlation time were half or double.
     issues
         ISSUES rows SW-20 … SW-22.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, pandas as pd, shapely
+    >>> times = pd.date_range("2026-05-04T06:00Z", periods=3, freq="120s")
+    >>> lines = [shapely.LineString([(0, y), (20, y)]) for y in (1.0, 1.8, 2.6)]
+    >>> made = {"id": list("abc"), "pass_id": list("abc"), "width_m": 1.0, "start": times, "end": times + pd.Timedelta("60s")}
+    >>> passes = gpd.GeoDataFrame(made, geometry=lines, crs="EPSG:32638")
+    >>> result = assurance(passes, Grid(0, 4, 0.1, (40, 200), "EPSG:32638"), sigma_m=0.02, options=Draws(count=0))
+    >>> result.probability.values.shape, bool(result.assured.area.sum() < result.possible.area.sum()), len(result.sentences)
+    ((40, 200), True, 2)
     """
 
     probability: Raster

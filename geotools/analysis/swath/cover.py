@@ -49,6 +49,19 @@ class CoverRules:
         Large jobs are worked tile by tile; None decides by the number of passes.
     programme
         Its words for methods count beside those of the vocabulary.
+
+    Raises
+    ------
+    CoverageError
+        If a limit is negative, or passes and overlap do not go together.
+
+    Examples
+    --------
+    >>> CoverRules(required_passes=2).gap_area_m2
+    0.15
+    >>> CoverRules(required_passes=2, overlap=False)
+    Traceback (most recent call last):
+    geotools.model.errors.CoverageError: two required passes need the overlap
     """
 
     gap_area_m2: float = 0.15
@@ -122,6 +135,19 @@ class SwathCoverage:
         Figures by name; ``covered_m2 + missed_m2 = task_m2``.
     outages, dropped, issues
         Interruptions, fixes left out, and ISSUES rows, of the preparation as well if it was given.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, pandas as pd, shapely
+    >>> times = pd.date_range("2026-05-04T06:00Z", periods=101, freq="s")
+    >>> points = gpd.points_from_xy([700000 + 0.5 * i for i in range(101)], [4380000] * 101)
+    >>> fixes = gpd.GeoDataFrame({"id": range(101), "time": times, "width_m": 1.0}, geometry=points, crs="EPSG:32638")
+    >>> task = gpd.GeoDataFrame({"id": ["T-1"]}, geometry=[shapely.box(700000, 4379999, 700050, 4380001)], crs="EPSG:32638")
+
+    >>> from geotools.analysis.swath.prepare import prepare
+    >>> done = cover(prepare(fixes, task), task)
+    >>> round(done.covered_m2, 1), round(done.missed_m2, 1), round(done.task_m2, 1), len(done.gaps)
+    (50.0, 50.0, 100.0, 1)
     """
 
     def __init__(self, work: Work, task: Task, limits: CoverRules, meant: Meant, prepared: Prepared | None) -> None:

@@ -106,6 +106,14 @@ class Residual:
         probability), ``correlated``, and ``unsearched`` (no pass at all).
     by_passes
         Chance of a miss after 0, 1, 2 … passes under both assumptions.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> one = gpd.GeoDataFrame({"id": ["a"], "pass_id": ["a"], "width_m": [2.0]}, geometry=[shapely.LineString([(0, 1), (10, 1)])], crs="EPSG:32638")
+    >>> result = residual(one, Grid(0, 2, 0.1, (20, 100), "EPSG:32638"), pod=Pod.from_trial(27, 30))
+    >>> result.by_passes.head(3).round(3).values.tolist()
+    [[0.0, 1.0, 1.0], [1.0, 0.1, 0.113], [2.0, 0.01, 0.016]]
     """
 
     independent: Raster

@@ -46,6 +46,18 @@ class Prepared:
         ``read`` = ``used`` + ``tool_lifted`` + one number per reason.
     issues
         ISSUES rows SW-00 … SW-10.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, pandas as pd, shapely
+    >>> times = pd.date_range("2026-05-04T06:00Z", periods=101, freq="s")
+    >>> points = gpd.points_from_xy([700000 + 0.5 * i for i in range(101)], [4380000] * 101)
+    >>> fixes = gpd.GeoDataFrame({"id": range(101), "time": times, "width_m": 1.0}, geometry=points, crs="EPSG:32638")
+    >>> task = gpd.GeoDataFrame({"id": ["T-1"]}, geometry=[shapely.box(700000, 4379999, 700050, 4380001)], crs="EPSG:32638")
+
+    >>> made = prepare(fixes, task)
+    >>> int(made.counts["read"]), int(made.counts["used"]), made.passes["length_m"].round(1).tolist(), len(made.outages)
+    (101, 101, [50.0], 0)
     """
 
     piece: Piece

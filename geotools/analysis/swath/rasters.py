@@ -56,6 +56,17 @@ class Cells:
         As `assurance`.
     assumed_m
         Standard deviation per axis of passes that state none.
+
+    Raises
+    ------
+    CoverageError
+        If a size, time or accuracy is not positive.
+
+    Examples
+    --------
+    >>> wanted = Cells(Path("out"), resolution_m=0.1, sigma_m=0.02)
+    >>> wanted.resolution_m, wanted.tau_s
+    (0.1, 300.0)
     """
 
     folder: Path

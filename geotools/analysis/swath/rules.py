@@ -70,6 +70,17 @@ class Section:
         Its centre seen from the antenna; negative is left, behind.
     is_on
         Column of the fixes that says whether this section works; by default the flag of the whole tool.
+
+    Raises
+    ------
+    CoverageError
+        If a size is no number, or the width not positive.
+
+    Examples
+    --------
+    >>> left = Section("left", 0.6, right_m=-0.6)
+    >>> Tool(width_m=1.8, sections=(left, Section("right", 0.6, right_m=0.6))).is_offset
+    True
     """
 
     name: str
@@ -161,6 +172,17 @@ class Rules:
         Required depth: passes are split where the recorded depth falls short of it. An unknown depth falls short.
     speed_max_mps
         Passes are split where the tool moved faster than this.
+
+    Raises
+    ------
+    CoverageError
+        If a limit is out of its range.
+
+    Examples
+    --------
+    >>> strict = Rules(outage_s=2, depth_cm=15)
+    >>> strict.outage_s, strict.to_dict()["depth_cm"]
+    (2, 15)
     """
 
     outage_s: float = 5.0

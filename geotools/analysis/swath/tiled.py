@@ -62,6 +62,12 @@ class Job:
         As ``rules`` and ``method`` of `cover`.
     cells
         Rasters to write, see `Cells`.
+
+    Examples
+    --------
+    >>> job = Job(crs="EPSG:32638", tool=Tool(width_m=1.7), limits=CoverRules(overlap=False))
+    >>> job.tool.width_m, job.cells is None
+    (1.7, True)
     """
 
     crs: Any = None
@@ -88,6 +94,18 @@ class StreamedCoverage:
         GeoPackage with the passes, the ground by tile (``result_swath_covered`` and so on), gaps and issues; None if not asked for.
     rasters
         Rasters that were written, and the position errors they are for; None if not asked for.
+
+    Examples
+    --------
+    >>> import tempfile, geopandas as gpd, pandas as pd, shapely
+    >>> table = pd.DataFrame({"x": [700000 + 0.5 * i for i in range(101)], "y": 4380000.0, "width_m": 1.0})
+    >>> table["time"] = pd.date_range("2026-05-04T06:00Z", periods=101, freq="s")
+    >>> file = Path(tempfile.mkdtemp()) / "fixes.parquet"
+    >>> table.to_parquet(file)
+    >>> task = gpd.GeoSeries([shapely.box(700000, 4379999, 700050, 4380001)], crs="EPSG:32638")
+    >>> done = cover_stream(file, task, job=Job(crs="EPSG:32638"))
+    >>> int(done.counts["used"]), round(float(done.totals["covered_m2"]), 1), done.path is None
+    (101, 50.0, True)
     """
 
     totals: pd.Series

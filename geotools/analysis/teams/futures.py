@@ -33,6 +33,12 @@ class Finish:
     """When one piece of work is done: at mean rate and mean weather, and by a tenth, half and nine tenths of the futures.
 
     None: not within the horizon.
+
+    Examples
+    --------
+    >>> done = finish(1000, Rate(50, cv=0.3), start=date(2026, 6, 1))
+    >>> done.p10 <= done.p50 <= done.p90, done.draws
+    (True, 2000)
     """
 
     expected: date | None
@@ -128,6 +134,17 @@ class Futures:
 
     ``table``: one row per step, ``id p10 p50 p90``. ``finish``: of the whole plan. ``by_day``: for each day after the start the m²
     finished, at mean and by the three marks.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> from geotools.analysis.teams import EVERY_DAY, plan, steps
+    >>> tasks = gpd.GeoDataFrame({"id": ["A", "B"], "area_m2": [400.0, 100.0]}, geometry=[shapely.Point(0, 0)] * 2, crs=4326)
+    >>> team = Team("T", {"manual": Rate(100)}, calendar=Calendar(weekdays=EVERY_DAY))
+
+    >>> found = simulate(plan(steps(tasks), [team], start=date(2026, 6, 1)), draws=100)
+    >>> found.table.columns.tolist(), found.finish.p90, len(found.by_day)
+    (['id', 'p10', 'p50', 'p90'], datetime.date(2026, 6, 5), 5)
     """
 
     table: pd.DataFrame

@@ -33,6 +33,17 @@ class Plan:
     ``table``: one row per step, ``id task_id skill team start end work_days area_m2 value`` and geometry; no team, start or end where a
     step is not done within the horizon. ``teams``: one row per team. ``method`` is ``cp-sat`` or ``greedy``; ``gap`` is the largest
     share by which a better plan could beat this one (0: none can); the solver looks at plans that end within half as long again.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> from geotools.analysis.teams import EVERY_DAY, Calendar, Rate, steps
+    >>> tasks = gpd.GeoDataFrame({"id": ["A", "B"], "area_m2": [400.0, 100.0]}, geometry=[shapely.Point(0, 0)] * 2, crs=4326)
+    >>> team = Team("T", {"manual": Rate(100)}, calendar=Calendar(weekdays=EVERY_DAY))
+
+    >>> done = plan(steps(tasks), [team], start=date(2026, 6, 1))
+    >>> done.table[["id", "team", "work_days"]].values.tolist(), done.finish, done.optimal
+    ([['A', 'T', 4.0], ['B', 'T', 1.0]], datetime.date(2026, 6, 5), True)
     """
 
     start: date

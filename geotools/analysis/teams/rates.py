@@ -95,7 +95,27 @@ def passes(breadth_m: float, width_m: float, overlap_m: float = 0.0) -> int:
 
 @dataclass(frozen=True)
 class FieldWork:
-    """One machine on one rectangular field: passes, path, time, net rate and field efficiency ``A / (W·v·T)``."""
+    """One machine on one rectangular field: passes, path, time, net rate and field efficiency ``A / (W·v·T)``.
+
+    Attributes
+    ----------
+    passes
+        Number of passes along the length.
+    path_m
+        Metres worked.
+    hours
+        With the turns.
+    m2_per_hour
+        Net rate.
+    efficiency
+        0 to 1.
+
+    Examples
+    --------
+    >>> done = field_work(100, 50, width_m=1.7, overlap_m=0.2, speed_kmh=1.0, turn_s=30)
+    >>> done.passes, round(done.hours, 1)
+    (34, 3.7)
+    """
 
     passes: int
     path_m: float

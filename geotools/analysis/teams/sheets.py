@@ -103,6 +103,13 @@ class Calibration:
 
     ``table`` has a row per group: the keys, ``sheets days m2 own_m2_per_day own_weight m2_per_day cv day_cv ground_cv low high basis``.
     ``overall`` has a row per skill, for a crew or task without records.
+
+    Examples
+    --------
+    >>> sheets = pd.DataFrame({"skill": "manual", "crew": ["A"] * 20 + ["B"], "days": 1.0, "m2": [40.0, 60.0] * 10 + [150.0]})
+    >>> found = calibrate(sheets)
+    >>> round(found.rate("manual", crew="A").m2_per_day), found.by, found.overall["skill"].tolist()
+    (50, ('crew',), ['manual'])
     """
 
     table: pd.DataFrame
@@ -266,7 +273,24 @@ def _with_interval(table: pd.DataFrame, level: float) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class LaneFit:
-    """Lane minutes fitted to day sheets: the fit, and the ends of its interval per part."""
+    """Lane minutes fitted to day sheets: the fit, and the ends of its interval per part.
+
+    Attributes
+    ----------
+    minutes
+        The fit, in minutes per part of the work.
+    low, high
+        Ends of the interval of each part.
+    sheets
+        Day sheets used.
+
+    Examples
+    --------
+    >>> days = pd.DataFrame({"minutes": [300.0] * 3, "m2": [30.0, 25.0, 20.0], "signals": [10, 17, 24], "mines": [0, 0, 0]})
+    >>> found = fit_lane_minutes(days, LaneMinutes(4, 3, 0.5, 6, 45))
+    >>> found.sheets, bool(found.low.sweep <= found.minutes.sweep <= found.high.sweep)
+    (3, True)
+    """
 
     minutes: LaneMinutes
     low: LaneMinutes

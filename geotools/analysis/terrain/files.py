@@ -38,7 +38,26 @@ CACHE_MB = 128
 
 @dataclass(frozen=True)
 class Settings:
-    """How products are made; the fields are the parameters of the functions of the same names."""
+    """How products are made; the fields are the parameters of the functions of the same names.
+
+    Parameters
+    ----------
+    vertical_unit
+        Of the heights, whatever the file says; None: as the file says, else metres.
+    north
+        ``true`` or ``grid``, for aspect.
+    tri_method
+        ``riley``, ``wilson`` or ``range``.
+    drainage_m2
+        Least upstream ground of a channel.
+    tile
+        Side of the windows computed at a time, in cells; the result is the same for any.
+
+    Examples
+    --------
+    >>> Settings(vertical_unit="feet", drainage_m2=5000).tri_method
+    'riley'
+    """
 
     vertical_unit: str | None = None
     north: str = "true"
@@ -63,6 +82,17 @@ class Derived:
         Ground (on the map plane, not along the slope) by class of slope in degrees (``"0-5"`` … ``"over 35"``), and ``"unknown"``.
     provenance
         Input with hash, and parameters.
+
+    Examples
+    --------
+    >>> import tempfile, numpy as np
+    >>> from geotools.io.rasters import write_raster
+    >>> from geotools.space.grid import Grid, Raster
+    >>> heights = Raster(np.tile(np.arange(6.0), (6, 1)), Grid(500000, 4385000, 10, (6, 6), "EPSG:32638"))
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> done = derive(write_raster(heights, folder / "dem.tif"), folder / "terrain", products=["slope"])
+    >>> done.cells, done.unknown_cells, round(done.area_m2["5-10"]), sorted(done.files)
+    (36, 20, 1601, ['slope'])
     """
 
     files: Mapping[str, Path]

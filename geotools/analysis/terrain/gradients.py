@@ -23,7 +23,16 @@ from geotools.space.grid import Raster
 
 @dataclass(frozen=True)
 class Gradients:
-    """Slopes of a height model that are computed when a window is asked for; the same numbers whatever the window."""
+    """Slopes of a height model that are computed when a window is asked for; the same numbers whatever the window.
+
+    Examples
+    --------
+    >>> from geotools.space.grid import Grid
+    >>> heights = Raster(np.tile([0.0, 1.0, 2.0], (3, 1)), Grid(500000, 4385000, 10, (3, 3), "EPSG:32638"))
+    >>> with gradients(heights) as slopes:
+    ...     slopes.shape, slopes.crs.to_epsg(), slopes.area(1, 1, 1, 1).round().tolist()
+    ((3, 3), 32638, [[100.0]])
+    """
 
     heights: Elevation
 

@@ -31,7 +31,25 @@ METRE_DIGITS = 3
 
 @dataclass(frozen=True)
 class Blind:
-    """What proves a blind trial: the published seal, the salt opened afterwards, and the record of the frozen marks."""
+    """What proves a blind trial: the published seal, the salt opened afterwards, and the record of the frozen marks.
+
+    Parameters
+    ----------
+    seal
+        As published before the trial, see `seal`.
+    salt
+        Opened by the trial director after the marks were frozen.
+    frozen
+        What `freeze` returned.
+
+    Examples
+    --------
+    >>> targets = pd.DataFrame({"id": ["a"], "x_m": [1.0], "y_m": [2.0]})
+    >>> sealed = seal(targets, "00")
+    >>> proof = Blind(sealed, "00", freeze(pd.DataFrame({"id": ["m1"], "x_m": [1.1], "y_m": [2.0]}), sealed))
+    >>> proof.frozen["count"], proof.frozen["seal"] == proof.seal
+    (1, True)
+    """
 
     seal: str
     salt: str

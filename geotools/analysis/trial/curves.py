@@ -102,7 +102,14 @@ def _hits(runs: list[tuple[np.ndarray, np.ndarray, np.ndarray]], step: float, ha
 
 @dataclass(frozen=True)
 class Roc:
-    """ROC of targets against decoys: `.table` (`threshold, tpr, fpr`), area under it and its limits (DeLong, logit scale)."""
+    """ROC of targets against decoys: `.table` (`threshold, tpr, fpr`), area under it and its limits (DeLong, logit scale).
+
+    Examples
+    --------
+    >>> found = roc([0.9, 0.8, 0.3, 0.1], [True, False, True, False])
+    >>> found.table.columns.tolist(), bool(found.low < found.auc < found.high)
+    (['threshold', 'tpr', 'fpr'], True)
+    """
 
     table: pd.DataFrame
     auc: float

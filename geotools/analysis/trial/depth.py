@@ -24,11 +24,21 @@ class DepthCurve:
 
     Parameters
     ----------
+    intercept, slope
+        Of the logit, at depth 0 and per cm.
+    n, k
+        Targets and hits.
     curve
         Columns `depth_cm, pod, low, high`: limits by profile penalised likelihood, only over the depths tried.
     depths
         Columns `pod, depth_cm, low_cm, high_cm`: depth at which POD falls to 0.9 and 0.5. A limit the data do not give is
         missing; `extrapolated` marks depths outside those tried.
+
+    Examples
+    --------
+    >>> fit = depth_curve([5, 5, 10, 10, 15, 15, 20, 20], [1, 1, 1, 1, 1, 0, 0, 0])
+    >>> fit.k, fit.n, fit.depths["pod"].tolist(), bool(fit.curve["pod"].is_monotonic_decreasing)
+    (5, 8, [0.9, 0.5], True)
     """
 
     intercept: float

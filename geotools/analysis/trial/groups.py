@@ -100,6 +100,12 @@ class Shrunk:
         Level of the population of groups, with a credible interval.
     sd
         Spread of POD between groups: what a new operator or detector of the same kind may differ by.
+
+    Examples
+    --------
+    >>> fit = shrink(pd.Series({"P": 8, "Q": 54}), pd.Series({"P": 8, "Q": 60}))
+    >>> bool(fit.mean_low < fit.mean < fit.mean_high), fit.table.columns.tolist()
+    (True, ['n', 'k', 'pod', 'low', 'high', 'shrunk', 'shrunk_low', 'shrunk_high'])
     """
 
     table: pd.DataFrame

@@ -81,7 +81,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Design:
-    """A layout. `targets` and `salt` stay with the trial director; `lanes`, `roster` and `seal` may be published."""
+    """A layout. `targets` and `salt` stay with the trial director; `lanes`, `roster` and `seal` may be published.
+
+    Examples
+    --------
+    >>> lane = gpd.GeoDataFrame({"id": ["L1"]}, geometry=[shapely.box(700000, 4380000, 700002, 4380060)], crs="EPSG:32638")
+    >>> plan = design(lane, Wanted(("A",), (5, 10), halo_m=0.2, head_m=0.3), salt="00")
+    >>> plan.to_dict()["targets_needed"], plan.to_dict()["spacing_m"], "salt=" in repr(plan)
+    (29, 0.7, False)
+    """
 
     targets: gpd.GeoDataFrame
     lanes: gpd.GeoDataFrame

@@ -42,6 +42,14 @@ class Score:
         One row per mark: `id`, run columns, `verdict` (hit, duplicate, false, outside), `target_id`, `score`, `x`, `y` (m).
     runs
         One row per run: run columns, `area_m2` outside all halos (NaN if no outline), `minutes`.
+
+    Examples
+    --------
+    >>> t = gpd.GeoDataFrame({"id": ["t1", "t2"], "x_m": [0.0, 5], "y_m": [0.0, 0], "geometry": [None, None]}, geometry="geometry")
+    >>> s = gpd.GeoDataFrame({"id": ["m1"], "x_m": [0.1], "y_m": [0.0], "geometry": [None]}, geometry="geometry")
+    >>> scored = score(t, s, halo_m=0.2)
+    >>> scored.matches[["target_id", "hit"]].values.tolist(), scored.marks["verdict"].tolist(), scored.location()["mean_m"]
+    ([['t1', True], ['t2', False]], ['hit'], 0.1)
     """
 
     matches: pd.DataFrame
