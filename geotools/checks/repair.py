@@ -39,6 +39,7 @@ CHANGE_COLUMNS = (
     "area_after_m2",
     "note",
 )
+NUMBERS = {"row": "int64", "area_before_m2": "float64", "area_after_m2": "float64"}  # the others are text
 STATES = ("done", "proposed", "rejected")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
@@ -70,6 +71,8 @@ class _Log:
 
     def frame(self, crs: Any) -> gpd.GeoDataFrame:
         table = pd.DataFrame(self.rows, columns=[*CHANGE_COLUMNS, "geometry_before", "geometry"])
+        if not self.rows:  # the types of a log with rows, so that logs of any length can be put together
+            table = table.astype({c: NUMBERS.get(c, str) for c in CHANGE_COLUMNS})
         for column in ("geometry_before", "geometry"):
             table[column] = gpd.GeoSeries(list(table[column]), index=table.index, crs=crs)
         return gpd.GeoDataFrame(table, geometry="geometry", crs=crs)
@@ -423,9 +426,10 @@ def repair_layers(
         if len(changes):
             out[f"result_{kind}_as_entered"] = frame
         logs.append(_in_wgs84(changes))
+    told = [changes for changes in logs if len(changes)]  # an empty log has no say in the types of the others
     log = (
-        gpd.GeoDataFrame(pd.concat(logs, ignore_index=True), geometry="geometry", crs="EPSG:4326")
-        if logs
+        gpd.GeoDataFrame(pd.concat(told, ignore_index=True), geometry="geometry", crs="EPSG:4326")
+        if told
         else _Log("").frame("EPSG:4326")
     )
     before = log.drop(columns="geometry").set_geometry("geometry_before", crs="EPSG:4326").rename_geometry("geometry")

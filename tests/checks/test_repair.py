@@ -184,6 +184,23 @@ def test_layers_of_a_repaired_survey_lose_nothing(plant):
     assert log.crs.to_epsg() == 4326 and (log["state"] == "rejected").sum() == 2
 
 
+def test_a_log_has_the_same_types_whatever_layers_it_is_of():
+    """Of a layer without changes beside one with some, and of none: warnings are errors, also those of older pandas."""
+    ring = shapely.Polygon([(47, 39.5), (47, 39.501), (47.001, 39.501), (47.001, 39.5)])
+    wrong = frame_of([ring], "EPSG:4326", classification="SHA")
+    _, alone = gt.checks.repair_layers({"hazards": wrong})
+    right, _ = repair(wrong, kind="hazards")
+    assert len(alone) and repair(right, kind="hazards")[1].empty
+    types = alone.dtypes.astype(str).to_dict()
+    assert (types["row"], types["area_before_m2"]) == ("int64", "float64")
+    placeless = right.set_crs(None, allow_override=True)
+    for layers in ({"hazards": right, "places": wrong}, {"hazards": wrong, "places": right}, {"hazards": right}, {}):
+        _, log = gt.checks.repair_layers({name: frame.drop(columns="classification", errors="ignore") if name == "places" else frame for name, frame in layers.items()})  # fmt: skip
+        assert log.dtypes.astype(str).to_dict() == types
+        assert log.crs.to_epsg() == 4326
+    assert gt.checks.repair_layers({"hazards": placeless, "places": wrong})[1].dtypes.astype(str).to_dict() == types
+
+
 def test_unknown_kind_is_asked_for():
     with pytest.raises(gt.errors.SchemaError, match="what these records are"):
         repair(gpd.GeoDataFrame({"id": ["a"]}, geometry=[shapely.Point(0, 0)], crs=4326))
