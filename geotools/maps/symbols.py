@@ -57,6 +57,11 @@ class Symbol:
         Tells the class without colour.
     order
         Drawing order, low first.
+
+    Examples
+    --------
+    >>> Symbol(fill="#00664a", hatch="cross", letter="C").to_dict()
+    {'fill': '#00664a', 'hatch': 'cross', 'letter': 'C'}
     """
 
     fill: str = "#ffffff"

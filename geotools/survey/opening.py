@@ -68,8 +68,12 @@ def open_survey(
 
     Examples
     --------
-    >>> open_survey("sample_data/fuzuli").name  # doctest: +SKIP
-    'Fuzuli (synthetic)'
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "finds.csv").write_text("id,lon,lat,category\\nF-1,47.2,39.6,AP mine\\n", "utf-8")
+    >>> survey = open_survey(folder)
+    >>> list(survey.layers), survey.finds["category"].tolist(), len(survey.hazards)
+    (['finds'], ['ap_mine'], 0)
     """
     if isinstance(source, Survey):
         return source

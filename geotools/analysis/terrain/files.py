@@ -149,6 +149,11 @@ def derive(
     settings
         Vertical unit, north, ruggedness method, least upstream ground, tile size.
 
+    Returns
+    -------
+    Derived
+        The files, and the ground by class of slope in m².
+
     Raises
     ------
     ReadError, CRSError
@@ -158,9 +163,14 @@ def derive(
 
     Examples
     --------
-    >>> done = derive("sample_data/fuzuli/dem.tif", "out/terrain", products=["slope"])  # doctest: +SKIP
-    >>> done.share["0-5"]  # doctest: +SKIP
-    0.93
+    >>> import tempfile, numpy as np
+    >>> from geotools.io.rasters import write_raster
+    >>> from geotools.space.grid import Grid, Raster
+    >>> heights = Raster(np.tile(np.arange(6.0), (6, 1)), Grid(500000, 4385000, 10, (6, 6), "EPSG:32638"))
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> done = derive(write_raster(heights, folder / "dem.tif"), folder / "terrain", products=["slope"])
+    >>> done.files["slope"].name, round(done.share["5-10"], 3)
+    ('slope.tif', 0.444)
     """
     settings = settings or Settings()
     chosen = {products} if isinstance(products, str) else set(products)

@@ -54,9 +54,26 @@ class Choices(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Report:
-    """A finished report. `complete` is False if anything in the records speaks against completion; `reasons` says what.
+    """A finished report.
 
-    `figures` are its pages, `chapters` the titles with the number of the page each begins on, from 0.
+    Attributes
+    ----------
+    id, title
+        The hazard, and what the report is called: completion, progress or handover.
+    complete, reasons
+        False if anything in the records speaks against completion, and what.
+    manifest
+        What `digest` seals.
+    figures
+        The pages.
+    chapters
+        Title of each and the page it begins on, from 0.
+
+    Examples
+    --------
+    >>> import geotools as gt  # doctest: +SKIP
+    >>> report = gt.report.build(survey, "FZ-0097", gt.coverage(survey.hazards, survey.releases))  # doctest: +SKIP
+    >>> report.complete, report.reasons  # doctest: +SKIP
     """
 
     id: str
@@ -73,7 +90,7 @@ class Report:
         return _digest(self.manifest)
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the PDF with bookmarks; the same report gives the same bytes.
+        """Write the PDF with bookmarks; it holds the time it was made, which ``SOURCE_DATE_EPOCH`` fixes.
 
         Raises
         ------

@@ -40,6 +40,11 @@ def card(
     **choices
         See `Choices`; the paper is always A4 upright.
 
+    Returns
+    -------
+    Sheet
+        One page.
+
     Raises
     ------
     MapError
@@ -47,8 +52,14 @@ def card(
 
     Examples
     --------
-    >>> import geotools as gt  # doctest: +SKIP
-    >>> gt.sheet.card(survey, "FZ-0097").save("card.pdf")  # doctest: +SKIP
+    >>> import geopandas as gpd, shapely
+    >>> from geotools.survey import Survey
+    >>> hazards = gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"]}, geometry=[shapely.box(47, 39.5, 47.001, 39.501)], crs=4326)
+    >>> survey = Survey("Sample (synthetic)", {"hazards": hazards})
+
+    >>> made = card(survey, "H-1")
+    >>> made.paper, len(made.figures)
+    ('A4', 1)
     """
     task = Task.of(survey, hazard_id, coverage, choices)
     scale = _scale(task.shape.bounds, choices.get("scale"))

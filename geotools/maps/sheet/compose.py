@@ -44,7 +44,32 @@ RC: Any = {
 
 @dataclass(frozen=True)
 class Sheet:
-    """Pages of one task. `figures` are matplotlib figures of the paper's size; `scale` is the denominator of page one."""
+    """Pages of one task.
+
+    Attributes
+    ----------
+    id, paper
+        As asked for.
+    scale
+        Denominator of the map on the first page.
+    figures
+        Matplotlib figures of the paper's size, one per page.
+    crs, bounds
+        UTM zone of the map, and the ground it shows in metres of that zone.
+    frame_mm
+        Where the map is on the paper, in millimetres.
+
+    Examples
+    --------
+    >>> import geopandas as gpd, shapely
+    >>> from geotools.survey import Survey
+    >>> hazards = gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"]}, geometry=[shapely.box(47, 39.5, 47.001, 39.501)], crs=4326)
+    >>> survey = Survey("Sample (synthetic)", {"hazards": hazards})
+
+    >>> sheet = draw(survey, "H-1", paper="A4")
+    >>> sheet.paper, sheet.scale, len(sheet.figures), sheet.crs.to_epsg()
+    ('A4', 1000, 1, 32638)
+    """
 
     id: str
     paper: str
@@ -114,8 +139,13 @@ def draw(survey: Any, hazard_id: str, coverage: Any = None, **choices: Unpack[Ch
 
     Examples
     --------
-    >>> import geotools as gt  # doctest: +SKIP
-    >>> gt.sheet.draw(survey, "FZ-0097", gt.coverage(survey.hazards, survey.releases)).save("FZ-0097.pdf")  # doctest: +SKIP
+    >>> import tempfile, geopandas as gpd, shapely
+    >>> from geotools.survey import Survey
+    >>> hazards = gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"]}, geometry=[shapely.box(47, 39.5, 47.001, 39.501)], crs=4326)
+    >>> survey = Survey("Sample (synthetic)", {"hazards": hazards})
+
+    >>> draw(survey, "H-1", scale=1000).save(Path(tempfile.mkdtemp(), "H-1.png"), dpi=50).name
+    'H-1.png'
     """
     task = Task.of(survey, hazard_id, coverage, choices)
     place, scale = _paper.choose(task.shape.bounds, choices.get("paper", "A4"), choices.get("scale"))

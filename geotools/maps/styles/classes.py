@@ -29,8 +29,16 @@ class StyleClass:
         Letters, digits and hyphens; unique in its layer.
     tests
         Column → value that a record must have; none fits every record.
+    symbol
+        How it is drawn.
     words
         (vocabulary, key) pairs that name the class.
+
+    Examples
+    --------
+    >>> found = next(entry for entry in classes("hazards") if entry.fits({"classification": "CHA"}))
+    >>> found.label("en"), found.symbol.hatch
+    ('Confirmed hazardous area', 'cross')
     """
 
     id: str

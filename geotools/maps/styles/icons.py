@@ -39,7 +39,19 @@ def icon(symbol: Symbol) -> bytes:
 
 @lru_cache(maxsize=256)
 def swatch(symbol: Symbol) -> bytes:
-    """An area's fill, hatch, outline and letter as PNG of 64 × 64 pixels."""
+    """An area's fill, hatch, outline and letter as PNG of 64 × 64 pixels.
+
+    Parameters
+    ----------
+    symbol
+        Of a theme.
+
+    Examples
+    --------
+    >>> from geotools.maps.symbols import theme
+    >>> swatch(theme("safe").symbol("hazard", "CHA"))[:4]
+    b'\\x89PNG'
+    """
     figure, axes = _canvas()
     box = shapely.box(0.04, 0.04, 0.96, 0.96)
     axes.add_patch(_white(box))

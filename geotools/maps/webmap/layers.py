@@ -47,7 +47,29 @@ MAX_CLASSES = 200
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class of a layer: what the legend says and how it is drawn; `then` is the class before the status was known to hold."""
+    """One class of a layer: what the legend says and how it is drawn; `then` is the class before the status was known to hold.
+
+    Parameters
+    ----------
+    key
+        Value of the column that assigns the classes.
+    label, long
+        What the legend says, and what the popup says if it says more: text, or language → text.
+    symbol
+        How it is drawn.
+    adds
+        ``layer|class`` to whose row of the legend this ground is counted; it has no row of its own then.
+    bare
+        Drawn without its outline.
+    then
+        The class before the status was known to hold.
+
+    Examples
+    --------
+    >>> row = ClassRow("open", {"en": "Open", "az": "Açıq"}, Symbol(fill="#d55e00"))
+    >>> row.to_dict()["label"]["az"], row.to_dict()["symbol"]
+    ('Açıq', {'fill': '#d55e00'})
+    """
 
     key: str
     label: Label
@@ -100,6 +122,12 @@ class LayerSpec:
         Name of the layer that this silent one is switched and counted with.
     book
         Movements of the ledger of each feature (see `history`), for figures of any day.
+
+    Examples
+    --------
+    >>> spec = LayerSpec("wells", {"en": "Wells", "tr": "Kuyular"}, group="context", label="name")
+    >>> spec.visible, spec.search
+    (True, ('id', 'name', 'place'))
     """
 
     id: str
@@ -242,13 +270,27 @@ class AreaLayer(VectorLayer):
 
 
 class PointLayer(VectorLayer):
-    """Points with trade symbols, clustered with counts; parameters as `AreaLayer`."""
+    """Points with trade symbols, clustered with counts; parameters as `AreaLayer`.
+
+    Examples
+    --------
+    >>> wells = gpd.GeoDataFrame({"id": ["W-1"], "state": ["dry"]}, geometry=gpd.points_from_xy([46.7], [39.8]), crs="EPSG:4326")
+    >>> PointLayer(wells, "Wells", by="state", symbols={"dry": Symbol(marker="circle")}).features
+    1
+    """
 
     shape = "point"
 
 
 class TrackLayer(VectorLayer):
-    """Lines; parameters as `AreaLayer`."""
+    """Lines; parameters as `AreaLayer`.
+
+    Examples
+    --------
+    >>> road = gpd.GeoDataFrame({"id": ["R-1"]}, geometry=[shapely.LineString([(46.7, 39.8), (46.8, 39.9)])], crs="EPSG:4326")
+    >>> TrackLayer(road, {"en": "Roads", "az": "Yollar"}).features
+    1
+    """
 
     shape = "line"
 
@@ -270,6 +312,19 @@ class RasterLayer(MacroElement):
         ``id``, ``visible``, ``opacity``, ``basemap=True`` (a choice of base map instead of an overlay), ``colors`` (in order, or
         value → colour), ``date`` (from when an overlay is shown; without one on the last day of the slider only), ``max_bytes``
         (relief and photos are made coarser until they fit).
+
+    Raises
+    ------
+    MapError
+        If a setting is unknown, or the raster cannot be shown that way.
+
+    Examples
+    --------
+    >>> from geotools.space.grid import Grid, Raster
+    >>> passes = Raster(np.array([[0, 1], [2, 2]], dtype=np.uint8), Grid.around((680000, 4380000, 680010, 4380010), 5.0, "EPSG:32638"))
+    >>> layer = RasterLayer(passes, "Passes", visible=True)
+    >>> [round(v, 3) for v in layer.describe()["bounds"]], [row["label"] for row in layer.describe()["legend"]]
+    ([47.095, 39.551, 47.095, 39.551], ['0', '1', '2'])
     """
 
     _template = Template("{% macro html(this, kwargs) %}{{ this.blocks() }}{% endmacro %}")

@@ -78,6 +78,19 @@ class MapOptions:
         Text of the sensitivity class, printed in the panel.
     max_mb
         Size the page should keep to: base maps are cut to what is left of it, with a note (`save` can refuse more).
+
+    Raises
+    ------
+    MapError
+        If the page does not speak the language.
+
+    Examples
+    --------
+    >>> MapOptions.of({"title": "Sector F", "layers": "hazards, releases"}).layers
+    ('hazards', 'releases')
+    >>> MapOptions.of({"titel": "Sector F"})
+    Traceback (most recent call last):
+    geotools.model.errors.MapError: a map has no setting 'titel'
     """
 
     title: str = ""
@@ -182,6 +195,15 @@ class OfflineMap(folium.Map):
 
     Further layers are added with `add_to` or `add_child`: `AreaLayer`, `PointLayer`, `TrackLayer`, `RasterLayer`, and
     those stock folium objects that are safe offline (see `geotools.webmap.save`).
+
+    Examples
+    --------
+    >>> from geotools.maps.webmap import AreaLayer
+    >>> field = gpd.GeoDataFrame({"id": ["T-1"]}, geometry=[shapely.box(46.7, 39.8, 46.8, 39.9)], crs="EPSG:4326")
+    >>> made = OfflineMap(MapOptions(title="Sector F"))
+    >>> layer = AreaLayer(field, "Tasks", label="id").add_to(made)
+    >>> made.page.title, layer.get_bounds()
+    ('Sector F', [[39.8, 46.7], [39.9, 46.8]])
     """
 
     def __init__(self, options: MapOptions | None = None) -> None:
