@@ -29,11 +29,11 @@ class Comparison:
     Attributes
     ----------
     lanes
-        The planned lanes with ``done_m2 left_m2 share`` (of the lane's ground) ``line_share`` (of its middle line) and ``state``.
+        The planned lanes, columns as planned, with ``done_m2 left_m2 share`` (of the lane's ground) ``line_share`` (of its middle line) and ``state``.
     left
-        Planned ground that no work covered, one row per task.
+        Planned ground that no work covered, one row per task: ``id task_id area_m2``.
     table
-        Per task and state: number of lanes and planned, done and left ground; per task, ground under several lanes counts once in the
+        Per task and state: ``task_id state lanes planned_m2 done_m2 left_m2 share``; per task, ground under several lanes counts once in the
         row ``all``.
 
     Examples

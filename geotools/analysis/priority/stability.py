@@ -26,7 +26,7 @@ class Stability:
 
     ``table``: per task ``id rank p_top rank_low rank_median rank_high score_low score_high`` (ranks and scores hold nine tenths of the draws;
     ``p_top`` is the share of draws in which the task is among the first `top`). ``swaps``: per pair of neighbours in the list, the least change of
-    one weight that makes them change places. ``agreement``: mean share of the first `top` that stays among them.
+    one weight that makes them change places (see `swaps`). ``agreement``: mean share of the first `top` that stays among them.
 
     Examples
     --------

@@ -169,7 +169,7 @@ class Coverage:
         ``hazards_without_ground`` (hazards without a usable polygon, which no area can count) and
         ``reported_without_ground_m2`` (the sum of what they report).
     credits
-        One row per release: ``area_m2``, ``raw_m2`` (in hazards), ``net_m2`` (first to release), ``outside_m2``, ``why_zero``.
+        One row per release: what it says (``product hazard_id organisation team method date depth_cm``), ``counted_as``, ``area_m2``, ``raw_m2`` (in hazards), ``net_m2`` (first to release), ``outside_m2``, ``why_zero``.
     as_of, priority, engine
         How it was computed; ``as_of`` None means all that is recorded.
 

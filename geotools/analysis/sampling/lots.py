@@ -33,7 +33,7 @@ class LotDecision:
     cells
         The plan's cells with `inspected`, `failed` and `sample_id`.
     again
-        Ground to inspect (again): the whole lot if rejected, the missing cells if incomplete, else nothing.
+        Ground to inspect (again), with `area_m2`: the whole lot if rejected, the missing cells if incomplete, else nothing.
     shown
         Confidence reached with the cells really inspected; None for rules that promise none.
 

@@ -53,10 +53,11 @@ class Suitability:
     codes
         State of every criterion of every cell, two bits each, on disk while the result lives; read them with `classes` and `states`.
     tasks
-        One row per task: ``class``, ``area_m2`` and ground and share of each class, exact to the edge.
+        One row per task: ``id class area_m2``, and ground and share of each class (``workable_m2``, ``workable_share`` and so on for
+        conditional, unknown and not), exact to the edge.
     limits
-        Per task and criterion: limit with source, and the m² it excludes (``not_m2``), excludes alone (``only_not_m2``), leaves unknown
-        or makes conditional.
+        Per task and criterion (``task_id criterion``): ``limit`` with ``source as_of grade``, and the m² it excludes (``not_m2``), excludes
+        alone (``only_not_m2``), leaves unknown (``unknown_m2``) or makes conditional (``conditional_m2``).
     ground_m2
         Ground of the whole raster by class.
     issues

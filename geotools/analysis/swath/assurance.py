@@ -88,10 +88,12 @@ class Assurance:
         Per cell the probability that at least one pass went over it; from 20 draws on its mean is no better than theirs.
     assured, possible
         Ground that was covered, and ground that may have been, at the stated confidence; inside the task if one was given.
+        One row each: ``id state area_m2``.
     totals
         Figures by name, among them ``expected_uncovered_m2`` with ``uncovered_low_m2`` and ``uncovered_high_m2``.
     sensitivity
-        The same figures if the position error or its correlation time were half or double.
+        What assured ground and the ground expected uncovered would be if the position error or its correlation time were half or
+        double: ``what sigma_m tau_s assured_m2 assured_share expected_uncovered_m2``.
     issues
         ISSUES rows SW-20 … SW-22.
 

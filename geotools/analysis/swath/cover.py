@@ -128,7 +128,7 @@ class SwathCoverage:
     shallow, fast
         Covered ground where no pass showed the required depth, and where every pass was too fast (empty if not asked for).
     shares
-        Per day, asset, organisation and operator: covered area, and new ground of each day.
+        Per day, asset, organisation and operator (``by key``): ``passes length_m covered_m2``, and ``new_m2``, the new ground of each day.
     covered_m2, missed_m2, task_m2
         The three figures that cost least.
     totals

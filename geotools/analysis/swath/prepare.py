@@ -37,11 +37,13 @@ class Prepared:
     Attributes
     ----------
     passes
-        One row per part of a pass: a centreline on a local equal-area plane, with its width.
+        One row per part of a pass: a centreline on a local equal-area plane, with ``id pass_id asset_id run_id section organisation
+        operator start end day width_m length_m speed_mps heading_deg heading_sd_deg depth_cm h_acc_m is_deep is_fast`` and what else was given.
     outages
-        Interruptions of a working track as lines; `is_bridged` tells whether the swath runs across.
+        Interruptions of a working track as lines: ``id asset_id run_id why start end seconds length_m``; `is_bridged` tells whether the
+        swath runs across.
     dropped
-        Fixes that were not used, with the reason (the first 10 000; all are counted).
+        Fixes that were not used, ``id`` and ``reason`` (the first 10 000; all are counted).
     counts
         ``read`` = ``used`` + ``tool_lifted`` + one number per reason.
     issues

@@ -132,8 +132,9 @@ def _date(start: date, offset: float) -> date | None:
 class Futures:
     """Dates of a plan in many futures.
 
-    ``table``: one row per step, ``id p10 p50 p90``. ``finish``: of the whole plan. ``by_day``: for each day after the start the m²
-    finished, at mean and by the three marks.
+    ``table``: one row per step, ``id p10 p50 p90``. ``finish``: of the whole plan. ``by_day``: on at most 200 days from
+    the start to the last end (``date``), m² finished at mean rates (``expected_m2``) and the 10th, 50th and 90th percentile of the
+    futures (``low_m2 p50_m2 high_m2``).
 
     Examples
     --------

@@ -31,7 +31,7 @@ class Plan:
     """A plan and how good it is.
 
     ``table``: one row per step, ``id task_id skill team start end work_days area_m2 value`` and geometry; no team, start or end where a
-    step is not done within the horizon. ``teams``: one row per team. ``method`` is ``cp-sat`` or ``greedy``; ``gap`` is the largest
+    step is not done within the horizon. ``teams``: one row per team, ``team steps area_m2 work_days idle_days first last``. ``method`` is ``cp-sat`` or ``greedy``; ``gap`` is the largest
     share by which a better plan could beat this one (0: none can); the solver looks at plans that end within half as long again.
 
     Examples

@@ -83,6 +83,21 @@ class Wanted:
 class Design:
     """A layout. `targets` and `salt` stay with the trial director; `lanes`, `roster` and `seal` may be published.
 
+    Attributes
+    ----------
+    targets
+        Kind ``targets``: ``id lane_id target_type depth_cm soil`` and points in WGS 84.
+    lanes
+        Outlines with ``id soil area_m2``, in the CRS given.
+    roster
+        One row per run: ``run_id period operator detector lane_id``.
+    seal, salt
+        See `seal`.
+    wanted
+        As given.
+    issues
+        ISSUES rows: TR-01 no room, TR-03 and TR-04 of the roster, TR-05 a lane without outline.
+
     Examples
     --------
     >>> lane = gpd.GeoDataFrame({"id": ["L1"]}, geometry=[shapely.box(700000, 4380000, 700002, 4380060)], crs="EPSG:32638")

@@ -31,7 +31,7 @@ VERDICTS = ("hit", "duplicate", "false", "outside")
 
 @dataclass(frozen=True)
 class Score:
-    """A scored trial.
+    """A scored trial. Run columns are ``lane_id operator detector run_id``.
 
     Parameters
     ----------
