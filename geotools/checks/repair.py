@@ -401,12 +401,20 @@ def repair_layers(
 ) -> tuple[dict[str, gpd.GeoDataFrame], gpd.GeoDataFrame]:
     """Repair every layer of a survey, for one file that keeps the originals.
 
+    Parameters
+    ----------
+    layers
+        Record kind → frame, in any reference system.
+    programme
+        As for `repair`.
+
     Returns
     -------
     layers, changes
         Layers for a GeoPackage: each kind repaired; ``<kind>_rejected`` with the rows left out of it (read again as
         that kind, so that no record is lost); ``result_<kind>_as_entered``, the rows as they came;
-        ``result_changes`` and ``result_changes_before``, the log with the geometry after and before. And the log in WGS 84.
+        ``result_changes`` and ``result_changes_before``, the log with the geometry after and before. And the log in WGS 84, with the columns
+        of the changes of `repair`.
 
     Examples
     --------

@@ -132,6 +132,12 @@ def table() -> dict[str, Format]:
 def formats() -> pd.DataFrame:
     """All formats: name, title, file endings, whether they are read and written, and the CRS a written file has.
 
+    Returns
+    -------
+    DataFrame
+        One row per format: ``name title suffixes`` (endings, separated by spaces), ``read``, ``write``, ``layers`` (whether a file holds
+        several), ``crs`` of a written file and a ``note``.
+
     Examples
     --------
     >>> formats().set_index("name").loc["gpkg", "suffixes"]

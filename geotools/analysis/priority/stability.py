@@ -239,6 +239,18 @@ def swaps(ranking: Ranking) -> pd.DataFrame:
 def swap(ranking: Ranking, above: str, below: str) -> pd.DataFrame:
     """For two tasks and every criterion: the weight at which they change places, the nearest change first.
 
+    Parameters
+    ----------
+    ranking
+        As from `rank`.
+    above, below
+        Ids of the two tasks.
+
+    Returns
+    -------
+    DataFrame
+        ``criterion weight needed change``; ``needed`` is missing where no weight from 0 to 1 does it, the others in proportion.
+
     Raises
     ------
     StatisticsError

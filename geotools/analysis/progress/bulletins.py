@@ -124,11 +124,18 @@ def readable(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def annual(credits: pd.DataFrame, finds: pd.DataFrame, *, by: str = "admin1") -> pd.DataFrame:
     """Years in the shape of treaty reports: m² cancelled, reduced and cleared, and devices by category.
 
+    Parameters
+    ----------
+    credits, finds
+        As for `bulletin`; without finds there is no column of devices.
+    by
+        Column of both that makes the areas.
+
     Returns
     -------
     DataFrame
-        One row per year and area `by`: ``year``, `by`, ``cancelled_m2 reduced_m2 cleared_m2 released_m2`` and one column
-        per device category. Rows without a date stand under ``not stated``.
+        One row per year and area `by`: ``year``, `by`, ``cancelled_m2 reduced_m2 cleared_m2 released_m2`` and, where there are finds, one
+        column per device category. Rows without a date stand under ``not stated``.
 
     Examples
     --------

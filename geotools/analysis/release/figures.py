@@ -88,8 +88,9 @@ def totals_table(table: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per figure: ``figure`` (its column), ``meaning``, ``total_m2``, ``total_ha``, ``sum_of_rows_m2`` (of the table) and
-        ``counted_again_m2`` (their difference: ground of several hazards, and what the total counts outside them).
+        One row per figure: ``scope`` (in words, the same in every row), ``figure`` (its column), ``meaning``, ``total_m2``, ``total_ha``,
+        ``sum_of_rows_m2`` (of the table) and ``counted_again_m2`` (their difference: ground of several hazards, and what the total counts
+        outside them).
 
     Examples
     --------

@@ -48,7 +48,8 @@ def steps(
     Returns
     -------
     GeoDataFrame
-        `COLUMNS` and geometry (that of the task). A task's value is spread over its ground and counts when the ground has been searched.
+        ``id task_id skill area_m2 value after earliest latest seasons`` and geometry (that of the task). A task's value is spread over its
+        ground and counts when the ground has been searched.
 
     Raises
     ------

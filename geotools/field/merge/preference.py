@@ -92,7 +92,8 @@ def listing(conflicts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `LISTED` columns; write ``ours`` or ``theirs`` into ``decision`` and merge again with `decisions`.
+        ``kind id column check stands value_that_stands other_value decision message``; write ``ours`` or ``theirs`` into ``decision`` and
+        merge again with `decisions`.
 
     Examples
     --------
