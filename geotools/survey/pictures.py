@@ -14,7 +14,9 @@ from xml.etree import ElementTree as ET
 from geotools.field.package.phrases import Phrases
 from geotools.maps import sheet, styles, webmap
 from geotools.maps.symbols import theme
+from geotools.maps.webmap import words as webmap_words
 from geotools.model.errors import MapError
+from geotools.model.vocab import LANGUAGES
 
 
 class Pictures:
@@ -64,12 +66,14 @@ class Pictures:
 
     def map(self, cargo: Any, path: Path, lang: str) -> None:
         """Write the offline map of a cargo; a public one shows its squares as records, without a ledger."""
-        shown = _with_note(cargo, lang)
+        shown = cargo
         if cargo.public and "released" in cargo.results:
             shown = replace(shown, layers={**cargo.layers, "releases": cargo.results["released"]})
         ledger = False if cargo.coverage is None else cargo.coverage
         made = webmap.map_survey(shown, coverage=ledger, sensitive=True, lang=lang, theme=self.theme.name)
         made.page.as_of = cargo.information_day  # of what leaves; of public squares the month only
+        said = {other: " · ".join(_said(cargo, other, day=_day(cargo, other))) for other in LANGUAGES}
+        made.page.notes += [said] if any(said.values()) else []
         webmap.save(made, path)
 
     def card(self, cargo: Any, hazard_id: str, path: Path, lang: str) -> bool:
@@ -77,7 +81,7 @@ class Pictures:
         elsewhere = "→ points/turning_points.csv"
         try:
             made = sheet.card(
-                _with_note(cargo, lang, brief=True),
+                _with_note(cargo, lang),
                 hazard_id,
                 cargo.coverage,
                 elsewhere=elsewhere,
@@ -90,11 +94,24 @@ class Pictures:
         return True
 
 
-def _with_note(cargo: Any, lang: str, *, brief: bool = False) -> Any:
-    """The cargo with a foot note: in which squares ground is shown and, where there is room, up to when it knows and how far it goes."""
-    phrases = Phrases(lang)
-    squares = "squares_note" if cargo.public else "squares"
-    said = [phrases(squares, side=f"{cargo.precision_m:g}")] if cargo.precision_m else []
-    said += [] if brief else cargo.said(phrases)
-    footer = " · ".join(text for text in (cargo.programme.texts.get("footer"), *said) if text)
+def _with_note(cargo: Any, lang: str) -> Any:
+    """The cargo with a foot note: in which squares ground is shown."""
+    footer = " · ".join(text for text in (cargo.programme.texts.get("footer"), *_squares(cargo, Phrases(lang))) if text)
     return replace(cargo, programme=replace(cargo.programme, texts={**cargo.programme.texts, "footer": footer}))
+
+
+def _said(cargo: Any, lang: str, *, day: str) -> list[str]:
+    """In which squares ground is shown, up to when the cargo knows, and how far it goes."""
+    phrases = Phrases(lang)
+    return [*_squares(cargo, phrases), *cargo.said(phrases, day=day)]
+
+
+def _squares(cargo: Any, phrases: Phrases) -> list[str]:
+    key = "squares_note" if cargo.public else "squares"
+    return [phrases(key, side=f"{cargo.precision_m:g}")] if cargo.precision_m else []
+
+
+def _day(cargo: Any, lang: str) -> str:
+    """The day of the information as the rest of the page writes it."""
+    known = cargo.information_day
+    return "" if known is None else webmap_words.text(webmap_words.day(known), lang)

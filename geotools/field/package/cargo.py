@@ -121,9 +121,9 @@ class Cargo:
         day = self.information_day
         return self.month if self.public or day is None else day.isoformat()
 
-    def said(self, phrases: Any) -> list[str]:
-        """What every product says of its bounds: up to when it knows, and how far around the area it goes."""
-        out = [phrases("information", day=self.information)] if self.information else []
+    def said(self, phrases: Any, *, day: str = "") -> list[str]:
+        """What every product says of its bounds: up to when it knows (as `day` has it), and how far around the area it goes."""
+        out = [phrases("information", day=day or self.information)] if self.information else []
         if self.margin_m:
             name = " ".join("".join(c if c.isprintable() else " " for c in self.title).split())[:60]
             out.append(phrases("scope", name=name or phrases("the_area"), margin=f"{self.margin_m:g}"))

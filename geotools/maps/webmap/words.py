@@ -1,6 +1,6 @@
 """Texts of the page in four languages: interface, layer and column names, and the trade's words that a map uses.
 
-For looking texts up; not for formatting numbers and dates, which the page does in the reader's language.
+For looking texts up; not for formatting numbers and dates, which the page does in the reader's language (but for a day in a note).
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -95,6 +96,20 @@ def fill(template: Label, **values: object) -> Label:
     if isinstance(template, str):
         return template.format(**values)
     return {lang: text.format(**values) for lang, text in template.items()}
+
+
+def day(value: date) -> Label:
+    """A day as the page writes it (`GT.dayText` in `core.js`).
+
+    Examples
+    --------
+    >>> text(day(date(2024, 5, 2)), "en"), text(day(date(2024, 5, 2)), "tr")
+    ('2 May 2024', '2 May 2024')
+    """
+    return {
+        lang: f"{value.day} {interface()[lang]['months'].split(' ')[value.month - 1]} {value.year}"
+        for lang in LANGUAGES
+    }
 
 
 # Columns of the ISSUES table whose words stand with the checks: code of the rule, and record kind.
