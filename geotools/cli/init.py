@@ -10,6 +10,8 @@ import click
 
 from geotools.cli import options
 
+WIDTH = 22  # of the column of reference systems
+
 
 @click.command(
     name="init",
@@ -52,10 +54,11 @@ def command(folder: Path, force: bool, dry_run: bool, as_json: bool, progress: b
 
 
 def _words(proposal: Any, target: Path) -> str:
-    lines = [f"{'file':40} {'rows':>7}  {'kind':11} {'system':22} columns"]
+    lines = [f"{'file':40} {'rows':>7}  {'kind':11} {'system':{WIDTH}} columns"]
     for layer in proposal.layers:
         if not layer.out:
             lines.append(_line(layer, proposal.name(layer)))
+    lines += _systems(proposal)
     left = [layer for layer in proposal.layers if layer.out]
     if left or proposal.aside:
         lines += ["", "not used:"]
@@ -72,6 +75,25 @@ def _words(proposal: Any, target: Path) -> str:
     return "\n".join(lines)
 
 
+def _systems(proposal: Any) -> list[str]:
+    """Reference systems without a code, in full, with the files that are in them."""
+    files: dict[str, list[str]] = {}
+    for layer in proposal.layers:
+        if not layer.out and layer.system.state == "stated" and len(layer.system.crs) > WIDTH:
+            files.setdefault(_shown(layer.system.crs), []).append(_shown(proposal.name(layer)))
+    if not files:
+        return []
+    lines = ["", "reference systems without a code, as the files say:"]
+    for system, names in files.items():
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        lines.append(f"  {system}: {', '.join(names[:3])}{more}")
+    return lines
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+
+
 def _line(layer: Any, name: str) -> str:
     seen, system = layer.look, layer.system
     known = {"asked": "?", "none": "-"}.get(system.state) or system.crs
@@ -84,7 +106,7 @@ def _line(layer: Any, name: str) -> str:
     else:
         words = f"{understood} of {total} understood" + (f", {len(seen.open)} asked" if seen.open else "")
     shown = _shown(name)
-    return f"{shown if len(shown) <= 40 else '…' + shown[-39:]:40} {seen.rows:>7}  {seen.kind or '?':11} {known[:22]:22} {words}"
+    return f"{shown if len(shown) <= 40 else '…' + shown[-39:]:40} {seen.rows:>7}  {seen.kind or '?':11} {_cut(_shown(known)):{WIDTH}} {words}"
 
 
 def _shown(text: str) -> str:

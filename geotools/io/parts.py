@@ -281,7 +281,7 @@ def _collected(frames: Iterable[gpd.GeoDataFrame], room: Path, path: str | Path)
     """Every frame in a file of its own, and the boxes of all rows."""
     kept, bounds, systems = [], [np.zeros((0, 4))], set()
     for number, frame in enumerate(frames):
-        systems.add(None if frame.crs is None else _crs.label(frame.crs))
+        systems.add(None if frame.crs is None else _system(frame.crs))
         if len(systems) > 1:
             raise WriteError("its rows are in different reference systems", hint="bring them to one first", file=path)
         plain = frame.rename_geometry("geometry") if frame.geometry.name != "geometry" else frame
@@ -289,6 +289,12 @@ def _collected(frames: Iterable[gpd.GeoDataFrame], room: Path, path: str | Path)
         kept.append(room / f"frame-{number}.parquet")
         plain.to_parquet(kept[-1], index=False, compression="lz4")
     return kept, np.concatenate(bounds)
+
+
+def _system(crs: pyproj.CRS) -> str:
+    """What tells a system from every other: its code, or all of it; two local grids may have one title, or none."""
+    name = _crs.label(crs)
+    return name if name.startswith("EPSG:") else _crs.code_or_wkt(crs)
 
 
 def _dealt(kept: list[Path], part: np.ndarray, rank: np.ndarray, room: Path) -> None:

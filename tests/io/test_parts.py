@@ -112,6 +112,14 @@ def test_whole_or_not_at_all(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {"releases.parquet"}
 
 
+def test_two_local_grids_without_a_title_are_not_one_system(tmp_path):
+    one, two = (layer(5).to_crs(f"+proj=tmerc +lon_0={lon} +datum=WGS84 +units=m") for lon in (46.9, 47.1))
+    with pytest.raises(WriteError, match="different reference systems"):
+        parts.write([one, two], tmp_path / "other.parquet", "releases")
+    parts.write([one, one.assign(id=[f"b{n}" for n in range(5)])], tmp_path / "same.parquet", "releases")
+    assert len(parts.Parts.open(tmp_path / "same.parquet")) == 10
+
+
 def test_a_folder_of_other_things_is_never_replaced(tmp_path):
     survey = tmp_path / "survey"
     survey.mkdir()

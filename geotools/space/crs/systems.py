@@ -117,19 +117,82 @@ def on_wgs84(crs: pyproj.CRS) -> bool:
     return geodetic is not None and geodetic.equals(WGS84, ignore_axis_order=True)
 
 
+UNNAMED = frozenset({"", "unknown", "unnamed", "undefined", "custom", "user defined"})
+LONGEST = 60  # letters of a title, so that it can stand in a sentence
+
+
 def label(crs: Any) -> str:
-    """A short name of a system: its EPSG code, else its title.
+    """A short name of a system: its EPSG code, else its title, else what kind it is.
 
     Examples
     --------
-    >>> label("EPSG:32638")
-    'EPSG:32638'
+    >>> label("EPSG:32638"), label("+proj=laea +lat_0=39 +lon_0=47")
+    ('EPSG:32638', 'local equal-area plane (LAEA)')
+    >>> label("+proj=tmerc +lon_0=46.9 +datum=WGS84")
+    'unnamed (Transverse Mercator, metre, World Geodetic System 1984)'
     """
     system = parse(crs)
     code = system.to_epsg(min_confidence=70)
     if code:
         return f"EPSG:{code}"
-    return "local equal-area plane (LAEA)" if system.name == "unknown" and system.is_projected else system.name
+    if _named(system):
+        return system.name
+    equal = system.is_projected and _bare(system).coordinate_operation.method_name == "Lambert Azimuthal Equal Area"
+    return "local equal-area plane (LAEA)" if equal else f"unnamed ({_kind(system)})"
+
+
+def described(crs: Any) -> str:
+    """A system for a sentence: its EPSG code, else its title and what kind it is.
+
+    Examples
+    --------
+    >>> described("EPSG:32638"), described('LOCAL_CS["Site grid 3",UNIT["metre",1]]')
+    ('EPSG:32638', 'Site grid 3 (local, metre)')
+    >>> described("+proj=longlat +ellps=bessel")
+    'unnamed (longitude and latitude, Bessel 1841)'
+    """
+    system = parse(crs)
+    code = system.to_epsg(min_confidence=70)
+    if code:
+        return f"EPSG:{code}"
+    return f"{_title(system.name) if _named(system) else 'unnamed'} ({_kind(system)})"
+
+
+def _title(name: str) -> str:
+    """A title as words, cut where it is too long for a sentence."""
+    words = " ".join(name.replace("_", " ").split())
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
+
+
+def _named(system: pyproj.CRS) -> bool:
+    return system.name.strip().lower() not in UNNAMED
+
+
+def _bare(system: pyproj.CRS) -> pyproj.CRS:
+    """The horizontal system itself, without a height beside it or a way to WGS 84."""
+    while system.is_compound or system.is_bound:
+        inner = system.source_crs if system.is_bound else next(iter(system.sub_crs_list), None)
+        if inner is None:
+            break
+        system = inner
+    return system
+
+
+def _kind(system: pyproj.CRS) -> str:
+    """What kind of system it is: projection and unit, or degrees, and on which datum or, where that has no name, ellipsoid."""
+    plain = _bare(system)
+    unit = next((axis.unit_name for axis in plain.axis_info), "")
+    base = plain.geodetic_crs
+    if base is None:
+        return ", ".join(part for part in ("local", unit) if part)
+    datum = base.datum.name if base.datum is not None else ""
+    if not datum or "unknown" in datum.lower():
+        datum = base.ellipsoid.name if base.ellipsoid is not None else "datum not stated"
+    datum = _title(datum)
+    operation = plain.coordinate_operation if plain.is_projected else None
+    if operation is not None:
+        return f"{operation.method_name}, {unit}, {datum}"
+    return f"{'longitude and latitude' if plain.is_geographic else 'geocentric'}, {datum}"
 
 
 def equal_area(bounds: tuple[float, float, float, float]) -> pyproj.CRS:

@@ -246,7 +246,7 @@ def system_of(one: Look, box: Bounds | None) -> System:
         return _stated(one.raw.crs, one.raw.implied, points, box, words)
     if one.raw.crs is not None:
         words.append(
-            f"its numbers cannot be in {one.raw.crs.name}, which {'is usual' if one.raw.implied else 'it says'}"
+            f"its numbers cannot be in {_crs.described(one.raw.crs)}, which {'is usual' if one.raw.implied else 'it says'}"
         )
     choices, more = _choices(points, box)
     return System("asked", choices=choices, words=(*words, *more))
@@ -270,7 +270,7 @@ def _stated(crs: pyproj.CRS, implied: bool, points: np.ndarray, box: Bounds | No
                 f"apart from the other files: {worst.message}{' ' + worst.option if worst.option else ''}".strip()
             )
     state = "usual" if implied else "stated"
-    return System(state, _crs.label(crs), words=tuple(words))
+    return System(state, _crs.described(crs), words=tuple(words))
 
 
 def _choices(points: np.ndarray, box: Bounds | None) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
