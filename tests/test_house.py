@@ -91,10 +91,11 @@ def test_source_manners(path: Path) -> None:
                 assert node.func.id != "print", f"line {node.lineno}: the library never prints"
 
 
-def test_docstring_examples_run() -> None:
-    """Every example in a docstring is executed."""
+def test_docstring_examples_run(pytestconfig: pytest.Config) -> None:
+    """Every example in a docstring is executed; what this run says of warnings holds for them, too."""
+    said = [word for rule in pytestconfig.getoption("pythonwarnings") or () for word in ("-W", rule)]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--doctest-modules", PACKAGE, "-q", "-p", "no:cacheprovider", "-o", "addopts=", f"--ignore={PACKAGE}/maps/webmap/assets"],
+        [sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--doctest-modules", PACKAGE, "-q", "-p", "no:cacheprovider", "-o", "addopts=", *said, f"--ignore={PACKAGE}/maps/webmap/assets"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:]

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2] / "geotools"
+import geotools
+
+ROOT = Path(geotools.__file__).parent
 SOURCES = sorted(p for p in ROOT.rglob("*.py") if "assets" not in p.parts)
 
 # Modules that bring nothing but danger here.

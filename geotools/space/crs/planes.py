@@ -57,7 +57,9 @@ def transform(geometries: Any, source: Any, target: Any) -> np.ndarray:
     def move(points: np.ndarray) -> np.ndarray:
         if not len(points):
             return points
-        moved = np.column_stack(change.transform(points[:, 0], points[:, 1]))
+        # one point as lists: pyproj would take arrays of one for numbers, which numpy 1.25 to 2.3 warns of
+        x, y = points.T if len(points) > 1 else points.T.tolist()
+        moved = np.column_stack(change.transform(x, y))
         if correct:
             moved[:, 1] += np.interp(moved[:, 1], *_laea_inverse_error())
         if not np.isfinite(moved).all():
