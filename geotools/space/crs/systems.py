@@ -137,7 +137,8 @@ def label(crs: Any) -> str:
         return f"EPSG:{code}"
     if _named(system):
         return system.name
-    equal = system.is_projected and _bare(system).coordinate_operation.method_name == "Lambert Azimuthal Equal Area"
+    operation = _bare(system).coordinate_operation
+    equal = operation is not None and operation.method_name == "Lambert Azimuthal Equal Area"
     return "local equal-area plane (LAEA)" if equal else f"unnamed ({_kind(system)})"
 
 
