@@ -1,4 +1,4 @@
-"""Inputs that nobody would write: structured files with one cell, node or field gone mad, and bytes damaged anywhere.
+"""Inputs that nobody would write: structured files with one cell, node or field gone mad, or (`tests.damage`) bytes wounded.
 
 Each mutation comes from a `random.Random`, so that a number names a case for ever. Not for judging what comes of them.
 """
@@ -17,6 +17,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+from tests.damage import damaged
 
 TEXTS = (
     "", " ", "\t", "NaN", "nan", "inf", "-inf", "Infinity", "1e309", "-1e309", "1e-400", "9" * 400, "0x10", "1_000", "٣٫٥", "１２", "²", "½", "\x00", "\x0b", "\ufeff",
@@ -37,31 +39,6 @@ def text(rng: random.Random) -> str:
 
 def value(rng: random.Random) -> Any:
     return rng.choice(VALUES) if rng.random() < 0.5 else text(rng)
-
-
-def damaged(data: bytes, rng: random.Random) -> bytes:
-    """One to three wounds anywhere."""
-    out = bytearray(data)
-    for _ in range(rng.randint(1, 3)):
-        at = rng.randrange(max(1, len(out)))
-        match rng.randrange(7):
-            case 0:
-                del out[at:]
-            case 1:
-                del out[at : at + rng.randint(1, 64)]
-            case 2:
-                out[at:at] = rng.randbytes(rng.randint(1, 16))
-            case 3:
-                out[at : at + 32] = rng.randbytes(rng.randint(1, 32))
-            case 4:
-                out[at : at + 1] = bytes([rng.randrange(256)])
-            case 5:
-                out[at : at + 4] = rng.choice(
-                    (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f")
-                )
-            case _:
-                out[at:at] = out[at : at + rng.randint(1, 200)]
-    return bytes(out)
 
 
 # ------------------------------------------------------------------------------------------------ by structure

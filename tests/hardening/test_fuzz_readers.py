@@ -15,6 +15,7 @@ import pytest
 
 from geotools import io
 from geotools.model.errors import GeotoolsError, WriteError
+from tests.damage import maxml, nmea, wounded
 
 from .conftest import Tally
 from .fuzz import mutated
@@ -22,13 +23,6 @@ from .fuzz import mutated
 CASES = int(os.environ.get("GEOTOOLS_FUZZ", "12"))
 CAP_S = 10.0
 MORE_BYTES = 600 << 20
-
-
-def nmea_line(body: str) -> str:
-    check = 0
-    for byte in body.encode():
-        check ^= byte
-    return f"${body}*{check:02X}\r\n"
 
 
 def seeds(folder: Path, survey: Path) -> dict[str, tuple[Path, str | None]]:
@@ -52,8 +46,8 @@ def seeds(folder: Path, survey: Path) -> dict[str, tuple[Path, str | None]]:
                 continue
             out[suffix] = (path, kind)
     special = {
-        "fixes.nmea": ("fixes", nmea_line("GPRMC,100000,A,3930.000,N,04706.000,E,000.5,054.7,230525,003.1,W") + "".join(nmea_line(f"GPGGA,1000{i:02d},3930.{i:03d},N,04706.000,E,4,08,0.9,45.4,M,46.9,M,,") for i in range(8))),
-        "report.maxml": ("hazards", "<MineActionFieldReport><FieldReport>" + "".join(f"<Hazard><localID>H-{i}</localID><GeospatialInfo><shapeEnum>Polygon</shapeEnum>" + "".join(f"<GeoPoint><pointNo>{n}</pointNo><latitude>{y}</latitude><longitude>{x}</longitude></GeoPoint>" for n, (x, y) in enumerate([(47.1, 39.1), (47.2, 39.1), (47.2, 39.2)])) + "</GeospatialInfo></Hazard>" for i in range(4)) + "</FieldReport></MineActionFieldReport>"),
+        "fixes.nmea": ("fixes", nmea(8)),
+        "report.maxml": ("hazards", maxml(4)),
         "odk.csv": ("hazards", "id,boundary,status\nH-1,39.6 47.1 0 3;39.6 47.2 0 4;39.7 47.2 0 3;39.6 47.1 0 3,open\nH-2,39.6 47.3 0 3;39.6 47.4 0 4;39.7 47.4 0 3;39.6 47.3 0 3,closed\n"),
         "odk.json": ("finds", '{"results": [{"id": "F-1", "location": "39.6012345 47.1012345 100 4.5", "device": "x"}, {"id": "F-2", "location": "39.6112345 47.1212345 0 0", "device": null}]}'),
         "mgrs.csv": ("finds", "id,mgrs,date\nF-1,38SPJ8373885550,2024-05-01\nF-2,38S PJ 83739 85551,01.05.2024\n"),
@@ -72,23 +66,6 @@ def seeds(folder: Path, survey: Path) -> dict[str, tuple[Path, str | None]]:
 @pytest.fixture(scope="module")
 def sound(district: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, str | None]]:
     return seeds(tmp_path_factory.mktemp("sound"), district / "survey")
-
-
-def wound(source: Path, target: Path, rng: random.Random) -> None:
-    """A mutated copy; of a shapefile one of its parts is hit."""
-    if source.suffix == ".shp":
-        parts = [
-            p
-            for p in sorted(source.parent.iterdir())
-            if p.stem == source.stem and p.suffix in (".shp", ".dbf", ".shx", ".prj", ".cpg")
-        ]
-        hit = rng.choice(parts)
-        for part in parts:
-            data = part.read_bytes()
-            target.with_suffix(part.suffix).write_bytes(mutated(part.suffix, data, rng) if part == hit else data)
-        return
-    data = source.read_bytes()
-    target.write_bytes(mutated("".join(target.suffixes[-1:]).lower(), data, rng))
 
 
 def judge(target: Path, kind: str | None, tally: Tally, crs: str | None = None) -> str:
@@ -137,7 +114,7 @@ def test_rows_that_add_up_or_a_refusal_with_a_hint(
     source, kind = sound[name]
     for number in range(CASES):
         target = tmp_path / source.name
-        wound(source, target, random.Random(f"{name}-{number}"))
+        wounded(source, target, random.Random(f"{name}-{number}"), mutated)
         try:
             judge(target, kind, tally, SYSTEMS.get(name))
         except BaseException:

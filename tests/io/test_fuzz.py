@@ -12,6 +12,7 @@ import pytest
 
 from geotools import io
 from geotools.model.errors import GeotoolsError
+from tests.damage import IN_PLACE, damaged, maxml, nmea, wounded
 
 FORMATS = (
     "geojson",
@@ -34,29 +35,6 @@ CAP_S = 10.0
 ROWS = 12
 
 
-def nmea_line(body: str) -> str:
-    check = 0
-    for byte in body.encode():
-        check ^= byte
-    return f"${body}*{check:02X}\r\n"
-
-
-def nmea() -> str:
-    lines = [nmea_line("GPRMC,100000,A,3930.000,N,04706.000,E,000.5,054.7,230525,003.1,W")]
-    lines += [nmea_line(f"GPGGA,1000{i:02d},3930.{i:03d},N,04706.000,E,4,08,0.9,45.4,M,46.9,M,,") for i in range(ROWS)]
-    return "".join(lines)
-
-
-def maxml() -> str:
-    points = "".join(
-        f"<GeoPoint><pointNo>{n}</pointNo><latitude>{lat}</latitude><longitude>{lon}</longitude></GeoPoint>"
-        for n, (lon, lat) in enumerate([(47.1, 39.1), (47.2, 39.1), (47.2, 39.2)])
-    )
-    shape = f"<GeospatialInfo><shapeEnum>Polygon</shapeEnum>{points}</GeospatialInfo>"
-    bodies = "".join(f"<Hazard><localID>H-{i}</localID>{shape}</Hazard>" for i in range(ROWS))
-    return f"<MineActionFieldReport><FieldReport>{bodies}</FieldReport></MineActionFieldReport>"
-
-
 @pytest.fixture(scope="module")
 def sound(make, tmp_path_factory) -> dict[str, tuple[Path, str]]:
     """One sound file of each format, with its kind."""
@@ -68,10 +46,10 @@ def sound(make, tmp_path_factory) -> dict[str, tuple[Path, str]]:
         path = folder / f"hazards.{name}"
         kind = "hazards"
         if name == "nmea":
-            path.write_text(nmea(), "utf-8")
+            path.write_text(nmea(ROWS), "utf-8")
             kind = "fixes"
         elif name == "maxml":
-            path.write_text(maxml(), "utf-8")
+            path.write_text(maxml(ROWS), "utf-8")
         elif name == "gpx":
             io.write(many.set_geometry(many.geometry.representative_point()), path)
             kind = "finds"
@@ -81,53 +59,16 @@ def sound(make, tmp_path_factory) -> dict[str, tuple[Path, str]]:
     return out
 
 
-def damaged(data: bytes, rng: random.Random) -> bytes:
-    """One to three wounds."""
-    out = bytearray(data)
-    for _ in range(rng.randint(1, 3)):
-        at = rng.randrange(max(1, len(out)))
-        match rng.randrange(6):
-            case 0:
-                del out[at:]
-            case 1:
-                del out[at : at + rng.randint(1, 64)]
-            case 2:
-                out[at:at] = bytes(rng.randrange(256) for _ in range(rng.randint(1, 16)))
-            case 3:
-                for i in range(at, min(len(out), at + rng.randint(1, 32))):
-                    out[i] = rng.randrange(256)
-            case 4:
-                out[at : at + 1] = bytes([rng.randrange(256)])
-            case _:
-                end = min(len(out), at + rng.randint(1, 200))
-                out[at:at] = out[at:end]
-    return bytes(out)
-
-
-def wound(source: Path, target: Path, rng: random.Random) -> bool:
-    """A damaged copy in `target`'s folder (of a shapefile, one of its parts is hit); whether anything changed."""
-    if source.suffix == ".shp":
-        parts = [
-            p
-            for p in sorted(source.parent.iterdir())
-            if p.stem == source.stem and p.suffix in (".shp", ".dbf", ".shx", ".prj", ".cpg")
-        ]
-        hit = rng.choice(parts)
-        for part in parts:
-            data = part.read_bytes()
-            target.with_suffix(part.suffix).write_bytes(damaged(data, rng) if part == hit else data)
-        return True
-    data = source.read_bytes()
-    made = damaged(data, rng)
-    target.write_bytes(made)
-    return made != data
+def wound(_suffix: str, data: bytes, rng: random.Random) -> bytes:
+    """Every wound there is, also those that move nothing."""
+    return damaged(data, rng, IN_PLACE)
 
 
 def one_case(name: str, seed: int, sound, holds, folder: Path) -> str:
     """Read one damaged file; what came of it."""
     source, kind = sound[name]
     target = folder / f"hazards.{name}"
-    if not wound(source, target, random.Random(f"{name}-{seed}")):
+    if not wounded(source, target, random.Random(f"{name}-{seed}"), wound):
         return "unchanged"
     begin = time.process_time()
     try:
