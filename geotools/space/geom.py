@@ -68,11 +68,12 @@ def repair(geometry: Any) -> Any:
     array = np.array([geometry], dtype=object) if single else np.asarray(geometry, dtype=object).copy()
     area_like = np.isin(shapely.get_type_id(array), (*POLYGONAL, 7))
     bad = area_like & ~valid(array)
-    if bad.any():
-        array[bad] = _mended(array[bad])
-    mixed = shapely.get_type_id(array) == 7
-    if mixed.any():
-        array[mixed] = polygonal(array[mixed])
+    with np.errstate(over="ignore", invalid="ignore"):  # a damaged corner may lie at 1e300; what comes of it is valid
+        if bad.any():
+            array[bad] = _mended(array[bad])
+        mixed = shapely.get_type_id(array) == 7
+        if mixed.any():
+            array[mixed] = polygonal(array[mixed])
     return array[0] if single else array
 
 

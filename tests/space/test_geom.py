@@ -66,3 +66,12 @@ def test_orientation_follows_rfc_7946_and_changes_no_area(ring):
         turned = geom.orient([ring])[0]
         assert turned.exterior.is_ccw
         assert turned.equals(ring)
+
+
+@pytest.mark.parametrize("far", [1e155, 1e300, 1.7e308])
+def test_a_corner_damaged_beyond_all_numbers_is_repaired_without_a_warning(far: float) -> None:
+    """Warnings are errors here: a reader must not pass on what the arithmetic of a damaged file stirs up."""
+    ring = [(46.21, 39), (46.2, 39), (far, 39.01), (46.21, 39.02), (46.2, 39.005)]
+    hole = [(46.01, 39.001), (46.011, -far), (46.012, 39.002)]
+    for shape in (shapely.Polygon(ring), shapely.Polygon(ring, [hole]), shapely.Polygon([(46, 39), (47, 40), (47, 39), (46, far)])):  # fmt: skip
+        assert geom.repair(shape).is_valid
