@@ -6,7 +6,8 @@ For tables of every kind (CSV, XLSX, Parquet without metadata, form exports); no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from geotools.io import forms, vertices
+from geotools.io import forms, headings, vertices
 from geotools.io.raw import Finding, Raw, Source
 from geotools.model.errors import CRSError
 from geotools.model.schema import KINDS, kind_of, renaming
@@ -50,8 +51,12 @@ _WKT_START = re.compile(
     r"^\s*(SRID\s*=\s*\d+\s*;)?\s*(MULTI)?(POINT|LINESTRING|POLYGON|GEOMETRYCOLLECTION|CIRCULARSTRING|COMPOUNDCURVE|CURVEPOLYGON|CURVE|SURFACE)",
     re.IGNORECASE,
 )
+_WKT_WHOLE = re.compile(_WKT_START.pattern + r"\s*(Z|M|ZM)?\s*(\(|EMPTY)", re.IGNORECASE)
 _METRES = re.compile(r"^\s*\d{6,8}([.,]\d+)?[\s,;]+\d{6,8}([.,]\d+)?\s*$")
 _HEX = re.compile(r"^(00|01)[0-9A-Fa-f]{40,}$")
+
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def locate(
@@ -64,27 +69,99 @@ def locate(
 ) -> Raw:
     """Take the coordinate columns of a table and make geometry of them.
 
-    Looked for in this order: WKT, field-form positions, lon/lat, x/y, text. Rows that are vertices of areas are joined.
+    Looked for in this order: what the programme's `columns` say, WKT, field-form positions, lon/lat, x/y, text, and last
+    the one column of any name whose every cell is WKT (an issue says which). Rows that are vertices of areas are joined.
     A table without any is returned with no geometry. Rows are joined only if `join`: not where they are a part of a file.
     `findings` are those of the reader about rows of `table`; they follow their rows into the areas.
     """
     kind = source.kind or kind_of(source.path.stem)
     if kind is not None and not KINDS[kind].geometry:
-        return Raw(source.path.stem, table, None, None, False, list(findings), numbers)
+        return Raw(source.path.stem, table, None, None, False, list(findings), numbers, headings=tuple(table.columns))
     raw = _located(table, source, kind)
+    raw.headings = tuple(table.columns)
     raw.numbers = numbers
     raw.findings[:0] = findings
-    return vertices.joined(raw, source, kind) if join else raw
+    if not join:
+        return raw
+    out = vertices.joined(raw, source, kind)
+    out.headings = raw.headings
+    return out
 
 
 def _located(table: pd.DataFrame, source: Source, kind: str | None) -> Raw:
-    name = source.path.stem
     findings: list[Finding] = []
+    said = headings.told(table.columns, source.columns, kind)
+    raw = _as_told(table, source, said, findings) or _by_names(table, source, kind) or _by_cells(table, source)
+    raw.findings[:0] = findings
+    return raw
+
+
+def _as_told(table: pd.DataFrame, source: Source, said: dict[str, str], findings: list[Finding]) -> Raw | None:
+    """The position from the columns that the programme names for it; a finding if they do not hold one."""
+    if not said:
+        return None
+    found = said.get("wkt")
+    if found is not None and _holds_wkt(table[found]):
+        return _of_wkt(table, found, source)
+    for first, second, make in (("lon", "lat", _lonlat), ("east", "north", _eastnorth)):
+        if first in said or second in said:
+            usual = _pair(table, first, second, said)
+            if usual is not None:
+                return make(table, usual, source)
+    for found in (said.get("text"), said.get("wkt")):
+        if found is not None and (raw := _of_text(table, found, source)) is not None:
+            return raw
+    if len(table):
+        names = ", ".join(f"'{name}'" for name in said.values())
+        note = f"{source.label}: columns says that {names} holds the position, but none could be read from it"
+        findings.append(Finding("RD-07", "warning", note, column=next(iter(said.values())), value=", ".join(said)))
+    return None
+
+
+def _by_cells(table: pd.DataFrame, source: Source) -> Raw:
+    """No heading is known: the one column whose every cell is WKT is the geometry, and a finding says so."""
+    shaped = [name for name in table.columns if _all_wkt(table[name])]
+    if len(shaped) != 1:
+        raw = Raw(source.path.stem, table, None, None, False, [])
+        if shaped:
+            listed = ", ".join(f"'{name}'" for name in shaped)
+            note = f'{source.label}: {listed} all hold shapes as WKT, so none was taken; say which: columns = {{ "…" = "geometry" }}'
+            raw.findings.append(Finding("RD-07", "warning", note, value=listed))
+        return raw
+    raw = _of_wkt(table, shaped[0], source)
+    note = f"{source.label}: the column '{shaped[0]}' holds shapes as WKT and was taken as the geometry"
+    raw.findings[:0] = [Finding("RD-07", "info", note, column=str(shaped[0]), value="geometry")]
+    return raw
+
+
+def _holds_wkt(column: pd.Series) -> bool:
+    samples = [v for v in column if isinstance(v, str) and v.strip()]
+    return any(_WKT_START.match(v) or _HEX.match(v.strip()) for v in samples[:50])
+
+
+def _all_wkt(column: pd.Series) -> bool:
+    """Whether there are cells and all that are not blank are WKT."""
+    seen = False
+    for value in column:
+        if as_text(value) is None:
+            continue
+        if not (isinstance(value, str) and _WKT_WHOLE.match(value)):
+            return False
+        seen = True
+    return seen
+
+
+def _of_wkt(table: pd.DataFrame, found: str, source: Source) -> Raw:
+    findings: list[Finding] = []
+    shapes, crs = _from_wkt(table[found], findings, source)
+    return Raw(source.path.stem, table.drop(columns=[found]), shapes, crs, False, findings)
+
+
+def _by_names(table: pd.DataFrame, source: Source, kind: str | None) -> Raw | None:
+    """The position from columns under their usual names."""
     for found in _columns(table, "wkt"):
-        samples = [v for v in table[found] if isinstance(v, str) and v.strip()]
-        if any(_WKT_START.match(v) or _HEX.match(v.strip()) for v in samples[:50]):
-            shapes, crs = _from_wkt(table[found], findings, source)
-            return Raw(name, table.drop(columns=[found]), shapes, crs, False, findings)
+        if _holds_wkt(table[found]):
+            return _of_wkt(table, found, source)
     form = forms.locate(table, source)
     if form is not None:
         return form
@@ -95,15 +172,21 @@ def _located(table: pd.DataFrame, source: Source, kind: str | None) -> Raw:
     if pair is not None and not (kind in ("targets", "signals") and source.crs is None):
         return _eastnorth(table, pair, source)
     for found in _columns(table, "text"):
-        if _reads(table[found], found, source):
-            return _from_text(table, found, source)
-        if source.crs is None and _in_metres(table[found]):
-            raise CRSError(
-                f"the positions in '{found}' are metres without a reference system",
-                hint="say which: crs='EPSG:28408', --crs EPSG:28408, or write the zone with them (38N 683738 4385550)",
-                file=source.label,
-            )
-    return Raw(name, table, None, None, False, findings)
+        if (raw := _of_text(table, found, source)) is not None:
+            return raw
+    return None
+
+
+def _of_text(table: pd.DataFrame, found: str, source: Source) -> Raw | None:
+    if _reads(table[found], found, source):
+        return _from_text(table, found, source)
+    if source.crs is None and _in_metres(table[found]):
+        raise CRSError(
+            f"the positions in '{found}' are metres without a reference system",
+            hint="say which: crs='EPSG:28408', --crs EPSG:28408, or write the zone with them (38N 683738 4385550)",
+            file=source.label,
+        )
+    return None
 
 
 def _columns(table: pd.DataFrame, role: str) -> Iterator[str]:
@@ -112,10 +195,10 @@ def _columns(table: pd.DataFrame, role: str) -> Iterator[str]:
             yield name
 
 
-def _pair(table: pd.DataFrame, first: str, second: str) -> tuple[str, str] | None:
+def _pair(table: pd.DataFrame, first: str, second: str, said: Mapping[str, str] = _NONE) -> tuple[str, str] | None:
     folded = {fold(name): name for name in reversed(list(table.columns))}
-    a = next((folded[w] for w in NAMES[first] if w in folded), None)
-    b = next((folded[w] for w in NAMES[second] if w in folded), None)
+    a = said.get(first) or next((folded[w] for w in NAMES[first] if w in folded), None)
+    b = said.get(second) or next((folded[w] for w in NAMES[second] if w in folded), None)
     return (a, b) if a is not None and b is not None else None
 
 

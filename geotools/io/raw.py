@@ -5,7 +5,7 @@ For the readers of this floor; not for judging or repairing rows (see `io.accoun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class Source:
     encoding: str | None = None
     crs: pyproj.CRS | None = None
     name: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)  # what the programme says its headings are
 
     @property
     def label(self) -> str:
@@ -84,6 +85,8 @@ class Raw:
         The caller's system was used already, in reading positions from text.
     numbers
         Row numbers as people count them in this file; default 1, 2, ….
+    headings
+        All columns of a table as it stood in the file, those of the position too; empty for other formats.
     """
 
     layer: str
@@ -94,6 +97,7 @@ class Raw:
     findings: list[Finding] = field(default_factory=list)
     numbers: np.ndarray | None = None
     settled: bool = False
+    headings: tuple[str, ...] = ()
 
     @property
     def row_numbers(self) -> np.ndarray:

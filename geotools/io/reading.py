@@ -100,7 +100,7 @@ def read_with_issues(
     if kind is not None and kind not in KINDS:
         raise SchemaError(f"'{kind}' is not a record kind", hint=f"kinds are {', '.join(KINDS)}", file=path)
     settings = programme or Programme()
-    source = Source(place, layer, kind, encoding, None if crs is None else _crs.parse(crs))
+    source = _source(place, layer, kind, encoding, crs, settings)
     raw = read_raw(source)
     _settle_crs(raw, source, settings)
     wanted = kind or _guess(raw, source)
@@ -157,7 +157,7 @@ def stream(
     ['row-4', 'row-5'] rows=2 kept=2 repaired=0 rejected=0
     ['row-6'] rows=1 kept=1 repaired=0 rejected=0
     """
-    source = Source(Path(path), layer, kind, encoding, None if crs is None else _crs.parse(crs))
+    source = _source(Path(path), layer, kind, encoding, crs, programme or Programme())
     chunks = _format(source).chunks()
     if chunks is None:
         able = ", ".join(f.name for f in registry.table().values() if f.streamer)
@@ -243,6 +243,13 @@ def is_survey_file(path: str | Path) -> bool:
         "manifest.json",
         "provenance.json",
     )
+
+
+def _source(
+    path: Path, layer: str | None, kind: str | None, encoding: str | None, crs: Any, programme: Programme
+) -> Source:
+    columns = programme.columns.get(kind or kind_of(layer or "") or kind_of(path.stem) or "", {})
+    return Source(path, layer, kind, encoding, None if crs is None else _crs.parse(crs), columns=columns)
 
 
 def _format(source: Source) -> registry.Format:

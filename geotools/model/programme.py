@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from geotools.model import vocab
 from geotools.model.errors import ReadError
 
 Frozen = Mapping[str, Any]
@@ -205,6 +206,24 @@ def _check_values(values: Mapping[str, Any], file: object) -> None:
                 good, wanted = isinstance(value, str) or (name == "operations" and _is_number(value)), "text"
             if not good:
                 raise ReadError(f"[programme.{name}]: '{key}' must be {wanted}", hint="see the survey.toml of sample_data", file=file)  # fmt: skip
+    _check_tables(values, file)
+
+
+def _check_tables(values: Mapping[str, Any], file: object) -> None:
+    """Refuse words of no vocabulary and columns of no record kind: they would be passed over without a word."""
+    from geotools.model.schema import KINDS
+
+    for name, what, known in (("words", "vocabulary", vocab.names()), ("columns", "record kind", tuple(KINDS))):
+        rows = values.get(name, {})
+        unknown = [key for key in rows if key not in known] if isinstance(rows, Mapping) else []
+        if unknown:
+            meant = [word for word in known if word.endswith(f"_{unknown[0]}")]
+            hint = f"is {' or '.join(meant)} meant? " if meant else ""
+            raise ReadError(
+                f"unknown table [programme.{name}.{unknown[0]}]: there is no {what} of that name",
+                hint=f"{hint}known tables: {', '.join(known)}",
+                file=file,
+            )
 
 
 def _is_number(value: Any) -> bool:

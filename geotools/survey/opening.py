@@ -191,7 +191,11 @@ def _read(item: LayerSource, programme: Programme) -> tuple[LayerSource, gpd.Geo
     told = kind_of_content(frame) if len(frame) else None
     if told is None:
         words = "its name does not say what it holds; it is kept as a layer of its own and not used in the ledger"
-        note = Issue("RD-04", "info", message=f"{item.label}: {words}", value=item.label, limit=", ".join(KINDS))
+        severity = "info"
+        if item.columns:
+            words += f"; the columns named for it ({', '.join(item.columns)}) are not used: add its kind to survey.toml"
+            severity = "warning"
+        note = Issue("RD-04", severity, message=f"{item.label}: {words}", value=item.label, limit=", ".join(KINDS))
         return item, frame, join_issues(issues, issues_frame([note]))
     kind, column = told
     frame, issues = _records(item, kind, programme)
@@ -211,7 +215,9 @@ def _records(item: LayerSource, kind: str | None, programme: Programme) -> tuple
     for name, value in item.values.items():
         filled = frame[name].where(frame[name].notna(), value) if name in frame else pd.Series(value, index=frame.index)
         frame = frame.assign(**{name: filled})
-    return frame, issues
+    given = [name for name, value in item.values.items() if value is not None and value == value]  # noqa: PLR0124
+    absent = (issues["check"] == "RD-15") & issues["column"].isin(given)  # survey.toml gives what the file lacks
+    return frame, issues[~absent].reset_index(drop=True) if absent.any() else issues
 
 
 def _join(kind: str, parts: list[tuple[LayerSource, gpd.GeoDataFrame]]) -> tuple[gpd.GeoDataFrame, list[Issue]]:

@@ -95,3 +95,14 @@ def test_nobody_waits_for_a_hash_when_reading_fails(tmp_path: Path, monkeypatch:
         raise ReadError("it is cut short")
     assert time.monotonic() - begin < 30
     go.set()
+
+
+@pytest.mark.parametrize(
+    ("table", "hint"),
+    [("words.status", "is hazard_status or activity_status meant?"), ("words.colour", "classification"), ("columns.hazard", "hazards, releases")],
+)  # fmt: skip
+def test_a_table_of_words_or_columns_that_nothing_reads_is_refused(table: str, hint: str) -> None:
+    name, key = table.split(".")
+    with pytest.raises(ReadError, match=f"unknown table .programme.{table}.") as caught:
+        Programme.from_dict({name: {key: {"Açıq": "open"}}}, file="survey.toml")
+    assert hint in caught.value.hint
