@@ -11,6 +11,7 @@ import click
 from geotools.cli import options, plan_files, plan_tasks
 
 SHOWN = 15
+NOT_RANKED = "nothing is known of any task for any of the criteria: the order is that of the ids, and no ranking"
 
 
 def _example(context: click.Context, _param: click.Parameter, wanted: bool) -> None:
@@ -103,7 +104,8 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     day = as_of or plan_tasks.last_day(opened)
     ledger = plan_tasks.ledger_of(opened, as_of)
     tasks = plan_tasks.tasks_of(opened, ledger, wanted=choices["task_ids"], survey=survey)
-    undated = plan_tasks.undated(ledger)
+    told = plan_tasks.undated(opened, ledger)
+    told |= {} if choices["task_ids"] else plan_tasks.closed_left_out(opened, ledger)
     tasks, names = plan_tasks.extra_columns(tasks, choices["extra"])
     figures = _with_columns(priority.indicators(tasks, opened.layers, as_of=day), tasks, names)
     if rules is None:
@@ -115,7 +117,13 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
             ranking, top=min(choices["top"], len(tasks)), draws=choices["draws"], concentration=choices["concentration"], seed=choices["seed"], progress=bar,
         )  # fmt: skip
         results, words = _listed(ranking, firm, tasks)
-    document = {"as_of": day, "inputs": plan_files.inputs_of(opened), **undated, **results.document}
+    document = {
+        "as_of": as_of,
+        "accidents_counted_back_from": day,
+        "inputs": plan_files.inputs_of(opened),
+        **told,
+        **results.document,
+    }
     if output is not None:
         final = plan_files.Results(results.stem, results.tables, results.layers, document, results.figures)
         plan_files.write(
@@ -130,7 +138,7 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     if choices["as_json"]:
         options.print_json(plan_files.clean(document))
     else:
-        click.echo("\n".join([f"as of {day}", *(told["words"] for told in undated.values()), *words]))
+        click.echo("\n".join([plan_tasks.stated(as_of), *(one["words"] for one in told.values()), *words]))
 
 
 def _rules(choices: dict[str, Any]) -> Any:
@@ -184,15 +192,23 @@ def _listed(ranking: Any, firm: Any, tasks: Any) -> tuple[Any, list[str]]:
     figures = {"contributions": priority.contributions(ranking), "ranks": priority.rank_intervals(firm)}
     tables = {"priority": listed, "indicators": ranking.indicators.to_frame(), "swaps": firm.swaps}
     layers = {"priority": _mapped(tasks, listed)}
+    more = len(listed) - SHOWN
+    rest = [f"… and {more} more"] if more > 0 else []
+    if _nothing_known(ranking):
+        document["not_a_ranking"] = NOT_RANKED
+        words = [NOT_RANKED, "", *(f"     {plan_files.shown(name)}" for name in listed["id"].head(SHOWN)), *rest]
+        return plan_files.Results("priority", tables, layers, document, figures), words
     words = [firm.words, ""]
     for row in listed.head(SHOWN).to_dict("records"):
         words.append(f"{row['rank']:>3}. {plan_files.shown(row['id']):<14} {row['score']:.2f} ({row['score_low']:.2f} to {row['score_high']:.2f}), among the first {firm.top} in {row['p_top']:.0%}")  # fmt: skip
         words.append(f"     {row['words'].split(': ', 1)[1]}")
-    more = len(listed) - SHOWN
-    return plan_files.Results("priority", tables, layers, document, figures), [
-        *words,
-        *([f"… and {more} more"] if more > 0 else []),
-    ]
+    return plan_files.Results("priority", tables, layers, document, figures), [*words, *rest]
+
+
+def _nothing_known(ranking: Any) -> bool:
+    """Whether no figure of any task is known for a criterion that counts, nor a limit of one that sets them apart."""
+    table = ranking.table
+    return bool((table["unknown_weight"] > 1 - 1e-9).all() and table["score"].round(9).nunique() == 1)
 
 
 def _impact(figures: Any, tasks: Any, day: date) -> tuple[Any, list[str]]:

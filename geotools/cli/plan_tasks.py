@@ -9,10 +9,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from geotools.cli import options
+from geotools.cli import options, plan_files
 
 STATUSES = ("open", "worked_on", "suspended")
 LEAST_M2 = 1.0
+
+
+def stated(as_of: date | None) -> str:
+    """Of which day the records are taken, in words."""
+    return "all records" if as_of is None else f"as of {as_of}"
 
 
 def last_day(opened: Any) -> date:
@@ -35,20 +40,90 @@ def ledger_of(opened: Any, as_of: date | None) -> Any:
     return opened.coverage(as_of=as_of) if len(opened.hazards) and len(opened.releases) else None
 
 
-def undated(ledger: Any) -> dict[str, Any]:
-    """How many releases have no date, whether they count as released, and that in words; empty if there are none."""
+def undated(opened: Any, ledger: Any) -> dict[str, Any]:
+    """How many releases without a date release ground, or would if they counted, whether they do count, and that in words; empty if there are none."""
     if ledger is None:
         return {}
-    releasing = ledger.credits["counted_as"].isin(["cleared", "reduced", "cancelled"])
-    count = int(ledger.credits.loc[releasing, "date"].isna().sum())
+    credits = ledger.credits
+    bare = credits[credits["counted_as"].isin(["cleared", "reduced", "cancelled"]) & credits["date"].isna()]
+    counted = ledger.as_of is None
+    count = (
+        int((bare["net_m2"] > 0).sum()) if counted else _reaching(opened.releases, set(bare["id"]), ledger.remaining)
+    )
     if not count:
         return {}
-    counted = ledger.as_of is None
     what = f"{count} {'release has' if count == 1 else 'releases have'} no date"
     then = "counted as released, after all that are dated: with --as-of DAY they are left out"
     if not counted:
         then = f"left out: they cannot be shown to be known on {ledger.as_of}, so their ground is planned as work left"
     return {"undated_releases": {"count": count, "counted": counted, "words": f"{what}, {then}"}}
+
+
+def _reaching(releases: Any, ids: set[Any], remaining: Any) -> int:
+    """How many of these releases have ground in what remains."""
+    import shapely
+
+    from geotools.model.figures import NOISE_M2
+    from geotools.space import crs, geom, measure
+
+    rows = releases[releases["id"].isin(ids) & releases.geometry.notna()]
+    if rows.empty or remaining.empty:
+        return 0
+    rows = crs.to_wgs84(rows) if rows.crs is not None else rows
+    left = crs.to_wgs84(remaining).geometry
+    whole = shapely.union_all(geom.repair(left[left.notna()].array))
+    parts = shapely.intersection(geom.repair(rows.geometry.array), whole)
+    return int((measure.area(rows.set_geometry(list(parts), crs=rows.crs)) > NOISE_M2).sum())
+
+
+def closed_left_out(opened: Any, ledger: Any) -> dict[str, Any]:
+    """Hazards on record as closed, released or cancelled of which ground remains: they are no tasks, and that is said; empty if there are none."""
+    from geotools.model.figures import hectares
+    from geotools.model.vocab import vocabulary
+
+    hazards = opened.hazards
+    if hazards.empty or "status" not in hazards:
+        return {}
+    hazards = hazards.drop_duplicates("id")
+    ended = hazards[~_has_work(opened, hazards)]
+    left = _left_of(ended, ledger)
+    rows: list[dict[str, Any]] = [
+        {"id": str(name), "status": str(status), "remaining_m2": float(left[name])}
+        for name, status in zip(ended["id"], ended["status"], strict=True)
+        if left.get(name, 0.0) >= LEAST_M2
+    ]
+    if not rows:
+        return {}
+    rows.sort(key=lambda row: row["id"])
+    total = sum(row["remaining_m2"] for row in rows)
+    named = vocabulary("hazard_status")
+    said = " or ".join(plan_files.shown(named.label(key).lower()) for key in sorted({row["status"] for row in rows}))
+    one = len(rows) == 1
+    words = (
+        f"{len(rows):,} {'hazard' if one else 'hazards'} ({hectares(total, 'up')} remaining) {'is' if one else 'are'} on record as {said} "
+        f"and {'is' if one else 'are'} left out: see geotools check"
+    )
+    if ledger is not None and ledger.as_of is not None:
+        words += f"; that is the status in the records, whatever it was on {ledger.as_of}"
+    return {"closed_left_out": {"count": len(rows), "remaining_m2": total, "hazards": rows, "words": words}}
+
+
+def _has_work(opened: Any, hazards: Any) -> Any:
+    """Which hazards are not ended by their status, or were reopened since."""
+    status = hazards["status"]
+    return status.isna() | status.isin(STATUSES) | hazards["id"].isin(opened.events.get("hazard_id", []))
+
+
+def _left_of(hazards: Any, ledger: Any) -> dict[Any, float]:
+    """m² that remain of each hazard by the ledger; without one, all of its ground."""
+    from geotools.space import crs, geom, measure
+
+    if ledger is not None:
+        left = ledger.table.drop_duplicates("id").set_index("id")["remaining_m2"]
+        return {name: float(left[name]) for name in hazards["id"] if name in left.index}
+    placed = crs.to_wgs84(hazards) if hazards.crs is not None else hazards
+    areas = measure.area(placed.set_geometry(list(geom.repair(placed.geometry.array)), crs=placed.crs))
+    return dict(zip(hazards["id"], areas.fillna(0.0).tolist(), strict=True))
 
 
 def tasks_of(opened: Any, ledger: Any, *, wanted: tuple[str, ...] = (), survey: str = "") -> Any:
@@ -65,22 +140,25 @@ def tasks_of(opened: Any, ledger: Any, *, wanted: tuple[str, ...] = (), survey: 
     else:
         hazards = hazards.drop_duplicates("id")
         if "status" in hazards:
-            status = hazards["status"]
-            reopened = opened.events.get("hazard_id", [])
-            hazards = hazards[status.isna() | status.isin(STATUSES) | hazards["id"].isin(reopened)]
+            hazards = hazards[_has_work(opened, hazards)]
     unknown = sorted(set(wanted) - set(hazards["id"].astype(str)))
     if unknown:
+        ended = closed_left_out(opened, ledger).get("closed_left_out", {"hazards": []})["hazards"]
+        why = (
+            "; ground of it remains, but it is on record as ended" if unknown[0] in {row["id"] for row in ended} else ""
+        )
         raise SchemaError(
-            f"there is no task '{unknown[0]}' with work left",
-            hint="see geotools coverage for what remains",
+            f"there is no task '{unknown[0]}' with work left{why}",
+            hint="see geotools coverage for what remains, and geotools check for status against ground",
             file=survey,
         )
     if wanted:
         hazards = hazards[hazards["id"].astype(str).isin(wanted)]
     tasks = _remaining(hazards, ledger)
     if tasks.empty:
+        told = [] if wanted else [one["words"] for one in closed_left_out(opened, ledger).values()]
         raise SchemaError(
-            "there is no hazard with work left",
+            "; ".join(["there is no hazard with work left", *told]),
             hint="give a survey with open hazards, or a file of polygons",
             file=survey,
         )

@@ -132,9 +132,17 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     if len(plan.issues) > 20:
         options.say(f"… and {len(plan.issues) - 20} more")
     pace = plan_pace.compared(plan, ledger, _observed(opened, day, rates), as_of=day)
-    undated = plan_tasks.undated(ledger)
-    said = [*(told["words"] for told in undated.values()), *plan_pace.counted_words(counted), *plan_pace.words(pace)]
-    results = _results(opened, plan, futures, bought, (rates, {"counted": counted, "pace": pace, **undated}))
+    told = plan_tasks.undated(opened, ledger)
+    told |= {} if choices["task_ids"] else plan_tasks.closed_left_out(opened, ledger)
+    said = [
+        plan_tasks.stated(as_of),
+        *(one["words"] for one in told.values()),
+        *plan_pace.counted_words(counted),
+        *plan_pace.words(pace),
+    ]
+    results = _results(
+        opened, plan, futures, bought, (rates, {"as_of": as_of, "counted": counted, "pace": pace, **told})
+    )
     if output is not None:
         plan_files.write(
             results,

@@ -89,7 +89,8 @@ def test_priority_writes_list_map_and_charts(survey, tmp_path):
     assert row["unknown_weight"] > 0.8
     assert row["score_high"] - row["score_low"] > 0.5
     document = json.loads((out / "priority.json").read_text("utf-8"))
-    assert document["as_of"] == "2026-05-20"
+    assert document["as_of"] is None  # no day was stated: all records count
+    assert document["accidents_counted_back_from"] == "2026-05-20"
     assert "UNVERIFIED" in document["words"]
     assert {item["name"] for item in document["inputs"]} >= {"hazards.gpkg", "places.gpkg"}
     layer = gt.read(out / "priority.gpkg")
@@ -421,3 +422,77 @@ def test_ground_reopened_after_the_last_release_is_work_left(survey, tmp_path):
     assert run("priority", folder, "--draws", 20, "-o", out).exit_code == 0
     figures = pd.read_csv(out / "indicators.csv").set_index("id")
     assert figures.loc["H-1", "area_m2"] == pytest.approx(gt.measure.area(hazards.geometry)["H-1"], rel=1e-3)
+
+
+def planned(command: str, *arguments: Any) -> tuple[Any, str]:
+    """The document and the text of a quick plan."""
+    more = {"priority": (), "teams": ("--effort", 0, "--no-one-more")}[command]
+    text, data = (run(command, *arguments, "--draws", 20, *more, *last, "-q") for last in ((), ("--json",)))
+    assert text.exit_code == data.exit_code == 0, text.output + data.output
+    return json.loads(data.stdout), text.stdout
+
+
+@pytest.mark.parametrize("command", ["priority", "teams"])
+def test_closed_hazards_with_ground_remaining_are_told_with_their_ids(command, survey):
+    """H-4 is on record as closed and nothing was released of it: it is no task, and that does not go unsaid."""
+    ledger = gt.open_survey(survey).coverage().table.set_index("id")["remaining_m2"]
+    document, text = planned(command, survey)
+    told = document["closed_left_out"]
+    assert [(row["id"], row["status"]) for row in told["hazards"]] == [("H-4", "closed")] and told["count"] == 1
+    assert told["remaining_m2"] == pytest.approx(ledger["H-4"], rel=1e-6)
+    size = gt.model.figures.hectares(ledger["H-4"], "up")
+    assert told["words"] == f"1 hazard ({size} remaining) is on record as closed and is left out: see geotools check"
+    assert told["words"] in text
+    chosen, words = planned(command, survey, "--task", "H-1")
+    assert "closed_left_out" not in chosen and "left out" not in words
+
+
+def test_closed_hazards_are_told_without_any_release_and_where_no_task_is_left(survey, tmp_path, capsys):
+    folder = tmp_path / "closed"
+    shutil.copytree(survey, folder)
+    (folder / "releases.gpkg").unlink()
+    assert planned("priority", folder)[0]["closed_left_out"]["hazards"][0]["id"] == "H-4"
+    assert "on record as ended" in failing(capsys, "priority", folder, "--task", "H-4")
+    hazards = gt.read(folder / "hazards.gpkg", "hazards").assign(status=["closed", "released", "closed", "cancelled"])
+    gt.write(hazards, folder / "hazards.gpkg", overwrite=True)
+    said = failing(capsys, "priority", folder)
+    assert "3 hazards (" in said and "on record as cancelled or closed or released" in said
+
+
+@pytest.mark.parametrize("command", ["priority", "teams"])
+def test_no_day_is_stated_that_was_not_asked_for(command, survey):
+    document, text = planned(command, survey)
+    assert document["as_of"] is None
+    assert "all records" in text and "as of 20" not in text
+    document, text = planned(command, survey, "--as-of", "2026-06-30")
+    assert document["as_of"] == "2026-06-30" and "as of 2026-06-30" in text and "all records" not in text
+
+
+def test_releases_without_a_date_that_release_no_ground_are_not_counted(undated):
+    """One lies on ground that was released before, one has no ground at all: neither changes the work left."""
+    releases = gt.read(undated / "releases.gpkg", "releases")
+    again = releases[releases["id"] == "R-1"].assign(id="R-3", date=pd.NaT)
+    nowhere = releases[releases["id"] == "R-2"].assign(id="R-4").set_geometry([None], crs=releases.crs)
+    gt.write(pd.concat([releases, again, nowhere], ignore_index=True), undated / "releases.gpkg", overwrite=True)
+    for asked in ((), ("--as-of", "2026-06-30")):
+        assert planned("priority", undated, *asked)[0]["undated_releases"]["count"] == 1
+    before = planned("priority", undated, "--as-of", "2026-05-01")[0]  # R-1 itself is not known yet
+    assert before["undated_releases"]["count"] == 2
+
+
+def test_where_nothing_is_known_there_is_no_ranking_and_no_reason_told_again_and_again(tmp_path):
+    import geopandas as gpd
+
+    fields = gpd.GeoDataFrame(
+        {"id": ["a", "b", "c"]}, geometry=[box(x, 39.6, x + 0.001, 39.601) for x in (47.1, 47.2, 47.3)], crs=4326
+    )
+    gt.write(fields, tmp_path / "areas.geojson")
+    document, text = planned("priority", tmp_path / "areas.geojson")
+    assert document["not_a_ranking"] in text and text.count("nothing is known") == 1
+    assert "among the first" not in text and "nine tenths" not in text
+    assert all(f"     {name}\n" in text for name in "abc")
+
+
+def test_a_single_known_figure_makes_it_a_ranking_again(survey):
+    document, text = planned("priority", survey)
+    assert "not_a_ranking" not in document and "no ranking" not in text
