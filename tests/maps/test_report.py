@@ -315,3 +315,54 @@ def test_text_flows_from_page_to_page_with_the_map_between_and_bookmarks_that_hi
     for page in (t for n, t in enumerate(texts[:-1]) if n != starts["Map"]):
         lowest = min(t.get_position()[1] for t in page if t.get_position()[1] > 20)
         assert lowest < 75, "the next block would not have fitted"
+
+
+def printed(document: Any) -> list[list[str]]:
+    """The texts of each page."""
+    return [[t.get_text() for a in figure.axes for t in a.texts] for figure in document.figures]
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_what_a_record_leaves_out_is_never_printed_as_a_computer_word(survey: Any, make: Any, lang: str) -> None:
+    """Missing as pandas has it (NaN, NA, None) in every column of words that the report prints."""
+    layers = dict(survey.layers)
+    for missing in (np.nan, pd.NA, None):
+        gaps = {"hazards": ("classification", "status", "contamination", "place"), "releases": ("method", "organisation", "team"), "activities": ("type", "method"), "samples": ("result", "nonconformity", "inspector")}  # fmt: skip
+        for kind, columns in gaps.items():
+            empty = [pd.Series([missing] * len(layers[kind]), index=layers[kind].index, dtype=object)] * len(columns)
+            layers[kind] = layers[kind].assign(**dict(zip(columns, empty, strict=True)))
+        place = make.square().centroid
+        layers["accidents"] = make.frame(
+            {"id": "X-1", "hazard_id": "H-1", "cause": missing, "date": pd.NaT, "geometry": place}
+        )
+        bare = gt.Survey("Test programme (synthetic)", layers)
+        document = gt.report.build(bare, "H-1", gt.coverage(bare.hazards, bare.releases), lang=lang)
+        said = [text for page in printed(document) for text in page]
+        assert not [text for text in said if text.lower() in ("nan", "none", "<na>", "nat")]
+        assert not [text for text in said if "nan" in text.lower().split() or "<na>" in text.lower()]
+        assert facts.word("not_stated", lang) in said  # the method of the releases
+
+
+def test_a_table_that_goes_over_a_page_says_its_title_again(survey: Any, ledger: Any) -> None:
+    found = issues_frame([Issue("TP-19", "warning", "releases", "R-1", message="said at some length " * 9)] * 38)
+    document = gt.report.build(survey, "H-1", ledger, issues=found)
+    pages = printed(document)
+    with_rows = [n for n, page in enumerate(pages) if "TP-19" in page]
+    assert len(with_rows) > 1
+    first, *others = with_rows
+    assert "Open issues in the data" in pages[first]
+    for number in others:
+        assert pages[number].count("Open issues in the data (continued)") == 1
+        assert "Open issues in the data" not in pages[number]
+    assert sum(page.count("TP-19") for page in pages) == 38, "no row is lost or told twice"
+
+
+def test_a_long_ruled_table_repeats_its_head_on_each_page(survey: Any, ledger: Any, make: Any) -> None:
+    layers = dict(survey.layers)
+    one = layers["finds"].iloc[0].to_dict()
+    layers["finds"] = make.frame(*({**one, "id": f"F-{n}"} for n in range(150)))
+    document = gt.report.build(gt.Survey("Test programme (synthetic)", layers), "H-1", ledger, issues=issues_frame([]))
+    pages = [page for page in printed(document) if "AP mine" in page or any(t.startswith("F-") for t in page)]
+    assert len(pages) > 1
+    assert all(facts.word("col_category") in page for page in pages)
+    assert all("Explosive ordnance found (continued)" in page for page in pages[1:])

@@ -18,7 +18,7 @@ from geotools.maps.report.facts import Facts, word
 from geotools.maps.sheet import column as _column
 from geotools.maps.sheet import contents as _contents
 from geotools.maps.sheet import frame as _frame
-from geotools.maps.sheet.phrase import clean, day, number, square_metres
+from geotools.maps.sheet.phrase import clean, day, number, square_metres, term, terms
 from geotools.maps.sheet.phrase import word as sheet_word
 from geotools.maps.sheet.task import Task
 from geotools.model import figures
@@ -38,7 +38,7 @@ def head(task: Task, title: str, reasons: Sequence[str], lang: str) -> list[_col
         for v, c in (("classification", "classification"), ("hazard_status", "status"))
         if isinstance(row.get(c), str)
     ]
-    threats = [vocabulary("contamination").label(k, lang) for k in str(row.get("contamination") or "").split(",") if k]
+    threats = terms("contamination", row.get("contamination"), lang)
     where = " · ".join(clean(row.get(c)) for c in ("place", "admin2", "admin1", "country") if clean(row.get(c)))
     as_of = getattr(task.coverage, "as_of", None) or task.survey.information_day
     blocks = [
@@ -65,7 +65,8 @@ def _table(
         return _column.section(title, [_column.paragraph(word("none", lang), size=7.5, after=3)])
     lines = _column.ruled_table([head, *rows], shares)
     first = [_column.paragraph(note, size=6.4, color=_column.QUIET, after=1)] if note else []
-    return [*_column.section(title, [_column.together(*first, *lines[:2])]), *lines[2:], _column.space(3)]
+    rest = _column.continued(word("continued", lang, title=title), lines[2:], lines[:1])
+    return [*_column.section(title, [_column.together(*first, *lines[:2])]), *rest, _column.space(3)]
 
 
 def ledger(facts: Facts, lang: str) -> list[_column.Block]:
@@ -74,15 +75,15 @@ def ledger(facts: Facts, lang: str) -> list[_column.Block]:
     for r in facts.releases.to_dict("records"):
         who = ", ".join(clean(r.get(c), 40) for c in ("organisation", "team") if clean(r.get(c)))
         depth = number(r.get("depth_cm"), 0, lang)
-        counted = str(r.get("counted_as") or r["product"] or "")
+        counted = next((c for c in (r.get("counted_as"), r["product"]) if isinstance(c, str) and c), "")
         product = (
             vocabulary("product").label(counted, lang)
             if counted in vocabulary("product")
             else sheet_word("processed", lang)
             if counted == "processed"
-            else clean(counted)
+            else clean(counted) or word("not_stated", lang)
         )
-        method = vocabulary("method").label(str(r.get("method") or ""), lang)
+        method = clean(term("method", r.get("method"), lang, word("not_stated", lang)), 40)
         rows.append(
             (
                 clean(r["id"], 30),
@@ -157,7 +158,7 @@ def boundary(task: Task, lang: str) -> list[_column.Block]:
     first = _column.paragraph(note, size=6.4, color=_column.QUIET, after=1)
     return [
         *_column.section(word("boundary", lang), [_column.together(first, *table[:2])]),
-        *table[2:],
+        *_column.continued(word("continued", lang, title=word("boundary", lang)), table[2:], table[:1]),
         _column.space(3),
     ]
 
@@ -194,7 +195,7 @@ def accidents(facts: Facts, lang: str) -> list[_column.Block]:
     """Accidents on the ground of the task or linked to it, whatever their date; empty where there are none."""
     rows = [
         (
-            clean(r["id"], 28), day(r.get("date")), vocabulary("accident_cause").label(str(r.get("cause") or "unknown"), lang),
+            clean(r["id"], 28), day(r.get("date")), term("accident_cause", r.get("cause"), lang, vocabulary("accident_cause").label("unknown", lang)),
             number(r.get("killed"), 0, lang), number(r.get("injured"), 0, lang),
         )
         for r in facts.accidents.to_dict("records")
@@ -247,8 +248,8 @@ def inspections(facts: Facts, lang: str) -> list[_column.Block]:
     """Quality inspections and their results."""
     rows = [
         (
-            clean(r["id"], 24), day(r.get("date")), vocabulary("inspection_result").label(str(r.get("result") or ""), lang) or "–",
-            vocabulary("nonconformity").label(str(r.get("nonconformity") or ""), lang) or "–", clean(r.get("inspector"), 40) or "–",
+            clean(r["id"], 24), day(r.get("date")), term("inspection_result", r.get("result"), lang),
+            term("nonconformity", r.get("nonconformity"), lang), clean(r.get("inspector"), 40) or "–",
         )
         for r in facts.samples.to_dict("records")
     ]  # fmt: skip
@@ -277,8 +278,10 @@ def issues(facts: Facts, lang: str) -> list[_column.Block]:
     more = sheet_word("more", lang, n=len(table) - ISSUES_SHOWN) if len(table) > ISSUES_SHOWN else ""
     blocks = _column.text_table([("", "", "", ""), *rows] if rows else [], (1.2, 0.9, 1.6, 6.0))
     body = blocks[1:] or [_column.paragraph(word("none", lang), size=7.5, after=3)]
+    title = word("issues", lang)
     return [
-        *_column.section(word("issues", lang), body),
+        *_column.section(title, body[:1]),
+        *_column.continued(word("continued", lang, title=title), body[1:]),
         *([_column.paragraph(more, size=7)] if more else []),
         _column.space(3),
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from matplotlib.axes import Axes
@@ -92,10 +92,14 @@ def _pieces(word: str, width: float, size: float, *, bold: bool) -> list[str]:
 
 @dataclass(frozen=True)
 class Block:
-    """Something of a known height (mm) that draws itself at (page, left, top, width)."""
+    """Something of a known height (mm) that draws itself at (page, left, top, width).
+
+    ``again`` goes before it where it is the first of a column: the heading of what began in a column before.
+    """
 
     height: Callable[[float], float]
     draw: Callable[[Axes, float, float, float], None]
+    again: Block | None = None
 
 
 def paragraph(text: str, *, size: float = 7.0, bold: bool = False, color: str = INK, after: float = 1.2) -> Block:
@@ -259,6 +263,12 @@ def section(title: str, blocks: Sequence[Block]) -> list[Block]:
     return [together(heading(title), *blocks[:1]), *blocks[1:]]
 
 
+def continued(title: str, blocks: Sequence[Block], head: Sequence[Block] = ()) -> list[Block]:
+    """Blocks of a section that say its title (and the head of its table) again where they go on in another column."""
+    again = together(heading(title), *head)
+    return [replace(block, again=again) for block in blocks]
+
+
 def space(height: float) -> Block:
     """White."""
     return Block(lambda _: height, lambda *_: None)
@@ -304,6 +314,10 @@ def flow(page: Axes, columns: Sequence[Box], blocks: Sequence[Block], *, foot: S
     for index, (left, bottom, width, height) in enumerate(columns):
         floor = bottom + (reserved + 1.5 if foot and index == len(columns) - 1 else 0)
         top = bottom + height
+        again = rest[0].again if rest else None
+        if again is not None and again.height(width) + rest[0].height(width) <= top - floor + 0.05:
+            again.draw(page, left, top, width)
+            top -= again.height(width)
         while rest and top - rest[0].height(width) >= floor - 0.05:
             block = rest.pop(0)
             block.draw(page, left, top, width)
@@ -319,6 +333,9 @@ def fits(columns: Sequence[Box], blocks: Sequence[Block], *, foot: Sequence[Bloc
     rest = list(blocks)
     for index, (_, _, width, height) in enumerate(columns):
         room = height - (reserved if index == len(columns) - 1 else 0.0)
+        again = rest[0].again if rest else None
+        if again is not None and again.height(width) + rest[0].height(width) <= room + 0.05:
+            room -= again.height(width)
         while rest and rest[0].height(width) <= room + 0.05:
             room -= rest.pop(0).height(width)
     return not rest

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 
 from geotools.maps.sheet import column as _column
 from geotools.maps.sheet import frame as _frame
-from geotools.maps.sheet.phrase import clean, day, number, square_metres, word
+from geotools.maps.sheet.phrase import clean, day, number, square_metres, terms, word
 from geotools.maps.sheet.scene import Swatch
 from geotools.maps.sheet.task import Task
 from geotools.model import figures
@@ -33,7 +33,7 @@ def title(task: Task) -> list[_column.Block]:
         for name, column in (("classification", "classification"), ("hazard_status", "status"))
         if isinstance(row.get(column), str)
     ]
-    threats = [vocabulary("contamination").label(k, lang) for k in str(row.get("contamination") or "").split(",") if k]
+    threats = terms("contamination", row.get("contamination"), lang)
     where = " · ".join(clean(row.get(c)) for c in ("place", "admin2", "admin1") if clean(row.get(c)))
     as_of = getattr(task.coverage, "as_of", None) or task.survey.information_day
     blocks = [

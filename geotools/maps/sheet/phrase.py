@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from geotools.model import figures
-from geotools.model.vocab import LANGUAGES
+from geotools.model.vocab import LANGUAGES, vocabulary
 
 
 @cache
@@ -59,6 +59,28 @@ def day(value: Any) -> str:
     if value is None or pd.isna(value):
         return "–"
     return value.isoformat() if type(value) is date else pd.Timestamp(value).date().isoformat()
+
+
+def term(words: str, key: Any, lang: str = "en", missing: str = "–") -> str:
+    """A word of the trade by its key; what a record leaves out is a dash, or what is given for it.
+
+    Examples
+    --------
+    >>> term("method", "manual", "tr"), term("method", float("nan")), term("method", "", missing="not stated")
+    ('Elle', '–', 'not stated')
+    """
+    return vocabulary(words).label(key, lang) if isinstance(key, str) and key.strip() else missing
+
+
+def terms(words: str, keys: Any, lang: str = "en") -> list[str]:
+    """Words of the trade by a list of keys parted by commas; none where the record says nothing.
+
+    Examples
+    --------
+    >>> terms("contamination", "ap,cmr"), terms("contamination", float("nan"))
+    (['Anti-personnel mines', 'Cluster munition remnants'], [])
+    """
+    return [vocabulary(words).label(key, lang) for key in keys.split(",") if key] if isinstance(keys, str) else []
 
 
 @cache

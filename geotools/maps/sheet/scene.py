@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Rectangle
 
 from geotools.maps.sheet import ground as _ground
-from geotools.maps.sheet.phrase import word
+from geotools.maps.sheet.phrase import term, word
 from geotools.maps.sheet.task import Task
 from geotools.maps.symbols import Symbol
 from geotools.model.vocab import vocabulary
@@ -33,7 +33,8 @@ def draw_ground(axes: Axes, task: Task, box: Any, scale: int, legend: dict[str, 
     for key in _ground.land_cover(axes, cover, task.crs, box.bounds, look) if cover else ():
         legend[vocabulary("landcover").label(key, lang)] = _cover_swatch(look.symbol("landcover", key))
     for row in task.layer("landuse", box).itertuples():
-        use = str(getattr(row, "use", None) or "other")
+        said = getattr(row, "use", None)
+        use = said if isinstance(said, str) and said else "other"
         if row.geometry.geom_type.endswith("Polygon"):
             _add_area(
                 axes,
@@ -86,7 +87,7 @@ def _hazards(axes: Axes, task: Task, box: Any, scale: int, legend: dict[str, Swa
         label = (
             word("closed_hazard", task.lang)
             if ended
-            else vocabulary("classification").label(str(classification or "unknown"), task.lang)
+            else term("classification", classification, task.lang, word("unclassified", task.lang))
         )
         _add_area(axes, row.geometry.intersection(box.buffer(1)), symbol, label, scale, legend, faint=not own)
 
@@ -101,7 +102,7 @@ def _ledger_ground(axes: Axes, task: Task, box: Any, scale: int, legend: dict[st
             axes,
             row.geometry,
             symbol,
-            f"{word('remaining', lang)}: {vocabulary('classification').label(str(kind or 'unknown'), lang)}",
+            f"{word('remaining', lang)}: {term('classification', kind, lang, word('unclassified', lang))}",
             scale,
             legend,
         )
