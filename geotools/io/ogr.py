@@ -17,6 +17,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyogrio
 import pyproj
 import shapely
@@ -129,7 +130,9 @@ _ERRORS = (
 def _by_arrow(
     path: Path, layer: str, encoding: str | None, **window: int
 ) -> tuple[dict[str, Any], pd.DataFrame, Blobs | None]:
-    meta, table = pyogrio.read_arrow(path, layer=layer, return_fids=True, encoding=encoding, **window)
+    meta, table = pyogrio.read_arrow(
+        path, layer=layer, return_fids=True, encoding=encoding, datetime_as_string=True, **window
+    )
     names = table.column_names  # row number first, geometry last; attributes may be called the same
     keep = list(range(len(names)))
     if names and names[0] == (meta["fid_column"] or "OGC_FID"):
@@ -137,7 +140,27 @@ def _by_arrow(
     blobs = None
     if keep and names[-1] == (meta["geometry_name"] or "wkb_geometry"):
         blobs = table.column(keep.pop())
+    kinds = dict(zip(meta["fields"], meta["ogr_types"], strict=True))
+    for place in keep:
+        if kinds.get(names[place]) == "OFTDateTime":
+            table = table.set_column(place, names[place], _moments(table.column(place)))
     return meta, to_pandas(table.select(keep)), blobs
+
+
+def _moments(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Times as they were written: in UTC, in one other zone, or without a zone; where these are mixed, the texts themselves.
+
+    GDAL's own Arrow times are all moved to UTC, which puts the midnight of a day east of Greenwich on the day before.
+    """
+    zones = set(pc.unique(pc.replace_substring_regex(column, r"^.*T[0-9:.]*", "")).to_pylist())
+    zones.discard(None)
+    zone = next(iter(zones), "") if len(zones) < 2 else None
+    if zone is None:
+        return column
+    try:
+        return column.cast(pa.timestamp("ms", {"": None, "Z": "UTC", "+00:00": "UTC"}.get(zone, zone)))
+    except pa.ArrowInvalid:  # finer than a millisecond, or no time at all
+        return column
 
 
 def _by_columns(path: Path, layer: str, encoding: str | None) -> tuple[dict[str, Any], pd.DataFrame, np.ndarray | None]:
@@ -147,7 +170,7 @@ def _by_columns(path: Path, layer: str, encoding: str | None) -> tuple[dict[str,
     for name, values, ogr_type in zip(meta["fields"], fields, meta["ogr_types"], strict=True):
         column = pd.Series(values)
         if ogr_type == "OFTDateTime":
-            column = pd.to_datetime(column, utc=True, format="ISO8601") if _zoned(column) else column
+            column = to_pandas(pa.table({"": _moments(pa.chunked_array([pa.array(values, pa.string())]))}))[""]
         elif ogr_type.startswith("OFTInteger") and column.dtype == "float64":
             column = column.astype("Int64")
         elif ogr_type == "OFTDate":
@@ -155,11 +178,6 @@ def _by_columns(path: Path, layer: str, encoding: str | None) -> tuple[dict[str,
         data[str(name)] = _plain(column)
     frame = pd.DataFrame(data, index=range(len(blobs) if blobs is not None else len(fields[0]) if len(fields) else 0))
     return meta, frame, blobs
-
-
-def _zoned(column: pd.Series) -> bool:
-    filled = [v for v in column if isinstance(v, str) and v]
-    return bool(filled) and all(v.endswith("Z") or v[-6] in "+-" for v in filled)
 
 
 class _Ear(logging.Handler):

@@ -49,7 +49,7 @@ def square_metres(value: float, lang: str = "en", toward: str = "nearest") -> st
     >>> square_metres(1234.56, toward="down"), square_metres(0.04, toward="up"), square_metres(9.97, toward="down")
     ('1,234', '0.1', '9.9')
     """
-    if toward != "nearest":
+    if toward != "nearest" and math.isfinite(value):
         unit = 10 if abs(value) < 10 else 1
         step = math.floor(value * unit + NOISE_M2 * unit) if toward == "down" else math.ceil((value - NOISE_M2) * unit)
         value = step / unit

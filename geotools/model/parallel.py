@@ -55,6 +55,7 @@ class _How:
 
 _DEFAULT = _How()
 _HOW: ContextVar[_How] = ContextVar("geotools_executor", default=_DEFAULT)
+_WORKING: ContextVar[bool] = ContextVar("geotools_working", default=False)
 
 
 @contextmanager
@@ -209,13 +210,15 @@ def map_ordered(
 
 
 def map_here(function: Callable[[A], B], items: Iterable[A]) -> list[B]:
-    """The same, but never on a cluster: for work that is done sooner than its data are sent.
+    """The same, but never on a cluster, and on a worker one by one: for work that is done sooner than its data are sent.
 
     Examples
     --------
     >>> map_here(abs, [-1, 2])
     [1, 2]
     """
+    if _WORKING.get():
+        return [function(item) for item in items]
     how = _HOW.get()
     with _set(replace(how, name="threads" if how.name == "dask" else how.name)):
         return map_ordered(function, items)
@@ -255,7 +258,16 @@ def iter_ordered(
         yield from _ahead(items, kept, 1, lambda item: lambda: function(item))
     else:
         with ThreadPoolExecutor(count) as pool:
-            yield from _ahead(items, kept, AHEAD * count, lambda item: pool.submit(function, item).result)
+            yield from _ahead(items, kept, AHEAD * count, lambda item: pool.submit(_alone, function, item).result)
+
+
+def _alone(function: Callable[[A], B], item: A) -> B:
+    """Do one item on a worker, which is told that it is one; see `map_here`."""
+    token = _WORKING.set(True)
+    try:
+        return function(item)
+    finally:
+        _WORKING.reset(token)
 
 
 def _on_dask(client: Any, function: Callable[[A], B]) -> Callable[[A], Callable[[], B]]:
@@ -266,7 +278,7 @@ def _on_dask(client: Any, function: Callable[[A], B]) -> Callable[[A], Callable[
     name = getattr(function, "__name__", "part")
 
     def start(item: A) -> Callable[[], B]:
-        future = client.submit(function, item, key=f"{name}-{uuid.uuid4().hex}", pure=False, retries=2)
+        future = client.submit(_alone, function, item, key=f"{name}-{uuid.uuid4().hex}", pure=False, retries=2)
 
         def wait() -> B:
             try:

@@ -43,7 +43,7 @@ def sha256(path: str | Path) -> str:
     return _sha256(file.absolute(), found.st_size, found.st_mtime_ns)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=4096)
 def _sha256(path: Path, _size: int, _changed: int) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-UNUSED = ("scipy.linalg.cython_blas", "cffi", "yaml")
+UNUSED = ("scipy.linalg.cython_blas", "cffi")
+SETTINGS = Path(".numba_config.yaml")  # of the folder that numba is started in, if its user has any
 
 
 def load() -> None:
@@ -24,7 +25,7 @@ def load() -> None:
 
     It then also looks for the linear algebra of scipy, which takes as long as all the rest and makes one thing of numba
     faster that nothing here does, correlation of series; for cffi, which lets compiled code call libraries of C; and for a
-    reader of settings in a file of its own.
+    reader of its own file of settings, unless there is one.
 
     Examples
     --------
@@ -32,7 +33,7 @@ def load() -> None:
     >>> "geotools.space.simple" in sys.modules
     True
     """
-    with _absent(UNUSED):
+    with _absent(UNUSED if SETTINGS.exists() else (*UNUSED, "yaml")):
         simple = importlib.import_module("geotools.space.simple")
         none = np.zeros(1, dtype=np.int64)
         simple.simple(np.zeros((0, 2)), np.zeros(0, dtype=bool), none, none)
@@ -42,7 +43,7 @@ def load() -> None:
 def kept(source: Path) -> bool | None:
     """Whether what numba made of a file of code was kept for the next process; None where there is no place to keep it.
 
-    Asked without loading numba, which takes longer than most work. What was made of older code does not count.
+    It is if the function that is called as the file is, which is kept last. Asked without loading numba, which takes longer than most work. What was made of older code does not count.
 
     Examples
     --------
@@ -52,7 +53,7 @@ def kept(source: Path) -> bool | None:
     folder = next((place for place in _folders(source) if _writable(place)), None)
     if folder is None:
         return None
-    found = folder.glob(f"{source.stem}.*.py{sys.version_info.major}{sys.version_info.minor}.nbi")
+    found = folder.glob(f"{source.stem}.{source.stem}-*.py{sys.version_info.major}{sys.version_info.minor}*.nbi")
     return any(index.stat().st_mtime >= source.stat().st_mtime for index in found)
 
 

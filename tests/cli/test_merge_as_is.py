@@ -26,6 +26,8 @@ CELLS: dict[str, tuple[Any, list[Any]]] = {
     "old": (pa.date32(), [OLD, None, OLD]),
     "told_at": (pa.timestamp("ms", "UTC"), [TOLD, None, MIDNIGHT]),
     "midnight": (pa.timestamp("ms", "UTC"), [MIDNIGHT, None, MIDNIGHT]),
+    "local": (pa.timestamp("ms", "+04:00"), [MIDNIGHT, None, TOLD]),  # written with its zone
+    "unzoned": (pa.timestamp("ms"), [TOLD.replace(tzinfo=None), None, MIDNIGHT.replace(tzinfo=None)]),
     "small": (pa.int16(), [3, None, -3]),
     "whole": (pa.int32(), [5, None, 0]),
     "serial": (pa.int64(), [BIG, None, -BIG]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -115,3 +116,21 @@ def test_a_scheduler_that_does_not_answer_is_said_plainly(monkeypatch: pytest.Mo
     monkeypatch.setattr(parallel, "ANSWER_S", "1s")
     with pytest.raises(GeotoolsError, match="does not answer"), parallel.using("dask", scheduler="tcp://127.0.0.1:9"):
         pass
+
+
+def _threads_inside(items):
+    return len(set(parallel.map_here(_thread, items)))
+
+
+def _thread(_):
+    time.sleep(0.02)
+    return threading.get_ident()
+
+
+def test_what_a_worker_does_is_not_spread_again():
+    """Eight threads that each started eight would be sixty-four."""
+    with parallel.using("threads", workers=4):
+        assert len(set(parallel.map_here(_thread, range(8)))) > 1
+        assert parallel.map_ordered(_threads_inside, [range(8)] * 4) == [1] * 4
+    with parallel.using("serial"):
+        assert _threads_inside(range(8)) == 1

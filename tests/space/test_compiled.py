@@ -48,8 +48,8 @@ def test_what_was_compiled_is_known_where_numba_keeps_it(tmp_path, monkeypatch):
     code, users = tmp_path / "code", tmp_path / "users"
     code.mkdir()
     source = code / "outline.py"
-    source.write_text("import numba\n\n\n@numba.njit(cache=True)\ndef twice(x):\n    return 2 * x\n")
-    call = "import outline; outline.twice(1)"
+    source.write_text("import numba\n\n\n@numba.njit(cache=True)\ndef outline(x):\n    return 2 * x\n")
+    call = "import outline; outline.outline(1)"
 
     def compile_(**environment):
         surroundings = {**os.environ, "PYTHONPATH": str(code), "XDG_CACHE_HOME": str(users), **environment}

@@ -247,7 +247,7 @@ def _dealt(rows: list[dict[str, Any]], wanted: Wanted, rng: np.random.Generator,
         members = [n for n, row in enumerate(rows) if row["soil"] == soil]
         deck: list[int] = []
         while len(deck) < len(members):
-            deck += list(rng.permutation(len(cells)))
+            deck += rng.permutation(len(cells)).tolist()
         kinds |= {n: cells[card] for n, card in zip(rng.permutation(members), deck, strict=False)}
     lonlat = _crs.transform(shapely.points([row["point"] for row in rows]) if rows else [], plane, _crs.WGS84)
     places: Any = shapely.transform(lonlat, lambda c: np.round(c, DEGREE_DIGITS)) if rows else []

@@ -83,8 +83,10 @@ Page.prototype = {
   /* ------------------------------------------------------------- begin */
   begin: async function () {
     const map = this.map, self = this, root = map.getContainer();
-    this.cfg = await GT.json("gt-page");
-    this.specs = await Promise.all(Array.from(document.querySelectorAll("script[data-gt-layer]")).map(function (s) { return GT.json(s.id); }));
+    try {
+      this.cfg = await GT.json("gt-page");
+      this.specs = await Promise.all(Array.from(document.querySelectorAll("script[data-gt-layer]")).map(function (s) { return GT.json(s.id); }));
+    } catch (error) { this.fail(error); return; }
     this.lang = this.cfg.lang;
     GT.texts = this.cfg.texts;
     this.readHash();
@@ -126,7 +128,8 @@ Page.prototype = {
   ready: function () { this.moved(); document.documentElement.dataset.ready = "1"; this.map.fire("gt:ready"); },
   fail: function (error) {
     document.documentElement.dataset.failed = "1";
-    this.shell.append(el("div", { class: "gt-fail", role: "alert" }, this.t("broken"), el("p", null, String(error && error.message))));
+    const said = this.lang ? this.t("broken") : "The data of this page are damaged. Get the file again."; // without its words
+    (this.shell || document.body).append(el("div", { class: "gt-fail", role: "alert" }, said, el("p", null, String(error && error.message))));
   },
   coarse: function () { return window.matchMedia("(pointer: coarse)").matches; },
   phone: function () { return window.matchMedia("(max-width: 720px)").matches; },

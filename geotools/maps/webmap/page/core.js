@@ -17,6 +17,7 @@ async function inflate(bytes) {
     /* Written and read by hand: a Response in between would hand small pieces through a pipe, four times slower. */
     const stream = new DecompressionStream("gzip"), writer = stream.writable.getWriter(), reader = stream.readable.getReader(), parts = [];
     const written = Promise.all([writer.write(bytes), writer.close()]);
+    written.catch(function () { /* reading says it, too */ });
     let size = 0, at = 0;
     for (let got = await reader.read(); !got.done; got = await reader.read()) { parts.push(got.value); size += got.value.length; }
     await written;
@@ -272,6 +273,7 @@ GT.number = function (value, digits, lang) {
 /* The rule of geotools/model/figures.py: released ground is cut, remaining rounded up. */
 GT.TOWARD = { released: "down", cleared: "down", reduced: "down", cancelled: "down", remaining: "up", no_ground: "up" };
 GT.metres2 = function (m2, lang, units, toward) {
+  if (m2 === null || m2 === undefined || !isFinite(m2)) return "–";
   const unit = Math.abs(m2) < 10 ? 10 : 1, v = toward === "down" ? Math.floor((m2 + 1e-3) * unit) / unit : toward === "up" ? Math.ceil((m2 - 1e-3) * unit) / unit : m2;
   return GT.number(v, v >= 0.05 && v < 9.95 ? 1 : 0, lang) + "\u00a0" + units.m2;
 };

@@ -236,7 +236,7 @@ Object.assign(GT.Page.prototype, {
     this.slider.setAttribute("aria-valuetext", said);
     const item = function (key) {
       const chip = el("span", { class: "gt-chip" }); chip.style.background = s.colors[key];
-      return el("span", { class: "gt-figure", title: GT.number(f[key], 0, self.lang) + " " + self.t("m2"), "data-key": key, "data-m2": f[key] }, chip, self.t("fig_" + key), " ", el("b", null, self.area(f[key], key)));
+      return el("span", { class: "gt-figure", title: self.metres2(f[key], key), "data-key": key, "data-m2": f[key] }, chip, self.t("fig_" + key), " ", el("b", null, self.area(f[key], key)));
     };
     this.sums.replaceChildren(...["remaining", "cleared", "reduced", "cancelled"].filter(function (k) { return k === "remaining" || k === "cleared" || f[k] > 0 || s.m2[k][s.days.length - 1] > 0; }).map(item));
     const b = this.bare();
