@@ -170,3 +170,25 @@ def test_a_plain_folium_map_with_safe_children_works_offline(
     opened.settle()
     assert "<b>popup</b>" in opened.page.inner_text(".leaflet-popup-content")
     opened.quiet()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("block", ["gt-page", r"[^\"]*_data", r"[^\"]*"], ids=["page", "data", "description"])
+def test_a_damaged_page_says_so_and_shows_nothing(browser: Any, small_page: Path, tmp_path: Path, block: str) -> None:
+    """Half a copy, a cut download: a box of words, no empty map that looks like land without hazards."""
+    text = small_page.read_text()
+    layer = " data-gt-layer" if block == r"[^\"]*" else ""
+    found = re.search(rf'<script[^>]*{layer}[^>]*id="{block}"[^>]*>([^<]{{40,}})</script>', text) or re.search(
+        rf'<script[^>]*id="{block}"[^>]*{layer}[^>]*>([^<]{{40,}})</script>', text
+    )
+    assert found is not None
+    cut = found.start(1) + 4 * ((found.end(1) - found.start(1)) // 8)
+    (tmp_path / "cut.html").write_text(text[:cut] + text[found.end(1) :])
+    page = browser.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto((tmp_path / "cut.html").as_uri())
+    page.wait_for_selector(".gt-fail", timeout=10_000)
+    said = page.evaluate("[document.documentElement.dataset.failed, document.documentElement.dataset.ready]")
+    page.close()
+    assert (said, wrong) == (["1", None], [])

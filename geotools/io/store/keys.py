@@ -55,7 +55,7 @@ def with_own_ids(layers: Mapping[str, gpd.GeoDataFrame], issues: pd.DataFrame) -
     if refused:
         error = StoreError(
             f"{len(refused)} rows have no id of their own: next time they could not be told apart; nothing was saved",
-            hint="give every row another id, in a column 'id' (or named in survey.toml: columns = { id = \"its name\" }); where two rows have one id, correct or remove one",
+            hint="give every row another id, in a column 'id' (or named in survey.toml: columns = { \"its name\" = \"id\" }); where two rows have one id, correct or remove one",
         )  # fmt: skip
         error.issues = issues_frame(refused)
         raise error
