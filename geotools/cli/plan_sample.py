@@ -135,8 +135,10 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
         click.echo(
             f"--remaining {choices['remaining']} changes nothing here: all of them may lie in one block, so blocks are counted for one."
         )
+    from geotools.model.figures import percent
+
     for row in drawn.strata.to_dict("records"):
-        click.echo(f"  {row['stratum']}: {row['sample']:,} of {row['units']:,} units ({100 * row['share']:.1f} %)")
+        click.echo(f"  {row['stratum']}: {row['sample']:,} of {row['units']:,} units ({percent(row['share'])})")
 
 
 def _judge(drawn: Any, output: Path | None, choices: dict[str, Any]) -> None:
@@ -154,8 +156,11 @@ def _judge(drawn: Any, output: Path | None, choices: dict[str, Any]) -> None:
         options.print_json({"plan": drawn.to_dict(), "decision": decision.to_dict()})
     else:
         click.echo(f"{decision.status}: {decision.reason}")
+        from geotools.model.figures import square_metres
+
+        again = square_metres(float(decision.again["area_m2"].sum()), toward="up")
         click.echo(
-            f"{int(decision.cells['inspected'].sum())} of {len(decision.cells)} chosen cells inspected; {decision.again['area_m2'].sum():,.0f} m² to inspect again."
+            f"{int(decision.cells['inspected'].sum())} of {len(decision.cells)} chosen cells inspected; {again} m² to inspect again."
         )
 
 

@@ -234,10 +234,12 @@ def _words(about: tuple[str, list[str]], tables: dict[str, Any], cast: Any) -> s
         )
     lines += ["", *scope]
     if "bulletin" in tables:
+        from geotools.model.figures import square_metres
+
         lines += ["", f"{'bulletin':34}{'ha':>10}{'m²':>14}{'AP':>8}{'AV':>8}{'UXO':>8}"]
         for row in tables["bulletin"].to_dict("records"):
             lines.append(
-                f"{row['organisation']!s:34.34}{row['hectares']:>10,.2f}{row['released_m2']:>14,.0f}{row['ap_mines']:>8,}{row['av_mines']:>8,}{row['uxo']:>8,}"
+                f"{row['organisation']!s:34.34}{row['hectares']:>10,.2f}{square_metres(row['released_m2'], toward='down'):>14}{row['ap_mines']:>8,}{row['av_mines']:>8,}{row['uxo']:>8,}"
             )
     if cast is not None:
         lines += ["", *_forecast_lines(cast)]
@@ -250,14 +252,19 @@ def _keys(released: Any) -> list[str]:
 
 def _released_lines(tables: dict[str, Any]) -> list[str]:
     from geotools.analysis import progress
+    from geotools.model.figures import in_hectares, square_metres
 
-    released = progress.readable({"released": tables["released"]})["released"]
+    released = progress.with_total(tables["released"]) if len(tables["released"]) else tables["released"]
     keys, products = _keys(released), ("cancelled_m2", "reduced_m2", "cleared_m2", "released_m2")
     heads = ("cancelled m²", "reduced m²", "cleared m²", "released m²", "released ha")
     lines = ["  ".join(f"{k:18}" for k in keys) + "".join(f"{c:>16}" for c in heads)]
     for row in released.to_dict("records"):
-        figures = "".join(f"{row[c]:>16,.0f}" for c in products)
-        lines.append("  ".join(f"{row[k]!s:18.18}" for k in keys) + figures + f"{row['released_ha']:>16,.2f}")
+        figures = "".join(f"{square_metres(row[c], toward='down'):>16}" for c in products)
+        lines.append(
+            "  ".join(f"{row[k]!s:18.18}" for k in keys)
+            + figures
+            + f"{in_hectares(row['released_m2'], 'down'):>16,.2f}"
+        )
     return lines
 
 

@@ -252,10 +252,10 @@ def _write_json(path: Path, data: Any) -> None:
 
 def _line(label: str, name: str, totals: Any) -> str:
     """A figure of the ledger: square metres, and hectares beside them."""
-    from geotools.model.figures import direction, in_hectares
+    from geotools.model.figures import direction, in_hectares, square_metres
 
-    value = float(totals[name])
-    return f"{label:38}{value + 0.0:>14,.0f} m²  {in_hectares(value, direction(name)):>10,.2f} ha"
+    value, toward = float(totals[name]), direction(name)
+    return f"{label:38}{square_metres(value, toward=toward):>14} m²  {in_hectares(value, toward):>10,.2f} ha"
 
 
 def _without_ground(coverage: Any) -> list[str]:

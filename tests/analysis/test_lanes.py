@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import geopandas as gpd
@@ -473,3 +474,21 @@ def test_ground_is_open_only_where_it_was_judged_so():
     near = lanes.plan(ground, lanes.Tool(2), exclusions=zones, settings=lanes.Settings(setback_m=3))
     assert shapely.bounds(near.lanes.geometry.array)[:, 2].max() <= X + 27.1
     assert shapely.bounds(near.lanes.geometry.array)[:, 0].min() < X + 0.1
+
+
+@pytest.mark.parametrize("left", [0.04, 0.3, 0.49, 7.0])
+def test_words_of_lanes_never_say_all_while_ground_is_left(left):
+    ground = task(shapely.box(0, 0, 100 / K, 20 / K))
+    made = lanes.plan(ground, lanes.Tool(2), settings=lanes.Settings(headlands=0))
+    seen = lanes.compare(
+        made.lanes, gpd.GeoSeries([shapely.box(X - 1, Y - 1, X + 101, Y + (20 - left / 100) / K)], crs=UTM)
+    )
+    told = seen.sentences[0]
+    assert "(99." in told and "100.0 %" not in told and " 0 m² left" not in told
+    row = made.table.iloc[0]
+    short = made.table.assign(coverage=1 - left / 2000, covered_m2=row["permitted_m2"] - left)
+    words = dataclasses.replace(made, table=short).sentences[1]
+    assert "99.9 %" in words or left > 2
+    assert "100.0" not in words and "; 0 m² of permitted ground" not in words
+    whole = lanes.compare(made.lanes, gpd.GeoSeries([shapely.box(X - 1, Y - 1, X + 101, Y + 21)], crs=UTM))
+    assert "(100.0 %), 0 m² left." in whole.sentences[0]

@@ -126,3 +126,11 @@ def test_years_and_bulletins_add_up_to_the_credits(rows: list[dict[str, object]]
     inside = credits.loc[credits["date"].dt.year == 2021, "net_m2"].sum()
     assert one["released_m2"] == pytest.approx(inside, abs=1e-6)
     assert one["hectares"] * 10_000 <= inside + 1e-6, "hectares are never rounded up"
+
+
+def test_released_areas_of_readable_tables_are_cut_and_unknown_ones_stay_unknown():
+    rows = pd.DataFrame({"period": ["a", "b"], "cleared_m2": [1.119, np.nan], "released_m2": [19_999.999, 0.1 + 0.2]})
+    rows["released_ha"] = rows["released_m2"] / 10_000
+    told = progress.readable({"x": rows})["x"]
+    assert told["released_m2"].tolist() == [19_999.99, 0.3] and told["released_ha"].tolist() == [1.99, 0.0]
+    assert told["cleared_m2"].iloc[0] == 1.11 and told["cleared_m2"].isna().tolist() == [False, True]

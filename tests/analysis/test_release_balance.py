@@ -198,3 +198,14 @@ def test_periods_are_asked_for_in_words():
         found.between("2022-01-01", "2021-01-01")
     assert found.between().to_dict()["closing_m2"] == near(10000)
     assert "open after" in found.between()._repr_html_()
+
+
+def test_the_sheet_cuts_what_was_released_and_raises_what_is_open():
+    import dataclasses
+
+    found = dataclasses.replace(
+        gt.coverage(ONE, releases()).between(), opening_m2=0.02, cleared_m2=99.9, closing_m2=10.3
+    )
+    shown = found._repr_html_()
+    for name, value in (("open before", "0.1"), ("− cleared", "99"), ("open after", "11")):
+        assert f"<tr><td>{name}</td><td style='text-align:right'>{value} m²</td></tr>" in shown

@@ -11,6 +11,7 @@ import shapely
 import geotools as gt
 from geotools.analysis.release import explain
 from geotools.model.errors import ReleaseError
+from geotools.model.figures import square_metres
 
 CRS = "EPSG:32638"
 
@@ -262,3 +263,12 @@ def test_the_story_of_a_hazard_tells_of_a_reopening_without_ground():
     story = explain(gt.coverage(H, R, events=event("ropened")), "H1")
     assert "RL-16" in set(story.issues["check"])
     assert "it may be a reopening" in story.text()
+
+
+@pytest.mark.parametrize("worked", [88.8713, 93.2107, 99.8506])
+def test_ground_left_in_a_closed_hazard_is_told_raised(worked):
+    done = frame([box(0, 0, worked, 100)], id=["R1"], product="cleared", date="2024-03-01")
+    found = gt.coverage(H.assign(status="closed"), done)
+    left = float(found.totals["remaining_m2"])
+    message = told(found, "RL-13")["message"].tolist()
+    assert len(message) == 1 and f"{square_metres(left, toward='up')} m² of it were never released" in message[0]

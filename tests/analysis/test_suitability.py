@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import math
@@ -725,3 +726,22 @@ def test_the_machines_table_of_cover_understands_other_spellings(tmp_path):
         got = judged(hills(10, 10), who, su.Layers(cover=path, legend={7: name}))
         assert set(np.unique(got.states("cover"))) == {state}, name
         assert ("SU-08" in set(got.issues["check"])) is (state == 2)
+
+
+@pytest.mark.parametrize(("other", "said"), [("unknown", "unknown"), ("not", "not"), ("conditional", "conditional")])
+def test_words_never_call_all_of_a_task_workable_while_something_is_not(other, said):
+    found = judged(plane(0, 0), machine(), tasks=frame(shapely.box(10, -110, 110, -10)))
+
+    def words(rest: float) -> str:
+        ground = {f"{name}_m2": 0.0 for name in ("workable", "conditional", "unknown", "not")}
+        ground |= {"workable_m2": 10_000 - rest, f"{other}_m2": rest}
+        figures = {**ground, **{name.replace("_m2", "_share"): value / 10_000 for name, value in ground.items()}}
+        return dataclasses.replace(found, tasks=found.tasks.assign(**figures)).sentences[0]
+
+    for rest in (0.02, 0.4, 3.0):
+        told = words(rest)
+        assert "9,99" in told and "workable (99.9 %)" in told
+        assert f" 0 m² {said}" not in told and f"m² {said} (0.1 %)" in told
+    assert "10,000 m² workable (100.0 %)" in words(0.0) and "10,000 m² workable (100.0 %)" in words(1e-7)
+    assert f" 0 m² {said} (0.0 %)" in words(1e-7)
+    assert "0.4 m² workable (0.0 %)" in words(9999.6) and f"10,000 m² {said} (99.9 %)" in words(9999.6)

@@ -1,6 +1,7 @@
 """The commands trial, plan sample and risk: from files to files, in words and in JSON, with hostile text and refusals."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -270,6 +271,8 @@ def test_plan_sample_judges_results(tmp_path):
     ]
     assert data["status"] == "rejected"
     assert data["again_m2"] == pytest.approx(600, rel=2e-3)
+    words = run(*base, "--results", tmp_path / "bad.csv").stdout
+    assert f"{math.ceil(data['again_m2'] - 1e-3):,} m² to inspect again" in words
     assert len(gpd.read_file(tmp_path / "lot.gpkg", layer="again")) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,18 @@ def said(*arguments: object) -> str:
     result = CliRunner().invoke(cli, [str(a) for a in arguments])
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+def kept(figure: str, cell: float, full: float) -> None:
+    """The law of a written area: released ground is never more than the full figure, what remains never less."""
+    assert abs(cell - full) < 0.01 + 1e-6, figure
+    way = figures.direction(figure)
+    if way == "down":
+        assert cell <= full + 1e-6, figure
+    elif way == "up":
+        assert cell >= full - 1e-6, figure
+    else:
+        assert abs(cell - full) <= 0.005 + 1e-6, figure
 
 
 def line(text: str) -> tuple[int, int, int, int, str]:
@@ -98,7 +111,7 @@ def test_totals_stand_beside_the_table_and_shared_ground_is_in_them_once(
     assert set(totals["scope"]) == {"TOTAL (shared ground once)"}
     truth = json.loads(said("coverage", survey, "--json"))["totals"]
     for row in totals.itertuples():
-        assert row.total_m2 == pytest.approx(truth[row.figure], abs=0.006)
+        kept(row.figure, row.total_m2, truth[row.figure])
         if row.figure in table:
             assert row.sum_of_rows_m2 == pytest.approx(table[row.figure].sum(), abs=0.02)
             assert row.counted_again_m2 == pytest.approx(row.sum_of_rows_m2 - row.total_m2, abs=0.02)
@@ -119,7 +132,7 @@ def test_the_help_and_the_folder_of_a_run_name_the_totals(survey: Path, tmp_path
     found = json.loads((tmp_path / "out" / "coverage.json").read_text("utf-8"))["totals"]
     for label, name in (("released in all", "released_m2"), ("remaining", "remaining_m2"), ("  cleared", "cleared_m2")):
         row = next(row for row in text.splitlines() if row.startswith(f"{label:38}"))
-        assert totals[name] == pytest.approx(found[name], abs=0.006)
+        kept(name, totals[name], found[name])
         assert f"{figures.in_hectares(found[name], figures.direction(name)):,.2f} ha" in row
     assert figures.percent(found["coverage"]) in text
     rows = pd.read_csv(tmp_path / "out" / "coverage.csv")["area_m2"].sum()
@@ -163,3 +176,65 @@ def test_the_risk_commands_write_areas_and_shares_like_all_others() -> None:
         assert words.area(area, "up") == figures.hectares(area, "up")
     for share in (0.0, 1 / 3, 0.99999, 1.0):
         assert words.percent(share) == figures.percent(share)
+
+
+def law_of(written: pd.DataFrame, full: pd.DataFrame) -> int:
+    """Every area of a written table against the full figures; how many cells were cut or raised."""
+    sided = 0
+    for name in [c for c in full if c.endswith("_m2")]:
+        for cell, value in zip(written[name], full[name], strict=True):
+            if not math.isnan(cell):
+                kept(name, cell, value)
+                sided += figures.direction(name) != "nearest" and abs(cell - value) > 0.005
+    return sided
+
+
+@pytest.mark.parametrize("group", [None, "product", "contamination"])
+def test_no_area_of_a_written_table_is_rounded_towards_danger(survey: Path, tmp_path: Path, group: str | None) -> None:
+    found = gt.open_survey(survey).coverage()
+    said("coverage", survey, "-o", tmp_path / "c.csv", *(["--by", group] if group else []))
+    written, totals = (pd.read_csv(tmp_path / name) for name in ("c.csv", "c_totals.csv"))
+    full = found.table if group is None else found.by(group)
+    sided = law_of(written, full.reset_index(drop=True))
+    for row in totals.itertuples():
+        kept(row.figure, row.total_m2, found.totals[row.figure])
+        if row.figure in full:
+            kept(row.figure, row.sum_of_rows_m2, math.fsum(full[row.figure]))
+    assert sided, "some cell must show the difference to the nearest"
+    said("run", survey, "-o", tmp_path / "out", "--skip", "map")
+    if group is None:
+        assert law_of(pd.read_csv(tmp_path / "out" / "coverage.csv"), full.reset_index(drop=True)) == sided
+        assert (tmp_path / "out" / "coverage_totals.csv").read_text("utf-8") == (tmp_path / "c_totals.csv").read_text(
+            "utf-8"
+        )
+
+
+def test_run_progress_and_coverage_print_the_same_square_metres(survey: Path, tmp_path: Path) -> None:
+    found = gt.open_survey(survey).coverage().totals
+    assert round(found["released_m2"]) > found["released_m2"], "to the nearest it would be more than the evidence"
+    ledger = next(row for row in said("coverage", survey).splitlines() if row.startswith("TOTAL")).split()
+    whole = said("run", survey, "-o", tmp_path / "out", "--skip", "map").splitlines()
+    years = next(row for row in said("progress", survey).splitlines() if row.startswith("Total")).split()
+    names = {"cancelled_m2": "  cancelled", "reduced_m2": "  reduced", "cleared_m2": "  cleared"}
+    for place, (name, label) in enumerate(
+        {**names, "released_m2": "released in all", "remaining_m2": "remaining"}.items()
+    ):
+        shown = figures.square_metres(found[name], toward=figures.direction(name))
+        assert next(row for row in whole if row.startswith(f"{label:38}"))[38:].split()[0] == shown
+        if name != "remaining_m2":
+            assert years[1 + place] == shown
+        if name != "released_m2":
+            assert shown in ledger
+
+
+def test_overlap_beside_all_hazards_is_never_ground_counted_again_below_nothing(tmp_path: Path, make: Any) -> None:
+    releases = [make.release(f"R-{n}", make.square(2000, 0, 300), date=pd.Timestamp("2022-06-01")) for n in range(3)]
+    gt.write(make.frame(make.hazard("H-1", make.square(0, 0, 300))), tmp_path / "s" / "hazards.gpkg")
+    gt.write(make.frame(*releases), tmp_path / "s" / "releases.gpkg")
+    said("coverage", tmp_path / "s", "-o", tmp_path / "c.csv")
+    totals = pd.read_csv(tmp_path / "c_totals.csv").set_index("figure")
+    assert totals.loc["overlap_m2", "total_m2"] > 170_000 and totals.loc["overlap_m2", "sum_of_rows_m2"] == 0
+    assert math.isnan(totals.loc["overlap_m2", "counted_again_m2"])
+    assert "beside all hazards included" in totals.loc["overlap_m2", "meaning"]
+    assert not (totals["counted_again_m2"] < 0).any()
+    assert totals.loc["area_m2", "counted_again_m2"] == 0

@@ -15,6 +15,7 @@ import shapely
 
 from geotools.analysis.lanes.ground import EMPTY, plane_of
 from geotools.model.errors import CoverageError
+from geotools.model.figures import percent, square_metres
 from geotools.space import crs as _crs
 from geotools.space import geom
 
@@ -43,7 +44,7 @@ class Comparison:
     >>> worked = gpd.GeoSeries([shapely.box(500000, 0, 500010, 2.0)], crs="EPSG:32638")
     >>> done = compare(plan(field, Tool(1, kind="manual")).lanes, worked)
     >>> done.sentences
-    ['T: 2 lanes done, 1 in part, 2 not begun; 20 of 40 m² planned ground worked (50.0 %), 20 m² left.']
+    ['T: 2 lanes done, 1 in part, 2 not begun; 20 of 40 m² planned ground worked (50.0 %), 21 m² left.']
     """
 
     lanes: gpd.GeoDataFrame
@@ -57,9 +58,10 @@ class Comparison:
         for name, rows in self.table.groupby("task_id", sort=True):
             count = rows.set_index("state")["lanes"]
             whole = rows[rows["state"] == "all"].iloc[0]
+            done, left = square_metres(whole["done_m2"], toward="down"), square_metres(whole["left_m2"], toward="up")
             out.append(
                 f"{name}: {count['done']} lanes done, {count['part']} in part, {count['not_begun']} not begun; "
-                f"{whole['done_m2']:,.0f} of {whole['planned_m2']:,.0f} m² planned ground worked ({100 * whole['share']:.1f} %), {whole['left_m2']:,.0f} m² left."
+                f"{done} of {square_metres(whole['planned_m2'])} m² planned ground worked ({percent(whole['share'])}), {left} m² left."
             )
         return out
 

@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.lanes.ground import AREAL, Plane
 from geotools.analysis.lanes.tool import Settings, Tool
+from geotools.model.figures import percent, square_metres
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
 
@@ -78,8 +79,9 @@ class Plan:
                 f"bearing {row['bearing_deg']:.1f}° ({row['direction']})."
             )
             out.append(
-                f"  {row['permitted_m2']:,.0f} of {row['task_m2']:,.0f} m² are permitted, {row['reachable_m2']:,.0f} m² can be worked, "
-                f"{100 * row['coverage']:.2f} % of that lies under a planned lane; {max(row['permitted_m2'] - row['covered_m2'], 0.0):,.0f} m² of permitted ground do not."
+                f"  {square_metres(row['permitted_m2'])} of {square_metres(row['task_m2'])} m² are permitted, "
+                f"{square_metres(row['reachable_m2'], toward='down')} m² can be worked, {percent(row['coverage'])} of that lies under a planned lane; "
+                f"{square_metres(max(row['permitted_m2'] - row['covered_m2'], 0.0), toward='up')} m² of permitted ground do not."
             )
         return [*out, "This is a plan. It says nothing about the state of the land."]
 
@@ -153,7 +155,7 @@ def findings(task: TaskPlan, begun: np.ndarray, plane: Plane, tool: Tool) -> lis
             say(
                 "LN-03",
                 "warning",
-                f"{narrow:,.0f} m² lie in corners and narrow places where no lane fits; plan them for another method",
+                f"{square_metres(narrow, toward='up')} m² lie in corners and narrow places where no lane fits; plan them for another method",
                 round(narrow, 1),
             )
         if not len(begun):
@@ -193,7 +195,7 @@ def findings(task: TaskPlan, begun: np.ndarray, plane: Plane, tool: Tool) -> lis
             say(
                 "LN-06",
                 "warning",
-                f"{missing:,.0f} m² that could be reached lie under no lane; plan rounds along the boundary (headlands)",
+                f"{square_metres(missing, toward='up')} m² that could be reached lie under no lane; plan rounds along the boundary (headlands)",
                 round(missing, 1),
             )
     return out

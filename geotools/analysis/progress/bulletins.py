@@ -5,6 +5,7 @@ For arranging; the sums are made in `periods`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -14,7 +15,7 @@ import pandas as pd
 
 from geotools.analysis.progress.periods import found, released
 from geotools.model.errors import StatisticsError
-from geotools.model.figures import TOTAL, in_hectares
+from geotools.model.figures import TOTAL, direction, in_hectares
 
 ADDED_UP = ("released", "found", "annual", "balance")
 
@@ -98,7 +99,7 @@ def with_total(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Tables as people open them: a total row where figures add up, m² with two decimals, released hectares cut at two.
+    """Tables as people open them: a total row where figures add up, m² with two decimals (released m² and hectares cut).
 
     Examples
     --------
@@ -117,6 +118,12 @@ def readable(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
             for c in told
             if str(c).endswith(("_m2", "_per_ha", "_per_hour", "_per_worker_day"))
         }
+        for column in rounded:
+            if direction(column) == "down":  # m² with two decimals are cut as hectares with two are
+                cut = [
+                    in_hectares(m2 * 10_000, "down") if math.isfinite(m2) else m2 for m2 in told[column].astype(float)
+                ]
+                rounded[column] = pd.Series(cut, index=told.index, dtype=float)
         out[name] = told.assign(**rounded)
     return out
 

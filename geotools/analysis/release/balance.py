@@ -21,6 +21,7 @@ from geotools.analysis.release import ledger as _l
 from geotools.analysis.release.ledger import Ledger
 from geotools.analysis.release.succession import sortable
 from geotools.model.errors import ReleaseError
+from geotools.model.figures import direction, square_metres
 from geotools.space.shapes import Shapes
 
 ALWAYS, NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max  # undated ground is always there; undated acts come last
@@ -93,14 +94,13 @@ class Balance:
         return data
 
     def _repr_html_(self) -> str:
-        rows = [("open before", self.opening_m2)] + [
-            (f"+ {k.replace('_', ' ')}", getattr(self, f"{k}_m2")) for k in COMING
-        ]
-        rows += [(f"− {k.replace('_', ' ')}", getattr(self, f"{k}_m2")) for k in GOING] + [
-            ("open after", self.closing_m2)
-        ]
+        signs = {**dict.fromkeys(COMING, "+"), **dict.fromkeys(GOING, "−")}
+        rows = [("open before", self.opening_m2, "up")]
+        rows += [(f"{sign} {k.replace('_', ' ')}", getattr(self, f"{k}_m2"), direction(k)) for k, sign in signs.items()]
+        rows.append(("open after", self.closing_m2, "up"))
         body = "".join(
-            f"<tr><td>{name}</td><td style='text-align:right'>{value:,.1f} m²</td></tr>" for name, value in rows
+            f"<tr><td>{name}</td><td style='text-align:right'>{square_metres(value, toward=toward)} m²</td></tr>"
+            for name, value, toward in rows
         )
         return f"<table><caption>{self.start or 'beginning'} – {self.end or 'all records'}</caption><tbody>{body}</tbody></table>"
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from geotools.io.tables import guard
-from geotools.model.figures import direction, hectares, in_hectares, percent, square_metres
+from geotools.model.figures import NOISE_M2, direction, hectares, in_hectares, percent, square_metres
 
 MEASURED = (
     "area_m2", "cancelled_m2", "reduced_m2", "cleared_m2", "processed_m2", "released_m2", "remaining_m2", "overlap_m2",
@@ -24,32 +24,43 @@ TOTALS = {
     "area_m2": "hazardous land recorded", "cancelled_m2": "cancelled", "reduced_m2": "reduced", "cleared_m2": "cleared",
     "released_m2": "released in all", "processed_m2": "worked by machine or by an unknown method only: part of what remains",
     "remaining_m2": "remaining", "transferred_m2": "transferred to another hazard", "corrected_m2": "taken out by a correction of the boundary",
-    "overlap_m2": "released more than once", "outside_m2": "released outside every recorded hazard", "reopened_m2": "released, then reopened",
+    "overlap_m2": "released more than once, ground beside all hazards included", "outside_m2": "released outside every recorded hazard", "reopened_m2": "released, then reopened",
     "claimed_m2": "the release rows as claimed: released + more than once + outside + reopened",
     "reported_without_ground_m2": "reported by hazards without a usable boundary: in no other figure",
 }  # fmt: skip
 ONCE = "TOTAL (shared ground once)"
+OF_FIGURE = ("total_m2", "sum_of_rows_m2")  # of the totals: the figure of the row says which way they are rounded
 
 
 def spreadsheet(table: pd.DataFrame) -> str:
     """A table as CSV text that a spreadsheet opens right: areas with two decimals, days as YYYY-MM-DD, marked as UTF-8.
 
-    Shares have four decimals and are never rounded up; text that would run as a formula is guarded.
+    Shares have four decimals and are never rounded up; released areas are cut and what remains is raised (`model.figures.direction`);
+    text that would run as a formula is guarded.
 
     Examples
     --------
     >>> spreadsheet(pd.DataFrame({"id": ["Füzuli"], "area_m2": [1e7 / 3], "coverage": [0.99999]}))
     '\\ufeffid,area_m2,coverage\\nFüzuli,3333333.33,0.9999\\n'
+    >>> spreadsheet(pd.DataFrame({"cleared_m2": [1.119], "remaining_m2": [1.111], "area_m2": [2.23]}))
+    '\\ufeffcleared_m2,remaining_m2,area_m2\\n1.11,1.12,2.23\\n'
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([guard(str(name)) for name in table.columns])
-    columns = [[_cell(str(name), value) for value in table[name].tolist()] for name in table.columns]
+    columns = [_cells(str(name), table) for name in table.columns]
     writer.writerows(zip(*columns, strict=True))
     return "\ufeff" + out.getvalue()
 
 
-def _cell(name: str, value: Any) -> str:
+def _cells(name: str, table: pd.DataFrame) -> list[str]:
+    values = table[name].tolist()
+    if name in OF_FIGURE and "figure" in table:
+        return [_cell(name, value, str(figure)) for value, figure in zip(values, table["figure"], strict=True)]
+    return [_cell(name, value, name) for value in values]
+
+
+def _cell(name: str, value: Any, figure: str) -> str:
     if value is None or value is pd.NaT or value is pd.NA:
         return ""
     if isinstance(value, pd.Timestamp):
@@ -59,8 +70,13 @@ def _cell(name: str, value: Any) -> str:
             return ""
         if name == "coverage":
             return f"{math.floor(value * 1e4 + 1e-9) / 1e4:.4f}"
-        return f"{round(float(value), 2) + 0.0:.2f}" if name.endswith("_m2") else f"{value:.10g}"
+        return f"{_hundredths(float(value), figure) + 0.0:.2f}" if name.endswith("_m2") else f"{value:.10g}"
     return guard(value.replace("\r", " ").replace("\n", " ")) if isinstance(value, str) else str(value)
+
+
+def _hundredths(value_m2: float, figure: str) -> float:
+    """m² with two decimals: a figure of two decimals like hectares, and rounded the same way."""
+    return in_hectares(value_m2 * 10_000, direction(figure))
 
 
 def known(table: pd.DataFrame) -> pd.DataFrame:
@@ -89,8 +105,8 @@ def totals_table(table: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
     -------
     DataFrame
         One row per figure: ``scope`` (in words, the same in every row), ``figure`` (its column), ``meaning``, ``total_m2``, ``total_ha``,
-        ``sum_of_rows_m2`` (of the table) and ``counted_again_m2`` (their difference: ground of several hazards, and what the total counts
-        outside them).
+        ``sum_of_rows_m2`` (of the table) and ``counted_again_m2`` (their difference: ground of several hazards). The last is missing where the
+        rows hold less than the total, as of releases that overlap beside all hazards.
 
     Examples
     --------
@@ -101,6 +117,7 @@ def totals_table(table: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
     names = [name for name in TOTALS if name in totals.index]
     once = np.array([float(totals[name]) for name in names])
     rows = np.array([math.fsum(table[name]) if name in table else math.nan for name in names])
+    again = np.where(rows - once < -NOISE_M2, math.nan, np.maximum(rows - once, 0.0))
     return pd.DataFrame(
         {
             "scope": ONCE,
@@ -109,7 +126,7 @@ def totals_table(table: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
             "total_m2": once,
             "total_ha": [in_hectares(value, direction(name)) for name, value in zip(names, once, strict=True)],
             "sum_of_rows_m2": rows,
-            "counted_again_m2": rows - once,
+            "counted_again_m2": again,
         }
     )
 

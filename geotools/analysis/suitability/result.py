@@ -6,6 +6,7 @@ For reading and writing the result; nothing is judged here.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ from geotools.analysis.suitability.limits import CLASSES, Settings
 from geotools.analysis.suitability.machines import Machine
 from geotools.io.atomic import replacing
 from geotools.model.errors import WriteError
+from geotools.model.figures import NOISE, NOISE_M2, percent, square_metres
 from geotools.space import crs as _crs
 from geotools.space import measure
 
@@ -100,9 +102,7 @@ class Suitability:
         """The result in plain words."""
         out = []
         for row in self.tasks.drop(columns="geometry").to_dict("records"):
-            parts = ", ".join(
-                f"{row[f'{name}_m2']:,.0f} m² {name} ({100 * row[f'{name}_share']:.1f} %)" for name in limits.STATES
-            )
+            parts = ", ".join(_part(row, name) for name in limits.STATES)
             out.append(f"{row['id']}: {row['class']} for {self.machine.name}: {parts}.")
             own = self.limits[self.limits["task_id"] == row["id"]]
             for what, column in (
@@ -113,7 +113,8 @@ class Suitability:
                 top = own[own[column] > 0.5].sort_values([column, "criterion"], ascending=[False, True])
                 if len(top):
                     listed = "; ".join(
-                        f"{NAMES[r['criterion']]} {r[column]:,.0f} m²" for r in top.head(SHOWN).to_dict("records")
+                        f"{NAMES[r['criterion']]} {square_metres(r[column], toward='up')} m²"
+                        for r in top.head(SHOWN).to_dict("records")
                     )
                     more = f"; and {len(top) - SHOWN} more" if len(top) > SHOWN else ""
                     out.append(f"  {what}: {listed}{more}")
@@ -251,3 +252,17 @@ class Suitability:
             for row in range(0, rows, ROWS):
                 part = self.classes(row, 0, min(ROWS, rows - row), columns)
                 out.write(part, 1, window=Window(0, row, columns, len(part)))
+
+
+def _part(row: dict[str, Any], name: str) -> str:
+    """Ground of one class in words: workable ground is cut and all other ground raised, so 100.0 % workable leaves nothing."""
+    area, workable = row[f"{name}_m2"], name == "workable"
+    rest = math.fsum(row[f"{other}_m2"] for other in limits.STATES if other != name)
+    if area > NOISE_M2 >= rest:
+        share = percent(1.0)
+    elif workable:
+        share = percent(row[f"{name}_share"])
+    else:  # a little of it is never 0.0 %, and with a little of another class it is never 100.0 %
+        tenths_left = math.ceil(row[f"{name}_share"] * 1000 - NOISE) if area > NOISE_M2 else 0
+        share = f"{min(tenths_left, 999) / 10:.1f} %"
+    return f"{square_metres(area, toward='down' if workable else 'up')} m² {name} ({share})"

@@ -11,6 +11,7 @@ from geotools.analysis.release import layers as _layers
 from geotools.analysis.release import tables as _tables
 from geotools.analysis.release.findings.found import Alike, Found
 from geotools.analysis.release.ledger import Ledger, Snapshot
+from geotools.model.figures import square_metres
 
 CLOSED = frozenset({"closed", "released", "cancelled"})
 IDENTITY_M2, IDENTITY_SHARE = 1.0, 0.001  # A1
@@ -44,7 +45,7 @@ def hazard_rows(book: Ledger, shot: Snapshot, table: pd.DataFrame) -> Iterator[F
                 "hazards",
                 name,
                 "status",
-                f"it is {status[n]}, but {left[n]:,.1f} m² of it were never released: they remain open",
+                f"it is {status[n]}, but {square_metres(left[n], toward='up')} m² of it were never released: they remain open",
                 value=float(left[n]),
                 limit=tolerance,
                 at=row,
@@ -56,7 +57,7 @@ def hazard_rows(book: Ledger, shot: Snapshot, table: pd.DataFrame) -> Iterator[F
                 "hazards",
                 name,
                 "geometry",
-                f"it is superseded by {replaced[name]}, but {shot.own_left[n]:,.1f} m² lie outside that and were never released: they remain open",
+                f"it is superseded by {replaced[name]}, but {square_metres(shot.own_left[n], toward='up')} m² lie outside that and were never released: they remain open",
                 value=float(shot.own_left[n]),
                 at=row,
             )
