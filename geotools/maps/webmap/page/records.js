@@ -99,8 +99,13 @@ Object.assign(GT.Page.prototype, {
       map.fitBounds(box, Object.assign({ maxZoom: 17, animate: false }, two && zoom(two) > zoom(one) ? two : one));
     } else if (!map._loaded) map.setView([0, 0], 2);
     o.zoomSnap = snap;
-    this.fitted = own ? "" : this.view();
+    this.fitted = own ? null : { center: map.getCenter(), zoom: map.getZoom() };
     this.fittedTo = view;
+  },
+  /* Whether the view is still that of the last fit; a change of the window's size may have moved it by a pixel. */
+  atFit: function () {
+    const map = this.map, f = this.fitted;
+    return !!f && map.getZoom() === f.zoom && map.project(map.getCenter()).distanceTo(map.project(f.center)) < 2;
   },
   view: function () { const c = this.map.getCenter(); return [c.lat.toFixed(6), c.lng.toFixed(6), +this.map.getZoom().toFixed(2)].join(","); },
   /* The page opens on the main block of data: say what lies elsewhere. */

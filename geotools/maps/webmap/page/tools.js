@@ -23,7 +23,7 @@ Object.assign(GT.Page.prototype, {
     this.nav.replaceChildren(item("layers", "layers", "layers"), item("search", "search", "search"), item("filters", "filters", "filter"), ...(this.cfg.series ? [item("time", "date", "clock")] : []), item("tools", "tools", "more"));
   },
   openSheet: function (sheet) {
-    const whole = this.phone() && this.fitted && this.fitted === this.view();
+    const whole = this.phone() && this.atFit();
     this.sheet = sheet;
     this.shell.dataset.sheet = sheet;
     if (whole) this.fit(this.fittedTo); // nothing of a whole view hides under the time panel
@@ -211,7 +211,7 @@ Object.assign(GT.Page.prototype, {
     const map = this.map, size = map.getSize(), room = this.room(), a = room.paddingTopLeft || [0, 0], z = room.paddingBottomRight || [0, 0];
     const seen = L.latLngBounds(map.containerPointToLatLng(a), map.containerPointToLatLng([size.x - z[0], size.y - z[1]])), b = this.cfg.bounds;
     const data = b ? L.latLngBounds([[b[1], b[0]], [b[3], b[2]]]) : seen, start = this.cfg.start && L.latLngBounds([[this.cfg.start[1], this.cfg.start[0]], [this.cfg.start[3], this.cfg.start[2]]]);
-    return seen.contains(data) ? data : start && this.fitted === this.view() && this.fittedTo === "start" ? start : seen;
+    return seen.contains(data) ? data : start && this.atFit() && this.fittedTo === "start" ? start : seen;
   },
   printOff: function () {
     if (!this.before) return;
