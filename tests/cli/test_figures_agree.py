@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import geotools as gt
+from geotools.analysis import release
 from geotools.cli.main import cli
 from geotools.model import figures
 
@@ -234,7 +235,24 @@ def test_overlap_beside_all_hazards_is_never_ground_counted_again_below_nothing(
     said("coverage", tmp_path / "s", "-o", tmp_path / "c.csv")
     totals = pd.read_csv(tmp_path / "c_totals.csv").set_index("figure")
     assert totals.loc["overlap_m2", "total_m2"] > 170_000 and totals.loc["overlap_m2", "sum_of_rows_m2"] == 0
-    assert math.isnan(totals.loc["overlap_m2", "counted_again_m2"])
+    assert totals.loc["overlap_m2", "counted_again_m2"] == 0, "none of it lies in a hazard, so none is in two rows"
     assert "beside all hazards included" in totals.loc["overlap_m2", "meaning"]
     assert not (totals["counted_again_m2"] < 0).any()
     assert totals.loc["area_m2", "counted_again_m2"] == 0
+
+
+def test_overlap_beside_hazards_does_not_make_ground_counted_again_less(tmp_path: Path, make: Any) -> None:
+    """Two hazards share ground that was released twice, and two releases overlap beside them: the first is counted again, all of it."""
+    hazards = make.frame(make.hazard("H-1", make.square(0, 0, 300)), make.hazard("H-2", make.square(0, 0, 300)))
+    inside = [make.release(f"R-{n}", make.square(0, 0, 200), date=pd.Timestamp("2022-06-01")) for n in range(2)]
+    beside = [make.release(f"S-{n}", make.square(2000, 0, 100), date=pd.Timestamp("2022-06-01")) for n in range(2)]
+    shared, both = (
+        release.totals_table(found.table, found.totals).set_index("figure").loc["overlap_m2"]
+        for found in (gt.coverage(hazards, make.frame(*rows)) for rows in (inside, [*inside, *beside]))
+    )
+    assert shared["counted_again_m2"] == pytest.approx(200**2, rel=2e-3)
+    assert both["counted_again_m2"] == pytest.approx(shared["counted_again_m2"], rel=1e-9)
+    assert both["total_m2"] == pytest.approx(shared["total_m2"] + 100**2, rel=2e-3)
+    groups = gt.coverage(hazards, make.frame(*inside, *beside))
+    told = release.totals_table(groups.by("product"), groups.totals).set_index("figure").loc["overlap_m2"]
+    assert told["counted_again_m2"] == pytest.approx(0, abs=1e-6), "groups hold what lies beside hazards too"

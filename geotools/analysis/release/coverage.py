@@ -164,7 +164,8 @@ class Coverage:
         another hazard), ``area_sigma_m2``, ``released_sigma_m2``, ``remaining_sigma_m2`` (± from position accuracy), ``releases``.
     totals
         The same for the whole programme with no m² counted twice, and ``claimed_m2`` (sum over release rows) =
-        ``released_m2`` + ``outside_m2`` + ``overlap_m2`` + ``reopened_m2``; ``union_m2`` (ground truth) = released + outside;
+        ``released_m2`` + ``outside_m2`` + ``overlap_m2`` + ``reopened_m2``; ``overlap_outside_m2`` is the part of the overlap that
+        lies beside all hazards, so in no row of `table`; ``union_m2`` (ground truth) = released + outside;
         ``row_area_m2`` (sum over hazard rows), ``reported_m2`` (sum of what the releases say themselves);
         ``hazards_without_ground`` (hazards without a usable polygon, which no area can count) and
         ``reported_without_ground_m2`` (the sum of what they report).

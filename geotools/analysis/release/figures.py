@@ -105,19 +105,29 @@ def totals_table(table: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
     -------
     DataFrame
         One row per figure: ``scope`` (in words, the same in every row), ``figure`` (its column), ``meaning``, ``total_m2``, ``total_ha``,
-        ``sum_of_rows_m2`` (of the table) and ``counted_again_m2`` (their difference: ground of several hazards). The last is missing where the
-        rows hold less than the total, as of releases that overlap beside all hazards.
+        ``sum_of_rows_m2`` (of the table) and ``counted_again_m2`` (ground of several hazards, in several rows: the sum less the total, and
+        of overlaps less only that part of the total which lies in hazards). The last is missing where the rows hold less than that.
 
     Examples
     --------
     >>> rows = pd.DataFrame({"area_m2": [600.0, 600.0]})
     >>> totals_table(rows, pd.Series({"area_m2": 1000.0}))[["total_m2", "sum_of_rows_m2", "counted_again_m2"]].values.tolist()
     [[1000.0, 1200.0, 200.0]]
+
+    Of 500 m² released more than once, 300 lie beside all hazards; the other 200 lie in two hazards and are in the rows of both:
+
+    >>> rows, totals = pd.DataFrame({"id": ["H-1", "H-2"], "overlap_m2": 200.0}), {"overlap_m2": 500.0, "overlap_outside_m2": 300.0}
+    >>> totals_table(rows, pd.Series(totals))[["total_m2", "sum_of_rows_m2", "counted_again_m2"]].values.tolist()
+    [[500.0, 400.0, 200.0]]
     """
     names = [name for name in TOTALS if name in totals.index]
     once = np.array([float(totals[name]) for name in names])
     rows = np.array([math.fsum(table[name]) if name in table else math.nan for name in names])
-    again = np.where(rows - once < -NOISE_M2, math.nan, np.maximum(rows - once, 0.0))
+    beside = (
+        {"overlap_m2": float(totals.get("overlap_outside_m2", 0.0))} if "id" in table else {}
+    )  # in no row of a hazard
+    more = rows - (once - np.array([beside.get(name, 0.0) for name in names]))
+    again = np.where(more < -NOISE_M2, math.nan, np.maximum(more, 0.0))
     return pd.DataFrame(
         {
             "scope": ONCE,

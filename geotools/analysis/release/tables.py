@@ -217,6 +217,7 @@ def totals(book: Ledger, shot: Snapshot) -> pd.Series:
         "coverage": released / area if area > 0 else math.nan,
         "outside_m2": outside,
         "overlap_m2": doubled + doubled_out,
+        "overlap_outside_m2": doubled_out,
         "transferred_m2": each["transferred"],
         "corrected_m2": each["corrected"],
         "reopened_m2": reopened,
