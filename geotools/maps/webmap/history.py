@@ -86,7 +86,7 @@ class _Acts:
         pairs = self._pairs()
         work, table = self._processed(pairs)
         parts = {name: self._parts(name) for name in ("released", "processed")}
-        outside = [(c, self.acted[c], day, g, m2) for c, day, g, m2 in parts["released"] if day > self.acted[c]]
+        outside = [(c, int(self.acted[c]), day, g, m2) for c, day, g, m2 in parts["released"] if day > self.acted[c]]
         earlier = {
             "remaining": [self._remaining(pairs)],
             "outside": [self._of_acts(outside)],
