@@ -91,6 +91,7 @@ def cli() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 good, 1 issues, 2 usage, 3 cannot read or write, 4 land-release rule broken."""
     arguments = list(sys.argv[1:] if args is None else args)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else a thread of linear algebra spins a tenth of a second, unused
     _collect_rarely()
     hooks = sys.unraisablehook, sys.excepthook
     if not _wants_traces(arguments):  # what a library could not clean up after an error that is said below

@@ -610,3 +610,12 @@ def test_trace_only_when_asked_for(tmp_path, capsys):
     with pytest.raises(ReadError):
         main(["info", str(tmp_path / "nowhere.gpkg"), "-vv"])
     capsys.readouterr()
+
+
+def test_linear_algebra_starts_no_thread_that_only_waits():
+    told = "import os; from geotools.cli.main import main; main(['--version'])"
+    ask = f"import atexit, os; atexit.register(lambda: print(os.environ.get('OPENBLAS_NUM_THREADS'))); {told}"
+    rest = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    for asked, found in (({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")):
+        said = subprocess.run([sys.executable, "-c", ask], env=rest | asked, check=True, capture_output=True, text=True)
+        assert said.stdout.split()[-1] == found
