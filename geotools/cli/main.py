@@ -91,7 +91,7 @@ def cli() -> None:
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 good, 1 issues, 2 usage, 3 cannot read or write, 4 land-release rule broken."""
     arguments = list(sys.argv[1:] if args is None else args)
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # else a thread of linear algebra spins a tenth of a second, unused
+    _compute_alone()
     _collect_rarely()
     hooks = sys.unraisablehook, sys.excepthook
     if not _wants_traces(arguments):  # what a library could not clean up after an error that is said below
@@ -117,6 +117,11 @@ def main(args: Sequence[str] | None = None) -> None:
     finally:
         sys.unraisablehook, sys.excepthook = hooks
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _compute_alone() -> None:
+    """No threads of linear algebra, unless asked for: they spin a tenth of a second for the little there is to do, and share our cores."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _collect_rarely() -> None:
