@@ -11,7 +11,6 @@ import click
 from geotools.cli import options, plan_files, plan_tasks
 
 SHOWN = 15
-NOT_RANKED = "nothing is known of any task for any of the criteria: the order is that of the ids, and no ranking"
 
 
 def _example(context: click.Context, _param: click.Parameter, wanted: bool) -> None:
@@ -189,26 +188,20 @@ def _listed(ranking: Any, firm: Any, tasks: Any) -> tuple[Any, list[str]]:
     ]
     listed = listed[order]
     document = {"method": ranking.method, **ranking.to_dict(), "stability": firm.to_dict()}
-    figures = {"contributions": priority.contributions(ranking), "ranks": priority.rank_intervals(firm)}
     tables = {"priority": listed, "indicators": ranking.indicators.to_frame(), "swaps": firm.swaps}
     layers = {"priority": _mapped(tasks, listed)}
     more = len(listed) - SHOWN
     rest = [f"… and {more} more"] if more > 0 else []
-    if _nothing_known(ranking):
-        document["not_a_ranking"] = NOT_RANKED
-        words = [NOT_RANKED, "", *(f"     {plan_files.shown(name)}" for name in listed["id"].head(SHOWN)), *rest]
-        return plan_files.Results("priority", tables, layers, document, figures), words
+    if ranking.unranked:
+        document["not_a_ranking"] = ranking.unranked
+        names = [f"     {plan_files.shown(name)}" for name in listed["id"].head(SHOWN)]
+        return plan_files.Results("priority", tables, layers, document), [ranking.unranked, "", *names, *rest]
+    figures = {"contributions": priority.contributions(ranking), "ranks": priority.rank_intervals(firm)}
     words = [firm.words, ""]
     for row in listed.head(SHOWN).to_dict("records"):
         words.append(f"{row['rank']:>3}. {plan_files.shown(row['id']):<14} {row['score']:.2f} ({row['score_low']:.2f} to {row['score_high']:.2f}), among the first {firm.top} in {row['p_top']:.0%}")  # fmt: skip
         words.append(f"     {row['words'].split(': ', 1)[1]}")
     return plan_files.Results("priority", tables, layers, document, figures), [*words, *rest]
-
-
-def _nothing_known(ranking: Any) -> bool:
-    """Whether no figure of any task is known for a criterion that counts, nor a limit of one that sets them apart."""
-    table = ranking.table
-    return bool((table["unknown_weight"] > 1 - 1e-9).all() and table["score"].round(9).nunique() == 1)
 
 
 def _impact(figures: Any, tasks: Any, day: date) -> tuple[Any, list[str]]:

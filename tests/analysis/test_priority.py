@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import date
 
 import geopandas as gpd
@@ -599,3 +600,28 @@ def test_charts_are_the_same_bytes_and_take_hostile_names(method, tmp_path):
     for file in sorted((tmp_path / "a").iterdir()):
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
     assert "UNVERIFIED" in (tmp_path / "a" / "parts.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize("method", ["sum", "promethee"])
+def test_nothing_known_is_no_order_and_one_figure_makes_one(method):
+    blank = pd.DataFrame({"people": [np.nan] * 3, "roads": [np.nan] * 3}, index=["b", "a", "c"])
+    both = Criteria(
+        (Criterion("People", "people", 0.7), Criterion("Roads", "roads", 0.3), Criterion("Idle", "roads", 0.0))
+    )
+    found = priority.rank(Indicators.of(blank), both, method=method)
+    assert found.unranked.startswith("not ranked") and "(People, Roads)" in found.unranked
+    assert found.table["id"].tolist() == ["a", "b", "c"]
+    assert found.table[["rank", "score"]].isna().all().all()
+    assert (found.table["score_high"] > found.table["score_low"]).all(), "any score is possible"
+    firm = priority.stability(found, draws=20)
+    assert firm.words == found.unranked and firm.swaps.empty
+    assert "words" in firm.swaps
+    assert firm.table[["p_top", "rank", "rank_median"]].isna().all().all()
+    for chart in (priority.contributions(found), priority.rank_intervals(firm)):
+        assert any("not ranked" in text.get_text() for text in chart.texts)
+        assert [label.get_text() for label in chart.axes[0].get_yticklabels()] == ["a", "b", "c"]
+    for told in (found.to_dict(), firm.to_dict()):
+        assert "NaN" not in json.dumps(told, allow_nan=False)
+    blank.loc["c", "people"] = 10.0
+    known = priority.rank(Indicators.of(blank), both, method=method)
+    assert not known.unranked and known.table["rank"].tolist() == [1, 2, 3]

@@ -496,3 +496,24 @@ def test_where_nothing_is_known_there_is_no_ranking_and_no_reason_told_again_and
 def test_a_single_known_figure_makes_it_a_ranking_again(survey):
     document, text = planned("priority", survey)
     assert "not_a_ranking" not in document and "no ranking" not in text
+
+
+@pytest.mark.parametrize("method", ["sum", "promethee"])
+def test_files_of_a_list_that_is_no_ranking_hold_no_rank_and_say_why(method, tmp_path):
+    import geopandas as gpd
+
+    fields = gpd.GeoDataFrame(
+        {"id": ["b", "a", "c"]}, geometry=[box(x, 39.6, x + 0.001, 39.601) for x in (47.1, 47.2, 47.3)], crs=4326
+    )
+    gt.write(fields, tmp_path / "areas.geojson")
+    out = tmp_path / "out"
+    assert run("priority", tmp_path / "areas.geojson", "--method", method, "--draws", 20, "-o", out).exit_code == 0
+    listed = pd.read_csv(out / "priority.csv")
+    assert listed["id"].tolist() == ["a", "b", "c"]
+    assert listed[["rank", "score", "p_top", "rank_low", "rank_median", "rank_high"]].isna().all().all()
+    assert listed["words"].str.startswith("not ranked: nothing is known of any task").all()
+    assert pd.read_csv(out / "swaps.csv").empty and not list(out.glob("*.svg"))
+    document = json.loads((out / "priority.json").read_text("utf-8"))
+    assert {row["rank"] for row in document["tasks"]} == {None} and document["stability"]["agreement"] is None
+    mapped = gt.read(out / "priority.gpkg")
+    assert len(mapped) == 3 and mapped["rank"].isna().all()

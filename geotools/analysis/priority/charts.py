@@ -10,6 +10,7 @@ import unicodedata
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -62,7 +63,7 @@ def contributions(ranking: Ranking, *, top: int = 20, title: str = "") -> Figure
     parts = (
         ranking.parts.set_axis(ranking.parts.index.astype(str)).loc[first["id"]].to_numpy() * ranking.criteria.weights
     )
-    figure, axes = _blank(len(first), title or "What makes up the priority", ranking.criteria.words)
+    figure, axes = _blank(len(first), title or "What makes up the priority", ranking.unranked or ranking.criteria.words)
     rows = np.arange(len(first))
     values = ranking.indicators.value
     figures = values.set_axis(values.index.astype(str)).loc[first["id"]]
@@ -102,7 +103,9 @@ def contributions(ranking: Ranking, *, top: int = 20, title: str = "") -> Figure
         )
     if ranking.method == "promethee":
         axes.axvline(0, color=INK, linewidth=0.8)
-    axes.set_yticks(rows, [plain(f"{r}. {i}") for r, i in zip(first["rank"], first["id"], strict=True)])
+    axes.set_yticks(
+        rows, [plain(i if pd.isna(r) else f"{r}. {i}") for r, i in zip(first["rank"], first["id"], strict=True)]
+    )
     axes.set_xlabel("score (0 to 1)" if ranking.method == "sum" else "net flow (−1 to 1)", fontsize=8.5, color=INK)
     figure.legend(loc="outside lower left", ncols=4, frameon=False, fontsize=8)
     return figure
@@ -139,6 +142,10 @@ def rank_intervals(found: Stability, *, top: int = 30, title: str = "") -> Figur
     first = found.table.head(top)
     figure, axes = _blank(len(first), title or "How firm the ranks are", found.words)
     rows = np.arange(len(first))
+    if first["rank"].isna().all():  # no order, so nothing to draw but the names; the line above says why
+        axes.set_yticks(rows, [plain(i) for i in first["id"]])
+        axes.set_xticks([])
+        return figure
     axes.axvspan(0.5, found.top + 0.5, color="#eef1f4", zorder=0)
     axes.hlines(rows, first["rank_low"], first["rank_high"], color="#8fc0e3", linewidth=6)
     axes.plot(first["rank_median"], rows, linestyle="", marker="|", markersize=10, markeredgewidth=2, color="#0b5d8a")

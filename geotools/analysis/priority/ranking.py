@@ -19,6 +19,7 @@ from geotools.analysis.priority.promethee import Preference
 from geotools.model.errors import SchemaError, StatisticsError
 
 METHODS = ("sum", "promethee")
+NOT_RANKED = "not ranked: nothing is known of any task for any of the criteria ({names}); the order is that of the ids"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Ranking:
     ``table``: ``id rank score score_low score_high unknown_weight words``, first the most urgent. A score by weighted sum lies between 0 and
     1, a net flow of PROMETHEE between −1 and 1. ``score_low`` to ``score_high`` is where it can lie given what is not known.
     ``parts``: per task and criterion, utility (0 to 1) or net flow before weighting; ``parts_low`` and ``parts_high`` likewise.
+    ``unranked``: why there is no order, empty where there is one; without one, ``rank`` and ``score`` are missing.
 
     Examples
     --------
@@ -47,6 +49,7 @@ class Ranking:
     parts: pd.DataFrame = field(repr=False)
     parts_low: pd.DataFrame = field(repr=False)
     parts_high: pd.DataFrame = field(repr=False)
+    unranked: str = ""
 
     @property
     def scores(self) -> pd.Series:
@@ -55,14 +58,21 @@ class Ranking:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        rows = [{k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()} for row in self.table.to_dict("records")]  # fmt: skip
         return {
             "method": self.method,
             **self.criteria.to_dict(),
             "words": self.criteria.words,
             "notes": dict(self.indicators.notes),
-            "tasks": rows,
+            "tasks": plain_rows(self.table),
         }
+
+
+def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table for JSON: what is missing or not finite is None."""
+    return [
+        {str(k): None if v is pd.NA or (isinstance(v, float) and not np.isfinite(v)) else v for k, v in row.items()}
+        for row in table.to_dict("records")
+    ]
 
 
 def rank(indicators: Indicators, criteria: Criteria, *, method: str = "sum") -> Ranking:
@@ -70,7 +80,8 @@ def rank(indicators: Indicators, criteria: Criteria, *, method: str = "sum") -> 
 
     What is not known never counts as zero: an unknown figure scores as the tasks whose figure is known do on average, the score gets
     the interval of everything it can be, and ``unknown_weight`` says how much of it rests on unknown figures. In PROMETHEE an unknown
-    figure neither prefers nor is preferred.
+    figure neither prefers nor is preferred. Where nothing is known of any task, there is no order: ranks and scores are missing, and
+    `Ranking.unranked` says why.
 
     Parameters
     ----------
@@ -113,7 +124,21 @@ def rank(indicators: Indicators, criteria: Criteria, *, method: str = "sum") -> 
         for n in range(3)
     )
     table = _table(indicators, criteria, (mid, low, high), method)
-    return Ranking(method, criteria, indicators, table, mid, low, high)
+    why = _unranked(table, criteria)
+    return Ranking(method, criteria, indicators, _without_order(table, why) if why else table, mid, low, high, why)
+
+
+def _unranked(table: pd.DataFrame, criteria: Criteria) -> str:
+    """Why there is no order: no figure of any task is known for a criterion that counts, nor a limit of one that sets tasks apart."""
+    if (table["unknown_weight"] <= 1 - 1e-9).any() or table["score"].round(9).nunique() > 1:
+        return ""
+    return NOT_RANKED.format(names=", ".join(c.name for c, w in zip(criteria.rows, criteria.weights, strict=True) if w))
+
+
+def _without_order(table: pd.DataFrame, why: str) -> pd.DataFrame:
+    blank = pd.array([pd.NA] * len(table), dtype="Int64")
+    out = table.assign(rank=blank, score=np.nan, words=why)
+    return out.sort_values("id", kind="stable", ignore_index=True)
 
 
 Three = tuple[np.ndarray, np.ndarray, np.ndarray]

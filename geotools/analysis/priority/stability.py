@@ -13,7 +13,7 @@ import pandas as pd
 
 from geotools.analysis.priority import promethee
 from geotools.analysis.priority.criteria import Criterion
-from geotools.analysis.priority.ranking import Ranking, _scaled, ends, preference_of, utility
+from geotools.analysis.priority.ranking import Ranking, _scaled, ends, plain_rows, preference_of, utility
 from geotools.model.errors import StatisticsError
 from geotools.model.progress import Progress, tracked
 
@@ -27,6 +27,7 @@ class Stability:
     ``table``: per task ``id rank p_top rank_low rank_median rank_high score_low score_high`` (ranks and scores hold nine tenths of the draws;
     ``p_top`` is the share of draws in which the task is among the first `top`). ``swaps``: per pair of neighbours in the list, the least change of
     one weight that makes them change places (see `swaps`). ``agreement``: mean share of the first `top` that stays among them.
+    Of a list that is no ranking (`Ranking.unranked`) all of these are missing, and ``words`` says why.
 
     Examples
     --------
@@ -54,13 +55,10 @@ class Stability:
             "top": self.top,
             "draws": self.draws,
             "concentration": self.concentration,
-            "agreement": self.agreement,
+            "agreement": self.agreement if np.isfinite(self.agreement) else None,
             "words": self.words,
-            "tasks": self.table.to_dict("records"),
-            "swaps": [
-                {str(k): None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}
-                for row in self.swaps.to_dict("records")
-            ],
+            "tasks": plain_rows(self.table),
+            "swaps": plain_rows(self.swaps),
         }
 
 
@@ -107,6 +105,8 @@ def stability(
     count = len(ranking.table)
     if draws < 10 or top < 1 or not concentration > 0:
         raise StatisticsError("at least 10 draws, one first place and a concentration above 0")
+    if ranking.unranked:
+        return _without_order(ranking, (top, draws, concentration))
     rng = np.random.default_rng(seed)
     weights = _weights(ranking.criteria.weights, concentration, draws, rng)
     score = np.empty((draws, count), dtype=np.float32)
@@ -204,6 +204,14 @@ def _summary(ranking: Ranking, ranks: np.ndarray, score: np.ndarray, settings: t
     return Stability(top, draws, concentration, table, swaps(ranking), agreement, words, ranks)
 
 
+def _without_order(ranking: Ranking, settings: tuple[int, int, float]) -> Stability:
+    table = ranking.table[["id", "rank"]].assign(
+        p_top=np.nan, rank_low=ranking.table["rank"], rank_median=ranking.table["rank"], rank_high=ranking.table["rank"],
+        score_low=ranking.table["score_low"], score_high=ranking.table["score_high"],
+    )  # fmt: skip
+    return Stability(*settings, table, swaps(ranking), np.nan, ranking.unranked)
+
+
 def swaps(ranking: Ranking) -> pd.DataFrame:
     """For each pair of neighbours in the list, the least change of one weight that makes them change places.
 
@@ -218,7 +226,7 @@ def swaps(ranking: Ranking) -> pd.DataFrame:
     -------
     DataFrame
         ``above below criterion weight needed change words``, one row per pair in the order of the list; ``needed`` is missing where no
-        change of a single weight does it.
+        change of a single weight does it. No rows of a list that is no ranking.
 
     Examples
     --------
@@ -229,6 +237,8 @@ def swaps(ranking: Ranking) -> pd.DataFrame:
     >>> swaps(rank(figures, both))[["above", "below", "criterion", "weight", "needed"]].round(6).values.tolist()
     [['A', 'B', 'People', 0.7, 0.5]]
     """
+    if ranking.unranked:
+        return _swap_table(ranking, [], [], [])
     index = {str(name): place for place, name in enumerate(ranking.indicators.value.index)}
     order = np.array([index[name] for name in ranking.table["id"]], dtype=int)
     parts = ranking.parts.to_numpy()[order]
