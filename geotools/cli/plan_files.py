@@ -150,6 +150,7 @@ def _workbook(results: Results, path: Path, as_of: date) -> None:
     import pandas as pd
 
     from geotools.io.excel import settled
+    from geotools.io.excel_looks import dress
     from geotools.io.tables import guard
     from geotools.model.errors import need
 
@@ -159,6 +160,7 @@ def _workbook(results: Results, path: Path, as_of: date) -> None:
         for name, table in results.tables.items():
             sheet = _plain(table).map(lambda cell: guard(_legal(cell)) if isinstance(cell, str) else cell)
             sheet.to_excel(book, sheet_name=name[:31], index=False)
+        dress(book.book)
     path.write_bytes(settled(draft.getvalue(), f"{as_of.isoformat()}T00:00:00Z"))
 
 

@@ -201,6 +201,7 @@ def _write(tables: dict[str, Any], cast: Any, output: Path, *, overwrite: bool) 
         import pandas as pd
 
         from geotools.io.excel import settled
+        from geotools.io.excel_looks import dress
         from geotools.io.tables import guard
         from geotools.model.errors import need
 
@@ -210,6 +211,7 @@ def _write(tables: dict[str, Any], cast: Any, output: Path, *, overwrite: bool) 
             for name, table in tables.items():
                 safe = table.map(lambda cell: guard(cell) if isinstance(cell, str) else cell)
                 safe.to_excel(book, sheet_name=name, index=False)
+            dress(book.book)
         with replacing(output, overwrite=overwrite) as temporary:
             temporary.write_bytes(settled(draft.getvalue()))
         return

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from geotools.io import archive, markup, places, tables
+from geotools.io import excel_looks as looks
 from geotools.io.raw import Finding, Raw, Source, choose_layer
 from geotools.model.errors import WriteError, need
 
@@ -165,17 +166,14 @@ def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
         raise WriteError(f"a sheet holds {ROWS_MAX - 1:,} rows, not {len(frame):,}", hint="write CSV or GeoPackage")
     spots = tables.place_columns(frame)
     names = [name for name in frame.columns if name != frame.geometry.name and name not in spots]
-    columns = [[_cell(v) for v in frame[name]] for name in names] + [
-        [_cell(v) for v in values] for values in spots.values()
-    ]
+    columns = [[_cell(v) for v in frame[name]] for name in names]
+    columns += [[_degrees(v) if name != "wkt" else v or None for v in values] for name, values in spots.items()]
     if any(isinstance(v, str) and len(v) > 32_767 for column in columns for v in column):
         raise WriteError(
             "a text or boundary is longer than a cell of a workbook (32,767 letters)", hint="write CSV or GeoPackage"
         )
     book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet(layer[:31] or "Sheet1")
-    for values in [[*names, *spots], *([list(row) for row in zip(*columns, strict=True)] if columns else [])]:
-        sheet.append([_text_cell(openpyxl, sheet, v) if isinstance(v, str) else v for v in values])
+    _fill(openpyxl, book.create_sheet(layer[:31] or "Sheet1"), [*map(str, names), *spots], columns)
     draft = io.BytesIO()
     book.save(draft)
     path.write_bytes(settled(draft.getvalue()))
@@ -196,12 +194,37 @@ def settled(workbook: bytes, moment: str = "1980-01-01T00:00:00Z") -> bytes:
     return out.getvalue()
 
 
-def _text_cell(openpyxl: Any, sheet: Any, value: str) -> Any:
+def _fill(openpyxl: Any, sheet: Any, names: list[str], columns: list[list[Any]]) -> None:
+    """Header and rows of a write-only sheet; one cell of each column is filled again and again, as rows are written at once."""
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-    cell = openpyxl.cell.WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("\ufffd", value))
-    cell.data_type = "s"
-    return cell
+    formats = [looks.number_format(name, values) for name, values in zip(names, columns, strict=True)]
+    looks.frame_sheet(sheet, names, columns, formats)
+
+    def text(cell: Any, value: str) -> Any:
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
+        cell.data_type = "s"
+        return cell
+
+    sheet.append([text(looks.heading(openpyxl.cell.WriteOnlyCell(sheet)), name) for name in names])
+    cells = [openpyxl.cell.WriteOnlyCell(sheet) for _ in names]
+    for cell, form in zip(cells, formats, strict=True):
+        cell.number_format = form
+
+    def filled(cell: Any, form: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return text(cell, value)
+        if value is None or form == looks.GENERAL:  # a mixed column: each value as the library writes it
+            return value
+        cell.value = value
+        return cell
+
+    for row in zip(*columns, strict=True) if columns else ():
+        sheet.append([filled(*each) for each in zip(cells, formats, row, strict=True)])
+
+
+def _degrees(text: str) -> float | None:
+    return float(text) if text else None
 
 
 def _cell(value: Any) -> Any:
