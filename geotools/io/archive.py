@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -21,11 +21,12 @@ from geotools.io.raw import Raw, Source, choose_layer
 BYTES_MAX = 4 << 30
 RATIO_MAX = 200  # real shapefiles and KML compress up to about 40 times
 FILES_MAX = 10_000
+DEPTH_MAX = 3  # archives in one another
 SMALL = 50 << 20  # below this size no ratio is suspicious
 
 
 def read(source: Source) -> Raw:
-    """Read the one data file in an archive, or the one that `layer` names.
+    """Read the one layer in an archive, or the one that `layer` names.
 
     Raises
     ------
@@ -33,36 +34,65 @@ def read(source: Source) -> Raw:
         If the archive is damaged, unsafe, or holds nothing that can be read.
     """
     with unpacked(source) as inside:
-        names = [_name(path, source) for path in inside]
-        chosen, findings = choose_layer(source, names)
-        path = inside[names.index(chosen)]
+        chosen, findings = choose_layer(source, list(inside))
+        path, layer = inside[chosen]
         found = registry.of_path(path)
         assert found is not None
-        raw: Raw = found.read()(replace(source, path=path, layer=None, name=f"{source.label}/{path.name}"))
+        raw: Raw = found.read()(replace(source, path=path, layer=layer, name=f"{source.label}/{path.name}"))
         raw.findings[:0] = findings
-        raw.layer = chosen if raw.layer == path.stem else raw.layer
+        raw.layer = chosen if raw.layer in (path.stem, layer) else raw.layer
         return raw
 
 
 def layers(source: Source) -> list[str]:
-    """Names of the data files in the archive, without their endings."""
+    """Names of the layers in the archive: files without their endings, layers of a database by their own names."""
     with unpacked(source) as inside:
-        return [_name(path, source) for path in inside]
+        return list(inside)
 
 
-def _name(path: Path, source: Source) -> str:
-    """What a file in the archive is called; the doc.kml of a KMZ says nothing, so that has the archive's name."""
-    return source.path.stem if path.name == "doc.kml" else path.stem
+def _named(found: list[Path], folder: Path, source: Source) -> dict[str, tuple[Path, str | None]]:
+    """Each layer under a name of its own, so that none hides another; the doc.kml of a KMZ has the archive's name."""
+    places = [(path, layer) for path in found for layer in _layers(path, source)]
+    ways: tuple[Callable[[Path], str], ...] = (
+        lambda path: source.path.stem if path.name == "doc.kml" else path.stem,
+        lambda path: path.relative_to(folder).with_suffix("").as_posix(),
+        lambda path: path.relative_to(folder).as_posix(),
+    )
+    tries = [[layer or ways[0](path) for path, layer in places]]
+    tries += [[f"{way(path)}/{layer}" if layer else way(path) for path, layer in places] for way in ways]
+    names = next((n for n in tries if len({name.casefold() for name in n}) == len(n)), tries[-1])
+    return dict(zip(names, places, strict=True))
+
+
+def _layers(path: Path, source: Source) -> list[str | None]:
+    """The layers of a file that has several; None for the only one, and where they cannot be listed: reading says why."""
+    known = registry.of_path(path)
+    lister = known.layers() if known is not None else None
+    try:
+        names = [] if lister is None else lister(replace(source, path=path, layer=None, name=path.name))
+    except Exception:
+        names = []
+    return list(names) if len(names) > 1 else [None]
 
 
 @contextmanager
-def unpacked(source: Source) -> Iterator[list[Path]]:
-    """The readable data files of an archive, unpacked for as long as the block lasts.
+def unpacked(source: Source) -> Iterator[dict[str, tuple[Path, str | None]]]:
+    """The layers in an archive by name, as file and layer, unpacked for as long as the block lasts; archives in it as well.
 
     Raises
     ------
     ReadError
         If it is no archive, is encrypted, names files outside itself, or unpacks to far more than it is.
+    """
+    with tempfile.TemporaryDirectory(prefix="geotools-") as folder:
+        _unpack(source, Path(folder))
+        yield _named(_data_files(Path(folder), source), Path(folder), source)
+
+
+def _unpack(source: Source, folder: Path, outer: int = 0, taken: int = 0, depth: int = 1) -> int:
+    """All members into a folder; archives among them into folders of their own, down to `DEPTH_MAX` in one another.
+
+    Limits hold for all of them together: `outer` is the size of the outermost archive, `taken` what was unpacked before.
     """
     try:
         archive = zipfile.ZipFile(source.path)
@@ -70,16 +100,37 @@ def unpacked(source: Source) -> Iterator[list[Path]]:
         raise source.refuse(
             f"it is not a zip archive or is cut off ({error})", "copy it again from where it came from"
         ) from error
-    with archive, tempfile.TemporaryDirectory(prefix="geotools-") as folder:
+    with archive:
         members = [m for m in archive.infolist() if not m.is_dir()]
-        check(members, source)
+        check(members, source, outer, taken)
         for member in members:
-            _extract(archive, member, Path(folder), source)
-        yield _data_files(Path(folder), source)
+            _extract(archive, member, folder, source)
+    outer, taken = outer or source.path.stat().st_size, taken + sum(m.file_size for m in members)
+    for inner in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in (".zip", ".shz")):
+        if any(part.startswith((".", "__MACOSX")) for part in inner.relative_to(folder).parts):
+            continue
+        if depth >= DEPTH_MAX:
+            raise source.refuse(
+                f"there are archives in archives in it, more than {DEPTH_MAX} deep",
+                "unpack it by hand if it is trusted",
+            )
+        home = inner.with_name(inner.stem)
+        while home.exists():
+            home = home.with_name(f"{home.name}_")
+        home.mkdir()
+        inside = replace(source, path=inner, name=f"{source.label}/{inner.name}")
+        taken = _unpack(inside, home, outer, taken, depth + 1)
+        inner.unlink()
+    return taken
 
 
-def check(members: list[zipfile.ZipInfo], source: Source) -> None:
+def check(members: list[zipfile.ZipInfo], source: Source, outer: int = 0, taken: int = 0) -> None:
     """Refuse archives that are bombs, name files outside themselves, or are encrypted.
+
+    Parameters
+    ----------
+    outer, taken
+        For an archive in an archive: bytes of the outermost one, and bytes unpacked from it before.
 
     Raises
     ------
@@ -105,8 +156,8 @@ def check(members: list[zipfile.ZipInfo], source: Source) -> None:
             )
         if member.flag_bits & 1:
             raise source.refuse("the archive is protected by a password", "unpack it first and give the files")
-    total = sum(m.file_size for m in members)
-    packed = max(1, source.path.stat().st_size)
+    total = taken + sum(m.file_size for m in members)
+    packed = max(1, outer or source.path.stat().st_size)
     if total > BYTES_MAX or (total > SMALL and total / packed > RATIO_MAX):
         raise source.refuse(
             f"the archive would unpack to {total:,} bytes from {packed:,}",
