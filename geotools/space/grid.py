@@ -9,15 +9,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pyproj
 from affine import Affine
 
-from geotools.model.errors import CRSError
+from geotools.model.errors import CRSError, SchemaError
+from geotools.space import crs as _crs
+
+MOST = 2**31  # rows or columns
 
 
 @dataclass(frozen=True)
 class Grid:
     """A north-up lattice: upper-left corner (x, y), cell size in CRS units, shape (rows, columns).
+
+    Raises
+    ------
+    CRSError
+        If the reference system is not understood, the cell size not positive, or a number not finite.
 
     Examples
     --------
@@ -33,16 +40,20 @@ class Grid:
     crs: Any
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "crs", pyproj.CRS.from_user_input(self.crs))
-        if not (self.cell > 0 and np.isfinite([self.west, self.north, self.cell]).all()):
-            raise CRSError("a grid needs a positive, finite cell size")
+        object.__setattr__(self, "crs", _crs.parse(self.crs))
+        _corner_and_cell((self.west, self.north), self.cell)
+        if not (isinstance(self.shape, tuple) and len(self.shape) == 2 and all(map(_is_count, self.shape))):
+            raise CRSError(f"a grid cannot have the shape {self.shape!r:.60}", hint="give (rows, columns)")
 
     @classmethod
     def around(cls, bounds: tuple[float, float, float, float], cell: float, crs: Any) -> Grid:
         """The smallest grid aligned to whole multiples of `cell` that holds `bounds` (west, south, east, north)."""
-        if not (cell > 0 and np.isfinite(bounds).all()):
-            raise CRSError("a grid needs finite bounds and a positive cell size")
+        _corner_and_cell(bounds, cell)
+        if len(bounds) != 4 or bounds[0] > bounds[2] or bounds[1] > bounds[3]:
+            raise CRSError("bounds are (west, south, east, north)", hint="west and south are the smaller numbers")
         west, north = np.floor(bounds[0] / cell) * cell, np.ceil(bounds[3] / cell) * cell
+        if max(bounds[2] - west, north - bounds[1]) / cell > MOST:
+            raise CRSError(f"cells of {cell:g} are too small for these bounds", hint="take larger cells")
         columns = max(1, int(np.ceil(round((bounds[2] - west) / cell, 9))))
         rows = max(1, int(np.ceil(round((north - bounds[1]) / cell, 9))))
         return cls(float(west), float(north), float(cell), (rows, columns), crs)
@@ -69,6 +80,24 @@ class Grid:
         return replace(self, west=self.west + column * self.cell, north=self.north - row * self.cell, shape=shape)
 
 
+def _corner_and_cell(corner: Any, cell: Any) -> None:
+    """Refuse text, missing and infinite numbers, and cells that are no cells."""
+    try:
+        numbers = np.asarray([*corner, cell])
+        good = numbers.dtype.kind in "iuf" and bool(np.isfinite(numbers).all()) and cell > 0
+    except (TypeError, ValueError):
+        good = False
+    if not good:
+        raise CRSError(
+            "a grid needs finite coordinates and a positive cell size",
+            hint="numbers, in the unit of the reference system",
+        )
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 0)
+
+
 @dataclass(frozen=True)
 class Raster:
     """Values on a grid: an array of shape (rows, columns), with an optional no-data value.
@@ -86,8 +115,8 @@ class Raster:
 
     Raises
     ------
-    ValueError
-        If the values have another shape than the grid.
+    SchemaError
+        If the values are no array, or have another shape than the grid.
 
     Examples
     --------
@@ -102,5 +131,10 @@ class Raster:
     name: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.values, np.ndarray) or not isinstance(self.grid, Grid):
+            raise SchemaError("a raster is an array of values on a Grid", hint="Raster(np.zeros(grid.shape), grid)")
         if self.values.shape != self.grid.shape:
-            raise ValueError(f"values have shape {self.values.shape}, the grid has {self.grid.shape}")
+            raise SchemaError(
+                f"values have shape {self.values.shape}, the grid has {self.grid.shape}",
+                hint="rows first, then columns",
+            )

@@ -968,3 +968,24 @@ def test_fixes_left_out_are_a_layer_with_their_reason():
     frame, ground, _, _ = lanes_overlapping()
     layers = swath.cover(swath.prepare(sim.messy(frame, spikes=10, repeats=5), ground), ground).layers()
     assert layers["swath_dropped"]["reason"].value_counts().to_dict() == {"spike": 10, "duplicate_time": 5}
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.floats(0.5, 3000), st.floats(0.5, 3000), st.floats(0.01, 20), st.integers(4, 20_000), st.floats(-500, 500))
+def test_a_grid_within_a_number_of_cells_never_has_more_and_covers_the_task(width, height, cell, most, shift):
+    x, y = 700_000 + shift, 4_380_000 - shift
+    task = gpd.GeoSeries([shapely.box(x, y, x + width, y + height)], crs="EPSG:32638")
+    grid = swath.grid_within(task, cell, most)
+    assert grid.shape[0] * grid.shape[1] <= most and grid.cell >= cell
+    west, south, east, north = task.to_crs(grid.crs).total_bounds
+    left, low, right, high = grid.bounds
+    assert left <= west + 1e-6 and low <= south + 1e-6 and right >= east - 1e-6 and high >= north - 1e-6
+    if grid.cell > cell:  # no larger than it has to be: half the side would make far too many
+        assert 4 * width * height / grid.cell**2 + 8 * (width + height) / grid.cell + 4 > most
+
+
+@pytest.mark.parametrize("cell, most", [(0, 100), (-1, 100), ("1", 100), (1, 3), (1, 10.5), (1, None), (1, 10**12)])
+def test_a_grid_within_something_else_is_refused(cell, most):
+    task = gpd.GeoSeries([shapely.box(700_000, 4_380_000, 700_100, 4_380_100)], crs="EPSG:32638")
+    with pytest.raises(CoverageError):
+        swath.grid_within(task, cell, most)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from geotools.analysis import terrain
 from geotools.analysis.terrain.ground import ground
 from geotools.io.rasters import write_raster
-from geotools.model.errors import CRSError
+from geotools.model.errors import CRSError, GeotoolsError
 from geotools.space.grid import Grid, Raster
 
 UTM = "EPSG:32638"
@@ -357,3 +357,19 @@ def test_a_result_can_be_written_as_it_is(tmp_path):
     with rasterio.open(write_raster(result, tmp_path / "slope.tif")) as source:
         np.testing.assert_array_equal(source.read(1), result.values)
         assert np.isnan(source.nodata)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda dem: terrain.aspect(dem, north="magnetic"), lambda dem: terrain.aspect(dem, north=None), lambda dem: terrain.tri(dem, method=3),
+        lambda dem: terrain.curvature(dem, kind="x"), lambda dem: terrain.slope(dem, tile="big"), lambda dem: terrain.slope(dem.values),
+        lambda dem: terrain.slope(Raster(dem.values.astype(str), dem.grid)), lambda dem: terrain.slope(dem, vertical_unit="cubits"),
+        lambda dem: terrain.drainage(dem, threshold_m2="much"), lambda dem: terrain.drainage(dem, threshold_m2=float("nan")),
+        lambda dem: terrain.derive("dem.tif", "out", products=["height"]), lambda dem: terrain.derive("dem.tif", "out", products=[]),
+    ],
+)  # fmt: skip
+def test_what_terrain_cannot_do_is_refused_with_a_hint(call):
+    with pytest.raises(GeotoolsError) as error:
+        call(rough())
+    assert error.value.hint and 15 < len(error.value.message) < 200

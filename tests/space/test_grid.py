@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geotools.model.errors import CRSError
+from geotools.model.errors import CRSError, SchemaError
 from geotools.space.grid import Grid, Raster
 
 places = st.floats(-1e6, 1e6, allow_nan=False)
@@ -45,3 +45,31 @@ def test_bad_grids_and_rasters_are_refused():
         Grid.around((0, 0, float("inf"), 1), 1, "EPSG:32638")
     with pytest.raises(ValueError, match="shape"):
         Raster(np.zeros((2, 2)), Grid.around((0, 0, 3, 3), 1, "EPSG:32638"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"west": "1"}, {"north": None}, {"cell": float("nan")}, {"cell": "0.5"}, {"cell": -1.0}, {"shape": (2,)}, {"shape": (2, -1)},
+        {"shape": (2.0, 3)}, {"shape": None}, {"crs": None}, {"crs": "nowhere"}, {"crs": object()}, {"west": 1j},
+    ],
+)  # fmt: skip
+def test_a_grid_that_cannot_be_is_refused_in_a_sentence(wrong):
+    with pytest.raises(CRSError) as error:
+        Grid(**{"west": 0.0, "north": 0.0, "cell": 1.0, "shape": (2, 2), "crs": "EPSG:32638"} | wrong)
+    assert error.value.hint
+
+
+@pytest.mark.parametrize(
+    "bounds, cell",
+    [((0, 0, 1), 1), ((1, 0, 0, 1), 1), (None, 1), (("a", 0, 1, 1), 1), ((0, 0, 1, 1), None), ((0, 0, 1e9, 1), 1e-9)],
+)
+def test_bounds_that_cannot_be_are_refused(bounds, cell):
+    with pytest.raises(CRSError):
+        Grid.around(bounds, cell, "EPSG:32638")
+
+
+def test_a_raster_of_no_array_is_refused():
+    for values, grid in (([[1]], Grid(0, 0, 1, (1, 1), "EPSG:32638")), (np.zeros((1, 1)), None)):
+        with pytest.raises(SchemaError):
+            Raster(values, grid)

@@ -5,6 +5,7 @@ For repeated work and required passes; areas come exact from `cover`. A trip cou
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,7 @@ def grid_of(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float = CELL_M, *, m
 
 
 def grid_within(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float, most: int) -> Grid:
-    """A grid over a task with cells of that size, or as much larger as it needs to have about so many cells.
+    """A grid over a task with cells of that size, or as much larger as it needs to have at most so many cells.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def grid_within(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float, most: int
     cell_m
         Smallest cell, in metres.
     most
-        Cells to aim at; whole rows and columns may make it some more.
+        Largest number of cells, of at least four: rows and columns are aligned to whole multiples of the cell, so a task lies in two of each.
 
     Returns
     -------
@@ -85,18 +86,31 @@ def grid_within(task: gpd.GeoDataFrame | gpd.GeoSeries, cell_m: float, most: int
     Raises
     ------
     CoverageError
-        If the task has no area, is too large for 400 million cells of a metre, or `cell_m` is not positive.
+        If the task has no area, `cell_m` is not positive or `most` is not a whole number from 4 to 400 million.
 
     Examples
     --------
     >>> import geopandas as gpd, shapely
     >>> task = gpd.GeoSeries([shapely.box(700000, 4380000, 700100, 4380100)], crs="EPSG:32638")
     >>> grid_within(task, 0.5, 1_000_000).cell, grid_within(task, 0.5, 1_000).cell
-    (0.5, 3.28)
+    (0.5, 3.41)
     """
-    coarse = grid_of(task, max(cell_m, 1.0)).shape
-    size = coarse[0] * coarse[1] * max(cell_m, 1.0) ** 2
-    return grid_of(task, max(cell_m, round((size / most) ** 0.5 + 0.005, 2)) if size / cell_m**2 > most else cell_m)
+    plane, ground, _ = task_ground(task)
+    west, south, east, north = ground.bounds
+    if not real("grid", "cell_m", cell_m) > 0:
+        raise CoverageError("cells need a positive size in metres")
+    if not 4 <= real("grid", "most", most) <= CELLS or most != int(most):
+        raise CoverageError(f"the most cells of a grid is a whole number from 4 to {CELLS:,}", hint="such as 1000000")
+    cell = cell_m
+    least = ((east - west) * (north - south) / most) ** 0.5
+    if least > cell:
+        cell = math.ceil(least * 100) / 100
+    while True:
+        grid = Grid.around(ground.bounds, cell, plane)
+        cells = grid.shape[0] * grid.shape[1]
+        if cells <= most:
+            return grid
+        cell = math.ceil(max(cell * min((cells / most) ** 0.5, 1.02), cell + 0.01) * 100 - 1e-6) / 100
 
 
 def count(passes: gpd.GeoDataFrame, grid: Grid) -> Raster:

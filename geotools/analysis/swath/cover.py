@@ -19,8 +19,9 @@ from shapely.geometry.base import BaseGeometry
 from geotools.analysis.swath.findings import wide_findings
 from geotools.analysis.swath.gaps import gap_list
 from geotools.analysis.swath.ground import SHAPES, Asked, Work, lengths, metres, share_table, work_of
+from geotools.analysis.swath.outages import empty_outages
 from geotools.analysis.swath.passes import require_passes, widened
-from geotools.analysis.swath.prepare import Prepared
+from geotools.analysis.swath.prepare import Prepared, empty_dropped
 from geotools.analysis.swath.rows import Rows
 from geotools.analysis.swath.rules import Rules, real
 from geotools.analysis.swath.summary import Position, card, cover_findings, sentences
@@ -231,14 +232,14 @@ class SwathCoverage:
         """Interruptions of the tracks."""
         if self._prepared is not None:
             return self._prepared.outages.to_crs(self._task.home)
-        return gpd.GeoDataFrame({"id": []}, geometry=gpd.GeoSeries([], crs=self._task.home))
+        return replace(empty_outages(), crs=self._task.home).frame()
 
     @cached_property
     def dropped(self) -> gpd.GeoDataFrame:
         """Fixes that were not used, with the reason; the first 10 000."""
         if self._prepared is not None:
             return self._prepared.dropped.to_crs(self._task.home)
-        return gpd.GeoDataFrame({"id": []}, geometry=gpd.GeoSeries([], crs=self._task.home))
+        return replace(empty_dropped(), crs=self._task.home).frame()
 
     @cached_property
     def shares(self) -> pd.DataFrame:

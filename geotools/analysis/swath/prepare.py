@@ -270,12 +270,17 @@ def _dropped(table: Table, reason: np.ndarray) -> Rows:
     return Rows({"id": ids, "reason": np.array(list(REASONS), dtype=object)[reason[rows]]}, points, table.crs)
 
 
+def empty_dropped() -> Rows:
+    """No dropped fixes."""
+    return Rows({"id": np.zeros(0, dtype=object), "reason": np.zeros(0, dtype=object)}, np.zeros(0, dtype=object))
+
+
 def finish(pieces: Sequence[Piece], seen: Seen, gate: Gate, task: Task | None) -> Prepared:
     """Join pieces into one `Prepared`, sorted so that chunking leaves no trace."""
     nothing = np.zeros(0, dtype=np.int8)
     start = Piece(
         replace(empty_passes(), crs=gate.plane), replace(empty_outages(), crs=gate.plane),
-        Rows({"id": np.zeros(0, dtype=object), "reason": np.zeros(0, dtype=object)}, np.zeros(0, dtype=object), gate.plane), _count(nothing, 0),
+        replace(empty_dropped(), crs=gate.plane), _count(nothing, 0),
     )  # fmt: skip
     every = list(pieces) or [start]
     made = joined([piece.passes for piece in every]).ordered("id", "section")

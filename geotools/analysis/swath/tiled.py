@@ -25,9 +25,9 @@ from geotools.analysis.swath.findings import Found, Seen, fix_findings, interrup
 from geotools.analysis.swath.ground import SHAPES, Asked, Share, add_shares, share_table
 from geotools.analysis.swath.laid import Store
 from geotools.analysis.swath.layers import Layers
-from geotools.analysis.swath.outages import Edges
+from geotools.analysis.swath.outages import Edges, empty_outages
 from geotools.analysis.swath.parts import Recipe, blocks
-from geotools.analysis.swath.prepare import LISTED, added, gate_of
+from geotools.analysis.swath.prepare import LISTED, added, empty_dropped, gate_of
 from geotools.analysis.swath.rasters import Cells, Made, targets, written
 from geotools.analysis.swath.reading import Source
 from geotools.analysis.swath.rows import Rows, joined
@@ -379,6 +379,7 @@ def _result(ground: Task, job: Job, read: Read, done: tuple[Sums, Seams, gpd.Geo
     known = {"outages": read.open, "bridged": read.bridged, "fixes": read.counts}
     totals = figures(float(ground.ground.area), sums.areas(), found, meant, known)
     breaks = joined(read.outages).ordered("id") if read.outages else None
+    unused = joined(read.dropped).ordered("reason", "id") if read.dropped else replace(empty_dropped(), crs=ground.home)
 
     def where(name: str) -> Any:
         place = sums.places.get(name)
@@ -387,12 +388,11 @@ def _result(ground: Task, job: Job, read: Read, done: tuple[Sums, Seams, gpd.Geo
     issues = [*fix_findings(read.seen, read.counts, job.tool), *([] if breaks is None else interruptions(breaks))]
     issues += [*pass_findings(read.found, job.rules), *ground.notes, *_left_off(read, seams)]
     issues += cover_findings(totals, read.position, where, (meant.key, meant.entered))
-    empty = gpd.GeoDataFrame({"id": []}, geometry=gpd.GeoSeries([], crs=ground.home))
     limits = {name: value for name, value in vars(job.limits).items() if name != "programme"}
     return StreamedCoverage(
         pd.Series(totals, dtype=object), share_table(sums.shares, read.worked), gaps,
-        empty if breaks is None else breaks.frame().to_crs(ground.home),
-        joined(read.dropped).ordered("reason", "id").frame().to_crs(ground.home) if read.dropped else empty, pd.Series(read.counts, dtype="int64"), issues_frame(issues), None,
+        (replace(empty_outages(), crs=ground.home) if breaks is None else breaks).frame().to_crs(ground.home),
+        unused.frame().to_crs(ground.home), pd.Series(read.counts, dtype="int64"), issues_frame(issues), None,
         {**limits, "method": meant.key, "follow_up": False},
     )  # fmt: skip
 

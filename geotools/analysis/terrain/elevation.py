@@ -19,7 +19,8 @@ from rasterio.errors import RasterioIOError
 from rasterio.windows import Window
 
 from geotools.analysis.terrain.ground import Ground, ground
-from geotools.model.errors import CRSError, ReadError
+from geotools.model.arguments import instance, whole
+from geotools.model.errors import CRSError, ReadError, SchemaError
 from geotools.space.grid import Raster
 
 LAND_M = (-1000.0, 9000.0)  # no land is lower or higher: such heights are undeclared no-data values
@@ -49,8 +50,7 @@ class Elevation:
 
     def windows(self, tile: int) -> Iterator[tuple[int, int, int, int]]:
         """(row, column, rows, columns) of tiles that cover the model once."""
-        if tile < 1:
-            raise ValueError("a tile has at least one cell")
+        whole(tile, "the side of a tile, in cells,", least=1)
         rows, columns = self.shape
         for row in range(0, rows, tile):
             for column in range(0, columns, tile):
@@ -83,6 +83,11 @@ def metres_per(unit: str | None, crs: Any) -> float:
 
 def of_raster(dem: Raster, unit: str | None) -> Elevation:
     """Heights in memory."""
+    instance(dem, "the heights", Raster, hint="a Raster (gt.grid.Raster), or derive for a file")
+    if dem.values.ndim != 2 or dem.values.dtype.kind not in "iuf" or dem.values.size == 0:
+        raise SchemaError(
+            "the heights are no array of numbers in rows and columns", hint="give heights in metres, NaN where missing"
+        )
     unit_m = metres_per(unit, dem.grid.crs)
     rows, columns = dem.values.shape
 

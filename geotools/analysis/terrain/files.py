@@ -26,7 +26,8 @@ from geotools.analysis.terrain.elevation import Elevation, of_file
 from geotools.analysis.terrain.ground import horizontal
 from geotools.analysis.terrain.products import DRAINAGE_M2, TILE, Layer, block, layers, lines
 from geotools.io.atomic import replacing
-from geotools.model.errors import WriteError
+from geotools.model.arguments import one_of
+from geotools.model.errors import StatisticsError, WriteError
 from geotools.model.parallel import iter_ordered
 from geotools.model.progress import Progress, tracked
 from geotools.model.provenance import InputFile, Provenance
@@ -173,12 +174,12 @@ def derive(
     ('slope.tif', 0.444)
     """
     settings = settings or Settings()
-    chosen = {products} if isinstance(products, str) else set(products)
+    chosen = {
+        one_of(name, "terrain product", PRODUCTS) for name in ([products] if isinstance(products, str) else products)
+    }
     wanted = [name for name in PRODUCTS if name in chosen]
-    if unknown := sorted(chosen - set(PRODUCTS)):
-        raise ValueError(f"there is no terrain product '{unknown[0]}'; there are {', '.join(PRODUCTS)}")
     if not wanted:
-        raise ValueError(f"name at least one of the products {', '.join(PRODUCTS)}")
+        raise StatisticsError("no terrain product is named", hint=f"name at least one of {', '.join(PRODUCTS)}")
     bands = [
         band
         for name in wanted

@@ -14,6 +14,7 @@ import numpy as np
 from geotools.analysis.terrain import surface
 from geotools.analysis.terrain.elevation import Elevation, of_raster
 from geotools.analysis.terrain.flow import upstream
+from geotools.model.arguments import number, one_of
 from geotools.model.progress import Progress
 from geotools.space.grid import Raster
 
@@ -34,10 +35,8 @@ class Layer:
 
 def layers(product: str, *, north: str = "true", method: str = "riley") -> list[Layer]:
     """The bands of a product that are computed tile by tile (drainage is not)."""
-    if north not in ("true", "grid"):
-        raise ValueError(f"north is 'true' or 'grid', not '{north}'")
-    if method not in ("riley", "wilson", "range"):
-        raise ValueError(f"method is 'riley', 'wilson' or 'range', not '{method}'")
+    one_of(north, "north", ("true", "grid"))
+    one_of(method, "way to measure ruggedness", ("riley", "wilson", "range"))
     facing = f"direction the slope faces, degrees clockwise from {north} north"
     table = {
         "slope": [Layer("slope", "degree", "slope (Horn), degrees", surface.slope)],
@@ -121,7 +120,7 @@ def aspect(dem: Raster, *, north: str = "true", vertical_unit: str | None = None
 
     Raises
     ------
-    ValueError
+    StatisticsError
         If `north` is neither.
 
     Examples
@@ -147,7 +146,7 @@ def tri(dem: Raster, *, method: str = "riley", vertical_unit: str | None = None,
 
     Raises
     ------
-    ValueError
+    StatisticsError
         If `method` is none of these.
 
     Examples
@@ -172,6 +171,11 @@ def curvature(dem: Raster, *, kind: str = "profile", vertical_unit: str | None =
     kind
         ``"profile"`` (of the ground along the fall line) or ``"plan"`` (of the contour).
 
+    Raises
+    ------
+    StatisticsError
+        If `kind` is neither.
+
     Examples
     --------
     >>> from geotools.space.grid import Grid
@@ -179,8 +183,7 @@ def curvature(dem: Raster, *, kind: str = "profile", vertical_unit: str | None =
     >>> float(curvature(Raster(np.tile([0.0, 10.0, 20.0], (3, 1)), grid)).values[1, 1])
     -0.0
     """
-    if kind not in ("profile", "plan"):
-        raise ValueError(f"kind is 'profile' or 'plan', not '{kind}'")
+    one_of(kind, "kind of curvature", ("profile", "plan"))
     return _local(dem, layers("curvature")[("profile", "plan").index(kind)], vertical_unit, tile)
 
 
@@ -214,6 +217,8 @@ def drainage(
     ------
     ReadError
         If the model has too many cells.
+    StatisticsError
+        If `threshold_m2` is not positive.
 
     Examples
     --------
@@ -228,8 +233,7 @@ def drainage(
 
 def lines(heights: Elevation, threshold_m2: float, progress: Progress | None) -> np.ndarray:
     """Values of `drainage`."""
-    if not threshold_m2 > 0:
-        raise ValueError("the least upstream ground of a drainage line is a positive number of square metres")
+    number(threshold_m2, "the least upstream ground of a drainage line (a positive area in m²)", above=0)
     area, unsure, unknown = upstream(heights, progress=progress)
     out = np.where(area >= threshold_m2, area, 0.0).astype("float32")
     out[unknown | (unsure & (area < threshold_m2))] = np.nan
