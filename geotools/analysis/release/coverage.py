@@ -73,7 +73,8 @@ def coverage(
         polygons are then never in memory all at once. Columns as in `geotools.schema` (all optional); missing, empty or invalid
         geometry is counted as 0 m² or repaired, and reported in `Coverage.issues`. ``events=`` may add a layer of the same kind with
         ``event`` (reopened, extended, transferred, corrected_in, corrected_out), ``hazard_id`` and ``date``. A reopening
-        without ground on the hazard it names reopens all of it; a word nobody knows is treated as a reopening.
+        without ground on the hazard it names reopens all of it; a word nobody knows is treated as a reopening. A transfer or
+        outward correction that names a hazard takes only ground that no other hazard claims or that was let go there before.
     as_of
         Only what was dated on or before this day: later releases and hazards are left out, and so are releases
         without a date; hazards without a date are counted.

@@ -5,6 +5,7 @@ For the arithmetic behind `Coverage` and the balance sheet; tables for people ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -17,11 +18,12 @@ import shapely
 from geotools.analysis.release import engine as _engine
 from geotools.analysis.release import entries as _e
 from geotools.analysis.release import projection as _p
-from geotools.analysis.release import reopenings
+from geotools.analysis.release import reopenings, withdrawals
 from geotools.analysis.release.geos import overlay, union
 from geotools.analysis.release.projection import Ground
 from geotools.analysis.release.reopenings import Layer
 from geotools.analysis.release.succession import claim_order, sortable, without_circles
+from geotools.analysis.release.withdrawals import Withheld
 from geotools.model.errors import ReleaseError
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress
@@ -57,6 +59,7 @@ class Ledger:
     work: Work
     factor: np.ndarray = field(repr=False)
     reopened_whole: frozenset[int] = frozenset()  # events that reopen all of the hazard they name
+    withheld: Mapping[int, Withheld] = field(default_factory=dict)  # what transfers and corrections may not take
     self_links: tuple[tuple[int, str], ...] = ()  # hazards that name themselves, and in which column
     circles: tuple[tuple[int, ...], ...] = ()  # hazards that supersede each other
 
@@ -209,6 +212,7 @@ def ledger(hazards: Records, releases: Records, events: Records, *, programme: P
     crs = hazards.found.source or releases.found.source or pyproj.CRS.from_epsg(4326)
     factor = _p.factors(layers["hazards"].ground)
     layers["events"], whole = reopenings.placed(layers["hazards"], layers["events"], programme)
+    layers["events"], withheld = withdrawals.placed(layers["hazards"], layers["events"], programme)
     return Ledger(
         layers["hazards"],
         layers["releases"],
@@ -219,6 +223,7 @@ def ledger(hazards: Records, releases: Records, events: Records, *, programme: P
         work,
         factor,
         whole,
+        withheld,
         alone,
         circles,
     )

@@ -43,11 +43,11 @@ def placed(hazards: Layer, events: Layer, programme: Programme) -> tuple[Layer, 
         return events, frozenset()
     plane = np.asarray(events.ground.plane).copy()
     area, dense, spread = (getattr(events.ground, name).copy() for name in ("area", "dense", "spread"))
-    named = _named(hazards)
+    found = named(hazards)
     adds = _e.event_adds(rows.frame, programme)
     whole: set[int] = set()
     for row in candidates:
-        mine = named.get(str(link[row])) or named.get(fold(link[row]), [])
+        mine = found.get(str(link[row])) or found.get(fold(link[row]), [])
         more = [n for n in np.flatnonzero(adds != None) if fold(link[n] or "") == fold(link[row])]  # noqa: E711
         ground = np.r_[hazards.ground.plane[mine], events.ground.plane[more]]
         if not mine or _touches(plane[row], ground):
@@ -60,7 +60,7 @@ def placed(hazards: Layer, events: Layer, programme: Programme) -> tuple[Layer, 
     return Layer(rows, ground), frozenset(whole)
 
 
-def _named(hazards: Layer) -> dict[str, list[int]]:
+def named(hazards: Layer) -> dict[str, list[int]]:
     """Rows of every hazard id as given (an id used twice means both), and of ids in folded spelling."""
     found: dict[str, list[int]] = {}
     given = hazards.rows.text("id")

@@ -21,7 +21,7 @@ import pandas as pd
 
 from geotools.analysis.release.findings.claims import doubles, hazard_rows, shared
 from geotools.analysis.release.findings.found import Alike, Found, each, frame, tally
-from geotools.analysis.release.findings.happenings import events
+from geotools.analysis.release.findings.happenings import events, late_additions
 from geotools.analysis.release.findings.links import links
 from geotools.analysis.release.findings.records import ground_and_ids
 from geotools.analysis.release.findings.releases import release_rows
@@ -37,6 +37,7 @@ def findings(book: Ledger, shot: Snapshot, table: pd.DataFrame, credits_: pd.Dat
     yield from release_rows(book, shot, credits_)
     yield from links(book, shot)
     yield from events(book)
+    yield from late_additions(book)
     yield from hazard_rows(book, shot, table)
     yield from shared(book, shot)
     yield from doubles(book, shot)
