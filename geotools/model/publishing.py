@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geotools.model.schema.conform import to_boolean
+from geotools.model.schema.answers import to_boolean
 
 MARK = "safe_to_publish"
 CAUTIOUS = frozenset({"accidents", "victims"})  # no mark means no: people were hurt there and may be known by the place

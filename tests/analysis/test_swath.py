@@ -813,7 +813,8 @@ def test_a_wide_tool_is_doubted_and_the_limits_can_be_set():
         (1.0, True, False),
         (0.5, False, True),
         (2, False, True),
-        ("вкл", False, True),
+        ("вкл", True, False),
+        ("щщ", False, True),
         ("да", True, False),
     ],
 )

@@ -42,8 +42,9 @@ class Seen:
         """Counts of one table."""
         frame = table.rows
         names = {section.is_on for section in tool.sections} if tool and tool.sections else {"is_on"}
-        unreadable = [table.flag(name)[1] for name in sorted(names) if name in frame]
+        unreadable = [table.flag(name)[1] | _unread(frame, name) for name in sorted(names) if name in frame]
         flag, width = _given(frame, "is_on"), len(frame) - int(np.isnan(table.widths).sum())
+        flag += int(_unread(frame, "is_on").sum()) if "is_on" in frame else 0
         systems = (
             frozenset(frame["source_crs"].dropna().astype(str).unique()[:8]) if "source_crs" in frame else frozenset()
         )
@@ -79,6 +80,14 @@ def _given(frame: pd.DataFrame, name: str) -> int:
     if values.dtype == np.float64:
         return len(frame) - int(np.isnan(values.to_numpy()).sum())
     return int(values.notna().sum())
+
+
+def _unread(frame: pd.DataFrame, name: str) -> np.ndarray:
+    """Rows whose flag could not be read as yes or no, and is kept beside it as it was typed."""
+    typed = f"{name}_as_entered"
+    if typed not in frame:
+        return np.zeros(len(frame), dtype=bool)
+    return (frame[name].isna() & frame[typed].notna()).to_numpy(dtype=bool)
 
 
 def _zoneless(frame: pd.DataFrame) -> bool:

@@ -18,7 +18,7 @@ import shapely
 from geotools.analysis.swath import units
 from geotools.analysis.swath.rules import ASSUMED_SIGMA_M, Rules, Tool
 from geotools.model.errors import CoverageError
-from geotools.model.schema.conform import to_boolean
+from geotools.model.schema.answers import to_working
 from geotools.space import crs as _crs
 
 UNIT_M = 1e-5  # positions are whole multiples of 0.01 mm, so that sums do not depend on the order or size of chunks
@@ -385,12 +385,19 @@ def _flags(table: Table, tool: Tool) -> np.ndarray:
                 f"the fixes have no column '{name}', which a section of the tool names",
                 hint="name a column that exists",
             )
-        silent = name in frame and name not in table.stated and frame[name].dtype != bool and frame[name].isna().all()
-        if name not in frame or silent:
+        if name not in frame or _silent(table, name):
             columns.append(np.full(len(frame), name == "is_on"))
         else:
             columns.append(table.flag(name)[0])
     return np.column_stack(columns)
+
+
+def _silent(table: Table, name: str) -> bool:
+    """Whether a flag says nothing anywhere; words that could not be read are not nothing."""
+    values, typed = table.rows[name], f"{name}_as_entered"
+    if name in table.stated or values.dtype == bool or not values.isna().all():
+        return False
+    return typed not in table.rows or bool(table.rows[typed].isna().all())
 
 
 def flags(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -402,7 +409,7 @@ def flags(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         values = column.to_numpy(dtype=float, na_value=np.nan)
         return values == 1, ~missing & (values != 1) & (values != 0)
     words = column.astype(object).where(~missing, "").map(str)
-    meant = {word: to_boolean(word) for word in words.unique()}
+    meant = {word: to_working(word) for word in words.unique()}
     found = [meant[word] for word in words]
     return np.array([value is True for value in found], dtype=bool), ~missing & np.array(
         [value is None for value in found], dtype=bool

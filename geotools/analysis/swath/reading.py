@@ -98,7 +98,12 @@ class Source:
             pd.DataFrame(columns=[known[n] for n in file.schema_arrow.names if n in wanted and n not in place])
         )
         said = [(name, meant) for name, meant in wanted.items() if meant in flags]
-        stated = frozenset(meant for name, meant in said if self._has_values(name))
+        typed = {meant: f"{meant}_as_entered" for _, meant in said if f"{meant}_as_entered" in file.schema_arrow.names}
+        stated = frozenset(
+            meant
+            for name, meant in said
+            if self._has_values(name) or (meant in typed and self._has_values(typed[meant]))
+        )
         return cls(path, self.size, place, system, self.meaning, stated, batch)
 
     @property

@@ -99,12 +99,28 @@ def _owners(document: Document, tag: str, count: int) -> dict[str, Any]:
     lines = document.lines["trk" if tag == "trkpt" else "rte"]
     out = np.full(count, None, dtype=object)
     seen: dict[int, int] = {}
+    titles = _titles(lines.rows)
     for number, (owner, begin) in enumerate(lines.segments):
         stop = lines.segments[number + 1][1] if number + 1 < len(lines.segments) else count
         seen[owner] = seen.get(owner, 0) + 1
-        title = lines.rows[owner].get("name", f"{owner + 1}")
+        title = titles[owner]
         out[begin:stop] = title if tag == "rtept" else f"{title}/{seen[owner]}"
     return {"run_id": pd.Series(out, dtype=object)}
+
+
+def _titles(rows: list[dict[str, str]]) -> list[str]:
+    """A name for each track, its own where it has one; tracks of one name are told apart, so that nothing joins them."""
+    named = [row.get("name", f"{number}") for number, row in enumerate(rows, start=1)]
+    used = set(named)
+    out, first = [], set[str]()
+    for name in named:
+        title, turn = name, 1
+        while title in first or (turn > 1 and title in used):
+            turn += 1
+            title = f"{name}~{turn}"
+        first.add(title)
+        out.append(title)
+    return out
 
 
 def _column(values: list[str | None], name: str) -> pd.Series:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geotools.model.schema.answers import to_boolean, to_working
 from geotools.model.schema.columns import Column, Schema
 from geotools.model.schema.issues import Issue
 from geotools.model.units import has_unit, quantity, units_of
@@ -22,8 +23,7 @@ from geotools.model.vocab import fold
 # Issue codes of this room: 10 ids, 11 words, 12 numbers, 13 dates and times, 14 yes/no, 15 columns.
 MISSING = frozenset({"", "nan", "none", "null", "<na>", "nat", "n/a", "#n/a", "-"})
 _LONGEST = max(map(len, MISSING))
-_YES = frozenset({"1", "true", "t", "yes", "y", "on", "x", "beli", "he", "evet", "da", "да"})
-_NO = frozenset({"0", "false", "f", "no", "n", "off", "xeyr", "hayir", "yox", "net", "нет"})
+FLAGS = frozenset({"is_on"})  # answers that tell whether a tool was at work
 _EXCEL_EPOCH = pd.Timestamp("1899-12-30")
 
 
@@ -51,8 +51,8 @@ def conform(
     Returns
     -------
     frame, issues
-        Every row of the input, `id` unique text. Words not in a vocabulary become missing and are kept as
-        typed in ``<column>_as_entered``. Columns that the schema does not know are kept unchanged.
+        Every row of the input, `id` unique text. Words not in a vocabulary, and answers that are neither yes nor no, become
+        missing and are kept as typed in ``<column>_as_entered``. Columns that the schema does not know are kept unchanged.
 
     Examples
     --------
@@ -230,9 +230,9 @@ def _convert(
 
     if column.kind in ("word", "words"):
         return _words(raw, column, words.get(column.words, {}), report)
-    convert = {"number": _numbers, "integer": _integers, "boolean": _booleans, "date": _dates, "time": _times}.get(
-        column.kind
-    )
+    if column.kind == "boolean":
+        return _booleans(raw, column, report)
+    convert = {"number": _numbers, "integer": _integers, "date": _dates, "time": _times}.get(column.kind)
     if convert is None:
         return pd.Series([as_text(value) for value in raw], dtype=object), None
     return convert(raw, column, report), None
@@ -255,6 +255,8 @@ def _words(
             found.append(known[value])
             continue
         text = ", ".join(map(str, value)) if isinstance(value, list | tuple | set | np.ndarray) else as_text(value)
+        if not text and isinstance(value, str) and fold(value) in vocabulary.keys:
+            text = value.strip()  # «none» is a word of its own here: a receiver without a position writes it
         if not text:
             found.append(None)
             continue
@@ -367,26 +369,22 @@ def _integers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
     return whole.astype("Int64")
 
 
-def to_boolean(value: Any) -> bool | None:
-    """Yes or no from a cell, in words of several languages or as 1 and 0; None for anything else.
-
-    Examples
-    --------
-    >>> to_boolean("Yes"), to_boolean(0.0), to_boolean("да"), to_boolean(0.5) is None, to_boolean("maybe") is None
-    (True, False, True, True, True)
-    """
-    text = fold(as_text(value) or "")
-    return text in _YES if text in _YES or text in _NO else None
-
-
-def _booleans(raw: pd.Series, column: Column, report: Report) -> pd.Series:
+def _booleans(raw: pd.Series, column: Column, report: Report) -> tuple[pd.Series, pd.Series | None]:
+    """Answers, and as they were typed those that are neither yes nor no: an unread answer is not a missing one."""
+    read = to_working if column.name in FLAGS else to_boolean
+    meant: dict[str, tuple[bool | None, str]] = {}
     values: list[bool | None] = []
+    strange: list[str | None] = [None] * len(raw)
     for row, value in enumerate(raw):
-        found = to_boolean(value)
-        if found is None and fold(as_text(value) or ""):
+        key = value if isinstance(value, str) else repr(value)
+        if key not in meant:
+            meant[key] = read(value), as_text(value) or ""
+        found, text = meant[key]
+        if found is None and text:
+            strange[row] = text
             report(row, "RD-14", f"'{value}' is neither yes nor no")
         values.append(found)
-    return pd.Series(values, dtype="boolean")
+    return pd.Series(values, dtype="boolean"), pd.Series(strange, dtype=object) if any(strange) else None
 
 
 _DAY_FIRST = re.compile(r"^(\d{1,2})[./\-](\d{1,2})[./\-](\d{4})(?:[ T].*)?$")
