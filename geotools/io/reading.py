@@ -13,7 +13,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geotools.io import imsma, registry, words
+from geotools.io import epochs, imsma, registry, words
 from geotools.io.accounting import TYPES, account
 from geotools.io.raw import Finding, Raw, Source
 from geotools.model.errors import CRSError, GeotoolsError, SchemaError
@@ -105,6 +105,7 @@ def read_with_issues(
     _settle_crs(raw, source, settings)
     wanted = kind or _guess(raw, source)
     imsma.link(raw, wanted)
+    epochs.settle(raw, wanted)
     frame, issues = account(raw, KINDS[wanted] if wanted else None, _label(raw, source), settings)
     return frame, issues_frame(issues)
 
@@ -165,6 +166,7 @@ def stream(
     for raw in chunks(source, rows):
         _settle_crs(raw, source, programme or Programme())
         wanted = kind or _guess(raw, source)
+        epochs.settle(raw, wanted)
         frame, issues = account(raw, KINDS[wanted] if wanted else None, _label(raw, source), programme or Programme())
         yield frame, issues_frame(issues)
 

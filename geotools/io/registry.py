@@ -80,7 +80,11 @@ def _load(place: str) -> Callable[..., Any]:
 
 _IO = "geotools.io."
 TABLE: tuple[Format, ...] = (
-    Format("geojson", "GeoJSON (RFC 7946)", (".geojson", ".json"), _IO + "geojson:read", _IO + "geojson:write", crs="WGS 84"),
+    Format(
+        "geojson", "GeoJSON (RFC 7946)", (".geojson", ".json"), _IO + "geojson:read", _IO + "geojson:write", crs="WGS 84",
+        note="reads Esri JSON too, as ArcGIS and IMSMA Core send it",
+    ),
+    Format("topojson", "TopoJSON", (".topojson",), _IO + "geojson:read", "", _IO + "geojson:layers"),
     Format(
         "geojsonseq", "GeoJSON text sequence", (".geojsonl", ".geojsons", ".ndjson", ".jsonl"),
         _IO + "geojson:read_sequence", _IO + "geojson:write_sequence", crs="WGS 84", note="one feature per line; '-' on the command line",

@@ -13,6 +13,8 @@ import pyproj
 from shapely.geometry.base import BaseGeometry
 
 from geotools.io import text
+from geotools.io.geojson import esri, topology
+from geotools.io.geojson.columns import table
 from geotools.io.geojson.shapes import TYPES, OddError, shape
 from geotools.io.raw import Finding, Raw, Source
 from geotools.model.errors import CRSError
@@ -23,7 +25,7 @@ _GEOMETRY_KEYS = ("geom", "the_geom", "shape", "geometrie", "wkb_geometry")
 
 
 def read(source: Source) -> Raw:
-    """Read a GeoJSON file: a FeatureCollection, a Feature, a bare geometry or a list of features.
+    """Read a GeoJSON file: a FeatureCollection, a Feature, a bare geometry or a list of features; also Esri JSON and TopoJSON.
 
     Raises
     ------
@@ -51,6 +53,11 @@ def read(source: Source) -> Raw:
                 value=twice,
             )
         )
+    findings += esri.cut_short(data, source)
+    if esri.is_esri(data):
+        return esri.read(data, source, findings)
+    if topology.is_topology(data):
+        return topology.read(data, source, findings)
     features = _features(data, source, findings)
     if features is None:
         from geotools.io import forms
@@ -58,6 +65,15 @@ def read(source: Source) -> Raw:
         return forms.from_json(data, source)
     said, implied = _said_crs(data, source)
     return build(enumerate(features, start=1), source, said, implied=implied, findings=findings)
+
+
+def layers(source: Source) -> list[str]:
+    """Names of the objects of a TopoJSON file; else the file's own name."""
+    try:
+        data, _ = parse(decode(source))
+    except (ValueError, RecursionError) as error:
+        raise source.refuse("it is not usable JSON", "export it again from where it came from") from error
+    return topology.names(data) if topology.is_topology(data) else [source.path.stem]
 
 
 def decode(source: Source) -> str:
@@ -129,10 +145,13 @@ def _features(data: Any, source: Source, findings: list[Finding]) -> list[Any] |
             return [data]
         if kind == "featurecollection":
             raise source.refuse("the FeatureCollection has no list of features", "export it again")
-        if kind == "topology" or "spatialReference" in data:
+        if said := esri.is_answer_of_server(data):
             raise source.refuse(
-                "this is TopoJSON or Esri JSON, not GeoJSON", "convert it to GeoJSON or GeoPackage first"
+                f"there are no records in it, but an error that a server sent ({said})",
+                "download it again, logged in where the server asks for that",
             )
+        if kind == "topology" or "spatialReference" in data:
+            raise source.refuse("this is Esri JSON or TopoJSON without any rows", "export it again")
     if isinstance(data, list) and any(
         isinstance(item, dict) and str(item.get("type", "")).casefold() == "feature" for item in data
     ):
@@ -231,11 +250,11 @@ def build(
         properties.append(values)
         ids.append(feature.get("id"))
         shapes.append(_shape(raw_shape, row, found))
-    table = _table(properties)
-    _take_ids(table, ids, source)
+    made = table(properties)
+    _take_ids(made, ids, source)
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
-    return Raw(source.path.stem, table, array, crs, implied, found, np.array(numbers, dtype=np.int64))
+    return Raw(source.path.stem, made, array, crs, implied, found, np.array(numbers, dtype=np.int64))
 
 
 def _parts(feature: dict[str, Any], row: int, found: list[Finding]) -> tuple[dict[str, Any], Any]:
@@ -266,28 +285,6 @@ def _parts(feature: dict[str, Any], row: int, found: list[Finding]) -> tuple[dic
         )
         values = {"properties": json.dumps(values, ensure_ascii=False)}
     return values, raw
-
-
-def _table(properties: list[dict[str, Any]]) -> pd.DataFrame:
-    names = dict.fromkeys(name for values in properties for name in values)
-    columns = {}
-    for name in names:
-        column = [values.get(name) for values in properties]
-        columns["geometry_property" if name == "geometry" else name] = _typed(column)
-    return pd.DataFrame(columns, index=range(len(properties)))
-
-
-def _typed(values: list[Any]) -> pd.Series:
-    kinds = {type(v) for v in values if v is not None}
-    if kinds == {bool}:
-        return pd.Series(values, dtype="boolean" if None in values else bool)
-    if kinds == {int} and all(v is None or abs(v) < 2**63 for v in values):
-        return pd.Series(values, dtype="Int64" if None in values else "int64")
-    if kinds and kinds <= {int, float}:
-        return pd.Series(
-            [np.nan if v is None else float(v) if abs(v) < 1e300 else np.inf for v in values], dtype="float64"
-        )
-    return pd.Series(values, dtype=object)
 
 
 def _take_ids(table: pd.DataFrame, ids: list[Any], source: Source) -> None:
