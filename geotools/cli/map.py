@@ -29,9 +29,7 @@ from geotools.cli import options
 @click.option(
     "--lang",
     type=click.Choice(["en", "az", "tr", "ru"]),
-    default="en",
-    show_default=True,
-    help="Language the page opens in.",
+    help="Language the page opens in (default: the programme's first).",
 )
 @click.option("--theme", default="safe", show_default=True, help="safe, imsma, or a TOML file of symbols.")
 @click.option(
@@ -77,7 +75,7 @@ def command(
     crs: str | None,
     encoding: str | None,
     layers: str | None,
-    lang: str,
+    lang: str | None,
     theme: str,
     basemaps: tuple[str, ...],
     no_basemap: bool,
@@ -103,7 +101,7 @@ def command(
         raise click.UsageError("Missing argument 'SURVEY'.")
     settings = {
         "layers": layers or "",
-        "lang": lang,
+        "lang": lang or "",
         "theme": theme,
         "basemap": basemaps or not no_basemap,
         "max_mb": max_mb,

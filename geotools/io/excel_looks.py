@@ -32,7 +32,7 @@ def number_format(name: str, values: Iterable[Any]) -> str:
     >>> number_format("date", [date(2024, 5, 1)]), number_format("id", ["H-1"]), number_format("empty", [None])
     ('yyyy-mm-dd', '@', 'General')
     """
-    known = [v for v in values if v is not None]
+    known = [v for v in values if v is not None and v != ""]
     if not known or any(isinstance(v, bool) for v in known):
         return GENERAL
     if all(isinstance(v, str) for v in known):

@@ -74,13 +74,13 @@ def compare(
     >>> save(made, Path(tempfile.mkdtemp(), "changes.html")).name
     'changes.html'
     """
-    options = MapOptions.of(settings)
+    programme = getattr(new, "programme", None)
+    options = MapOptions.of(settings).spoken(programme)
     theme = _theme(options.theme)
     made = OfflineMap(options)
     given = [on_earth(frames_of(survey)) for survey in (old, new)]
     states = [_state(*g, s, day) for g, s, day in zip(given, (old, new), days, strict=True)]
     veils = _veils([frames for frames, _ in given])
-    programme = getattr(new, "programme", None)
     methods = programme.words.get("method") if programme is not None else None
     for side, (frames, coverage, lost) in zip(("old", "new"), states, strict=True):
         content = _survey.content(

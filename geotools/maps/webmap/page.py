@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class MapOptions:
     title, subtitle
         As printed in the panel; empty: the programme's name.
     lang
-        Language the page opens in: en, az, tr or ru; the reader can change it.
+        Language the page opens in: en, az, tr or ru; empty: the programme's first, else English. The reader can change it.
     theme
         A theme of `geotools.symbols`, or the path of an authority's own.
     layers
@@ -95,7 +95,7 @@ class MapOptions:
 
     title: str = ""
     subtitle: str = ""
-    lang: str = "en"
+    lang: str = ""
     theme: str | Path = "safe"
     layers: tuple[str, ...] = ()
     by: str = ""
@@ -106,7 +106,7 @@ class MapOptions:
     max_mb: float = 40.0
 
     def __post_init__(self) -> None:
-        if self.lang not in LANGUAGES:
+        if self.lang and self.lang not in LANGUAGES:
             raise MapError(f"the page speaks {', '.join(LANGUAGES)}, not '{self.lang}'")
 
     @classmethod
@@ -127,6 +127,17 @@ class MapOptions:
             values["layers"] = tuple(v.strip() for v in values["layers"].split(",") if v.strip())
         return cls(**{**values, "layers": tuple(values.get("layers") or ())})
 
+    def spoken(self, programme: Any = None) -> MapOptions:
+        """With a language: the first of the programme's that the page speaks, where none was asked for.
+
+        Examples
+        --------
+        >>> MapOptions().spoken().lang, MapOptions(lang="ru").spoken().lang
+        ('en', 'ru')
+        """
+        known = [name for name in getattr(programme, "languages", ()) if name in LANGUAGES]
+        return replace(self, lang=self.lang or (known[0] if known else LANGUAGES[0]))
+
 
 class Page(MacroElement):
     """The page around the map: what the panel, the slider and the tools show. One per map."""
@@ -139,7 +150,7 @@ class Page(MacroElement):
     def __init__(self, options: MapOptions | None = None) -> None:
         super().__init__()
         self._name = "Page"
-        self.options = options or MapOptions()
+        self.options = (options or MapOptions()).spoken()
         self.as_of: date | None = None
         self.series: Series | None = None
         self.no_ground: dict[str, float] | None = None
@@ -336,10 +347,10 @@ def map_survey(
     >>> isinstance(map_survey({"hazards": frame}, title="Sector F"), folium.Map)
     True
     """
-    options = MapOptions.of(settings)
-    frames, lost = _sources.on_earth(_sources.frames_of(source))
     survey = None if isinstance(source, Mapping | pd.DataFrame) else source
     programme = getattr(survey, "programme", None)
+    options = MapOptions.of(settings).spoken(programme)
+    frames, lost = _sources.on_earth(_sources.frames_of(source))
     wanted = options.layers or (
         tuple(frames) if not survey else tuple(k for k in frames if k in _survey.SHOWN or k not in _raw_kinds())
     )

@@ -2,7 +2,7 @@
 (function () {
 "use strict";
 const GT = window.geotools;
-const CELL = 8;
+const CELL = 8, PLAIN = 8; // of so many pixels and less a pattern could not be read: the area is one colour, and the legend says so
 
 /* ----------------------------------------------------------------- symbols */
 
@@ -114,8 +114,8 @@ GT.marker = function (ctx, s, x, y) {
   ctx.fillStyle = s.fill; ctx.fill();
 };
 
-/* One swatch for the legend, on a canvas of w x h CSS pixels. */
-GT.swatch = function (symbol, kind, w, h) {
+/* One swatch for the legend, on a canvas of w x h CSS pixels; with a small square in the one colour of small areas, where there are any. */
+GT.swatch = function (symbol, kind, w, h, small) {
   const ratio = Math.min(2, Math.ceil(window.devicePixelRatio || 1)), canvas = document.createElement("canvas");
   canvas.width = w * ratio; canvas.height = h * ratio;
   canvas.className = "gt-swatch";
@@ -125,8 +125,24 @@ GT.swatch = function (symbol, kind, w, h) {
   ctx.scale(ratio, ratio);
   if (kind === "point" || (kind === "auto" && s.marker)) GT.marker(ctx, Object.assign({}, s, { size: Math.min(s.size, h / 2 - 2.5) }), w / 2, h / 2);
   else if (kind === "line") { ctx.beginPath(); ctx.moveTo(2, h / 2); ctx.lineTo(w - 2, h / 2); strokeLine(ctx, s); }
-  else { const m = Math.max(1, s.width / 2 + 0.5); ctx.beginPath(); ctx.rect(m, m, w - 2 * m, h - 2 * m); paint(ctx, s, ratio); }
+  else {
+    const m = Math.max(1, s.width / 2 + 0.5), wide = small ? w - 8 : w;
+    ctx.beginPath(); ctx.rect(m, m, wide - 2 * m, h - 2 * m); paint(ctx, s, ratio);
+    if (small) { ctx.fillStyle = s.solid; ctx.fillRect(w - 6, h / 2 - 3, 6, 6); }
+  }
   return canvas;
+};
+
+/* Which classes have areas that are drawn in one colour at a zoom, among all or some features. */
+GT.small = function (layer, z, some) {
+  const out = new Uint8Array(layer.symbols.length), limit = PLAIN / (256 * 2 ** z), box = layer.box;
+  if (layer.kind === "polygon" && !layer.spec.quiet && !layer.spec.context) {
+    for (const f of some || layer.order) {
+      const k = layer.cls[f];
+      if (!out[k] && layer.vis[f] && Math.max(box[4 * f + 2] - box[4 * f], box[4 * f + 3] - box[4 * f + 1]) < limit) out[k] = 1;
+    }
+  }
+  return out;
 };
 
 /* ------------------------------------------------------------------ layers */
@@ -204,7 +220,7 @@ function drawAreas(ctx, layer, features, s, scale, ox, oy, ratio) {
   const big = [], middle = [], tiny = [], box = layer.box;
   for (const f of features) {
     const w = (box[4 * f + 2] - box[4 * f]) * scale, h = (box[4 * f + 3] - box[4 * f + 1]) * scale, m = Math.max(w, h);
-    (m < 3 ? tiny : m < 10 ? middle : big).push(f);
+    (m < 3 ? tiny : m < PLAIN ? middle : big).push(f);
   }
   if (tiny.length || middle.length) {
     ctx.fillStyle = rgba(s.solid, s.quiet ? 0.5 : 1);

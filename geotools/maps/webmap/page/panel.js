@@ -7,8 +7,8 @@ Object.assign(GT.Page.prototype, {
   /* ------------------------------------------------------------- legend */
   legend: function () {
     if (!this.legendBox) return;
-    this.far = this.layers.filter(this.tooFar, this).length;
-    const self = this, groups = new Map();
+    this.far = this.sizes();
+    const self = this, groups = new Map(), plain = this.layers.find(function (l) { return !l.spec.silent && l.on && l.small && l.small.includes(1); });
     const sums = this.classSums();
     for (const l of this.layers) { if (l.spec.silent) continue; const g = l.spec.group; if (!groups.has(g)) groups.set(g, []); groups.get(g).push(l); }
     for (const r of this.images || []) if (r.spec.overlay) { if (!groups.has("work")) groups.set("work", []); groups.get("work").push(r); }
@@ -16,7 +16,7 @@ Object.assign(GT.Page.prototype, {
     const keys = Array.from(groups.keys()).sort(function (a, b) { return order.indexOf(a) - order.indexOf(b); });
     const focused = document.activeElement && document.activeElement.id;
     this.legendBox.replaceChildren(...keys.map(function (g) {
-      return el("div", { class: "gt-group" }, el("h2", null, self.t(g === "other" ? "layers" : "group_" + g)), g === "areas" ? self.noGround() : null, groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }), g === "areas" && self.cfg.overlapOnce ? el("p", { class: "gt-aside" }, bdi(self.pick(self.cfg.overlapOnce)), self.overlapSums(sums)) : null);
+      return el("div", { class: "gt-group" }, el("h2", null, self.t(g === "other" ? "layers" : "group_" + g)), g === "areas" ? self.noGround() : null, groups.get(g).map(function (l) { return l.image ? self.legendImage(l) : self.legendLayer(l, sums); }), g === "areas" && self.cfg.overlapOnce ? el("p", { class: "gt-aside" }, bdi(self.pick(self.cfg.overlapOnce)), self.overlapSums(sums)) : null, plain && g === plain.spec.group ? el("p", { class: "gt-aside gt-plain" }, self.t("small_solid")) : null);
     }));
     if (focused && focused.startsWith("gt-c-")) { const again = document.getElementById(focused); if (again) again.focus(); }
   },
@@ -62,13 +62,18 @@ Object.assign(GT.Page.prototype, {
       el("label", { for: id }, options.swatch, el("span", { class: "gt-name" }, bdi(options.label)), el("span", { class: "gt-sum" }, options.dim ? this.t("zoom_in_to_see") : options.sum)));
   },
   tooFar: function (l) { return !!l.spec.minZoom && this.map._loaded && this.map.getZoom() < l.spec.minZoom; },
+  /* What the zoom changes in the legend: layers that are too far away, and classes with areas too small for their pattern. */
+  sizes: function () {
+    const self = this, z = this.map._loaded ? this.map.getZoom() : 0;
+    return this.layers.map(function (l) { l.small = GT.small(l, z); return (self.tooFar(l) ? "-" : "") + l.small.join(""); }).join();
+  },
   afterToggle: function () { this.update(); },
   legendLayer: function (l, sums) {
     const self = this, targets = new Set(l.spec.classes.map(function (c) { return c.then; }));
     const classes = l.spec.classes.filter(function (c) { return !c.adds && (!targets.has(c.key) || (sums.get(l.spec.id + "|" + c.key) || { n: 0 }).n); });
     const sum = function (c) { const s = sums.get(l.spec.id + "|" + c.key) || { n: 0, m2: 0 }; return [self.count(s.n), l.kind === "polygon" && !l.spec.quiet && l.data.cols.has("area_m2") ? " · " + self.area(s.m2, l.spec.id) : ""]; };
     const geom = l.kind === "point" ? "point" : l.kind === "line" ? "line" : "auto";
-    const swatch = function (c) { return GT.swatch(Object.assign({}, c.symbol), l.kind === "polygon" ? "area" : geom, 26, 18); };
+    const swatch = function (c) { return GT.swatch(Object.assign({}, c.symbol), l.kind === "polygon" ? "area" : geom, 26, 18, l.on && l.small[l.spec.classes.indexOf(c)]); };
     if (classes.length === 1) {
       return this.row({ id: l.spec.id, on: l.on, label: this.pick(l.spec.solo || classes[0].label), sum: sum(classes[0]), dim: this.tooFar(l), swatch: swatch(classes[0]), toggle: function (v) { l.on = v; } });
     }

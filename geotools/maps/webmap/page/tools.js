@@ -54,8 +54,7 @@ Object.assign(GT.Page.prototype, {
     this.scale.replaceChildren(el("b", null, m >= 1000 ? GT.number(m / 1000, 0, this.lang) + "\u00a0" + u.km : GT.number(m, m < 1 ? 1 : 0, this.lang) + "\u00a0" + u.m), bar);
   },
   moved: function () {
-    const far = this.layers.filter(this.tooFar, this).length;
-    if (far !== this.far) { this.far = far; this.legend(); }
+    if (this.sizes() !== this.far) this.legend();
     this.writeHash(); this.drawScale(); if (this.coarse() || !this.readout.firstChild) this.coords(this.map.getCenter());
   },
 
@@ -179,16 +178,20 @@ Object.assign(GT.Page.prototype, {
     if (this.filtered) out.push(el("p", null, el("strong", null, this.t("filtered").replace("{n}", this.count(this.filtered)))));
     out.push(el("p", null, el("strong", null, this.t("not_safe_route")), " ", this.t("no_record")));
     const b = this.map._loaded ? this.map.getBounds() : null, z = this.map.getZoom();
+    let plain = 0;
     for (const l of this.layers) {
       if (!l.on || l.spec.silent || !l.tree || (l.spec.minZoom && z < l.spec.minZoom)) continue;
       const col = l.data.cols.get("area_m2"), n = l.spec.classes.map(function () { return 0; }), m2 = n.slice();
       const seen = b ? GT.query(l, GT.mercX(b.getWest()), GT.mercY(b.getNorth()), GT.mercX(b.getEast()), GT.mercY(b.getSouth())) : [];
+      const small = GT.small(l, z, seen);
       for (const f of seen) { n[l.cls[f]]++; if (col) m2[l.cls[f]] += (col.codes ? col.dict[col.codes[f]] : col.values[f]) || 0; }
       l.spec.classes.forEach(function (c, k) {
         if (!n[k]) return;
-        out.push(el("div", { class: "gt-sheetrow" }, GT.swatch(c.symbol, l.kind === "polygon" ? "area" : l.kind, 26, 16), el("span", null, bdi(self.pick(c.label))), l.spec.quiet ? null : el("span", { class: "gt-sum" }, self.count(n[k]), l.kind === "polygon" && col ? " · " + self.area(m2[k], l.spec.id) : "")));
+        plain += small[k];
+        out.push(el("div", { class: "gt-sheetrow" }, GT.swatch(c.symbol, l.kind === "polygon" ? "area" : l.kind, 26, 16, small[k]), el("span", null, bdi(self.pick(c.label))), l.spec.quiet ? null : el("span", { class: "gt-sum" }, self.count(n[k]), l.kind === "polygon" && col ? " · " + self.area(m2[k], l.spec.id) : "")));
       });
     }
+    if (plain) out.push(el("p", { class: "gt-small" }, this.t("small_solid")));
     out.push(el("p", { class: "gt-small" }, this.t("in_this_view") + " WGS 84 · Web Mercator · " + this.printed()));
     return out;
   },
