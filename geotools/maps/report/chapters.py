@@ -18,7 +18,7 @@ from geotools.maps.report.facts import Facts, word
 from geotools.maps.sheet import column as _column
 from geotools.maps.sheet import contents as _contents
 from geotools.maps.sheet import frame as _frame
-from geotools.maps.sheet.phrase import clean, day, number, square_metres, term, terms
+from geotools.maps.sheet.phrase import angle, clean, day, number, plain, square_metres, term, terms
 from geotools.maps.sheet.phrase import word as sheet_word
 from geotools.maps.sheet.task import Task
 from geotools.model import figures
@@ -28,6 +28,7 @@ from geotools.model.vocab import vocabulary
 from geotools.space import crs as _crs
 
 ISSUES_SHOWN = 40
+WHOLE = 40  # lines of files that stand beside the code, so that no page holds the code alone
 
 
 def head(task: Task, title: str, reasons: Sequence[str], lang: str) -> list[_column.Block]:
@@ -60,10 +61,11 @@ def _table(
     lang: str,
     *,
     note: str = "",
+    summed: bool = False,
 ) -> list[_column.Block]:
     if not rows:
         return _column.section(title, [_column.paragraph(word("none", lang), size=7.5, after=3)])
-    lines = _column.ruled_table([head, *rows], shares)
+    lines = _column.ruled_table([head, *rows], shares, summed=summed)
     first = [_column.paragraph(note, size=6.4, color=_column.QUIET, after=1)] if note else []
     rest = _column.continued(word("continued", lang, title=title), lines[2:], lines[:1])
     return [*_column.section(title, [_column.together(*first, *lines[:2])]), *rest, _column.space(3)]
@@ -112,7 +114,13 @@ def ledger(facts: Facts, lang: str) -> list[_column.Block]:
         for k in ("col_release", "col_product", "col_method", "col_date", "col_org", "col_depth", "col_m2")
     ]
     return _table(
-        word("ledger", lang), head, rows, (2.0, 2.0, 2.0, 1.6, 3.4, 1.3, 1.5), lang, note=word("ledger_note", lang)
+        word("ledger", lang),
+        head,
+        rows,
+        (2.0, 2.0, 2.0, 1.6, 3.2, 1.5, 1.5),
+        lang,
+        note=word("ledger_note", lang),
+        summed=True,
     )
 
 
@@ -152,8 +160,8 @@ def boundary(task: Task, lang: str) -> list[_column.Block]:
     table = _contents.point_list(task, points, _frame.point_table(points, task.norths, task.crs))
     norths = task.norths
     note = (
-        f"{task.crs.name}, {_crs.label(task.crs)} · {sheet_word('convergence', lang)} {norths.convergence:+.2f}° · "
-        f"{sheet_word('declination', lang)} {norths.declination:+.2f}° WMM {norths.day.isoformat()} · {sheet_word('scale_factor', lang)} {norths.scale_factor:.5f}"
+        f"{task.crs.name}, {_crs.label(task.crs)} · {sheet_word('convergence', lang)} {angle(norths.convergence, lang)} · "
+        f"{sheet_word('declination', lang)} {angle(norths.declination, lang)} WMM {norths.day.isoformat()} · {sheet_word('scale_factor', lang)} {plain(norths.scale_factor, 5, lang)}"
     )
     first = _column.paragraph(note, size=6.4, color=_column.QUIET, after=1)
     return [
@@ -276,7 +284,7 @@ def issues(facts: Facts, lang: str) -> list[_column.Block]:
         for r in table.head(ISSUES_SHOWN).itertuples()
     ]
     more = sheet_word("more", lang, n=len(table) - ISSUES_SHOWN) if len(table) > ISSUES_SHOWN else ""
-    blocks = _column.text_table([("", "", "", ""), *rows] if rows else [], (1.2, 0.9, 1.6, 6.0))
+    blocks = _column.text_table([("", "", "", ""), *rows] if rows else [], (1.5, 0.85, 1.45, 6.0))
     body = blocks[1:] or [_column.paragraph(word("none", lang), size=7.5, after=3)]
     title = word("issues", lang)
     return [
@@ -299,7 +307,7 @@ def signatures(lang: str, *, certificate: bool) -> list[_column.Block]:
 
         return _column.Block(lambda _: 26.0, write)
 
-    places = _column.side_by_side([block(role) for role in roles], gap=8.0)
+    places = _column.side_by_side([block(role) for role in roles], gap=8.0, across=2 if certificate else 3)
     return [_column.together(*_column.section(word("signatures", lang), places))]
 
 
@@ -308,25 +316,29 @@ def provenance(survey: Any, manifest: dict[str, Any], digest: str, lang: str) ->
     rows = [
         (
             clean(item.name, 44),
-            item.sha256[:32] + "…",
-            f"{item.rows if item.rows is not None else ''}",
+            item.sha256[:8] + "…",
+            number(item.rows, 0, lang) if item.rows is not None else "",
             clean(" · ".join(part for part in (item.crs, item.operation) if part), 40),
         )
         for item in survey.inputs
     ]
-    files = _column.text_table([("", "", "", ""), *rows], (3, 3.4, 0.7, 1.8), size=6.2)[1:] if rows else []
     made = _column.paragraph(
         f"geotools {version()} · {manifest['created']} · {sheet_word('as_of', lang)}: {manifest['as_of'] or survey.information_day or '–'}",
         size=7,
-        after=1.5,
+        after=1.0,
     )
-    code = _column.Block(
-        lambda _: 34.0, lambda page, left, top, width: _code(page, left, top - 32, 30.0, f"sha256:{digest}")
-    )
-    return [
-        *_column.section(word("provenance", lang), [made, *files, _column.space(2)]),
-        _column.together(code, _column.paragraph(f"{word('manifest', lang)}: {digest}", size=6)),
-    ]
+    said = _column.paragraph(f"{word('manifest', lang)}: {digest}", size=6, after=1.5)
+    files = _column.side_by_side(_column.text_table(rows, (2.7, 1.6, 1.05, 1.7), size=5.6), gap=3.0)
+    beside, more = files[:WHOLE], files[WHOLE:]
+    right = _column.together(made, said, *beside)
+
+    def seal(page: Axes, left: float, top: float, width: float) -> None:
+        _code(page, left - 2.5, top - 29, 30.0, f"sha256:{digest}")
+        right.draw(page, left + 32, top, width - 32)
+
+    title = word("provenance", lang)
+    block = _column.Block(lambda width: max(31.0, right.height(width - 32)) + 1.0, seal)
+    return [*_column.section(title, [block]), *_column.continued(word("continued", lang, title=title), more)]
 
 
 def _code(page: Axes, left: float, bottom: float, size: float, text: str) -> None:

@@ -5,11 +5,13 @@ For field packages; sheets of any size and atlases are in `compose` and `atlas`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import matplotlib as mpl
 import numpy as np
 import shapely
+from matplotlib.axes import Axes
 
 from geotools.maps.sheet import column as _column
 from geotools.maps.sheet import contents as _contents
@@ -77,6 +79,26 @@ def _scale(bounds: tuple[float, float, float, float], wanted: int | None) -> int
     raise MapError(f"{need[0]:.0f} × {need[1]:.0f} m do not fit on a card", hint="make a sheet on larger paper")
 
 
+def _apart(page: Axes, plan: Sequence[Sequence[_column.Block]], foot: Sequence[_column.Block]) -> bool:
+    """Set each part in a column of its own; False if one does not fit."""
+    feet: tuple[Sequence[_column.Block], ...] = ((), (), foot)
+    parts = list(zip(COLUMNS, plan, feet, strict=True))
+    if not all(_column.fits((column,), part, foot=end) for column, part, end in parts):
+        return False
+    for column, part, end in parts:
+        _column.flow(page, (column,), part, foot=end)
+    return True
+
+
+def _set(page: Axes, plan: Sequence[Sequence[_column.Block]], foot: Sequence[_column.Block]) -> bool:
+    """Set the parts one after the other through the columns; False if they find no room."""
+    whole = [block for part in plan for block in part]
+    if not _column.fits(COLUMNS, whole, foot=foot):
+        return False
+    _column.flow(page, COLUMNS, whole, foot=foot)
+    return True
+
+
 def _compose(task: Task, scale: int, choices: Choices, elsewhere: str) -> Sheet:
     place = _paper.Layout("A4", WIDTH, HEIGHT, FRAME, COLUMNS)
     figure, page = _page(place)
@@ -100,19 +122,20 @@ def _compose(task: Task, scale: int, choices: Choices, elsewhere: str) -> Sheet:
         _frame.point_labels(axes, points, task.shape, scale)
         legend[word("turning_point", task.lang)] = _scene.dot_swatch()
         rows = _contents.points(_frame.point_table(points, task.norths, task.crs), task.lang)
-    _frame.scale_bar(page, left + 5, bottom + 4, scale)
+    ground = task.hazard_ground(shapely.box(west, south, east, north))
+    spot = _frame.bar_corner(FRAME, (west, south, east, north), scale, ground)
+    _frame.scale_bar(page, *spot, scale, lang=task.lang)
     head = [*_contents.title(task), *_contents.areas(task)]
     signs, norths = _contents.legend(legend, task.lang), _contents.references(task, scale, step)
     note = [_column.paragraph(elsewhere, size=7)] if elsewhere and rows else []
     foot = _contents.closing(task)
-    plans = (
-        [*head, *signs, *norths, *rows],
-        [*head, *signs, *norths, *note],
-        [*head, *norths, *note],
-        [*head, *norths],
+    plans: tuple[tuple[Sequence[_column.Block], ...], ...] = (
+        ([*head, *signs], norths, rows),
+        (head, [*signs, *norths], rows),
+        ([*head, *signs], norths, note),
+        (head, norths, note),
+        (head, norths, []),
     )
-    chosen = next((plan for plan in plans if _column.fits(COLUMNS, plan, foot=foot)), None)
-    if chosen is None:
+    if not any(_apart(page, plan, foot) for plan in plans[:2]) and not any(_set(page, plan, foot) for plan in plans):
         raise MapError("the facts of this task do not fit on a card", hint="make a sheet, which may have several pages")
-    _column.flow(page, COLUMNS, chosen, foot=foot)
     return Sheet(str(task.row["id"]), "A4", scale, (figure,), task.crs, FRAME, (west, south, east, north))

@@ -23,7 +23,11 @@ INK = "#14212b"
 QUIET = "#4a5a66"
 _METRICS = TextToPath()
 _FIGURE = re.compile(r"[+\-–−]?[\d\s.,]*(cm|°)?")
+_BLANK = " \t\r\n"
+_GAP = re.compile(f"[{_BLANK}]+")  # not at a fixed space: a number stays on one line
+_VOWELS = frozenset("aeiouyəıöüâîаеёиоуыэюя")
 PT = 25.4 / 72
+SUM_GAP = 1.0  # mm between the line over a sum and the sum
 
 
 @cache
@@ -67,10 +71,16 @@ def put(
 
 
 def wrap(text: str, width: float, size: float, *, bold: bool = False) -> list[str]:
-    """Break a text into lines no wider than `width` mm; a word too long for a line is cut."""
+    """Break a text into lines no wider than `width` mm, at spaces that are not fixed; a word too long for a line is parted.
+
+    Examples
+    --------
+    >>> wrap("6\u00a0301 m² remain", 14, 7), wrap("Предупреждение", 14, 7)
+    (['6\xa0301 m²', 'remain'], ['Предуп-', 'реждение'])
+    """
     lines: list[str] = []
     line = ""
-    for word in text.split():
+    for word in _GAP.split(text.strip(_BLANK)):
         for piece in _pieces(word, width, size, bold=bold):
             candidate = f"{line} {piece}" if line else piece
             if line and text_width(candidate, size, bold=bold) > width:
@@ -85,9 +95,18 @@ def _pieces(word: str, width: float, size: float, *, bold: bool) -> list[str]:
     pieces = []
     while len(word) > 1 and (wide := text_width(word, size, bold=bold)) > width:
         keep = max(1, int(len(word) * width / wide) - 1)
-        pieces.append(word[:keep])
+        keep, mark = (_syllable(word, keep), "-") if word.isalpha() and keep > 3 else (keep, "")
+        pieces.append(word[:keep] + mark)
         word = word[keep:]
     return [*pieces, word]
+
+
+def _syllable(word: str, keep: int) -> int:
+    """Where a word may be parted at or a little before a place: before a consonant that a vowel follows."""
+    for at in range(keep, max(keep - 4, 2), -1):
+        if len(word) - at > 2 and word[at].lower() not in _VOWELS and word[at + 1].lower() in _VOWELS:
+            return at
+    return keep
 
 
 @dataclass(frozen=True)
@@ -131,7 +150,10 @@ def table(
     bold_first: bool = False,
     last_bold: bool = False,
 ) -> list[Block]:
-    """Rows of cells, first cell to the left and the others to the right; each row is a block, so a table may break."""
+    """Rows of cells, first cell to the left and the others to the right; each row is a block, so a table may break.
+
+    A bold head wraps in the width of its column, so that long words of one heading do not run into the next.
+    """
     lead = size * PT * 1.42
     total = sum(shares)
 
@@ -152,8 +174,23 @@ def table(
 
         return Block(lambda width: len(lines(width)) * lead, draw)
 
+    def head_block(cells: Sequence[str]) -> Block:
+        def columns(width: float) -> list[list[str]]:
+            each = zip(cells, shares, strict=True)
+            return [wrap(cell, width * share / total - 0.8, size, bold=True) for cell, share in each]
+
+        def draw(page: Axes, left: float, top: float, width: float) -> None:
+            edge, deep = left, max(map(len, columns(width)))
+            for index, (lines, share) in enumerate(zip(columns(width), shares, strict=True)):
+                edge += width * share / total
+                for n, piece in enumerate(lines, start=deep - len(lines)):
+                    at, side = (left, "left") if index == 0 else (edge, "right")
+                    put(page, (at, top - n * lead), piece, size, bold=True, side=side)
+
+        return Block(lambda width: max(map(len, columns(width))) * lead, draw)
+
     return [
-        row_block(cells, bold=(bold_first and index == 0) or (last_bold and index == len(rows) - 1))
+        head_block(cells) if bold_first and index == 0 else row_block(cells, bold=last_bold and index == len(rows) - 1)
         for index, cells in enumerate(rows)
     ]
 
@@ -218,33 +255,45 @@ def mono_table(rows: Sequence[Sequence[str]], *, left: int = 1, widest: float = 
     return [row_block(text, head=index == 0) for index, text in enumerate(texts)]
 
 
-def ruled_table(rows: Sequence[Sequence[str]], shares: Sequence[float], *, size: float = 7.0) -> list[Block]:
-    """A table with a bold head and a line under it; cells wrap, figures stand to the right."""
+def ruled_table(
+    rows: Sequence[Sequence[str]], shares: Sequence[float], *, size: float = 7.0, summed: bool = False
+) -> list[Block]:
+    """A table with a bold head and a line under it; cells wrap, columns of figures stand to the right, a last row of a sum is bold."""
     lead, total = size * PT * 1.35, sum(shares)
-    right = [len(rows) > 1 and all(_FIGURE.fullmatch(row[n]) for row in rows[1:]) for n in range(len(shares))]
+    right = [_figures([row[n] for row in rows[1:]]) for n in range(len(shares))]
+    gaps = [(3.5 if side and n + 1 < len(shares) else 0.0 if side else 1.5) for n, side in enumerate(right)]
 
-    def row_block(cells: Sequence[str], *, head: bool) -> Block:
+    def row_block(cells: Sequence[str], *, head: bool, bold: bool = False) -> Block:
         def lines(width: float) -> list[list[str]]:
             return [
-                wrap(cell, width * share / total - 1.5, size, bold=head)
-                for cell, share in zip(cells, shares, strict=True)
+                wrap(cell, width * share / total - gap, size, bold=head or bold)
+                for cell, share, gap in zip(cells, shares, gaps, strict=True)
             ]
 
         def draw(page: Axes, left: float, top: float, width: float) -> None:
             start = left
+            if bold:
+                page.plot([left, left + width], [top - 0.2, top - 0.2], color=QUIET, linewidth=0.4)
+                top -= SUM_GAP
             for n, (column, share) in enumerate(zip(lines(width), shares, strict=True)):
                 wide = width * share / total
-                at, side = (left + wide - 1.5, "right") if right[n] else (left, "left")
+                at, side = (left + wide - gaps[n], "right") if right[n] else (left, "left")
                 for turn, text in enumerate(column):
-                    put(page, (at, top - turn * lead), text, size, bold=head, side=side)
+                    put(page, (at, top - turn * lead), text, size, bold=head or bold, side=side)
                 left += wide
             if head:
                 under = top - max(map(len, lines(width))) * lead
                 page.plot([start, start + width], [under, under], color=QUIET, linewidth=0.4)
 
-        return Block(lambda width: max(map(len, lines(width))) * lead + (1.0 if head else 0.4), draw)
+        return Block(lambda width: max(map(len, lines(width))) * lead + (1.0 if head else 0.4 + SUM_GAP * bold), draw)
 
-    return [row_block(cells, head=index == 0) for index, cells in enumerate(rows)]
+    last = len(rows) - 1 if summed else -1
+    return [row_block(cells, head=index == 0, bold=index == last) for index, cells in enumerate(rows)]
+
+
+def _figures(cells: Sequence[str]) -> bool:
+    """Whether a column holds figures: nothing else, and one at least."""
+    return all(_FIGURE.fullmatch(cell) for cell in cells) and any(c.isdigit() for cell in cells for c in cell)
 
 
 def together(*blocks: Block) -> Block:
@@ -341,15 +390,15 @@ def fits(columns: Sequence[Box], blocks: Sequence[Block], *, foot: Sequence[Bloc
     return not rest
 
 
-def side_by_side(blocks: Sequence[Block], gap: float = 3.0) -> list[Block]:
-    """Blocks in pairs, two to a line."""
+def side_by_side(blocks: Sequence[Block], gap: float = 3.0, *, across: int = 2) -> list[Block]:
+    """Blocks two to a line, or as many as `across`."""
 
     def pair(both: Sequence[Block]) -> Block:
         def draw(page: Axes, left: float, top: float, width: float) -> None:
-            each = (width - gap) / 2
+            each = (width - (across - 1) * gap) / across
             for turn, block in enumerate(both):
                 block.draw(page, left + turn * (each + gap), top, each)
 
-        return Block(lambda width: max(block.height((width - gap) / 2) for block in both), draw)
+        return Block(lambda width: max(block.height((width - (across - 1) * gap) / across) for block in both), draw)
 
-    return [pair(blocks[n : n + 2]) for n in range(0, len(blocks), 2)]
+    return [pair(blocks[n : n + across]) for n in range(0, len(blocks), across)]

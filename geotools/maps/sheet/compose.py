@@ -172,7 +172,8 @@ def _compose(task: Task, place: _paper.Layout, scale: int, choices: Choices) -> 
     points = _frame.turning_points(task.shape)
     _frame.point_labels(axes, points, task.shape, scale)
     legend[word("turning_point", task.lang)] = _scene.dot_swatch()
-    _frame.scale_bar(page, left + 5, bottom + 4, scale)
+    spot = _frame.bar_corner(place.frame, bounds, scale, task.hazard_ground(shapely.box(*bounds)))
+    _frame.scale_bar(page, *spot, scale, lang=task.lang)
     alone = choices.get("points", True)  # else within a report, which has the areas and the points itself
     rows = _frame.point_table(points, task.norths, task.crs) if alone else []
     main = [

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 
 from geotools.maps.sheet import column as _column
 from geotools.maps.sheet import frame as _frame
-from geotools.maps.sheet.phrase import clean, day, number, square_metres, terms, word
+from geotools.maps.sheet.phrase import angle, clean, day, number, plain, square_metres, terms, word
 from geotools.maps.sheet.scene import Swatch
 from geotools.maps.sheet.task import Task
 from geotools.model import figures
@@ -44,7 +44,7 @@ def title(task: Task) -> list[_column.Block]:
         blocks.append(_column.paragraph(where, size=8, after=0.6))
     blocks.append(_column.paragraph(clean(task.survey.name, 70), size=7, color=_column.QUIET, after=0.6))
     dates = f"{word('as_of', lang)}: {day(as_of)} · {word('date_info', lang)}: {day(row.get('date_info'))}"
-    return [*blocks, _column.paragraph(dates, size=7, color=_column.QUIET, after=2.0)]
+    return [*blocks, _column.paragraph(dates, size=6.5, color=_column.QUIET, after=2.0)]
 
 
 def areas(task: Task) -> list[_column.Block]:
@@ -123,19 +123,23 @@ def references(task: Task, scale: int, step: float | None) -> list[_column.Block
         (word("projection", lang), f"{task.crs.name}, {_crs.label(task.crs)}"),
         (word("mgrs", lang), str(square)),
         (word("scale_factor", lang), number(norths.scale_factor, 5, lang)),
-        (word("convergence", lang), f"{norths.convergence:+.2f}°"),
-        (word("declination", lang), f"{norths.declination:+.2f}° WMM, {norths.day.isoformat()}"),
+        (word("convergence", lang), angle(norths.convergence, lang)),
+        (word("declination", lang), f"{angle(norths.declination, lang)} WMM, {norths.day.isoformat()}"),
     ]
     figure = _column.Block(
-        lambda _: 17.0,
-        lambda page, left, top, width: _frame.north_figure(page, left + width / 2, top - 16.5, 9.5, norths, lang),
+        lambda _: 15.5,
+        lambda page, left, top, width: _frame.north_figure(page, left + width / 2, top - 15.0, 9.5, norths, lang),
     )
-    blocks = [figure, *_column.table(rows, (1.2, 1.35), size=6.2)]
+    blocks = [figure, *_column.table(rows, (2, 1), size=6.2)]
     blocks.append(
-        _column.paragraph(f"{word('magnetic_rule', lang)} ({norths.grid_magnetic:+.2f}°)", size=6.6, after=0.5)
+        _column.paragraph(f"{word('magnetic_rule', lang)} ({angle(norths.grid_magnetic, lang)})", size=6.6, after=0.5)
     )
     if step:
-        blocks.append(_column.paragraph(word("contours", lang, step=f"{step:g}"), size=6.6, after=0.5))
+        blocks.append(
+            _column.paragraph(
+                word("contours", lang, step=plain(step, 0 if step == int(step) else 1, lang)), size=6.6, after=0.5
+            )
+        )
     return _column.section(word("norths", lang), [*blocks, _column.space(1.0)])
 
 
@@ -172,7 +176,7 @@ def point_list(task: Task, points: np.ndarray, rows: Sequence[Any]) -> list[_col
     squares = np.atleast_1d(_crs.to_mgrs(np.asarray(lon), np.asarray(lat)))
     lines = [
         (
-            r[0], str(square), f"{r[1]:.1f}", f"{r[2]:.1f}", f"{y:.7f}", f"{x:.7f}",
+            r[0], str(square), plain(r[1], 1, lang), plain(r[2], 1, lang), plain(y, 7, lang), plain(x, 7, lang),
             number(r[3], 1, lang), number(r[4], 1, lang), number(r[5], 1, lang),
         )
         for r, square, x, y in zip(rows, squares, lon, lat, strict=True)
@@ -194,11 +198,8 @@ def points(rows: Sequence[tuple[str, float, float, float, float, float]], lang: 
     )
     cells = [
         head,
-        *(
-            (r[0], f"{r[1]:.1f}", f"{r[2]:.1f}", number(r[3], 1, lang), number(r[4], 1, lang), number(r[5], 1, lang))
-            for r in rows
-        ),
+        *((r[0], plain(r[1], 1, lang), plain(r[2], 1, lang), *(number(v, 1, lang) for v in r[3:6])) for r in rows),
     ]
     note = _column.paragraph(word("distances", lang), size=5.6, color=_column.QUIET, after=1.0)
-    lines = _column.table(cells, (1.0, 1.7, 1.9, 1.2, 1.2, 1.7), size=5.8, bold_first=True)
+    lines = _column.table(cells, (8.4, 11.4, 12.6, 8.3, 7.8, 11.5), size=5.8, bold_first=True)
     return _column.section(word("turning_points", lang), [_column.together(note, lines[0]), *lines[1:]])

@@ -14,12 +14,14 @@ import shapely
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from geotools.maps.sheet.paper import nice
-from geotools.maps.sheet.phrase import word
+from geotools.maps.sheet.paper import Box, nice
+from geotools.maps.sheet.phrase import angle as _degrees
+from geotools.maps.sheet.phrase import number, word
 from geotools.space import crs as _crs
 from geotools.space.declination import convergence_deg, declination_deg
 
 GRID_MM = 40.0  # about this far apart on paper
+BAR_MM = 50.0  # the longest scale bar
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,24 @@ def _number(
         )
 
 
-def scale_bar(page: Axes, left: float, bottom: float, scale: float, *, longest_mm: float = 50.0) -> float:
+def bar_corner(box: Box, bounds: tuple[float, float, float, float], scale: float, shapes: Any) -> tuple[float, float]:
+    """Where a scale bar covers none of the shapes: a corner of a map frame (mm) that shows `bounds`, the lower left if none is free."""
+    left, bottom, width, height = box
+    wide = nice(BAR_MM * scale / 1000) * 1000 / scale + 14
+    spots = [(x, y) for y in (bottom + 4, bottom + height - 10) for x in (left + 5, left + width - wide)]
+    spots = [spots[0], spots[2], spots[3], spots[1]]  # the lower right last: keys stand there
+    per_mm = scale / 1000
+    for x, y in spots:
+        west, south = bounds[0] + (x - 2.5 - left) * per_mm, bounds[1] + (y - 1.6 - bottom) * per_mm
+        ground = shapely.box(west, south, west + wide * per_mm, south + 8.2 * per_mm)
+        if not shapely.intersects(ground, shapes).any():
+            return x, y
+    return spots[0]
+
+
+def scale_bar(
+    page: Axes, left: float, bottom: float, scale: float, *, longest_mm: float = BAR_MM, lang: str = "en"
+) -> float:
     """A bar of four parts on the page (mm coordinates); returns its length in metres."""
     length = nice(longest_mm * scale / 1000)
     part = length / 4 * 1000 / scale
@@ -136,11 +155,11 @@ def scale_bar(page: Axes, left: float, bottom: float, scale: float, *, longest_m
         )
     for index in (0, 2, 4):
         value = length * index / 4
-        unit = " m" if index == 4 else ""
+        unit = f" {word('m', lang)}" if index == 4 else ""
         page.text(
             left + index * part,
             bottom + 2.4,
-            f"{value:g}{unit}",
+            f"{number(value, 0 if value == int(value) else 1, lang)}{unit}",
             fontsize=6.5,
             ha="center" if index < 4 else "left",
             va="bottom",
@@ -167,7 +186,7 @@ def north_figure(page: Axes, centre: float, bottom: float, height: float, norths
         if name == "true":
             page.plot([x], [y], marker="*", color="black", markersize=5, zorder=92)
         side = "center" if drawn == 0 else "right" if drawn < 0 else "left"
-        text = label if name == "grid" else f"{label}\n{angle:+.2f}°"
+        text = label if name == "grid" else f"{label}\n{_degrees(angle, lang)}"
         lift = 1.6 if drawn == 0 else -1.0
         page.text(
             x + 1.5 * np.sign(drawn), y + lift, text, fontsize=6, ha=side, va="bottom", zorder=92, linespacing=1.1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import date
 from functools import cache
@@ -12,6 +13,10 @@ import pandas as pd
 
 from geotools.model import figures
 from geotools.model.vocab import LANGUAGES, vocabulary
+
+FIXED = "\u00a0"
+_FIXED = frozenset("\u00a0\u202f")
+_GAP = re.compile(" +")
 
 
 @cache
@@ -45,6 +50,30 @@ def number(value: float | None, decimals: int = 0, lang: str = "en") -> str:
     (True, '12,346', '–')
     """
     return "–" if value is None or pd.isna(value) else figures.grouped(float(value), decimals, lang)
+
+
+def plain(value: float, decimals: int, lang: str = "en") -> str:
+    """A coordinate or factor with the decimal sign of the language; coordinates are not grouped.
+
+    Examples
+    --------
+    >>> plain(4383295.94, 1, "az"), plain(0.99999, 5)
+    ('4383295,9', '0.99999')
+    """
+    return f"{value:.{decimals}f}".replace(".", figures.MARKS.get(lang, figures.MARKS["en"])[1])
+
+
+def angle(value: float, lang: str = "en", decimals: int = 2) -> str:
+    """A signed angle in degrees, east positive.
+
+    Examples
+    --------
+    >>> angle(-1.316, "tr"), angle(4.98)
+    ('−1,32°', '+4.98°')
+    """
+    return f"{plain(value, decimals, lang) if value < 0 else '+' + plain(value, decimals, lang)}°".replace(
+        "-", "\u2212"
+    )
 
 
 def square_metres(value: float | None, lang: str = "en", figure: str = "") -> str:
@@ -93,12 +122,16 @@ def _glyphs() -> frozenset[int]:
 def clean(value: Any, limit: int = 80) -> str:
     """Free text fit for one printed line: no control or direction marks, letters the typeface lacks as □, at most `limit` long.
 
+    Fixed spaces stay, so that no number is parted at the end of a line.
+
     Examples
     --------
     >>> clean("a\u202eb\tc 地雷"), clean("x" * 90)[-2:]
     ('a b c □□', 'x…')
     """
     text = "" if value is None or (not isinstance(value, str) and pd.isna(value)) else str(value)
-    text = "".join(c if ord(c) in _glyphs() else "□" if c.isprintable() else " " for c in text)
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    text = "".join(
+        FIXED if c in _FIXED else c if ord(c) in _glyphs() else "□" if c.isprintable() else " " for c in text
+    )
+    text = " ".join(_GAP.split("".join(c if c.isprintable() or c == FIXED else " " for c in text).strip()))
     return text if len(text) <= limit else text[: limit - 1] + "…"

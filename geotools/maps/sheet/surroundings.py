@@ -23,6 +23,7 @@ LEAST = 45.0  # mm: lower pictures show too little
 FURTHER = 5  # times the scale of the sheet
 SCALES = (2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000)
 SIZE = 6.4
+KEY = (70.0, 18.0)  # mm that the key may take in the lower right corner
 
 
 def surroundings(task: Task, bounds: tuple[float, float, float, float], scale: int, *, height: float) -> _column.Block:
@@ -56,8 +57,12 @@ def surroundings(task: Task, bounds: tuple[float, float, float, float], scale: i
         size = (np.array(bounds[2:]) - np.array(bounds[:2])) / per_mm
         page.add_patch(Rectangle(tuple(corner), *size, facecolor="none", edgecolor="black", linewidth=1.1, zorder=92))
         _column.box_around(page, (left, top - height, width, height), color=_column.QUIET, width=0.5)
-        _frame.scale_bar(page, left + 5, top - height + 4, smaller)
-        _names(page, task, seen, shift)
+        east, south = seen.bounds[2], seen.bounds[1]
+        key = shapely.box(east - KEY[0] * per_mm, south, east, south + KEY[1] * per_mm)
+        taken = np.array([*task.hazard_ground(seen), key], dtype=object)
+        spot = _frame.bar_corner((left, top - height, width, height), seen.bounds, smaller, taken)
+        _frame.scale_bar(page, *spot, smaller, lang=task.lang)
+        _names(page, task, seen, shift, spot)
         _key(page, shown, left + width, top - height)
 
     title = f"{word('locator', task.lang)} · 1:{number(smaller, lang=task.lang)}"
@@ -108,10 +113,10 @@ def _key(page: Axes, shown: dict[str, Any], right: float, bottom: float) -> None
         )
 
 
-def _names(page: Axes, task: Task, seen: Any, shift: Any) -> None:
-    """Places with their names; a name that would lie over another or over the edge is left out."""
+def _names(page: Axes, task: Task, seen: Any, shift: Any, bar: tuple[float, float]) -> None:
+    """Places with their names; a name that would lie over another, the scale bar, the key or the edge is left out."""
     lead = SIZE * _column.PT * 1.5
-    taken: list[tuple[float, float, float, float]] = []
+    taken: list[tuple[float, float, float, float]] = [(bar[0] - 2.5, bar[1] - 1.6, bar[0] + KEY[0], bar[1] + 6.6)]
     places = task.layer("places", seen)
     if not len(places) or "name" not in places:
         return
@@ -122,7 +127,7 @@ def _names(page: Axes, task: Task, seen: Any, shift: Any) -> None:
         text = clean(row.name, 40)
         box = (x + 1.2, y - lead / 2, x + 1.8 + _column.text_width(text, SIZE), y + lead / 2)
         over = any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken)
-        bar = box[1] < edge[0][1] + 18 and (box[0] < edge[0][0] + 70 or box[2] > edge[1][0] - 70)
-        if text and not over and not bar and box[2] < edge[1][0] and edge[0][1] < box[1] and box[3] < edge[1][1]:
+        key = box[1] < edge[0][1] + KEY[1] and box[2] > edge[1][0] - KEY[0]
+        if text and not over and not key and box[2] < edge[1][0] and edge[0][1] < box[1] and box[3] < edge[1][1]:
             _column.put(page, (x + 1.4, y + 0.76 * SIZE * _column.PT / 2), text, SIZE)
             taken.append(box)

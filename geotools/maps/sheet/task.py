@@ -91,6 +91,10 @@ class Task:
         )
         return moved[moved.geometry.intersects(box)]
 
+    def hazard_ground(self, box: Any) -> Any:
+        """Shapes of the task and of every hazard inside the frame: what furniture of the map must not cover."""
+        return np.array([self.shape, *self.layer("hazards", box).geometry], dtype=object)
+
     def layer(self, name: str, box: Any) -> gpd.GeoDataFrame:
         """A record layer of the survey inside the frame."""
         return self.near(self.survey.layers.get(name), box)
