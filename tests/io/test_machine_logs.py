@@ -105,3 +105,51 @@ def test_segments_and_tracks_of_one_name_are_not_joined(tmp_path: Path) -> None:
     assert fixes["run_id"].nunique() == 2
     assert worked(path) == pytest.approx(19.0, abs=0.01)
     assert shapely.length(gt.swath.passes(fixes, tool=gt.swath.Tool(width_m=1)).geometry).max() < 10
+
+
+def times_of(path: Path, cells: list[str]) -> tuple[pd.Series, pd.DataFrame]:
+    """The times of a log, and what was said about them."""
+    rows = ["time;lat;lon", *(f"{cell};39.6;47.{second:06d}" for second, cell in enumerate(cells))]
+    path.write_text("\n".join(rows), "utf-8")
+    fixes, issues = io.read_with_issues(path, "fixes")
+    return fixes["time"], issues[issues["check"] == "RD-13"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "06:00:00", "06:00", "6:00:00 PM", "060000.00", "060000", "T06:00:00Z", "00:01.5", "108000.0", "0", "46146", "12.5", "4 May 06:00",
+        "26-05-04 06:00:00", "May", "0001-01-01T06:00:00Z", "Monday 06:00",
+    ],
+)  # fmt: skip
+def test_no_time_is_given_a_day_that_nobody_wrote(tmp_path: Path, cell: str) -> None:
+    times, said = times_of(tmp_path / "log.csv", [cell, cell])
+    assert times.isna().all()
+    assert (said["severity"] == "warning").sum() == 2
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2026-05-04T06:00:00Z", "2026-05-04 06:00:00", "2026/05/04 06:00:00", "04.05.2026 06:00:00", "04.05.26 06:00:00", "4/5/2026 6:00",
+        "1777874400", "1777874400.0", "1777874400000", "2026-05-04T10:00:00+04", "2026-05-04T10:00:00+04:00", "20260504T060000Z",
+        "20260504060000", "04 May 2026 06:00:00", "2026-05-04 06:00:00 UTC", "04/05/2026 06:00:00 AM",
+    ],
+)  # fmt: skip
+def test_times_in_usual_notations_are_one_instant(tmp_path: Path, cell: str) -> None:
+    times, _ = times_of(tmp_path / "log.csv", [cell])
+    assert times[0] == pd.Timestamp("2026-05-04T06:00:00Z")
+
+
+def test_the_order_of_day_and_month_is_that_of_the_whole_column(tmp_path: Path) -> None:
+    times, said = times_of(tmp_path / "log.csv", ["05/12/2026 23:59:59", "05/13/2026 00:00:00"])
+    assert times.tolist() == [pd.Timestamp("2026-05-12T23:59:59Z"), pd.Timestamp("2026-05-13T00:00:00Z")]
+    assert said["message"].str.contains("month first").any()
+    times, said = times_of(tmp_path / "log.csv", ["05/06/2026 23:59:59"])
+    assert times[0] == pd.Timestamp("2026-06-05T23:59:59Z") and said["message"].str.contains("day first").any()
+
+
+def test_times_with_and_without_zone_in_one_column_are_not_mixed(tmp_path: Path) -> None:
+    times, said = times_of(tmp_path / "log.csv", ["2026-05-04 10:00:00", "2026-05-04T06:00:01Z"])
+    assert pd.isna(times[0]) and times[1] == pd.Timestamp("2026-05-04T06:00:01Z")
+    assert said["severity"].tolist() == ["error"]

@@ -16,6 +16,7 @@ import pandas as pd
 
 from geotools.model.schema.answers import to_boolean, to_working
 from geotools.model.schema.columns import Column, Schema
+from geotools.model.schema.instants import instants
 from geotools.model.schema.issues import Issue
 from geotools.model.units import has_unit, quantity, units_of
 from geotools.model.vocab import fold
@@ -462,42 +463,4 @@ def _dates(raw: pd.Series, column: Column, report: Report) -> pd.Series:
 
 
 def _times(raw: pd.Series, column: Column, report: Report) -> pd.Series:
-    if isinstance(raw.dtype, pd.DatetimeTZDtype):
-        return raw.dt.tz_convert("UTC").astype("datetime64[ms, UTC]")
-    stamps = raw if pd.api.types.is_datetime64_dtype(raw.dtype) else _parse_times(raw)
-    values = pd.to_datetime(stamps, utc=True, errors="coerce").astype("datetime64[ms, UTC]")
-    bad = values.isna().to_numpy() & ~np.array([_missing(value) for value in raw], dtype=bool)
-    for row in np.flatnonzero(bad):
-        report(int(row), "RD-13", f"'{raw.iloc[row]}' is not a time", limit="YYYY-MM-DDThh:mm:ssZ")
-    naive = _is_naive(raw)
-    if naive is not None:
-        report(naive, "RD-13", f"{column.name} has no time zone: taken as UTC", "info")
-    return values
-
-
-_ZONED = re.compile(r"(Z|[+-]\d{2}:?\d{2})$", re.IGNORECASE)
-
-
-def _is_naive(raw: pd.Series) -> int | None:
-    if pd.api.types.is_datetime64_dtype(raw.dtype):
-        return 0 if raw.notna().any() else None
-    for row, value in enumerate(raw):
-        if not _missing(value):
-            zoned = getattr(value, "tzinfo", None) is not None or (
-                isinstance(value, str) and bool(_ZONED.search(value.strip()))
-            )
-            return None if zoned else row
-    return None
-
-
-def _parse_times(raw: pd.Series) -> pd.Series:
-    texts = pd.Series([None if _missing(v) else v for v in raw], dtype=object)
-    if pd.api.types.is_numeric_dtype(raw.dtype):
-        numbers = raw.astype("float64")
-        factor = 1.0 if numbers.abs().median() > 1e11 else 1000.0
-        whole = (numbers * factor).round().astype("Int64").astype("datetime64[ms]")
-        return whole.dt.tz_localize("UTC")
-    swapped = texts.map(
-        lambda v: re.sub(r"^(\d{1,2})[./](\d{1,2})[./](\d{4})", r"\3-\2-\1", v.strip()) if isinstance(v, str) else v
-    )
-    return pd.to_datetime(swapped, utc=True, errors="coerce", format="mixed")
+    return instants(raw, _missing, column.name, report)
