@@ -16,7 +16,7 @@ import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geotools.io import headings, text
+from geotools.io import headings, naming, text
 from geotools.io.raw import Finding, Raw
 from geotools.model.errors import CRSError
 from geotools.model.programme import Programme
@@ -118,6 +118,7 @@ def account(raw: Raw, schema: Schema | None, label: str, programme: Programme) -
         Rows in file order, geometry in the CRS of `raw`; the first issue is the count line RD-00.
     """
     own = schema or replace(ANY, kind=raw.layer)
+    naming.settle(raw, own, programme.columns.get(own.kind, {}), label)
     count = len(raw.table)
     shapes = np.full(count, None, dtype=object) if raw.geometry is None else np.array(raw.geometry, dtype=object)
     ledger = _Ledger(
