@@ -93,7 +93,22 @@ def centres(layer: Taken) -> np.ndarray:
     """Middle of the box of each usable geometry in WGS 84; none for what has no place there."""
     bounds = shapely.bounds(layer.located()[0])
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    return np.column_stack([(bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2])
+    west, east = bounds[:, 0], bounds[:, 2]
+    middle = (west + east) / 2 + np.where(east - west > 180, 180.0, 0.0)  # a ring across the 180th meridian
+    return np.column_stack([_wrapped(middle), (bounds[:, 1] + bounds[:, 3]) / 2])
+
+
+def _wrapped(lon: np.ndarray) -> np.ndarray:
+    """Longitudes from −180 up to 180."""
+    return np.where((lon < -180) | (lon > 180), (lon + 180) % 360 - 180, lon)
+
+
+def _median_lon(lon: np.ndarray) -> float:
+    """The median longitude, counted across the 180th meridian where ground lies on both sides of it."""
+    east = np.where(lon < 0, lon + 360, lon)
+    plain, across = float(np.median(lon)), float(np.median(east))
+    apart = np.median(np.abs(east - across)) < np.median(np.abs(lon - plain))
+    return float(_wrapped(np.array(across))) if apart else plain
 
 
 @dataclass(frozen=True)
@@ -249,7 +264,7 @@ def plane_for(layers: Sequence[Located]) -> pyproj.CRS:
     for layer in layers:
         middle = layer.centres()
         if len(middle):
-            x, y = (float(value) for value in np.median(middle, axis=0))
+            x, y = _median_lon(middle[:, 0]), float(np.median(middle[:, 1]))
             return _crs.equal_area((x, y, x, y))
     return _crs.equal_area((0.0, 0.0, 0.0, 0.0))
 
