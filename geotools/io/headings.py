@@ -1,6 +1,6 @@
 """What a programme's `columns` say of one table: which of its headings hold the position, and what in them fits nothing.
 
-For the mapping of headings alone; not for reading positions (see `io.places`) or renaming (see `model.schema.conform`).
+For the mapping of headings alone; not for reading positions (see `io.places`) or reading (see `model.schema.conform`).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from geotools.io.raw import Finding, Raw
-from geotools.model.schema import KINDS, Schema, renaming
+from geotools.model.schema import KINDS, Schema, reading
 from geotools.model.vocab import fold
 
 ROLES = {
@@ -56,7 +56,7 @@ def doubts(raw: Raw, schema: Schema, columns: Mapping[str, str], label: str) -> 
         return []
     headings = [str(name) for name in (raw.headings or raw.table.columns) if name != "geometry_property"]
     present = {fold(name) for name in (*headings, *raw.table.columns)}
-    used = renaming(raw.table.columns, schema, of_attributes(columns, schema))
+    used = reading(raw.table.columns, schema, of_attributes(columns, schema))
     filled = {*used.values(), *raw.table.columns}
     taken = {(fold(name), target) for name, target in used.items()}
     rest = {fold(name) for name in raw.table.columns}

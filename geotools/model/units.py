@@ -10,14 +10,16 @@ from fractions import Fraction
 from types import MappingProxyType
 
 METRES = MappingProxyType({
-    "m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0, "м": 1.0, "cm": 0.01, "см": 0.01, "mm": 0.001, "мм": 0.001, "dm": 0.1,
+    "m": 1.0, "metre": 1.0, "metres": 1.0, "meter": 1.0, "meters": 1.0, "м": 1.0, "metr": 1.0, "mt": 1.0, "cm": 0.01, "см": 0.01, "sm": 0.01, "santimetr": 0.01,
+    "santimetre": 0.01, "centimetre": 0.01, "centimetres": 0.01, "centimeter": 0.01, "centimeters": 0.01, "mm": 0.001, "мм": 0.001, "dm": 0.1,
     "ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "'": 0.3048, "us-ft": 1200 / 3937, "in": 0.0254, "inch": 0.0254, "inches": 0.0254, '"': 0.0254,
     "yd": 0.9144, "yard": 0.9144, "yards": 0.9144,
 })  # fmt: skip
 KM = MappingProxyType({"km": 1000.0, "км": 1000.0})
 SQUARE_METRES = MappingProxyType({
-    "m2": 1.0, "m²": 1.0, "sqm": 1.0, "sq m": 1.0, "м2": 1.0, "м²": 1.0, "kv m": 1.0, "кв м": 1.0, "metrekare": 1.0, "ha": 1e4, "га": 1e4,
-    "hectare": 1e4, "hectares": 1e4, "hektar": 1e4, "km2": 1e6, "km²": 1e6, "км2": 1e6, "км²": 1e6, "sq km": 1e6, "dönüm": 1000.0,
+    "m2": 1.0, "m²": 1.0, "sqm": 1.0, "sq m": 1.0, "м2": 1.0, "м²": 1.0, "kv m": 1.0, "кв м": 1.0, "metrekare": 1.0, "kvadrat metr": 1.0,
+    "square metres": 1.0, "square meters": 1.0, "square metre": 1.0, "square meter": 1.0, "sq metres": 1.0, "sq meters": 1.0, "ha": 1e4, "га": 1e4,
+    "hectare": 1e4, "hectares": 1e4, "hektar": 1e4, "dekar": 1000.0, "km2": 1e6, "km²": 1e6, "км2": 1e6, "км²": 1e6, "sq km": 1e6, "kv km": 1e6, "кв км": 1e6, "dönüm": 1000.0,
 })  # fmt: skip
 _UNITS = {
     "m": {**METRES, **KM}, "cm": {**METRES, **KM}, "m2": dict(SQUARE_METRES),
@@ -77,6 +79,19 @@ def quantity(text: str, unit: str) -> float | None:
 
 def _as(si: float, unit: str) -> float:
     return round(si / METRES[unit] if unit in METRES else si, 9)
+
+
+def factor(named: str, unit: str) -> float | None:
+    """By what a number in the unit named is multiplied to be in `unit` (``m``, ``cm``, ``m2``); None if it is no such unit.
+
+    Examples
+    --------
+    >>> factor("ha", "m2"), factor("кв. м", "m2"), factor("M^2", "m2"), factor("ft", "cm"), factor("m", "m2"), factor("acre", "m2")
+    (10000.0, 1.0, 1.0, 30.48, None, None)
+    """
+    text = re.sub(r"[\s._-]+", " ", named.translate(_SIGNS).casefold().replace("^", "").replace("**", "")).strip()
+    found = _UNITS.get(unit, {}).get(text.removesuffix("."))
+    return None if found is None else _as(found, unit)
 
 
 def units_of(unit: str) -> bool:

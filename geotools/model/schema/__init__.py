@@ -4,7 +4,7 @@ For reading, checking, forms and documents alike; not for the words inside a col
 """
 
 from geotools.model.schema.columns import Column, Schema
-from geotools.model.schema.conform import conform, renaming
+from geotools.model.schema.conform import conform, reading, renaming
 from geotools.model.schema.issues import ISSUE_COLUMNS, Issue, issues_frame, join_issues, worst
 from geotools.model.schema.kinds import KINDS, kind_of, schema
 from geotools.model.schema.recognise import kind_of_content
@@ -20,6 +20,7 @@ __all__ = [
     "join_issues",
     "kind_of",
     "kind_of_content",
+    "reading",
     "renaming",
     "schema",
     "worst",

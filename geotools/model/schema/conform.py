@@ -18,6 +18,7 @@ from geotools.model.schema.answers import to_boolean, to_working
 from geotools.model.schema.columns import Column, Schema
 from geotools.model.schema.instants import instants
 from geotools.model.schema.issues import Issue
+from geotools.model.schema.stated import by_unit, doubts, factor_of
 from geotools.model.units import has_unit, quantity, units_of
 from geotools.model.vocab import fold
 
@@ -25,6 +26,7 @@ from geotools.model.vocab import fold
 MISSING = frozenset({"", "nan", "none", "null", "<na>", "nat", "n/a", "#n/a", "-"})
 _LONGEST = max(map(len, MISSING))
 FLAGS = frozenset({"is_on"})  # answers that tell whether a tool was at work
+_DEEPEST_CM = 1000.0
 _EXCEL_EPOCH = pd.Timestamp("1899-12-30")
 
 
@@ -63,7 +65,10 @@ def conform(
     ('SHA', [])
     """
     issues: list[Issue] = []
-    renamed = _rename(frame.reset_index(drop=True), schema, columns or {})
+    mapping = reading(frame.columns, schema, columns)
+    renamed = frame.reset_index(drop=True).rename(columns=mapping)
+    issues += doubts(list(map(str, frame.columns)), schema, mapping)
+    headings = {target: name for name, target in mapping.items()}
     data: dict[str, Any] = {name: renamed[name] for name in renamed.columns}
     ids = _ids(data.pop("id", None), numbers if numbers is not None else range(1, len(renamed) + 1), schema, issues)
     done: dict[str, Any] = {"id": ids}
@@ -84,14 +89,26 @@ def conform(
                 done[column.name] = _empty(column, len(renamed))
             continue
         raw = data.pop(column.name)
-        done[column.name], as_entered = _convert(raw, column, schema.kind, ids, words or {}, issues)
+        asked = (column, headings.get(column.name, column.name))
+        done[column.name], as_entered = _convert(raw, asked, schema.kind, ids, words or {}, issues)
         if as_entered is not None:
             done[f"{column.name}_as_entered"] = as_entered
     return pd.DataFrame({**done, **data}, index=renamed.index), issues
 
 
-def _rename(frame: pd.DataFrame, schema: Schema, columns: Mapping[str, str]) -> pd.DataFrame:
-    return frame.rename(columns=renaming(frame.columns, schema, columns))
+def reading(names: Iterable[str], schema: Schema, columns: Mapping[str, str] | None = None) -> dict[str, str]:
+    """As `renaming`, and headings with a unit of their own as well: their numbers must be converted, as `conform` does.
+
+    Examples
+    --------
+    >>> from geotools.model.schema import schema
+    >>> reading(["Kod", "Alan (ha)", "colour"], schema("hazards"))
+    {'Kod': 'id', 'Alan (ha)': 'area_reported_m2'}
+    """
+    present = list(names)
+    mapping = renaming(present, schema, columns)
+    rest = [name for name in present if name not in mapping and name not in schema.names and name != "geometry"]
+    return mapping | by_unit(rest, schema, {*mapping.values(), *present})
 
 
 def renaming(names: Iterable[str], schema: Schema, columns: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -209,12 +226,14 @@ def _empty(column: Column, count: int) -> pd.Series:
 
 def _convert(
     raw: pd.Series,
-    column: Column,
+    asked: tuple[Column, str],
     kind: str,
     ids: pd.Series,
     words: Mapping[str, Mapping[str, str]],
     issues: list[Issue],
 ) -> tuple[pd.Series, pd.Series | None]:
+    column, heading = asked
+
     def report(row: int, code: str, message: str, severity: str = "warning", limit: Any = "") -> None:
         issues.append(
             Issue(
@@ -233,7 +252,9 @@ def _convert(
         return _words(raw, column, words.get(column.words, {}), report)
     if column.kind == "boolean":
         return _booleans(raw, column, report)
-    convert = {"number": _numbers, "integer": _integers, "date": _dates, "time": _times}.get(column.kind)
+    if column.kind == "number":
+        return _numbers(raw, column, report, heading), None
+    convert = {"integer": _integers, "date": _dates, "time": _times}.get(column.kind)
     if convert is None:
         return pd.Series([as_text(value) for value in raw], dtype=object), None
     return convert(raw, column, report), None
@@ -306,45 +327,18 @@ def to_number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _numbers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
+def _numbers(raw: pd.Series, column: Column, report: Report, heading: str = "") -> pd.Series:
+    times = factor_of(heading, column) or 1.0
     if pd.api.types.is_numeric_dtype(raw.dtype) and not pd.api.types.is_bool_dtype(raw.dtype):
         values = raw.astype("float64").to_numpy(copy=True, na_value=np.nan)
         for row in map(int, np.flatnonzero(np.isinf(values))):
             report(row, "RD-12", f"{column.name} is infinite: it is taken as missing")
         values[~np.isfinite(values)] = np.nan
+        plain = np.isfinite(values)
     else:
-        values = np.full(len(raw), np.nan)
-        typed: list[int] = []
-        for row, value in enumerate(raw):
-            if _missing(value):
-                continue
-            if units_of(column.unit) and isinstance(value, str) and has_unit(value):
-                number = quantity(value, column.unit)
-                if number is None:
-                    report(
-                        row,
-                        "RD-12",
-                        f"'{value}' cannot be read in {column.unit}: write the plain number in {column.unit}",
-                    )
-                else:
-                    values[row] = number
-                    typed.append(row)
-                continue
-            number = to_number(value)
-            if number is None:
-                report(row, "RD-12", f"'{value}' is not a number")
-            else:
-                values[row] = number
-                if isinstance(value, str) and _AMBIGUOUS.fullmatch(value.strip()):
-                    report(
-                        row,
-                        "RD-12",
-                        f"'{value}' is read as {number:g} with a decimal comma; if the comma groups thousands, correct it",
-                    )
-        if typed:
-            first = typed[0]
-            told = f"{len(typed)} values of {column.name} carry a unit and were converted to {column.unit} ('{raw.iloc[first]}' is {values[first]:g})"
-            report(first, "RD-12", told, "info")
+        values, plain = _typed_numbers(raw, column, report)
+    if times != 1.0 and plain.any():
+        _in_unit(values, plain, (raw, column, heading, times), report)
     low, high = column.minimum, column.maximum
     with np.errstate(invalid="ignore"):
         wrong = (values < (-np.inf if low is None else low)) | (values > (np.inf if high is None else high))
@@ -357,6 +351,56 @@ def _numbers(raw: pd.Series, column: Column, report: Report) -> pd.Series:
             f"{low if low is not None else ''}…{high if high is not None else ''}",
         )
     return pd.Series(values)
+
+
+def _typed_numbers(raw: pd.Series, column: Column, report: Report) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of cells, those with a unit of their own in the unit of the column, and which cells have none of their own."""
+    values, plain = np.full(len(raw), np.nan), np.zeros(len(raw), dtype=bool)
+    typed: list[int] = []
+    for row, value in enumerate(raw):
+        if _missing(value):
+            continue
+        if units_of(column.unit) and isinstance(value, str) and has_unit(value):
+            number = quantity(value, column.unit)
+            if number is None:
+                said = f"'{value}' cannot be read in {column.unit}: write the plain number in {column.unit}"
+                report(row, "RD-12", said)
+            else:
+                values[row] = number
+                typed.append(row)
+            continue
+        number = to_number(value)
+        if number is None:
+            report(row, "RD-12", f"'{value}' is not a number")
+            continue
+        values[row], plain[row] = number, True
+        if isinstance(value, str) and _AMBIGUOUS.fullmatch(value.strip()):
+            said = f"'{value}' is read as {number:g} with a decimal comma; if the comma groups thousands, correct it"
+            report(row, "RD-12", said)
+    if typed:
+        first = typed[0]
+        told = f"{len(typed)} values of {column.name} carry a unit and were converted to {column.unit} ('{raw.iloc[first]}' is {values[first]:g})"
+        report(first, "RD-12", told, "info")
+    return values, plain
+
+
+def _in_unit(values: np.ndarray, plain: np.ndarray, what: tuple[pd.Series, Column, str, float], report: Report) -> None:
+    """Plain numbers under a heading with another unit, brought to the unit of the column, in place, and told.
+
+    A depth that no one searches to is a slip of the heading: it is not read, for it would claim more than was done.
+    """
+    raw, column, heading, times = what
+    values[plain] = np.round(values[plain] * times, 9)
+    far = plain & (values > _DEEPEST_CM) if column.unit == "cm" and times > 1 else np.zeros(len(values), dtype=bool)
+    for row in map(int, np.flatnonzero(far)):
+        said = f"'{raw.iloc[row]}' under the heading '{heading}' would be {values[row]:g} {column.unit}: it is not read; correct the heading or the number"
+        report(row, "RD-12", said)
+    values[far] = np.nan
+    done = np.flatnonzero(plain & ~far)
+    if len(done):
+        first = int(next((row for row in done if values[row] != 0), done[0]))
+        told = f"the heading '{heading}' states its unit: {len(done)} values of {column.name} were converted to {column.unit} ('{raw.iloc[first]}' is {values[first]:.12g})"
+        report(first, "RD-12", told, "info")
 
 
 def _integers(raw: pd.Series, column: Column, report: Report) -> pd.Series:

@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geotools.model.schema.columns import Column, Schema
-from geotools.model.schema.conform import renaming
+from geotools.model.schema.conform import reading
 from geotools.model.schema.kinds import KINDS
 
 KNOWN_SHARE = 0.8  # of the words in the telling column
@@ -39,7 +39,7 @@ def kind_of_content(frame: gpd.GeoDataFrame) -> tuple[str, str] | None:
         telling = _telling(entry)
         if telling is None or not types <= {*entry.geometry, "GeometryCollection"}:
             continue
-        mapping = renaming(names, entry)
+        mapping = reading(names, entry)
         matched = {**{n: n for n in names if n in entry.names}, **mapping}
         source = next((n for n, target in matched.items() if target == telling.name), None)
         if source is not None and _speaks(frame[source], telling):

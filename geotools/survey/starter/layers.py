@@ -17,7 +17,7 @@ import shapely
 
 from geotools.io.raw import Raw, Source
 from geotools.io.reading import read_raw
-from geotools.model.schema import KINDS, Column, Schema, kind_of, kind_of_content, renaming
+from geotools.model.schema import KINDS, Column, Schema, kind_of, kind_of_content, reading
 from geotools.model.schema.conform import as_text, to_day
 from geotools.model.vocab import fold
 from geotools.space import crs as _crs
@@ -192,7 +192,7 @@ def _fits(raw: Raw, entry: Schema) -> bool:
 
 def _matched(raw: Raw, entry: Schema) -> dict[str, str]:
     names = [str(c) for c in raw.table.columns]
-    return {**{n: n for n in names if n in entry.names}, **renaming(names, entry)}
+    return {**{n: n for n in names if n in entry.names}, **reading(names, entry)}
 
 
 # Every form export has the first, reading itself adds the others: they tell nothing.
@@ -243,7 +243,7 @@ def _by_question(name: str, entry: Schema, taken: set[str]) -> str:
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     if last == name or not last:
         return ""
-    target = last if last in entry.names else next(iter(renaming([last], entry).values()), "")
+    target = last if last in entry.names else next(iter(reading([last], entry).values()), "")
     return "" if target in taken else target
 
 
