@@ -99,7 +99,8 @@ def fetch(
     loggers = [logging.getLogger(name) for name in ("pyogrio", "pyogrio._io", "pyogrio._err", "pyogrio._geometry")]
     for logger in loggers:
         logger.addHandler(heard)
-    take = _by_columns if source.path.suffix.lower() == ".fgb" else _by_arrow
+    ending = source.path.suffix.lower()  # Arrow holds UTF-8 only; GDAL gives it the bytes of other pages as they are
+    take = _by_columns if ending == ".fgb" or (encoding and ending in (".tab", ".mif")) else _by_arrow
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

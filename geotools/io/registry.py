@@ -116,6 +116,7 @@ TABLE: tuple[Format, ...] = (
     Format("nmea", "NMEA 0183 log", (".nmea", ".nme", ".ubx.txt", ".nma"), _IO + "nmea:read", streamer=_IO + "nmea:chunks", note="GGA, dated by RMC and ZDA"),
     Format("maxml", "IMSMA maXML field reports", (".maxml", ".xml"), _IO + "maxml:read", "", _IO + "maxml:layers"),
     Format("filegdb", "Esri file geodatabase", (".gdb",), _IO + "ogr:read", "", _IO + "ogr:layers"),
+    Format("mapinfo", "MapInfo table and interchange file", (".mif",), _IO + "mapinfo:read", "", _IO + "ogr:layers", note=".tab too, with its .dat, .map and .id"),
     Format("tsv", "Tab-separated text", (".tsv", ".tab", ".txt"), _IO + "tables:read", _IO + "tables:write_tsv", streamer=_IO + "tables:chunks"),
 )  # fmt: skip
 
@@ -166,8 +167,19 @@ def of_path(path: str | Path) -> Format | None:
     ('geojson', None)
     """
     name = Path(path).name.lower()
+    if name.endswith(".tab") and Path(path).is_file() and is_mapinfo(Path(path)):
+        return table()["mapinfo"]
     best = [(len(s), f) for f in table().values() for s in f.suffixes if name.endswith(s)]
     return max(best, key=lambda pair: pair[0])[1] if best else None
+
+
+def is_mapinfo(path: Path) -> bool:
+    """Whether a .tab is a table of MapInfo, which says so in its first line, and not tab-separated text."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(b"!table")
+    except OSError:
+        return False
 
 
 def named(name: str, error: type[GeotoolsError] = ReadError) -> Format:

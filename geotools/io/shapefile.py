@@ -161,7 +161,7 @@ def _encoding(path: Path, dbf: Path | None, source: Source) -> tuple[str | None,
     """The code page to read text in, and what is odd about the one that is said."""
     if dbf is None:
         return None, []
-    samples = _texts(dbf)
+    samples = texts(dbf)
     if source.encoding is not None:
         name = text.known(source.encoding)
         if name is None:
@@ -201,7 +201,7 @@ def _undecodable(samples: list[bytes], encoding: str, source: Source) -> list[Fi
     return [Finding("RD-05", "error", note, value=guess or "", limit=encoding)]
 
 
-def _texts(dbf: Path) -> list[bytes]:
+def texts(dbf: Path) -> list[bytes]:
     """Distinct non-ASCII contents of the text fields, at most 2,000."""
     data = dbf.read_bytes()
     if len(data) < 33:

@@ -17,6 +17,7 @@ ENTRIES_MAX = 5000
 DEPTH_MAX = 6
 RASTER_ENDINGS = (".tif", ".tiff")
 _SIDE = (".dbf", ".shx", ".prj", ".cpg", ".qpj", ".sbn", ".sbx", ".qix", ".fbn", ".fbx", ".ain", ".aih", ".atx", ".xml")
+_BESIDE_MAPINFO = {".dat": ".tab", ".map": ".tab", ".id": ".tab", ".ind": ".tab", ".mid": ".mif"}
 _BESIDE_RASTERS = (".tfw", ".ovr", ".aux", ".xml")
 _WORDS = {
     ".xls": "an old Excel workbook: save it as .xlsx",
@@ -27,7 +28,7 @@ _WORDS = {
     ".mp3 .mp4 .mov .avi .m4a": "a recording",
     ".dwg .dxf": "a drawing: in QGIS, save its layers as GeoPackage with their reference system",
     ".mdb .accdb": "an Access database: export its tables as .csv",
-    ".mif .mid .tab .map .ind": "MapInfo: in QGIS, save it as GeoPackage",
+    ".mid .map .ind .id .dat": "part of a MapInfo table, but its .tab or .mif is not here: copy all its parts",
     ".rar .7z .tar .gz .tgz": "a packed archive: unpack it here",
     ".qgs .qgz .mxd .aprx .lyr .lyrx .qml .sld": "a map project or style, no records",
     ".sqlite .db": "a database: in QGIS, save its layers as GeoPackage",
@@ -116,6 +117,8 @@ def _entry(path: Path, names: set[str]) -> Entry | None:
         if _main(path) in names:
             return None
         return Entry(path, "aside", f"part of a shapefile, but {_main(path)} is not here: copy all its parts")
+    if path.name.lower().removesuffix(suffix) + _BESIDE_MAPINFO.get(suffix, "/") in names:
+        return None
     if suffix in _BESIDE_RASTERS or _is_side_xml(path, names):
         return None
     return Entry(path, "aside", WORDS.get(suffix, "not a file of records that is known"))
