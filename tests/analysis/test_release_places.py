@@ -71,3 +71,21 @@ def test_one_row_on_another_continent_moves_nothing():
     alone = gt.coverage(field, NONE).table["area_m2"].tolist()
     both = gt.coverage(gpd.pd.concat([field, far]), NONE).table.set_index("id")["area_m2"]
     assert both[["a", "b", "c"]].tolist() == pytest.approx(alone, rel=1e-12)
+
+
+@pytest.mark.parametrize("engine", ["geos", "sweep"])
+def test_a_hole_beside_its_shell_releases_nothing(engine):
+    if engine == "sweep":
+        pytest.importorskip("numba")
+    shell, stray = (
+        shapely.box(700_000, 4_380_000, 700_050, 4_380_100),
+        shapely.box(700_060, 4_380_000, 700_070, 4_380_100),
+    )
+    field = gpd.GeoDataFrame({"id": ["H"]}, geometry=[shapely.box(700_000, 4_380_000, 700_100, 4_380_100)], crs=32638)
+    one = shapely.Polygon(shell.exterior, [stray.exterior])
+    for shape in (one, shapely.MultiPolygon([one, shapely.box(700_080, 4_380_000, 700_090, 4_380_100)])):
+        done = gpd.GeoDataFrame({"id": ["R"]}, geometry=[shape], crs=32638)
+        found = gt.coverage(field, done, product="cleared", date="2021-01-01", engine=engine)
+        share = 0.5 if shape is one else 0.6
+        assert found.totals["coverage"] == pytest.approx(share, rel=1e-6)
+        assert "RL-03" in set(found.issues["check"])

@@ -290,7 +290,7 @@ def settle(layer: Taken, plane: pyproj.CRS, *, exact: bool = False) -> Ground:
     bad = (state == USABLE) & (~geom.valid(flat) | (shapely.get_type_id(flat) == 7))
     before = np.abs(shapely.area(flat))
     if bad.any():
-        flat[bad] = geom.repair(flat[bad])
+        flat[bad] = geom.repair(flat[bad] if exact else _without_stray_holes(flat[bad]))
     area = shapely.area(flat)
     state[(state == USABLE) & ~(area > 0)] = COLLAPSED
     flat[state != USABLE] = shapely.Polygon()
@@ -308,6 +308,29 @@ def settle(layer: Taken, plane: pyproj.CRS, *, exact: bool = False) -> Ground:
         Shapes.of(layer.given), Shapes.of(flat, area=area), area, state, bad, before, dense, spread, measured,
         layer.source or _crs.WGS84, plane,
     )  # fmt: skip
+
+
+def _common(one: Any, other: Any) -> float:
+    try:
+        return float(one.intersection(other).area)
+    except GEOSException:
+        return float(one.intersects(other))
+
+
+def _without_stray_holes(shapes: np.ndarray) -> np.ndarray:
+    """Areas without the holes that lie beside them: repair would make ground of them, and nobody says that it was released."""
+    out = shapes.copy()
+    for row in np.flatnonzero(shapely.get_num_interior_rings(shapes) > 0):
+        shell = geom.repair(shapely.Polygon(shapes[row].exterior))
+        filled = geom.repair(np.array([shapely.Polygon(hole) for hole in shapes[row].interiors], dtype=object))
+        holes = [hole for hole, whole in zip(shapes[row].interiors, filled, strict=True) if _common(shell, whole) > 0]
+        out[row] = shapely.Polygon(shapes[row].exterior, holes)
+    several = np.flatnonzero(shapely.get_num_geometries(shapes) > 1)
+    for row in several:
+        parts = shapely.get_parts(shapes[row])
+        if shapely.get_num_interior_rings(parts).any():
+            out[row] = type(shapes[row])(list(_without_stray_holes(parts)))
+    return out
 
 
 def _straight(layer: Taken, state: np.ndarray, plane: pyproj.CRS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
