@@ -16,7 +16,7 @@ import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geotools.io import headings, naming, text
+from geotools.io import headings, logs, naming, text
 from geotools.io.raw import Finding, Raw
 from geotools.model.errors import CRSError
 from geotools.model.programme import Programme
@@ -130,7 +130,8 @@ def account(raw: Raw, schema: Schema | None, label: str, programme: Programme) -
     if "geometry" in raw.table:  # the name of the shapes themselves
         raw.table = raw.table.rename(columns={"geometry": "geometry_property"})
     raw.table, odd = text.sound(raw.table, label)
-    ledger.findings += odd + headings.doubts(raw, own, columns, label)
+    raw.table, told = logs.settle(raw.table, own, columns, label)
+    ledger.findings += odd + told + headings.doubts(raw, own, columns, label)
     columns = headings.of_attributes(columns, own)
     _copies(ledger, columns)
     if own.geometry:

@@ -153,3 +153,90 @@ def test_times_with_and_without_zone_in_one_column_are_not_mixed(tmp_path: Path)
     times, said = times_of(tmp_path / "log.csv", ["2026-05-04 10:00:00", "2026-05-04T06:00:01Z"])
     assert pd.isna(times[0]) and times[1] == pd.Timestamp("2026-05-04T06:00:01Z")
     assert said["severity"].tolist() == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "on", "off"),
+    [
+        ("flail engaged", "1", "0"), ("flail_on", "yes", "no"), ("Tool down", "1", "0"), ("raised", "0", "1"), ("tool raised", "no", "yes"),
+        ("implement_lifted", "0", "1"), ("pto", "1.0", "0.0"), ("work_state", "1", "0"), ("implement", "lowered", "raised"),
+        ("tool status", "working", "transport"), ("status", "working", "idle"), ("mode", "work", "travel"), ("Engaged (0/1)", "1", "0"),
+        ("tool raised", "lowered", "raised"), ("flail rpm", "900", "0"), ("rotor_rpm", "0.5", ""),
+    ],
+)  # fmt: skip
+def test_the_state_of_the_tool_is_found_under_names_of_makers(tmp_path: Path, heading: str, on: str, off: str) -> None:
+    path = table(tmp_path / "log.csv", heading, [on] * 20 + [off] * 20)
+    fixes, issues = io.read_with_issues(path, "fixes")
+    assert worked(path) == pytest.approx(9.5, abs=0.01)
+    assert heading in fixes.columns, "the maker's own column stays"
+    assert issues["message"].str.contains("at work").any()
+
+
+def test_of_several_states_all_must_say_work(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    states = [("1", "0"), ("1", "1"), ("0", "0"), ("1", "")]
+    path.write_text("\n".join([f"{HEAD},pto,tool raised", *(line(k, *states[k // 10]) for k in range(40))]), "utf-8")
+    fixes = gt.read(path, "fixes")
+    assert fixes["is_on"].fillna(False).tolist() == [True] * 10 + [False] * 30
+
+
+def test_a_figure_that_may_tell_of_work_is_named(tmp_path: Path) -> None:
+    _, issues = io.read_with_issues(table(tmp_path / "log.csv", "flail pressure", ["120"] * 40), "fixes")
+    assert issues["message"].str.contains("'flail pressure' may tell").sum() == 1
+
+
+@pytest.mark.parametrize(
+    "heading", ["operator state", "battery on", "engine rpm", "road", "state", "note up", "work order"]
+)
+def test_other_columns_say_nothing_of_the_tool(tmp_path: Path, heading: str) -> None:
+    fixes = gt.read(table(tmp_path / "log.csv", heading, ["1", "0"] * 20), "fixes")
+    assert "is_on" not in fixes
+
+
+@pytest.mark.parametrize(
+    ("headings", "cells"),
+    [
+        ("Date,Time", "2026-05-04,06:00:{:02d}"), ("date;time", "04.05.2026;06:00:{:02d}"), ("UTC date,UTC time", "040526,0600{:02d}.00"),
+        ("Date,GPS time", "2026-05-04 00:00:00,6:00:{:02d} AM"), ("tarix;saat", "04.05.26;6:00:{:02d}"),
+    ],
+)  # fmt: skip
+def test_date_and_time_of_day_are_put_together(tmp_path: Path, headings: str, cells: str) -> None:
+    mark = ";" if ";" in headings else ","
+    rows = [f"{headings}{mark}lat{mark}lon", *(mark.join((cells.format(s), "39.6", f"47.{s:06d}")) for s in range(3))]
+    (tmp_path / "log.csv").write_text("\n".join(rows), "utf-8")
+    times = gt.read(tmp_path / "log.csv", "fixes")["time"]
+    assert times.tolist() == list(pd.date_range("2026-05-04T06:00Z", periods=3, freq="s"))
+
+
+def test_weeks_of_gps_are_turned_into_utc(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("GPS week,TOW,lat,lon\n2417,108018.5,39.6,47.2\n369,108018,39.6,47.2\n", "utf-8")
+    times = gt.read(path, "fixes")["time"]
+    assert times[0] == pd.Timestamp("2026-05-04T06:00:00.5Z") and pd.isna(times[1])
+
+
+@pytest.mark.parametrize(("heading", "bad"), [("valid", "0"), ("valid", "false"), ("gps valid", "V"), ("status", "V")])
+def test_rows_that_are_not_valid_are_no_positions(tmp_path: Path, heading: str, bad: str) -> None:
+    good = {"0": "1", "false": "true", "V": "A"}[bad]
+    path = table(tmp_path / "log.csv", heading, [good] * 20 + [bad] * 20)
+    assert worked(path) == pytest.approx(9.5, abs=0.01)
+
+
+@pytest.mark.parametrize("code", ["2", "3", "4", "5", "6"])
+def test_fix_types_of_makers_are_never_taken_for_rtk(tmp_path: Path, code: str) -> None:
+    assert set(gt.read(table(tmp_path / "log.csv", "fixType", [code] * 3), "fixes")["fix_quality"]) == {"autonomous"}
+    assert set(gt.read(table(tmp_path / "log.csv", "fixType", ["0", "1"]), "fixes")["fix_quality"]) == {"none"}
+    assert set(gt.read(table(tmp_path / "log.csv", "GPS quality", ["4"]), "fixes")["fix_quality"]) == {"rtk_fixed"}
+
+
+def test_deviations_north_and_east_are_an_accuracy(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"{HEAD},sdn(m),sde(m)\n{line(0, 0.5, 12)}\n{line(1, 0.5, '')}\n", "utf-8")
+    fixes = gt.read(path, "fixes")
+    assert fixes["h_acc_m"][0] == 12 and pd.isna(fixes["h_acc_m"][1])
+
+
+def test_a_programme_that_names_the_columns_is_followed(tmp_path: Path) -> None:
+    path = table(tmp_path / "log.csv", "raised", ["1"] * 40)
+    programme = gt.Programme(columns={"fixes": {"raised": "is_on"}})
+    assert io.read(path, "fixes", programme=programme)["is_on"].all()
