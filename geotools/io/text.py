@@ -14,14 +14,18 @@ import pandas as pd
 
 from geotools.io.raw import Finding
 
-CANDIDATES = ("utf-8", "cp1251", "cp1254", "cp1252", "cp866", "koi8-r")
+CANDIDATES = ("utf-8", "cp1251", "cp1254", "cp1252", "cp866", "koi8-r", "cp1250", "cp1256")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
-_CYRILLIC = re.compile(r"[А-Яа-яЁёӘәҒғҮүӨөҺһҸҹЈј]")
-_CASE_BREAK = re.compile(r"[а-яё][А-ЯЁ]")
+_CYRILLIC = re.compile(r"[А-Яа-яЁёІіЇїЄєҐґЎўӘәҒғҮүӨөҺһҸҹЈј]")
+_CASE_BREAK = re.compile(r"[а-яёіїєґ][А-ЯЁІЇЄҐ]")
 _TURKIC = frozenset("çğıöşüÇĞİÖŞÜâîûÂÎÛ")
+_SLAVIC = frozenset("šđčćžŠĐČĆŽ")
+_SLAVIC_ONLY = frozenset("šćžŠĆŽ")  # đ stands where Turkish pages have ğ, č where French ones have è
+_ARABIC = re.compile("[\u0621-\u064a\u067e\u0686\u0698\u06a9\u06af\u06cc]")
+_LETTERS_MIN = 12  # below, how often a letter stands says nothing
 _LATIN_EXTRA = frozenset("äëïöüßáéíóúàèìòùâêîôûñçåøæÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛÑÇÅØÆ°²³–—’‘“”«»…€")
 
 
@@ -90,7 +94,7 @@ def _plausibility(data: bytes, encoding: str) -> float:
         return 0.0
     cyrillic = len(_CYRILLIC.findall(text))
     if encoding in ("cp1251", "cp866", "koi8-r"):
-        vowels = sum(c in "аеиоуыэюяАЕИОУЫЭЮЯ" for c in text)
+        vowels = sum(c in "аеиоуыэюяіїєАЕИОУЫЭЮЯІЇЄ" for c in text)
         words = [w for w in re.findall(r"\w+", text) if _CYRILLIC.search(w)]
         mixed = sum(bool(re.search(r"[A-Za-z]", w)) for w in words)
         return (
@@ -99,8 +103,23 @@ def _plausibility(data: bytes, encoding: str) -> float:
             - 0.8 * mixed / max(len(words), 1)
             + (0.2 if 0.2 < vowels / max(cyrillic, 1) < 0.65 else -0.3)
         )
+    if encoding == "cp1256":
+        return _arabic(text, special)
+    if encoding == "cp1250":
+        plain = 0.95 if _SLAVIC_ONLY & set(special) else 0.5
+        return plain * sum(c in _SLAVIC for c in special) / len(special)
     familiar = _TURKIC if encoding == "cp1254" else _LATIN_EXTRA
     return 0.9 * sum(c in familiar for c in special) / len(special)
+
+
+def _arabic(text: str, special: list[str]) -> float:
+    """Arabic and Dari have alef and lam in every other word; other text in this page has one or none of them."""
+    letters = _ARABIC.findall(text)
+    if len(letters) < _LETTERS_MIN:
+        return 0.5 * len(letters) / len(special)
+    frequent = sum(c in "ال" for c in letters) / len(letters)
+    common = 0.1 < frequent < 0.6 and "ل" in letters and "ا" in letters
+    return len(letters) / len(special) + (0.25 if common else -0.5)
 
 
 _UTF8_AS_SINGLE = re.compile(r"[ÂÃÄÅÇÉÐÑÆРСЙГ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u0402-\u045f°±·µ¶§©®«»¬№]")
