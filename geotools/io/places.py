@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -24,8 +25,8 @@ from geotools.model.vocab import fold
 from geotools.space import crs as _crs
 
 _SPELLINGS = {
-    "lon": "lon|longitude|long|lng|lon wgs84|longitude wgs84|lon dd|gps longitude|uzunluq|boylam|долгота|gps lon|decimal longitude|long dms|lon dms",
-    "lat": "lat|latitude|lat wgs84|latitude wgs84|lat dd|gps latitude|enlik|en dairesi|enlem|широта|gps lat|decimal latitude|lat dms",
+    "lon": "lon|longitude|long|lng|lon wgs84|longitude wgs84|lon dd|gps longitude|uzunluq|boylam|долгота|gps lon|decimal longitude|long dms|lon dms|longitud|longitude x|довгота|geografska duzina|خط الطول|طول البلد",
+    "lat": "lat|latitude|lat wgs84|latitude wgs84|lat dd|gps latitude|enlik|en dairesi|enlem|широта|gps lat|decimal latitude|lat dms|latitud|latitude y|geografska sirina|خط العرض|عرض البلد",
     "east": "x|easting|east|e|point x|x coord|xcoord|coord x|utm e|utm easting|utm x|x m|coordx|x easting|saga deyer|восток",
     "north": "y|northing|north|n|point y|y coord|ycoord|coord y|utm n|utm northing|utm y|y m|coordy|y northing|север",
     "wkt": "wkt|geometry|geom|the geom|wkt geom|geometry wkt|shape|wkb geometry|ewkt|geometry as entered",
@@ -56,6 +57,8 @@ _METRES = re.compile(r"^\s*\d{6,8}([.,]\d+)?[\s,;]+\d{6,8}([.,]\d+)?\s*$")
 _HEX = re.compile(r"^(00|01)[0-9A-Fa-f]{40,}$")
 
 
+_TAG = re.compile(r"#[A-Za-z]\w*(\s*\+\s*\w+)*")
+
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -74,6 +77,7 @@ def locate(
     A table without any is returned with no geometry. Rows are joined only if `join`: not where they are a part of a file.
     `findings` are those of the reader about rows of `table`; they follow their rows into the areas.
     """
+    table, numbers, findings = _without_tags(table, source, numbers, findings)
     kind = source.kind or kind_of(source.path.stem)
     if kind is not None and not KINDS[kind].geometry:
         return Raw(source.path.stem, table, None, None, False, list(findings), numbers, headings=tuple(table.columns))
@@ -86,6 +90,20 @@ def locate(
     out = vertices.joined(raw, source, kind)
     out.headings = raw.headings
     return out
+
+
+def _without_tags(
+    table: pd.DataFrame, source: Source, numbers: np.ndarray | None, findings: Sequence[Finding]
+) -> tuple[pd.DataFrame, np.ndarray | None, Sequence[Finding]]:
+    """The table without a line of HXL tags (``#date``, ``#geo+lat``), which data for humanitarian exchange have under the names."""
+    cells = [text for value in (table.iloc[0] if len(table) else ()) if (text := as_text(value)) is not None]
+    if not cells or not all(_TAG.fullmatch(text) for text in cells) or len(cells) * 2 < table.shape[1]:
+        return table, numbers, findings
+    said = f"{source.label}: the line of HXL tags under the names of the columns is no record and was passed over"
+    moved = [f if f.row is None else replace(f, row=f.row - 1) for f in findings if f.row != 0]
+    rest = table.iloc[1:].reset_index(drop=True)
+    left = (np.arange(1, len(table) + 1) if numbers is None else numbers)[1:]
+    return rest, left, [*moved, Finding("RD-07", "info", said, value=" ".join(cells)[:200])]
 
 
 def _located(table: pd.DataFrame, source: Source, kind: str | None) -> Raw:

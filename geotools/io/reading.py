@@ -13,7 +13,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geotools.io import epochs, imsma, registry, words
+from geotools.io import calendar_text, epochs, imsma, registry, words
 from geotools.io.accounting import TYPES, account
 from geotools.io.raw import Finding, Raw, Source
 from geotools.model.errors import CRSError, GeotoolsError, SchemaError
@@ -106,6 +106,7 @@ def read_with_issues(
     wanted = kind or _guess(raw, source)
     imsma.link(raw, wanted)
     epochs.settle(raw, wanted)
+    calendar_text.settle(raw, wanted)
     frame, issues = account(raw, KINDS[wanted] if wanted else None, _label(raw, source), settings)
     return frame, issues_frame(issues)
 
