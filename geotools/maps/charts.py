@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from geotools.io.atomic import replacing
 from geotools.maps.symbols import theme
 from geotools.model.errors import MapError
-from geotools.model.figures import in_hectares
+from geotools.model.figures import grouped, in_hectares
 from geotools.model.provenance import now
 from geotools.model.vocab import LANGUAGES, vocabulary
 
@@ -40,6 +40,7 @@ GRID: dict[str, Any] = {"color": "#c9d1d8", "linewidth": 0.6}
 
 
 TITLES = {
+    "ha": ("ha", "ha", "ha", "га"),
     "released": ("Land released by period", "Dövrlər üzrə azad edilmiş torpaq", "Dönemlere göre serbest bırakılan arazi", "Высвобожденные земли по периодам"),
     "completion": ("Land released so far, and when the rest may be done", "İndiyədək azad edilmiş torpaq və qalanının mümkün bitmə vaxtı", "Şimdiye dek serbest bırakılan arazi ve kalanın olası bitişi", "Высвобождено на сегодня и возможный срок завершения"),
     "goal": ("released and remaining together", "azad edilmiş və qalan birlikdə", "serbest bırakılan ve kalan birlikte", "высвобождено и осталось вместе"),
@@ -99,7 +100,7 @@ def released(table: pd.DataFrame, *, lang: str = "en", title: str = "", subtitle
         decimals = 2 if len(sums) <= WIDE else 0
         for position, (value, area) in enumerate(zip(base, exact.sum(axis=1), strict=True)):
             axes.annotate(
-                f"{math.floor(area / 10_000 * 10**decimals + 1e-6) / 10**decimals:,.{decimals}f}",
+                grouped(math.floor(area / 10_000 * 10**decimals + 1e-6) / 10**decimals, decimals, lang),
                 (position, value),
                 (0, 2),
                 textcoords="offset points",
@@ -113,7 +114,7 @@ def released(table: pd.DataFrame, *, lang: str = "en", title: str = "", subtitle
             rotation=0 if len(sums) <= 8 else 60,
             ha="center" if len(sums) <= 8 else "right",
         )
-        axes.set_ylabel("ha")
+        _hectare_axis(axes, lang)
         axes.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, 1.12))
     return figure
 
@@ -169,10 +170,10 @@ def completion(
         goal = done[-1] + cast.remaining_m2 / 10_000
         axes.axhline(goal, color="#a63603", linewidth=1.2, linestyle=(0, (6, 3)))
         axes.annotate(
-            f"{goal:,.2f} ha, {_text('goal', lang)}", (days[0], goal), (0, 3), textcoords="offset points", color="#a63603", fontsize=8,
+            f"{grouped(goal, 2, lang)} {_text('ha', lang)}, {_text('goal', lang)}", (days[0], goal), (0, 3), textcoords="offset points", color="#a63603", fontsize=8,
         )  # fmt: skip
         axes.annotate(
-            f"{in_hectares(done[-1] * 10_000, 'down'):,.2f} ha", (days[-1], done[-1]), (-4, 4), textcoords="offset points", color="#00664a",
+            f"{grouped(in_hectares(done[-1] * 10_000, 'down'), 2, lang)} {_text('ha', lang)}", (days[-1], done[-1]), (-4, 4), textcoords="offset points", color="#00664a",
             fontsize=8, ha="right",
         )  # fmt: skip
         for name, style in (("p10", ":"), ("p50", "-"), ("p90", ":")):
@@ -201,8 +202,18 @@ def completion(
             color="#4a5a66",
         )
         axes.set_ylim(0, goal * 1.3)
-        axes.set_ylabel("ha")
+        _hectare_axis(axes, lang)
     return figure
+
+
+def _hectare_axis(axes: Any, lang: str) -> None:
+    """The upright axis in hectares, its figures in the style of the language."""
+    axes.set_ylabel(_text("ha", lang))
+
+    def said(value: float, _: int | None) -> str:
+        return grouped(value, next((d for d in range(4) if abs(round(value, d) - value) < 1e-9), 4), lang)
+
+    axes.yaxis.set_major_formatter(said)
 
 
 def _blank(title: str, subtitle: str = "") -> tuple[Figure, Any]:

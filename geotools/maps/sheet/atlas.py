@@ -11,21 +11,31 @@ from typing import Any, Unpack
 
 import matplotlib as mpl
 import numpy as np
+import shapely
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
 
 from geotools.io.atomic import replacing
 from geotools.maps.sheet import column as _column
+from geotools.maps.sheet import frame as _frame
 from geotools.maps.sheet import ground as _ground
 from geotools.maps.sheet import paper as _paper
+from geotools.maps.sheet import surroundings as _surroundings
 from geotools.maps.sheet.compose import RC, _page, draw
 from geotools.maps.sheet.phrase import clean, number, word
 from geotools.maps.sheet.task import Choices
-from geotools.maps.symbols import theme
+from geotools.maps.symbols import Theme, theme
 from geotools.model.errors import MapError
 from geotools.model.progress import Progress, tracked
 from geotools.model.provenance import now, version
+from geotools.model.vocab import vocabulary
 from geotools.space import crs as _crs
+
+FAR = 8  # times the median distance: a sheet so far off would make dots of the others
+
+FOOT = 20.0  # mm of the index map for its scale bar and key
 
 
 def atlas(
@@ -116,33 +126,14 @@ def _index(survey: Any, drawn: Any, names: Sequence[str], choices: Choices) -> l
     lang = choices.get("lang") or survey.programme.languages[0]
     place = _paper.layout(choices.get("paper", "A4"))
     figure, page = _page(place)
-    left, bottom, width, height = place.frame
-    axes = figure.add_axes((left / place.width, bottom / place.height, width / place.width, height / place.height))
-    shapes = _crs.to_wgs84(drawn).set_index("id").geometry
-    centre = shapes.union_all().envelope.centroid
+    kinds = drawn.drop_duplicates("id").set_index("id")
+    shapes = _crs.to_wgs84(kinds).geometry
+    numbers = {name: turn for turn, name in enumerate(names, start=1) if name in shapes.index}
+    named = shapes[list(numbers)]
+    centre = named.union_all().envelope.centroid
     system = _crs.utm(centre.x, centre.y)
     flat = dict(zip(shapes.index, _crs.transform(shapes.array, _crs.WGS84, system), strict=True))
-    boxes = np.array([flat[n].bounds for n in flat])
-    middle = (boxes[:, :2].min(axis=0) + boxes[:, 2:].max(axis=0)) / 2
-    half = (boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)) / 2 * 1.08 + 50
-    scale = float(max(half[0] / width, half[1] / height) * 2)
-    axes.set_xlim(middle[0] - width * scale / 2, middle[0] + width * scale / 2)
-    axes.set_ylim(middle[1] - height * scale / 2, middle[1] + height * scale / 2)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    look = theme(choices.get("theme", "safe"))
-    kinds = drawn.set_index("id")
-    for turn, name in enumerate(names, start=1):
-        if name not in flat:
-            continue
-        kind, status = (kinds.loc[name].get(c) for c in ("classification", "status"))
-        symbol = look.hazard(kind if isinstance(kind, str) else None, status if isinstance(status, str) else None)
-        path = _ground.polygon_path(flat[name])
-        axes.add_patch(mpl.patches.PathPatch(path, facecolor=symbol.solid, edgecolor=symbol.outline, linewidth=0.5))
-        point = flat[name].representative_point()
-        axes.annotate(
-            str(turn), (point.x, point.y), (3, 3), textcoords="offset points", fontsize=5.5, annotation_clip=True
-        )
+    far = _locator(figure, page, place, (flat, numbers, kinds), lang, theme(choices.get("theme", "safe")))
     rows = [
         (str(turn), clean(name, 24), clean(kinds.loc[name].get("place"), 20))
         for turn, name in enumerate(names, start=1)
@@ -151,7 +142,8 @@ def _index(survey: Any, drawn: Any, names: Sequence[str], choices: Choices) -> l
     blocks = [
         _column.paragraph(word("index", lang), size=13, bold=True), _column.paragraph(clean(survey.name, 70), size=8),
         _column.paragraph(f"{word('made', lang)} {now().date().isoformat()}, geotools {version()} · {number(len(names), lang=lang)}", size=6.5, color=_column.QUIET),
-        _column.paragraph(word("warning", lang), size=6.6, bold=True, color="#7a1f10", after=2.0), *_listing(rows),
+        _column.paragraph(word("warning", lang), size=6.6, bold=True, color="#7a1f10", after=2.0),
+        *([_column.paragraph(word("off_map", lang, n=number(far, lang=lang)), size=6.6, after=2.0)] if far else []), *_listing(rows),
     ]  # fmt: skip
     rest = _column.flow(page, place.columns, blocks)
     figures = [figure]
@@ -161,6 +153,71 @@ def _index(survey: Any, drawn: Any, names: Sequence[str], choices: Choices) -> l
         rest = _column.flow(sheet, further.columns, rest)
         figures.append(extra)
     return figures
+
+
+def _locator(
+    figure: Figure,
+    page: Axes,
+    place: _paper.Layout,
+    ground: tuple[dict[str, Any], dict[str, int], Any],
+    lang: str,
+    look: Theme,
+) -> int:
+    """All hazards where the sheets are, those that have a sheet in full colour and numbered; returns how many sheets lie off this map."""
+    flat, numbers, kinds = ground
+    left, bottom, width, height = place.frame
+    axes = figure.add_axes((left / place.width, bottom / place.height, width / place.width, height / place.height))
+    boxes = np.array([flat[n].bounds for n in numbers])
+    here = _block(boxes)
+    low, high = boxes[here, :2].min(axis=0), boxes[here, 2:].max(axis=0)
+    room = np.array([width, height - FOOT])
+    scale = float(max(((high - low) * 1.08 + 200) / room))  # metres in a millimetre
+    middle, half = (low + high) / 2 - (0, FOOT * scale / 2), np.array([width, height]) * scale / 2
+    bounds = (*(middle - half), *(middle + half))
+    axes.set_xlim(bounds[0], bounds[2])
+    axes.set_ylim(bounds[1], bounds[3])
+    axes.set_xticks([])
+    axes.set_yticks([])
+    shown: dict[str, Any] = {}
+    for name, shape in flat.items():
+        row = kinds.loc[name]
+        kind, status = (v if isinstance(v, str) else None for v in (row.get("classification"), row.get("status")))
+        symbol = look.hazard(kind, status)
+        strength = 1.0 if name in numbers else 0.4
+        if "Polygon" in shape.geom_type:
+            path = _ground.polygon_path(shape)
+            axes.add_patch(
+                PathPatch(path, facecolor=symbol.solid, edgecolor=symbol.outline, linewidth=0.5, alpha=strength)
+            )
+        else:
+            xy = shapely.get_coordinates(shape)
+            axes.plot(xy[:, 0], xy[:, 1], "s", color=symbol.solid, markersize=2.5, alpha=strength)
+        shown[_named(kind, status, lang, look)] = symbol
+        if name in numbers:
+            at = shape.representative_point()
+            style: dict[str, Any] = {"fontsize": 6.5, "fontweight": "bold", "annotation_clip": True}
+            axes.annotate(str(numbers[name]), (at.x, at.y), (3, 3), textcoords="offset points", **style)
+    _frame.grid(axes, bounds, scale * 1000)
+    seen = np.array(list(flat.values()), dtype=object)
+    _frame.scale_bar(page, *_frame.bar_corner(place.frame, bounds, scale * 1000, seen), scale * 1000, lang=lang)
+    _surroundings.key(page, dict(sorted(shown.items())), left + width, bottom)
+    return int((~here).sum())
+
+
+def _named(kind: str | None, status: str | None, lang: str, look: Theme) -> str:
+    if status is not None and look.ended(status):
+        return word("closed_hazard", lang)
+    return vocabulary("classification").label(kind, lang) if kind else word("unclassified", lang)
+
+
+def _block(boxes: np.ndarray) -> np.ndarray:
+    """Which of the sheets lie together: all, unless a few lie so far away that the others would be dots."""
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    away = np.abs(middle - np.median(middle, axis=0))
+    near = (away <= FAR * np.maximum(np.median(away, axis=0), 1.0)).all(axis=1)
+    reach = np.ptp(middle, axis=0).max()
+    alone = 0.6 <= near.mean() < 1 and np.ptp(middle[near], axis=0).max() < 0.4 * reach
+    return near if alone else np.ones(len(boxes), dtype=bool)
 
 
 def _listing(rows: Sequence[tuple[str, str, str]]) -> list[_column.Block]:

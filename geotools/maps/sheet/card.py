@@ -79,17 +79,6 @@ def _scale(bounds: tuple[float, float, float, float], wanted: int | None) -> int
     raise MapError(f"{need[0]:.0f} × {need[1]:.0f} m do not fit on a card", hint="make a sheet on larger paper")
 
 
-def _apart(page: Axes, plan: Sequence[Sequence[_column.Block]], foot: Sequence[_column.Block]) -> bool:
-    """Set each part in a column of its own; False if one does not fit."""
-    feet: tuple[Sequence[_column.Block], ...] = ((), (), foot)
-    parts = list(zip(COLUMNS, plan, feet, strict=True))
-    if not all(_column.fits((column,), part, foot=end) for column, part, end in parts):
-        return False
-    for column, part, end in parts:
-        _column.flow(page, (column,), part, foot=end)
-    return True
-
-
 def _set(page: Axes, plan: Sequence[Sequence[_column.Block]], foot: Sequence[_column.Block]) -> bool:
     """Set the parts one after the other through the columns; False if they find no room."""
     whole = [block for part in plan for block in part]
@@ -136,6 +125,8 @@ def _compose(task: Task, scale: int, choices: Choices, elsewhere: str) -> Sheet:
         (head, norths, note),
         (head, norths, []),
     )
-    if not any(_apart(page, plan, foot) for plan in plans[:2]) and not any(_set(page, plan, foot) for plan in plans):
+    if not any(_column.apart(page, COLUMNS, plan, foot=foot) for plan in plans[:2]) and not any(
+        _set(page, plan, foot) for plan in plans
+    ):
         raise MapError("the facts of this task do not fit on a card", hint="make a sheet, which may have several pages")
     return Sheet(str(task.row["id"]), "A4", scale, (figure,), task.crs, FRAME, (west, south, east, north))

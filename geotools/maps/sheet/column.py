@@ -132,6 +132,19 @@ def paragraph(text: str, *, size: float = 7.0, bold: bool = False, color: str = 
     return Block(lambda width: len(wrap(text, width, size, bold=bold)) * lead + after, draw)
 
 
+def title(text: str, *, largest: float = 13.0, least: float = 10.5) -> Block:
+    """A title in the largest type that keeps it on one line; in the largest of all where none does."""
+
+    def set_in(width: float) -> Block:
+        size = min(largest, 0.999 * width / text_width(text, 1.0, bold=True))
+        return paragraph(text, size=size if size >= least else largest, bold=True, after=1.0)
+
+    return Block(
+        lambda width: set_in(width).height(width),
+        lambda page, left, top, width: set_in(width).draw(page, left, top, width),
+    )
+
+
 def heading(text: str) -> Block:
     """A small heading with a rule."""
 
@@ -388,6 +401,17 @@ def fits(columns: Sequence[Box], blocks: Sequence[Block], *, foot: Sequence[Bloc
         while rest and rest[0].height(width) <= room + 0.05:
             room -= rest.pop(0).height(width)
     return not rest
+
+
+def apart(page: Axes, columns: Sequence[Box], parts: Sequence[Sequence[Block]], *, foot: Sequence[Block] = ()) -> bool:
+    """Set each part in a column of its own, `foot` at the bottom of the last; False, and nothing set, if one does not fit."""
+    ends: list[Sequence[Block]] = [*[()] * (len(columns) - 1), foot]
+    each = list(zip(columns, [*parts, *[[]] * (len(columns) - len(parts))], ends, strict=True))
+    if not all(fits((column,), part, foot=end) for column, part, end in each):
+        return False
+    for column, part, end in each:
+        flow(page, (column,), part, foot=end)
+    return True
 
 
 def side_by_side(blocks: Sequence[Block], gap: float = 3.0, *, across: int = 2) -> list[Block]:

@@ -176,12 +176,14 @@ def _compose(task: Task, place: _paper.Layout, scale: int, choices: Choices) -> 
     _frame.scale_bar(page, *spot, scale, lang=task.lang)
     alone = choices.get("points", True)  # else within a report, which has the areas and the points itself
     rows = _frame.point_table(points, task.norths, task.crs) if alone else []
-    main = [
-        *_contents.title(task), *(_contents.areas(task) if alone else []), *_contents.legend(legend, task.lang),
-        *_contents.references(task, scale, step),
-    ]  # fmt: skip
-    first, later = _parted(task, place, main, (bounds, rows))
-    rest = _column.flow(page, place.columns, first, foot=_contents.closing(task, named=not later))
+    head = [*_contents.title(task), *(_contents.areas(task) if alone else [])]
+    signs, norths = _contents.legend(legend, task.lang), _contents.references(task, scale, step)
+    first, later = _parted(task, place, [*head, *signs, *norths], (bounds, rows))
+    foot = _contents.closing(task, named=not later)
+    rest: list[_column.Block] = []
+    orders = ((head, signs, norths), (head, norths, signs)) if later and len(place.columns) > 2 else ()
+    if not any(_column.apart(page, place.columns, parts, foot=foot) for parts in orders):
+        rest = _column.flow(page, place.columns, first, foot=foot)
     figures = [figure]
     if rest or later:
         figures += _further(task, place, [*rest, *later], (bounds, scale))

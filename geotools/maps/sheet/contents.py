@@ -37,14 +37,14 @@ def title(task: Task) -> list[_column.Block]:
     where = " · ".join(clean(row.get(c)) for c in ("place", "admin2", "admin1") if clean(row.get(c)))
     as_of = getattr(task.coverage, "as_of", None) or task.survey.information_day
     blocks = [
-        _column.paragraph(f"{word('task_map', lang)} {clean(row['id'], 30)}", size=13, bold=True, after=1.0),
+        _column.title(f"{word('task_map', lang)} {clean(row['id'], 30)}"),
         _column.paragraph(" · ".join([*words, *threats]) or "–", size=8, after=0.6),
     ]
     if where:
         blocks.append(_column.paragraph(where, size=8, after=0.6))
     blocks.append(_column.paragraph(clean(task.survey.name, 70), size=7, color=_column.QUIET, after=0.6))
     dates = f"{word('as_of', lang)}: {day(as_of)} · {word('date_info', lang)}: {day(row.get('date_info'))}"
-    return [*blocks, _column.paragraph(dates, size=6.5, color=_column.QUIET, after=2.0)]
+    return [*blocks, _column.paragraph(dates, size=6.5, color=_column.QUIET, after=1.4)]
 
 
 def areas(task: Task) -> list[_column.Block]:
@@ -72,9 +72,11 @@ def areas(task: Task) -> list[_column.Block]:
     if row["outside_m2"] >= 1:
         rows.append((word("outside", lang), square_metres(row["outside_m2"], lang), ""))
     head = [("", word("m2", lang), "%")]
-    note = _column.paragraph(word("area_note", lang), size=5.6, color=_column.QUIET, after=1.6)
+    note = _column.paragraph(word("area_note", lang), size=5.6, color=_column.QUIET, after=0.8)
     lines = _column.table([*head, *rows], (3.4, 2.4, 1), bold_first=True)
-    return _column.section(word("areas", lang), [*lines[:-1], _column.together(lines[-1], note)])
+    return [
+        _column.together(*_column.section(word("areas", lang), [*lines, note]))
+    ]  # no figure parted from its heading
 
 
 def legend(legend: dict[str, Swatch], lang: str) -> list[_column.Block]:

@@ -49,7 +49,7 @@ class Norths:
         )
 
 
-def grid(axes: Axes, bounds: tuple[float, float, float, float], scale: int) -> float:
+def grid(axes: Axes, bounds: tuple[float, float, float, float], scale: float) -> float:
     """Grid lines and numbers of the projected system: principal digits large, as on military maps. Returns the spacing in metres."""
     west, south, east, north = bounds
     step = nice(GRID_MM * scale / 1000 * 1.3)

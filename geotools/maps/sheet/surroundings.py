@@ -58,12 +58,12 @@ def surroundings(task: Task, bounds: tuple[float, float, float, float], scale: i
         page.add_patch(Rectangle(tuple(corner), *size, facecolor="none", edgecolor="black", linewidth=1.1, zorder=92))
         _column.box_around(page, (left, top - height, width, height), color=_column.QUIET, width=0.5)
         east, south = seen.bounds[2], seen.bounds[1]
-        key = shapely.box(east - KEY[0] * per_mm, south, east, south + KEY[1] * per_mm)
-        taken = np.array([*task.hazard_ground(seen), key], dtype=object)
+        corner_key = shapely.box(east - KEY[0] * per_mm, south, east, south + KEY[1] * per_mm)
+        taken = np.array([*task.hazard_ground(seen), corner_key], dtype=object)
         spot = _frame.bar_corner((left, top - height, width, height), seen.bounds, smaller, taken)
         _frame.scale_bar(page, *spot, smaller, lang=task.lang)
         _names(page, task, seen, shift, spot)
-        _key(page, shown, left + width, top - height)
+        key(page, shown, left + width, top - height)
 
     title = f"{word('locator', task.lang)} · 1:{number(smaller, lang=task.lang)}"
     return _column.together(_column.heading(title), _column.Block(lambda _: height, draw))
@@ -95,7 +95,7 @@ def _hazards(page: Axes, task: Task, seen: Any, shift: Any) -> dict[str, Any]:
     return dict(sorted(shown.items()))
 
 
-def _key(page: Axes, shown: dict[str, Any], right: float, bottom: float) -> None:
+def key(page: Axes, shown: dict[str, Any], right: float, bottom: float) -> None:
     """What the colours mean, in the lower right corner."""
     if not shown:
         return
@@ -127,7 +127,7 @@ def _names(page: Axes, task: Task, seen: Any, shift: Any, bar: tuple[float, floa
         text = clean(row.name, 40)
         box = (x + 1.2, y - lead / 2, x + 1.8 + _column.text_width(text, SIZE), y + lead / 2)
         over = any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken)
-        key = box[1] < edge[0][1] + KEY[1] and box[2] > edge[1][0] - KEY[0]
-        if text and not over and not key and box[2] < edge[1][0] and edge[0][1] < box[1] and box[3] < edge[1][1]:
+        keyed = box[1] < edge[0][1] + KEY[1] and box[2] > edge[1][0] - KEY[0]
+        if text and not over and not keyed and box[2] < edge[1][0] and edge[0][1] < box[1] and box[3] < edge[1][1]:
             _column.put(page, (x + 1.4, y + 0.76 * SIZE * _column.PT / 2), text, SIZE)
             taken.append(box)
