@@ -81,8 +81,8 @@ def plan(path: Path, crs: str | None, encoding: str | None, *, failed: Failed | 
             sources = [s for item in named for s in _listed(item, beside, failed)]
             return Plan(programme, tuple(sources), _table_rasters(data, table), table)
         folder = table.parent
-    files = sorted(p for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else [folder]
-    lone = not folder.is_dir()
+    lone = not folder.is_dir() or folder.suffix.lower() == ".gdb"  # a file geodatabase is a folder
+    files = [folder] if lone else sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     wanted = [
         LayerSource(p, crs=crs or programme.crs or None, encoding=encoding)
         for p in files
