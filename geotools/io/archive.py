@@ -195,7 +195,7 @@ def _data_files(folder: Path, source: Source) -> list[Path]:
             and known.reader
             and known.name not in ("zip", "kmz")
             and not hidden
-            and path.suffix.lower() != ".txt"
+            and path.suffix.lower() not in (".txt", ".log")
         ):
             found.append(path)
     databases = sorted(p for p in folder.rglob("*.gdb") if p.is_dir() and (p / "gdb").is_file())

@@ -241,7 +241,7 @@ def is_survey_file(path: str | Path) -> bool:
     found = registry.of_path(place)
     if found is None or not found.reader or place.name.startswith((".", "~$")):
         return False
-    return place.suffix.lower() != ".txt" and place.name.lower() not in (
+    return place.suffix.lower() not in (".txt", ".log") and place.name.lower() not in (
         "package.json",
         "manifest.json",
         "provenance.json",

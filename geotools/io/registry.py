@@ -113,7 +113,10 @@ TABLE: tuple[Format, ...] = (
         "xlsx", "Excel workbook", (".xlsx",), _IO + "excel:read", _IO + "excel:write", _IO + "excel:layers",
         note="each sheet is a layer; needs the extra excel",
     ),
-    Format("nmea", "NMEA 0183 log", (".nmea", ".nme", ".ubx.txt", ".nma"), _IO + "nmea:read", streamer=_IO + "nmea:chunks", note="GGA, dated by RMC and ZDA"),
+    Format(
+        "nmea", "NMEA 0183 log", (".nmea", ".nme", ".ubx.txt", ".nma", ".log"), _IO + "nmea:read", streamer=_IO + "nmea:chunks",
+        note="GGA, else GNS, RMC or GLL; dated by RMC and ZDA",
+    ),
     Format("maxml", "IMSMA maXML field reports", (".maxml", ".xml"), _IO + "maxml:read", "", _IO + "maxml:layers"),
     Format("filegdb", "Esri file geodatabase", (".gdb",), _IO + "ogr:read", "", _IO + "ogr:layers"),
     Format("mapinfo", "MapInfo table and interchange file", (".mif",), _IO + "mapinfo:read", "", _IO + "ogr:layers", note=".tab too, with its .dat, .map and .id"),

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geotools.io import places, text
+from geotools.io import nmea, places, text
 from geotools.io.raw import Finding, Raw, Source
 from geotools.space import crs as _crs
 
@@ -38,6 +38,8 @@ def read(source: Source) -> Raw:
     ReadError
         If it is not text, has no header, or a quote is never closed (with the line).
     """
+    if nmea.begins(source):
+        return nmea.read(source)
     content, findings = _text(source)
     rows, numbers, delimiter, bare = _rows(content, source)
     if bare:
@@ -59,6 +61,9 @@ def chunks(source: Source, rows: int = 100_000) -> Iterator[Raw]:
     ReadError
         As `read`, but only when the line is reached.
     """
+    if nmea.begins(source):
+        yield from nmea.chunks(source, rows)
+        return
     encoding, delimiter, announced = _sniff(source)
     findings: list[Finding] = []
     limit = csv.field_size_limit(FIELD_MAX)

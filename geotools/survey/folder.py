@@ -34,7 +34,8 @@ _WORDS = {
     ".sqlite .db": "a database: in QGIS, save its layers as GeoPackage",
     ".ecw .jp2 .img .asc .sid": "a raster: save it as GeoTIFF",
     ".txt": "a text: if it is a table, save it as .csv",
-    ".md .log .ini .toml .yaml .yml .py .ipynb .html .htm .css .js": "no records",
+    ".log": "a log: if it holds NMEA sentences, name it .nmea",
+    ".md .ini .toml .yaml .yml .py .ipynb .html .htm .css .js": "no records",
     ".gpx~ .bak .tmp .old .lock": "a backup or temporary file",
 }
 WORDS = {ending: words for endings, words in _WORDS.items() for ending in endings.split()}

@@ -240,3 +240,124 @@ def test_a_programme_that_names_the_columns_is_followed(tmp_path: Path) -> None:
     path = table(tmp_path / "log.csv", "raised", ["1"] * 40)
     programme = gt.Programme(columns={"fixes": {"raised": "is_on"}})
     assert io.read(path, "fixes", programme=programme)["is_on"].all()
+
+
+def sentence(body: str) -> str:
+    """A sentence with its checksum."""
+    check = 0
+    for letter in body:
+        check ^= ord(letter)
+    return f"${body}*{check:02X}"
+
+
+def gga(clock: str, north: float = 0.0, quality: int = 4) -> str:
+    return sentence(f"GPGGA,{clock},3936.{int(north * 1e5):06d},N,04712.0000000,E,{quality},12,0.7,120.0,M,-12.0,M,,")
+
+
+def rmc(clock: str, day: str, north: float = 0.0, tail: str = "") -> str:
+    return sentence(f"GPRMC,{clock},A,3936.{int(north * 1e5):06d},N,04712.0000000,E,1.00,90.0,{day},,{tail}")
+
+
+def log(path: Path, *lines: str, end: str = "\r\n", encoding: str = "ascii") -> Path:
+    """A log of sentences."""
+    path.write_bytes((end.join(lines) + end).encode(encoding))
+    return path
+
+
+def epochs(first: str, last: str) -> list[str]:
+    """Clock readings, one a second."""
+    day = pd.Timestamp("2026-01-01")
+    return [t.strftime("%H%M%S") for t in pd.date_range(day + pd.Timedelta(first), day + pd.Timedelta(last), freq="s")]
+
+
+@pytest.mark.parametrize("dated_first", [True, False])
+@pytest.mark.parametrize(
+    ("pause", "day"),
+    [("07:00:00", "050526"), ("17:00:00", "110526"), ("16:30:00", "050526"), ("23:00:00", "040526"), ("00:10:00", "050526"), ("15:59:00", "040627")],
+)  # fmt: skip
+def test_a_fix_after_a_pause_has_the_date_of_its_own_epoch(
+    tmp_path: Path, pause: str, day: str, dated_first: bool
+) -> None:
+    lines = []
+    for clocks, stated in ((epochs("16:00:00", "16:00:05"), "040526"), (epochs(pause, f"{pause[:6]}05"), day)):
+        for clock in clocks:
+            both = [rmc(clock, stated), gga(clock)]
+            lines += both if dated_first else both[::-1]
+    times = gt.read(log(tmp_path / "fixes.nmea", *lines), "fixes")["time"]
+    assert times.dt.strftime("%d%m%y").tolist() == ["040526"] * 6 + [day] * 6
+    assert times.dt.strftime("%H%M%S").tolist() == epochs("16:00:00", "16:00:05") + epochs(pause, f"{pause[:6]}05")
+
+
+def test_midnight_is_passed_with_one_date_anywhere(tmp_path: Path) -> None:
+    clocks = epochs("23:59:55", "23:59:59") + epochs("00:00:00", "00:00:04")
+    for at in (0, 4, 5, 9):
+        lines = [gga(clock) for clock in clocks]
+        lines.insert(at, rmc(clocks[at], "311226" if at < 5 else "010127"))
+        times = gt.read(log(tmp_path / "fixes.nmea", *lines), "fixes")["time"]
+        assert times.tolist() == list(pd.date_range("2026-12-31T23:59:55Z", periods=10, freq="s"))
+
+
+def test_a_day_that_must_be_guessed_is_said(tmp_path: Path) -> None:
+    lines = [rmc("160000", "040526"), gga("160000"), gga("180000"), gga("070000")]
+    fixes, issues = io.read_with_issues(log(tmp_path / "fixes.nmea", *lines), "fixes")
+    assert fixes["time"].dt.strftime("%d %H").tolist() == ["04 16", "04 18", "05 07"]
+    said = issues[issues["column"] == "time"]
+    assert said["severity"].tolist() == ["warning"] and said["value"].tolist() == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("end", "encoding"),
+    [("", "ascii"), ("\r", "ascii"), ("\r\r\n", "ascii"), ("\r\n", "utf-16"), ("\n", "utf-16-be"), ("\x00\n", "ascii")],
+)
+def test_no_end_of_line_loses_a_fix(tmp_path: Path, end: str, encoding: str) -> None:
+    lines = [part for second in range(30) for part in (rmc(f"0600{second:02d}", "040526"), gga(f"0600{second:02d}"))]
+    fixes = gt.read(log(tmp_path / "fixes.nmea", *lines, end=end, encoding=encoding), "fixes")
+    assert fixes["time"].tolist() == list(pd.date_range("2026-05-04T06:00Z", periods=30, freq="s"))
+
+
+def test_a_cut_sentence_takes_none_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "fixes.nmea"
+    text = f"{rmc('060000', '040526')}\r\n{gga('060000')}\r\n{gga('060001')[:30]}{gga('060002')}\r\n\xb5b\x01${gga('060003')}\r\n"
+    path.write_bytes(text.encode("latin-1"))
+    fixes, issues = io.read_with_issues(path, "fixes")
+    assert fixes["time"].dt.second.tolist() == [0, 2, 3]
+    assert issues["value"].iloc[0] == "rows=4 kept=3 repaired=0 rejected=1"
+
+
+def test_sentences_other_than_gga_make_fixes_where_it_is_missing(tmp_path: Path) -> None:
+    clocks = epochs("06:00:00", "06:00:29")
+    lost = log(
+        tmp_path / "fixes.nmea", rmc(clocks[0], "040526"), gga(clocks[0]), *(rmc(c, "040526") for c in clocks[1:])
+    )
+    fixes = gt.read(lost, "fixes")
+    assert len(fixes) == 30 and fixes["fix_quality"].tolist() == ["rtk_fixed"] + ["autonomous"] * 29
+    gns = [sentence(f"GNGNS,{c},3936.0000,N,04712.0000,E,RFN,12,0.7,120.0,-12.0,,") for c in clocks]
+    fixes = gt.read(log(tmp_path / "gns.nmea", rmc(clocks[0], "040526"), *gns), "fixes")
+    assert set(fixes["fix_quality"]) == {"rtk_float"} and fixes["time"].notna().all()
+    gll = [sentence(f"GPGLL,3936.0000,N,04712.0000,E,{c},A,A") for c in clocks]
+    day = sentence(f"GPZDA,{clocks[0]},04,05,2026,00,00")
+    fixes = gt.read(log(tmp_path / "gll.nmea", day, *gll), "fixes")
+    assert fixes["time"].tolist() == list(pd.date_range("2026-05-04T06:00Z", periods=30, freq="s"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "quality"),
+    [
+        ("S", "simulated"),
+        ("M", "manual"),
+        ("E", "estimated"),
+        ("N", "none"),
+        ("A", "autonomous"),
+        ("D", "differential"),
+    ],
+)
+def test_the_mode_of_rmc_is_its_quality(tmp_path: Path, mode: str, quality: str) -> None:
+    lines = [rmc(clock, "040526", tail=f",{mode}") for clock in epochs("06:00:00", "06:00:03")]
+    assert set(gt.read(log(tmp_path / "fixes.nmea", *lines), "fixes")["fix_quality"]) == {quality}
+
+
+@pytest.mark.parametrize("ending", ["txt", "csv", "log"])
+def test_sentences_are_known_without_their_ending(tmp_path: Path, ending: str) -> None:
+    path = log(tmp_path / f"fixes.{ending}", rmc("060000", "040526"), gga("060000"), gga("060001"))
+    assert len(gt.read(path, "fixes")) == 2
+    assert sum(len(part) for part, _ in io.stream(path, "fixes", rows=1)) == 2
