@@ -104,7 +104,7 @@ def processed_less_than_cleared(data: Data) -> Iterator[Finding]:
         for row, name in enumerate(layer.ids):
             done = cleared.get(name, 0.0)
             if processed[row] < done * (1 - data.limit("area_mismatch_share")) - data.limit("overlap_m2"):
-                words = {"processed": m2(processed[row]), "cleared": m2(done)}
+                words = {"processed": m2(processed[row]), "cleared": m2(done, "down")}
                 yield Finding(
                     layer.kind,
                     name,
@@ -225,7 +225,7 @@ def unit_slip(data: Data) -> Iterator[Finding]:
     """AR-13: reported area is off by a factor that a unit explains."""
     for layer, row, reported, true, _, factor in _compared(data):
         if factor:
-            words = {"reported": f"{reported:g}", "area": m2(true)}
+            words = {"reported": f"{reported:,.12g}", "area": m2(true)}
             yield Finding(
                 layer.kind,
                 layer.ids[row],

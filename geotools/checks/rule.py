@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from geotools.checks.layers import Data
+from geotools.model.figures import square_metres
 
 GEOCHECK = "GICHD geocheck"
 DOMAIN = "geotools"
@@ -93,17 +94,15 @@ class Check:
     evaluated_by: str = "checks"
 
 
-def m2(value: float) -> str:
-    """An area for a sentence: one decimal below 100 m², groups of three above.
+def m2(value: float, toward: str = "nearest") -> str:
+    """An area for a sentence, as `figures.square_metres` writes it: released ground cut (``down``), what remains raised (``up``).
 
     Examples
     --------
-    >>> m2(12.345), m2(0.003)
-    ('12.3 m²', '0.003 m²')
+    >>> m2(12.345), m2(1234.9, "down"), m2(0.003)
+    ('12 m²', '1,234 m²', '< 0.1 m²')
     """
-    if abs(value) < 0.1:
-        return f"{value:.1g} m²"
-    return (f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}").replace(",", "\u00a0") + " m²"
+    return "< 0.1 m²" if 0 < abs(value) < 0.05 else f"{square_metres(value, toward=toward)} m²"
 
 
 def metres(value: float) -> str:

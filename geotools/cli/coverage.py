@@ -208,6 +208,8 @@ def _words(found: Any, group: Any) -> str:
     if len(table) > SHOWN:
         lines.append(f"… and {len(table) - SHOWN} more: write them with -o coverage.csv")
     lines += _totals(found, columns, width, once=group is not None)
+    if group is not None and first == "year" and (words := release.early(found.credits, found.table)):
+        lines += ["", words]
     scope = "ledger only; run `geotools check` for reading and rules, `geotools run` for all of them in issues.csv"
     lines += ["", options.issue_line(found.marks, scope=scope)]
     lines.append("No record is not no contamination. Areas are on the WGS 84 ellipsoid.")

@@ -60,7 +60,7 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     With -o the tables go to one .xlsx (a sheet each), one .json, or a folder of .csv files. Tables for people (.xlsx, .csv) have a last
     row Total; the .json has the rows alone. Ground of hazards without a boundary is in no figure; `geotools plan teams` plans it as reported.
     """
-    from geotools.analysis import progress
+    from geotools.analysis import progress, release
     from geotools.survey import open_survey
 
     bar = options.progress_bar(choices["progress"])
@@ -76,6 +76,8 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
         "productivity": progress.productivity(activities, credits, finds),
     }
     scope = _scope(coverage)
+    if early := release.early(coverage.credits, coverage.table):
+        scope["words"].append(early)
     if choices["bulletin"]:
         tables["bulletin"] = progress.bulletin(credits, finds, start=choices["bulletin"][0], end=choices["bulletin"][1])
     cast = _forecast(credits, float(coverage.totals["remaining_m2"]), as_of, choices) if choices["forecast"] else None

@@ -118,3 +118,54 @@ def test_releases_whose_product_nobody_knows_are_named_in_the_summary(make):
     told = gt.coverage(hazards, make.frame(*rows)).summary()
     assert "But 1 release counts nothing (2,500 m²)" in told and "programme.words.product" in told
     assert "counts nothing" not in gt.coverage(hazards, make.frame(rows[0])).summary()
+
+
+@pytest.fixture(scope="module")
+def early(tmp_path_factory):
+    """A release that is a year older than the record of its hazard."""
+    place = tmp_path_factory.mktemp("early")
+    hazards = {
+        "id": ["H-1", "H-2"],
+        "classification": "CHA",
+        "status": "open",
+        "date_info": ["2024-06-01", "2020-01-01"],
+    }
+    release = {
+        "id": ["R-1"],
+        "hazard_id": ["H-1"],
+        "product": ["cleared"],
+        "method": ["manual"],
+        "date": ["2023-05-01"],
+    }
+    ground = [box(0, 0, 100, 100), box(300, 0, 400, 100)]
+    gpd.GeoDataFrame(hazards, geometry=ground, crs="EPSG:32638").to_file(place / "hazards.gpkg", layer="hazards")
+    gpd.GeoDataFrame(release, geometry=[box(0, 0, 50, 100)], crs="EPSG:32638").to_file(
+        place / "releases.gpkg", layer="releases"
+    )
+    return place
+
+
+def test_a_release_before_its_hazard_is_told_wherever_the_moment_counts(early):
+    survey = gt.open_survey(early)
+    now, then = survey.coverage(), survey.coverage(as_of="2023-12-31")
+    assert now.totals["cleared_m2"] > 4900 and then.totals["cleared_m2"] == 0 and then.totals["outside_m2"] > 4900
+    said = {
+        str(day): found.issues.query("check == 'RL-14'")["message"].iloc[0]
+        for day, found in (("now", now), ("then", then))
+    }
+    assert "its own day" in said["now"] and "2024-06-01" in said["now"]
+    assert (
+        "H-1, which was recorded only on 2024-06-01: as of 2023-12-31" in said["then"]
+        and "outside all hazards" in said["then"]
+    )
+    for call in (["coverage", str(early), "--by", "year"], ["progress", str(early), "--no-forecast"]):
+        shown = CliRunner().invoke(cli, call)
+        assert shown.exit_code == 0
+        assert "releases dated before their hazard was recorded: 1 (" in shown.output, call
+    plain = CliRunner().invoke(cli, ["coverage", str(early)])
+    assert "before their hazard" not in plain.output
+
+
+def test_nothing_is_said_where_every_release_comes_after_its_hazard(folder):
+    shown = CliRunner().invoke(cli, ["coverage", str(folder), "--by", "year"])
+    assert "before their hazard" not in shown.output

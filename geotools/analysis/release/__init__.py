@@ -7,13 +7,14 @@ from geotools.analysis.release.balance import Balance
 from geotools.analysis.release.coverage import Coverage, coverage, records
 from geotools.analysis.release.engine import warm
 from geotools.analysis.release.explain import Explanation, explain
-from geotools.analysis.release.figures import hectares, known, percent, spreadsheet, square_metres, totals_table
+from geotools.analysis.release.figures import early, hectares, known, percent, spreadsheet, square_metres, totals_table
 
 __all__ = [
     "Balance",
     "Coverage",
     "Explanation",
     "coverage",
+    "early",
     "explain",
     "hectares",
     "known",

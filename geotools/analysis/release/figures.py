@@ -141,4 +141,37 @@ def totals_table(table: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
     )
 
 
-__all__ = ["hectares", "known", "percent", "spreadsheet", "square_metres", "totals_table"]
+def early(credits_: pd.DataFrame, hazards: pd.DataFrame) -> str:
+    """Why tables by period and the state on a day differ, in words; empty where no release is dated before its hazard was recorded.
+
+    A square metre counts in the period of the act that released it, but a hazard is in the records from its own day on.
+
+    Parameters
+    ----------
+    credits_
+        ``hazard_id, date, net_m2``, as `Coverage.credits`.
+    hazards
+        ``id, date_info``, as `Coverage.table`.
+
+    Examples
+    --------
+    >>> done = pd.DataFrame({"hazard_id": ["H-1"], "date": ["2023-05-01"], "net_m2": [500.4]})
+    >>> print(early(done, pd.DataFrame({"id": ["H-1"], "date_info": ["2024-06-01"]})))
+    releases dated before their hazard was recorded: 1 (500 m²). Here they count on their own day, with --as-of and in a balance from the day of the hazard on
+    >>> early(done, pd.DataFrame({"id": ["H-1"], "date_info": ["2022-06-01"]}))
+    ''
+    """
+    if not {"hazard_id", "date", "net_m2"} <= set(credits_.columns) or "date_info" not in hazards:
+        return ""
+    known = pd.to_datetime(credits_["hazard_id"].map(hazards.drop_duplicates("id").set_index("id")["date_info"]))
+    rows = credits_[(pd.to_datetime(credits_["date"]) < known) & (credits_["net_m2"] > 0)]
+    if not len(rows):
+        return ""
+    area = hectares(float(rows["net_m2"].sum()), "down")
+    return (
+        f"releases dated before their hazard was recorded: {len(rows):,} ({area}). Here they count on their own day, "
+        "with --as-of and in a balance from the day of the hazard on"
+    )
+
+
+__all__ = ["early", "hectares", "known", "percent", "spreadsheet", "square_metres", "totals_table"]

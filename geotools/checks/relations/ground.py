@@ -90,7 +90,7 @@ def outside_hazard(data: Data) -> Iterator[Finding]:
                 layer.kind,
                 layer.ids[row],
                 "geometry",
-                {"other": names, "area": m2(outside[k]), "share": f"{100 * outside[k] / layer.area[row]:.1f}"},
+                {"other": names, "area": m2(outside[k], "up"), "share": f"{100 * outside[k] / layer.area[row]:.1f}"},
                 value=round(float(outside[k]), 3),
                 limit=limit,
                 geometry=rest,

@@ -196,7 +196,7 @@ def _gaps(data: Data, layer: Layer) -> Iterator[Finding]:
                 "other": layer.ids[second],
                 "width": metres(width),
                 "limit": metres(limit),
-                "area": m2(gap.area),
+                "area": m2(gap.area, "up"),
                 "place": spot(place),
             },
             variant="gap",

@@ -144,7 +144,7 @@ def _remaining(data: Data, *, closed: bool) -> Iterator[Finding]:
                 "hazards",
                 hazards.ids[hazard],
                 "status",
-                {"area": m2(left), "status": status[hazard]},
+                {"area": m2(left, "up"), "status": status[hazard]},
                 value=round(left, 3),
                 limit=round(tolerance, 3),
                 geometry=place,

@@ -34,7 +34,8 @@ def hazard_rows(book: Ledger, shot: Snapshot, table: pd.DataFrame) -> Iterator[F
                 "hazards",
                 name,
                 "",
-                f"its ledger does not close: {gross[n]:.3f} m² ≠ {spent[n]:.3f} + {left[n]:.3f} m²",
+                f"its ledger does not close: of {square_metres(gross[n])} m² recorded, {square_metres(spent[n], toward='down')} are released and "
+                f"{square_metres(left[n], toward='up')} remain; {square_metres(abs(gross[n] - spent[n] - left[n]), toward='up')} m² differ",
                 value=float(gross[n]),
                 limit=tolerance,
             )
@@ -75,7 +76,7 @@ def shared(book: Ledger, shot: Snapshot) -> Iterator[Found]:
         related = names[a] in (link[b], parent[b]) or names[b] in (link[a], parent[a])
         yield Found(
             "RL-12", "info" if related else "warning", "hazards", names[a], "geometry",
-            f"it shares {area:,.1f} m² with {names[b]}: in totals that ground is counted once", value=area, limit=limit,
+            f"it shares {square_metres(area, toward='down')} m² with {names[b]}: in totals that ground is counted once", value=area, limit=limit,
             at=a,
         )  # fmt: skip
 
@@ -89,7 +90,7 @@ def doubles(book: Ledger, shot: Snapshot) -> Iterator[Alike]:
     bad = np.flatnonzero((area > limit) & (area > share * np.minimum(ground[one], ground[two])))
 
     def tell(n: int) -> Found:
-        says = f"{area[n]:,.1f} m² of it were also released by {ids[two[n]]}, which keeps the credit"
+        says = f"{square_metres(area[n], toward='down')} m² of it were also released by {ids[two[n]]}, which keeps the credit"
         return Found(
             "RL-21", "error", "releases", ids[one[n]], "geometry", says, value=float(area[n]), limit=limit, at=one[n]
         )

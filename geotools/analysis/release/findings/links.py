@@ -9,6 +9,7 @@ import numpy as np
 from geotools.analysis.release.findings.found import Found
 from geotools.analysis.release.ledger import Ledger, Snapshot
 from geotools.analysis.release.succession import sortable
+from geotools.model.figures import square_metres
 
 
 def links(book: Ledger, shot: Snapshot) -> Iterator[Found]:
@@ -55,6 +56,19 @@ def links(book: Ledger, shot: Snapshot) -> Iterator[Found]:
             )
         elif every[text] in position:
             yield from _compared(book, shot, row, position[every[text]], meets)
+        else:
+            day, then = book.hazards.rows.day[every[text]], f"counts in {most}" if most else "is outside all hazards"
+            yield Found(
+                "RL-14",
+                "warning",
+                "releases",
+                ids[row],
+                "date",
+                f"it names hazard {text}, which was recorded only on {day}: as of {shot.as_of} what it released {then}",
+                value=str(layer.rows.day[row]),
+                limit=str(day),
+                at=row,
+            )
 
 
 def _plain(book: Ledger, shot: Snapshot, pairs: tuple[np.ndarray, np.ndarray], named: np.ndarray) -> np.ndarray:
@@ -100,7 +114,7 @@ def _compared(book: Ledger, shot: Snapshot, row: int, linked: int, meets: list[t
             "releases",
             ids[row],
             "hazard_id",
-            f"it names hazard {name}, but {astray:.1f} m² of it lie in {others}",
+            f"it names hazard {name}, but {square_metres(astray, toward='up')} m² of it lie in {others}",
             value=float(astray),
             limit=float(limit),
             at=row,
@@ -113,7 +127,8 @@ def _compared(book: Ledger, shot: Snapshot, row: int, linked: int, meets: list[t
             "releases",
             ids[row],
             "date",
-            f"it is dated {layer.rows.day[row]}, before hazard {name} was recorded ({found}): it is booked on the later day",
+            f"it is dated {layer.rows.day[row]}, before hazard {name} was recorded ({found}): tables by year or "
+            f"period count its ground on its own day; the state as of a day and the balance know it in {name} from {found} on",
             value=str(layer.rows.day[row]),
             limit=str(found),
             at=row,

@@ -10,6 +10,7 @@ from geotools.analysis.release import projection as _p
 from geotools.analysis.release.findings.found import Found
 from geotools.analysis.release.ledger import Ledger, Snapshot
 from geotools.analysis.release.reopenings import Layer
+from geotools.model.figures import square_metres
 
 
 def ground_and_ids(book: Ledger, shot: Snapshot, name: str) -> Iterator[Found]:
@@ -33,7 +34,7 @@ def ground_and_ids(book: Ledger, shot: Snapshot, name: str) -> Iterator[Found]:
     for row in np.flatnonzero(ground.repaired & (ground.state == _p.USABLE)):
         yield Found(
             "RL-03", "warning", name, ids[row], "geometry",
-            f"its boundary was not valid and was repaired: {ground.before[row]:.1f} m² before, {ground.area[row]:.1f} m² after",
+            f"its boundary was not valid and was repaired: {square_metres(ground.before[row])} m² before, {square_metres(ground.area[row])} m² after",
             value=float(ground.area[row]), limit=float(ground.before[row]), at=row,
         )  # fmt: skip
     for row in np.flatnonzero(layer.rows.twice):

@@ -12,6 +12,7 @@ from geotools.analysis.release import projection as _p
 from geotools.analysis.release.findings.found import Alike, Found
 from geotools.analysis.release.ledger import Ledger, Snapshot
 from geotools.analysis.release.reopenings import Layer
+from geotools.model.figures import square_metres
 from geotools.model.methods import UNKNOWN
 from geotools.model.vocab import vocabulary
 
@@ -62,7 +63,9 @@ def release_rows(book: Ledger, shot: Snapshot, credits_: pd.DataFrame) -> Iterat
     least = book.programme.limit("overlap_m2")
 
     def astray(row: int) -> Found:
-        says = f"{out[row]:.1f} m² of it lie outside every recorded hazard: they are listed apart"
+        says = (
+            f"{square_metres(out[row], toward='up')} m² of it lie outside every recorded hazard: they are listed apart"
+        )
         return Found(
             "RL-22", "warning", "releases", ids[row], "geometry", says, value=float(out[row]), limit=least, at=row
         )
@@ -106,7 +109,7 @@ def _reported(book: Ledger, layer: Layer, name: str, reported: np.ndarray) -> It
         )
         yield Found(
             "AR-11", "warning", name, layer.rows.id[row], "area_reported_m2",
-            f"it reports {reported[row]:,.0f} m² and measures {area[row]:,.0f} ± {sigma[row]:,.0f} m²{slip}",
+            f"it reports {square_metres(reported[row])} m² and measures {square_metres(area[row])} ± {square_metres(sigma[row])} m²{slip}",
             value=float(reported[row]), limit=f"{100 * limit[row]:.1f} %", at=row,
         )  # fmt: skip
 
