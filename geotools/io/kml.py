@@ -5,6 +5,7 @@ Read with a streaming parser; KMZ is unpacked by `io.archive`. Not for styles, o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,17 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geotools.io import geojson, markup
+from geotools.io import balloons, geojson, markup
 from geotools.io.raw import Finding, Raw, Source
+from geotools.model.schema import KINDS, kind_of
+from geotools.model.vocab import fold
 from geotools.space import crs as _crs
 
 _SHAPES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Track", "MultiTrack")
 _PASSED = ("NetworkLink", "GroundOverlay", "ScreenOverlay", "PhotoOverlay")
 _WORDS = ("name", "description", "address", "phoneNumber", "when", "begin", "end")
+_PLACEMARK_ID = "placemark_id"
+_MADE_UP = re.compile(r"(ID|kml)_\d+|.+\.\d+")  # ids of ArcGIS, of Google Earth, of GDAL
 
 
 def read(source: Source) -> Raw:
@@ -43,6 +48,8 @@ def read(source: Source) -> Raw:
                 "RD-07", "warning", f"{source.label}: {count} × {name} is not a record and was not read", value=count
             )
         )
+    findings += _from_balloons(reader.rows, source)
+    _settle_ids(reader.rows, source)
     if all("id" in values and values.get("name") == values["id"] for values in reader.rows):
         for values in reader.rows:
             del values["name"]  # the label that `write` gives to placemarks without a name
@@ -52,6 +59,52 @@ def read(source: Source) -> Raw:
     shapes[:] = reader.shapes
     table = pd.DataFrame(columns, index=range(len(reader.rows)))
     return Raw(source.path.stem, table, shapes, _crs.WGS84, False, findings)
+
+
+def _from_balloons(rows: list[dict[str, Any]], source: Source) -> list[Finding]:
+    """Attributes from tables in descriptions, where the placemark does not have them otherwise; `rows` are changed."""
+    read = 0
+    for values in rows:
+        pairs, rest = balloons.attributes(values.get("description") or "")
+        if not pairs:
+            continue
+        read += 1
+        values["description"] = rest if rest and rest != values.get("name") else None
+        for name, value in pairs.items():
+            if values.get(name) is None:
+                values[name] = value
+            elif value is not None and values[name] != value:
+                values.setdefault(f"{name}_described", value)
+    if not read:
+        return []
+    said = f"{source.label}: the attributes of {read} placemarks were read from the tables in their descriptions"
+    return [Finding("RD-07", "info", said, value=read)]
+
+
+def _settle_ids(rows: list[dict[str, Any]], source: Source) -> None:
+    """The ids of placemarks are the key; where programs made them up, a key among the attributes, or names that differ, are.
+
+    `rows` are changed.
+    """
+    kind = source.kind or kind_of(source.path.stem)
+    keys = {s for s, column in KINDS[kind].by_spelling.items() if column == "id"} if kind else {"id", "imsma id"}
+    given = [values[_PLACEMARK_ID] for values in rows if _PLACEMARK_ID in values]
+    own = any(fold(name) in keys and value is not None for values in rows for name, value in values.items())
+    made_up = bool(given) and all(_MADE_UP.fullmatch(text) for text in given)
+    if own and made_up:
+        return
+    names = [values.get("name") for values in rows]
+    if made_up and None not in names and len(set(names)) == len(names):
+        for values in rows:
+            values["id"] = values["name"]
+        return
+    for values in rows:
+        if _PLACEMARK_ID in values:
+            key = values.pop(_PLACEMARK_ID)
+            other = values.pop("id", None)
+            values["id"] = key
+            if other is not None and other != key:
+                values["id_2"] = other
 
 
 class _Reader:
@@ -80,7 +133,7 @@ class _Reader:
         elif name == "Placemark":
             self._row, self._found, self._problem, self._remarks = {}, [], "", {}
             if attributes.get("id"):
-                self._row["id"] = attributes["id"]
+                self._row[_PLACEMARK_ID] = attributes["id"]
         elif name in _PASSED:
             self.passed[name] = self.passed.get(name, 0) + 1
         elif self._row is not None:
