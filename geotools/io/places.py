@@ -16,7 +16,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from geotools.io import forms, headings, vertices
+from geotools.io import forms, headings, minutes, vertices
 from geotools.io.raw import Finding, Raw, Source
 from geotools.model.errors import CRSError
 from geotools.model.schema import KINDS, kind_of, renaming
@@ -253,8 +253,8 @@ def _from_wkt(column: pd.Series, findings: list[Finding], source: Source) -> tup
 
 def _lonlat(table: pd.DataFrame, pair: tuple[str, str], source: Source) -> Raw:
     """Longitude and latitude columns: decimal degrees at once, other notations through `space.notation`."""
-    x, y = numbers(table[pair[0]]), numbers(table[pair[1]])
     findings: list[Finding] = []
+    x, y = minutes.degrees(table, pair, numbers, findings)
     odd = (np.isnan(x) & ~_blank(table[pair[0]])) | (np.isnan(y) & ~_blank(table[pair[1]]))
     rest = table.drop(columns=list(pair))
     geographic = source.crs is None or source.crs.is_geographic

@@ -361,3 +361,46 @@ def test_sentences_are_known_without_their_ending(tmp_path: Path, ending: str) -
     path = log(tmp_path / f"fixes.{ending}", rmc("060000", "040526"), gga("060000"), gga("060001"))
     assert len(gt.read(path, "fixes")) == 2
     assert sum(len(part) for part, _ in io.stream(path, "fixes", rows=1)) == 2
+
+
+def placed(path: Path, headings: str, *rows: str) -> list[tuple[float, float]]:
+    """Where the fixes of a table lie, rounded to a centimetre."""
+    path.write_text(
+        "\n".join([f"time,{headings}", *(f"2026-05-04T06:00:{k:02d}Z,{row}" for k, row in enumerate(rows))]), "utf-8"
+    )
+    return [(round(p.x, 7), round(p.y, 7)) for p in gt.read(path, "fixes").geometry]
+
+
+@pytest.mark.parametrize(
+    ("headings", "row"),
+    [
+        ("lat,N/S,lon,E/W", "8.51,S,13.25,W"), ("latitude,latitude hemisphere,longitude,longitude hemisphere", "8.51,South,13.25,West"),
+        ("lat,ns,lon,ew", "830.6,S,1315.0,W"), ("lat,lon", "0830.6000S,01315.0000W"), ("lat,lon", "S0830.6,W01315.0"),
+        ("lat,ns,lon,ew", "-8.51,S,-13.25,W"),
+    ],
+)  # fmt: skip
+def test_a_hemisphere_in_a_column_of_its_own_counts(tmp_path: Path, headings: str, row: str) -> None:
+    assert placed(tmp_path / "log.csv", headings, row, row) == [(-13.25, -8.51)] * 2
+
+
+def test_degrees_and_minutes_need_a_hemisphere_and_minutes_below_sixty(tmp_path: Path) -> None:
+    assert placed(tmp_path / "log.csv", "lat,ns,lon,ew", "3936.0,N,4712.0,E", "3936.0006,N,4712.0006,E")[1] == (
+        47.20001,
+        39.60001,
+    )
+    for headings, row in (("lat,lon", "3936.0,4712.0"), ("lat,ns,lon,ew", "3966.0,N,4712.0,E")):
+        with pytest.raises(gt.errors.CRSError):
+            placed(tmp_path / "log.csv", headings, row, row)
+
+
+def test_letters_that_are_no_hemisphere_move_nothing(tmp_path: Path) -> None:
+    assert placed(tmp_path / "log.csv", "lat,ns,lon,ew", "39.6,X,47.2,2", "39.6,,47.2,") == [(47.2, 39.6)] * 2
+
+
+def test_a_missing_letter_among_south_is_no_north(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "time,lat,ns,lon,ew\n2026-05-04T06:00:00Z,8.5,S,13.2,E\n2026-05-04T06:00:01Z,8.5,,13.2,E\n", "utf-8"
+    )
+    fixes, issues = io.read_with_issues(path, "fixes")
+    assert fixes.geometry.y.tolist() == [-8.5] and (issues["check"] == "RD-02").sum() == 1
