@@ -21,6 +21,7 @@ from matplotlib.text import Text
 import geotools as gt
 from geotools.maps import charts
 from geotools.maps.sheet import card, column, frame, phrase
+from geotools.model import figures as gt_figures
 from geotools.model.schema import issues_frame
 from geotools.model.vocab import LANGUAGES
 from tests.maps.conftest import DESKTOP, Opened, area
@@ -228,3 +229,33 @@ def test_every_button_of_the_card_is_in_sight(show: Show, small_page: Path, lang
     for one in buttons:
         assert one["y"] + one["height"] <= whole["y"] + whole["height"]
         assert whole["x"] <= one["x"] and one["x"] + one["width"] <= whole["x"] + whole["width"]
+
+
+def test_the_table_of_the_map_cuts_what_is_released_and_raises_what_remains(show: Show, tmp_path: Path) -> None:
+    shape = area(0, 0)
+    part = shapely.affinity.scale(shape, xfact=0.33337, origin=(shape.bounds[0], shape.bounds[1]))
+    hazards = gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"]}, geometry=[shape], crs="EPSG:4326")
+    releases = gpd.GeoDataFrame(
+        {"id": ["R-1"], "hazard_id": ["H-1"], "product": ["cleared"], "date": pd.to_datetime(["2024-05-01"])},
+        geometry=[part], crs="EPSG:4326",
+    )  # fmt: skip
+    line = gt.coverage(hazards, releases).table.iloc[0]
+    opened = show(gt.webmap.save(gt.map({"hazards": hazards, "releases": releases}, lang="ru"), tmp_path / "map.html"))
+    opened.page.evaluate("geotools.pages[0].openTable()")
+    cells = opened.page.locator(".gt-table tbody tr td.gt-num").all_inner_texts()
+    for name in ("cleared_m2", "remaining_m2"):
+        assert gt_figures.square_metres(line[name], "ru", gt_figures.direction(name)) in cells
+    assert not [cell for cell in cells if "м" in cell]
+
+
+def test_days_of_a_comparison_are_named_in_the_language_of_the_page(show: Show, tmp_path: Path) -> None:
+    hazards = gpd.GeoDataFrame({"id": ["H-1"], "classification": ["CHA"]}, geometry=[area(0, 0)], crs="EPSG:4326")
+    made = gt.webmap.compare(
+        {"hazards": hazards}, {"hazards": hazards}, days=("2023-01-01", "2024-06-30"), names=("", ""), lang="az"
+    )
+    opened = show(gt.webmap.save(made, tmp_path / "map.html"))
+    assert opened.page.locator(".gt-side").all_inner_texts() == ["1 yan 2023", "30 iyn 2024"]
+    titles = opened.page.evaluate(
+        "(() => { const p = geotools.pages[0]; return p.layers.map((l) => p.pick(l.spec.title)); })()"
+    )
+    assert any("30 iyn 2024" in title for title in titles) and not any("2024-06-30" in title for title in titles)

@@ -6,6 +6,7 @@ For showing ground that was added, reopened, released or withdrawn; the figures 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -130,9 +131,14 @@ def compare(
     return made
 
 
-def _name(side: str, days: tuple[Any, Any], names: tuple[str, str]) -> str:
+def _name(side: str, days: tuple[Any, Any], names: tuple[str, str]) -> words.Label:
+    """A day in the reader's own form, else the name that was given."""
     at = 0 if side == "old" else 1
-    return str(days[at] or Path(names[at]).stem or side)
+    said = str(days[at] or Path(names[at]).stem or side)
+    try:
+        return words.day(date.fromisoformat(said[:10] if days[at] else said))
+    except ValueError:
+        return said
 
 
 def _state(

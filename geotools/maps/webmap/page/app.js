@@ -64,6 +64,8 @@ Page.prototype = {
   toward: function (figure) { return GT.TOWARD[figure === "net_m2" ? "released" : String(figure).replace(/^(old|new)-|_m2$/g, "")]; },
   area: function (m2, figure) { return GT.areaText(m2, this.lang, this.cfg.texts[this.lang], this.toward(figure)); },
   metres2: function (m2, figure) { return GT.metres2(m2, this.lang, this.cfg.texts[this.lang], this.toward(figure)); },
+  /* For a column whose heading names the unit. */
+  bareMetres2: function (m2, figure) { return this.metres2(m2, figure).slice(0, -1 - this.t("m2").length); },
   length: function (m) { return GT.lengthText(m, this.lang, this.cfg.texts[this.lang]); },
   count: function (n) { return GT.number(n, 0, this.lang); },
   /* Never rounded up: 99.97 % is not all. */

@@ -160,7 +160,7 @@ Object.assign(GT.Page.prototype, {
       const body = rows.slice(page * PAGE, (page + 1) * PAGE).map(function (f) {
         const id = GT.value(layer.data, "id", f);
         return el("tr", null, el("th", { scope: "row" }, el("button", { type: "button", class: "gt-rowlink", onclick: function () { self.open.close(); self.goFeature(layer, f); self.card.focus(); } }, bdi(id === null || id === "" ? "#" + (f + 1) : id))),
-          el("td", { class: "gt-cls" }, GT.swatch(layer.spec.classes[layer.cls[f]].symbol, layer.kind === "polygon" ? "area" : layer.kind, 22, 15), bdi(self.className(layer, f, true))), cols.map(function (c) { const v = cell(c, f); return el("td", { class: typeof v === "number" || c.type === "area" ? "gt-num" : null }, bdi(c.type === "area" && typeof v === "number" ? GT.number(v, 0, self.lang) : self.show(c, v))); }));
+          el("td", { class: "gt-cls" }, GT.swatch(layer.spec.classes[layer.cls[f]].symbol, layer.kind === "polygon" ? "area" : layer.kind, 22, 15), bdi(self.className(layer, f, true))), cols.map(function (c) { const v = cell(c, f); return el("td", { class: typeof v === "number" || c.type === "area" ? "gt-num" : null }, bdi(c.type === "area" && typeof v === "number" ? self.bareMetres2(v, c.figure || c.name) : self.show(c, v))); }));
       });
       wrap.replaceChildren(el("table", { class: "gt-table" }, el("thead", null, el("tr", null, header("id", self.column("id")), header("cls", t("class")), cols.map(function (c) { return header(c.name, label(c), c.type === "area"); }))), el("tbody", null, body)));
     };
@@ -199,6 +199,7 @@ Object.assign(GT.Page.prototype, {
   print: function () { this.openSheet(""); this.closeCard(); window.print(); },
   printOn: function () {
     if (this.before) return;
+    if (this.open) this.open.close(); // paper shows the map, not what lies over it
     this.before = { bounds: this.inner(), center: this.map.getCenter(), zoom: this.map.getZoom(), snap: this.map.options.zoomSnap };
     this.shell.classList.add("gt-printing");
     document.documentElement.classList.add("gt-print");
