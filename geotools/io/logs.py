@@ -233,11 +233,28 @@ def _side(name: str, texts: list[str]) -> int:
         return 0
     if name in _MODES:
         return int(readable == given and all(to_boolean(text) is None for text in given))
+    return _sense(name)
+
+
+def _sense(name: str) -> int:
+    """As `_side`, by a folded heading alone."""
     words = {*name.split()} - _NOISE
     rest = words - _TOOL
     if not words or not rest <= _WORKS | _RESTS or (rest & _WORKS and rest & _RESTS):
         return 0
     return -1 if rest & _RESTS else 1
+
+
+def names_a_state(heading: str) -> bool:
+    """Whether a heading, by its words, is that of a column that tells whether a tool was at work.
+
+    Examples
+    --------
+    >>> names_a_state("Flail engaged"), names_a_state("tool_raised"), names_a_state("rotor rpm"), names_a_state("note")
+    (True, True, True, False)
+    """
+    words = {*fold(heading).split()}
+    return _sense(fold(heading)) != 0 or bool(words & _TURNS and words & _TOOL and words <= _TOOL | _NOISE | _TURNS)
 
 
 def _turning(text: str) -> str:

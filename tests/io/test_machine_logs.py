@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyproj
 import pytest
@@ -404,3 +406,20 @@ def test_a_missing_letter_among_south_is_no_north(tmp_path: Path) -> None:
     )
     fixes, issues = io.read_with_issues(path, "fixes")
     assert fixes.geometry.y.tolist() == [-8.5] and (issues["check"] == "RD-02").sum() == 1
+
+
+def test_a_large_table_that_tells_the_state_elsewhere_is_refused(tmp_path: Path) -> None:
+    count = 40
+    frame = pd.DataFrame(
+        {
+            "time": pd.date_range("2026-05-04T06:00Z", periods=count, freq="s"), "asset_id": "M1", "x": 688000 + 0.5 * np.arange(count),
+            "y": 4385000.0, "Tool raised": [0] * 20 + [1] * 20,
+        }
+    )  # fmt: skip
+    ground = gpd.GeoDataFrame({"id": ["T"]}, geometry=[shapely.box(687990, 4384990, 688090, 4385010)], crs="EPSG:32638")
+    frame.to_parquet(tmp_path / "fixes.parquet")
+    with pytest.raises(gt.errors.CoverageError, match="Tool raised"):
+        gt.swath.stream(tmp_path / "fixes.parquet", ground, crs="EPSG:32638", tool=gt.swath.Tool(width_m=1))
+    frame.assign(is_on=frame["Tool raised"] == 0).to_parquet(tmp_path / "fixes.parquet")
+    made = gt.swath.stream(tmp_path / "fixes.parquet", ground, crs="EPSG:32638", tool=gt.swath.Tool(width_m=1))
+    assert made.counts["used"] == 20

@@ -24,7 +24,8 @@ import shapely
 from geotools.analysis.swath import units
 from geotools.analysis.swath.fixes import Table, require_single
 from geotools.analysis.swath.rules import Tool
-from geotools.model.errors import ReadError
+from geotools.io.logs import names_a_state
+from geotools.model.errors import CoverageError, ReadError
 from geotools.model.schema import schema
 from geotools.model.vocab import fold
 from geotools.space import crs as _crs
@@ -81,12 +82,13 @@ class Source:
         ReadError, CRSError
             If it is not Parquet, has no coordinates, or nobody says their system.
         CoverageError
-            If two columns mean the same.
+            If two columns mean the same, or whether the tool was at work is told in a column that is not read here.
         """
         file, place, system = opened(path, crs)
         spellings = schema("fixes").by_spelling
         known = {name: spellings.get(fold(name), name) for name in file.schema_arrow.names}
         flags = {"is_on", *(section.is_on for section in tool.sections)}
+        _require_read_states(known, tool)
         needed = {*NEEDED, *place, *flags}
         wanted = {
             name: meant
@@ -201,6 +203,16 @@ class Source:
                 file=self.path,
             ) from error
         return Table(frame.rename(columns=dict(self.meaning)), xy, self.system, self.stated)
+
+
+def _require_read_states(known: dict[str, str], tool: Tool) -> None:
+    """A table read in parts is not searched for other names of ``is_on``; to overlook one would claim ground that nobody worked."""
+    told = [name for name, meant in known.items() if meant == name and names_a_state(name)]
+    if told and not tool.sections and "is_on" not in known.values():
+        raise CoverageError(
+            f"the column '{told[0]}' seems to tell whether the tool was at work, but a table this large is read in parts, by is_on only",
+            hint="add a column is_on (true, false) to the file",
+        )
 
 
 def _frame(batch: Any) -> pd.DataFrame:
