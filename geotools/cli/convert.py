@@ -102,10 +102,11 @@ def _tell(told: Any) -> None:
     for row in told[told["check"] == "RD-00"].itertuples():
         options.say(row.message)
     odd = told[told["severity"].isin(["error", "warning"])]
-    for row in odd.head(SHOWN).itertuples():
-        options.say(f"{row.severity}: {row.id or row.kind}: {row.message}")
-    if len(odd) > SHOWN:
-        options.say(f"… and {len(odd) - SHOWN} more errors and warnings")
+    lines = options.alike_lines(odd)
+    for line in lines[:SHOWN]:
+        options.say(line)
+    if len(lines) > SHOWN:
+        options.say(f"… and {len(lines) - SHOWN} more kinds of errors and warnings")
 
 
 def _in_parts(source: Path, target: Path, dst_crs: str | None, choices: dict[str, Any]) -> None:

@@ -113,6 +113,7 @@ def _all(files: tuple[str, ...], kind: str | None, choices: dict[str, Any], unre
     sides = [_layers(file, (kind, only), choices["crs"], unread if n else []) for n, file in enumerate(files)]
     if kind is not None:
         sides = [{name: frame for name, frame in side.items() if family(name) == kind} for side in sides]
+    _same_origin(files, sides, choices["key"])
     for file, side in zip(files[1:], sides[1:], strict=True):
         here = {family(name) or name.casefold() for name in side}
         records = [name for name, frame in sides[0].items() if not computed(name, frame)]
@@ -239,7 +240,29 @@ def _one(files: tuple[str, ...], kind: str | None, choices: dict[str, Any], unre
     base = _read(files[0], kind, layer, crs, [])
     ours, theirs = (base if _lacks(file, layer) else _read(file, kind, layer, crs, unread) for file in files[1:])
     prefer = _prefer(choices["prefer"], choices["decisions"], kind)
+    _same_origin(files, [{kind or "records": frame} for frame in (base, ours, theirs)], choices["key"])
     return merge(base, ours, theirs, kind=kind, key=choices["key"], prefer=prefer)
+
+
+def _same_origin(files: tuple[str, ...], sides: list[dict[str, Any]], key: str | None) -> None:
+    """Stop where a file cannot have started from BASE: as if all had been deleted and all were new, nothing would be merged."""
+    from geotools.field.merge import strange
+    from geotools.model.errors import SchemaError
+
+    odd = [(file, strange(sides[0], side, key)) for file, side in zip(files[1:], sides[1:], strict=True)]
+    found = [(file, counts) for file, counts in odd if counts is not None]
+    if not found:
+        return
+    file, (before, after) = found[0]
+    if len(found) == 2:
+        blame = f"BASE ({Path(files[0]).name}) is the wrong file"
+    else:
+        blame = f"either it or BASE ({Path(files[0]).name}) is the wrong file"
+    raise SchemaError(
+        f"none of its {after:,} records is among the {before:,} of BASE, so it cannot have started from there: {blame}; nothing was written",
+        hint="BASE is what the team left with: qfield/team.gpkg of its package. If its ids have another name, say which column holds them: --key",
+        file=file,
+    )
 
 
 def _lacks(file: str, layer: str | None) -> bool:
@@ -361,6 +384,10 @@ class _Whole(dict[Any, str]):
         return self.side
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def _tell(output: Path, merged: dict[str, Any], found: Any, target: Any, choices: dict[str, Any]) -> None:
     counts = {name: len(frame) for name, frame in merged.items()}
     rows = sum(counts.values())
@@ -374,13 +401,13 @@ def _tell(output: Path, merged: dict[str, Any], found: Any, target: Any, choices
             }
         )  # fmt: skip
     else:
-        click.echo(f"{rows} rows merged into {output}")
+        click.echo(f"{_counted(rows, 'row')} merged into {output}")
         said = f", listed with both values in {target}" if len(found) else ""
-        click.echo(f"{len(found)} conflicts{said}")
+        click.echo(f"{_counted(len(found), 'conflict')}{said}")
         gone = int(((found["check"] == "MG-07") & (found["severity"] == "info")).sum())
         if gone:
             click.echo(
-                f"{gone} rows were deleted by a side and are not in the result (MG-07); a store keeps them unless you save with --whole"
+                f"{_counted(gone, 'row')} deleted by a side {'is' if gone == 1 else 'are'} not in the result (MG-07); a store keeps deleted rows unless you save with --whole"
             )
         if len(found):
             click.echo("write ours or theirs into its column 'decision' and merge again with --decisions")

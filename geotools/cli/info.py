@@ -20,7 +20,13 @@ from geotools.cli import options
 @options.crs
 @options.encoding
 @options.as_json
-@click.option("--issues", "list_issues", is_flag=True, help="List every issue that reading found, not only the counts.")
+@click.option(
+    "--issues",
+    "list_issues",
+    is_flag=True,
+    help="List what reading found, not only the counts; alike issues are one line.",
+)
+@click.option("--all", "every", is_flag=True, help="List every issue on a line of its own.")
 @options.fail_on
 @options.common
 def command(
@@ -30,6 +36,7 @@ def command(
     encoding: str | None,
     as_json: bool,
     list_issues: bool,
+    every: bool,
     fail_on: str,
     progress: bool | None,
 ) -> None:
@@ -46,14 +53,17 @@ def command(
         data = summary.to_dict()
         data["states"] = [item.to_dict() for item in stock.states]
         data["next"] = list(stock.commands)
-        if list_issues:
+        if list_issues or every:
             data["issue_rows"] = opened.issues.drop(columns="geometry").to_dict("records")
         options.print_json(data)
     else:
         click.echo(_text(stock, summary))
-        if list_issues:
+        if every:
             for row in opened.issues.itertuples():
-                click.echo(f"{row.severity:8} {row.check:6} {row.kind} {row.id}: {row.message}")
+                click.echo(options.shown(f"{row.severity:8} {row.check:6} {row.kind} {row.id}: {row.message}"))
+        elif list_issues:
+            for line in options.alike_lines(opened.issues):
+                click.echo(line)
     if stock.unread:
         files = len(stock.unread)
         options.say(
@@ -90,12 +100,7 @@ def _text(stock: Any, summary: Any) -> str:
     if stock.commands:
         lines += ["", "next:"]
         lines += [f"  {line}" for line in stock.commands]
-    return "\n".join(_harmless(line) for line in lines)
-
-
-def _harmless(line: str) -> str:
-    """A line without characters that a terminal would obey: names of files and columns are hostile text."""
-    return "".join(c if c.isprintable() else "�" for c in line)
+    return "\n".join(map(options.shown, lines))
 
 
 def _states(states: Iterable[Any]) -> list[str]:

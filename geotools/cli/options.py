@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -224,6 +225,52 @@ class RichProgress:
             self._bar.remove_task(self._task)
             self._task = None
         self._bar.stop()
+
+
+_ROW = re.compile(r"^[^:]*\brow \d+: ")  # the file and row that a message begins with
+_OWN = re.compile(r"'[^']*'|\d+(?:[.,]\d+)*")  # what is typed or counted differs from row to row
+BY_WORD = ("RD-11",)  # every unknown word is one thing to do
+
+
+def alike(issues: Any) -> list[Any]:
+    """The rows of an ISSUES table in groups that say the same of different records, in the order of their first rows.
+
+    Which row, number or typed value a message names makes no difference, but every unknown word is a group of its own.
+    """
+
+    def sense(row: Any) -> str:
+        said = _ROW.sub("", str(row.message))
+        return said if row.check in BY_WORD else _OWN.sub("…", said)
+
+    table = issues.reset_index(drop=True)
+    keys = [(r.severity, r.check, r.kind, r.column, sense(r)) for r in table.itertuples()]
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for n, key in enumerate(keys):
+        groups.setdefault(key, []).append(n)
+    return [table.iloc[rows] for rows in groups.values()]
+
+
+def alike_lines(issues: Any, *, named: int = 1) -> list[str]:
+    """A line for each group of `alike`: what is said of many records is said once, with their number and the first of them."""
+    lines = []
+    for group in alike(issues):
+        first = group.iloc[0]
+        ids = [str(name) for name in group["id"] if name]
+        if len(group) == 1:
+            who = f"{first['kind']} {first['id']}".strip()
+            lines.append(f"{first['severity']:8} {first['check']:6} {who}: {first['message']}")
+            continue
+        more = f" and {len(ids) - named} more" if len(ids) > named else ""
+        which = f" ({', '.join(ids[:named])}{more})" if ids else ""
+        lines.append(
+            f"{first['severity']:8} {first['check']:6} {len(group):,} {first['kind']}{which}: {first['message']}"
+        )
+    return [shown(line) for line in lines]
+
+
+def shown(text: object) -> str:
+    """Text without characters that a terminal would obey: what stands in files is hostile text."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in str(text))
 
 
 def issue_line(issues: Any, *, scope: str = "") -> str:

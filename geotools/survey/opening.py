@@ -152,7 +152,7 @@ def survey_of(path: Path, planned: Plan, readings: list[Reading]) -> Survey:
     name = (
         programme.name
         if programme.name != Programme().name
-        else (path.parent if path.name in TABLE_NAMES else path).stem
+        else (path.parent if path.name in TABLE_NAMES else path).resolve().stem
     )
     inputs = [_input(one) for one in readings]
     return Survey(name, layers, programme, join_issues(*found), _merged(inputs), planned.rasters)

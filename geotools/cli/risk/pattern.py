@@ -135,7 +135,8 @@ def pattern(finds: Path, output: Path | None, **choices: Any) -> None:
 def noted(issues: Any) -> list[str]:
     """Issues for a person: what many records share is said once, with their number and the first of them."""
     lines = []
-    for (severity, kind, message), alike in issues.groupby(["severity", "kind", "message"], sort=False):
+    for alike in options.alike(issues):
+        severity, kind, message = alike[["severity", "kind", "message"]].iloc[0]
         ids = [_plain(value) for value in alike["id"].head(NAMED)]
         if len(alike) == 1:
             lines.append(f"{severity}: {kind} {ids[0]}: {_plain(message)}")

@@ -6,6 +6,7 @@
 from geotools.field.merge.layers import computed, family, merge_layers
 from geotools.field.merge.preference import carried, decisions, listing
 from geotools.field.merge.same import same_place
+from geotools.field.merge.strangers import strange
 from geotools.field.merge.three_way import merge
 
-__all__ = ["carried", "computed", "decisions", "family", "listing", "merge", "merge_layers", "same_place"]
+__all__ = ["carried", "computed", "decisions", "family", "listing", "merge", "merge_layers", "same_place", "strange"]
