@@ -57,6 +57,8 @@ _METRES = re.compile(r"^\s*\d{6,8}([.,]\d+)?[\s,;]+\d{6,8}([.,]\d+)?\s*$")
 _HEX = re.compile(r"^(00|01)[0-9A-Fa-f]{40,}$")
 
 
+_ZONES = frozenset({"zone", "utm zone", "utmzone", "grid zone", "gridzone", "zone utm", "zona", "zona utm", "huso"})
+_UTM_ZONE = re.compile(r"\d{1,2}\s*[C-HJ-NP-Xc-hj-np-x]")
 _TAG = re.compile(r"#[A-Za-z]\w*(\s*\+\s*\w+)*")
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -187,6 +189,8 @@ def _by_names(table: pd.DataFrame, source: Source, kind: str | None) -> Raw | No
     if pair is not None:
         return _lonlat(table, pair, source)
     pair = _pair(table, "east", "north")
+    if pair is not None and source.crs is None and (zone := _zone(table, pair)) is not None:
+        return _in_zones(table, zone, pair, source)
     if pair is not None and not (kind in ("targets", "signals") and source.crs is None):
         return _eastnorth(table, pair, source)
     for found in _columns(table, "text"):
@@ -300,6 +304,27 @@ def _northing_first(x: np.ndarray, y: np.ndarray, crs: pyproj.CRS | None) -> boo
         return False
     near_x, near_y = (np.abs(v[good] - false_easting) <= 500_000 for v in (x, y))
     return bool(near_y.all() and not near_x.any())
+
+
+def _zone(table: pd.DataFrame, pair: tuple[str, str]) -> str | None:
+    """The column with the UTM zone of each row (38N, 38 S, 38T); a number alone says neither hemisphere nor system."""
+    found = next((name for name in table.columns if fold(name) in _ZONES and name not in pair), None)
+    texts = [] if found is None else [t for v in table[found] if (t := as_text(v)) is not None]
+    return found if texts and all(_UTM_ZONE.fullmatch(text) for text in texts) else None
+
+
+def _in_zones(table: pd.DataFrame, zone: str, pair: tuple[str, str], source: Source) -> Raw:
+    """Easting and northing with the zone of each row in a column of its own."""
+    cells = []
+    for parts in zip(table[zone], table[pair[0]], table[pair[1]], strict=True):
+        texts = [as_text(part) for part in parts]
+        numbers_of = [
+            number if number is None or (v := to_number(number)) is None else f"{v:.12g}" for number in texts[1:]
+        ]
+        cells.append(None if not any(texts[1:]) else " ".join(text or "?" for text in (texts[0], *numbers_of)))
+    name = f"{zone} {pair[0]} {pair[1]}"
+    joined = table.drop(columns=[zone, *pair]).assign(**{name: pd.Series(cells, index=table.index, dtype=object)})
+    return _from_text(joined, name, source)
 
 
 def _points(

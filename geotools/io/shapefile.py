@@ -29,13 +29,16 @@ STALE = (".sbn", ".sbx", ".qix", ".qpj", ".shp.xml", ".idm", ".ind")
 TEXT_MAX = 254
 _AGAIN = "copy it again with all its side files"
 # Language driver ids of dBASE headers that matter here.
+_ANSI = 0x57  # the page of the machine that wrote it, whichever that was
 _DRIVERS = {
     0x26: "cp866",
     0x65: "cp866",
-    0x57: "cp1252",
     0x58: "cp1252",
     0x03: "cp1252",
+    0xC8: "cp1250",
     0xC9: "cp1251",
+    0x64: "cp852",
+    0x7E: "cp1256",
     0xCA: "cp1254",
     0x02: "cp850",
     0x01: "cp437",
@@ -60,12 +63,17 @@ def read(source: Source) -> Raw:
                 "RD-07", "error", f"{source.label}: the .dbf with the attributes is missing; only the shapes were read"
             )
         )
-    encoding, said = _encoding(path, dbf, source)
-    findings += said
-    records = _complete(source, dbf)
+    encoding, odd = _encoding(path, dbf, source)
+    findings += odd
+    records, deleted = _complete(source, dbf)
     with _with_index(source, findings) as usable:
         inside = Source(usable, None, source.kind, None, source.crs, source.label)
-        meta, frame, blobs, heard = ogr.fetch(inside, usable.stem, encoding=encoding)
+        meta, frame, blobs, heard = ogr.fetch(inside, usable.stem, encoding=encoding, deleted=deleted)
+    if deleted:
+        said = (
+            f"{source.label}: {deleted} rows are marked as deleted in the .dbf and are left out, as other programs do"
+        )
+        findings.append(Finding("RD-07", "info", said, value=deleted))
     if dbf is not None and records != len(frame):
         raise source.refuse(
             f"the .shp and .dbf do not belong together: {len(frame)} shapes, {records} attribute rows",
@@ -129,15 +137,15 @@ def _rebuild(shp: Path, source: Source) -> None:
     shp.with_suffix(".shx").write_bytes(bytes(header) + body)
 
 
-def _complete(source: Source, dbf: Path | None) -> int:
-    """Refuse a .shp or .dbf that is shorter than its header says; the number of attribute rows that are not deleted."""
+def _complete(source: Source, dbf: Path | None) -> tuple[int, int]:
+    """Refuse a .shp or .dbf that is shorter than its header says; the numbers of attribute rows there and deleted."""
     with source.path.open("rb") as stream:
         header = stream.read(100)
     stated, actual = 2 * int.from_bytes(header[24:28], "big"), source.path.stat().st_size
     if len(header) == 100 and stated > actual:
         raise source.refuse(f"the .shp is cut off: {actual} of {stated} bytes are there", _AGAIN)
     if dbf is None:
-        return 0
+        return 0, 0
     with dbf.open("rb") as stream:
         head = stream.read(32)
     if len(head) < 32:
@@ -147,7 +155,8 @@ def _complete(source: Source, dbf: Path | None) -> int:
     if first + records * width > size + 1:
         have = max(0, (size - first) // max(width, 1))
         raise source.refuse(f"the .dbf is cut off: {have} of {records} rows are there", _AGAIN, row=have + 1)
-    return records - _deleted(dbf, records, first, width)
+    deleted = _deleted(dbf, records, first, width)
+    return records - deleted, deleted
 
 
 def _deleted(dbf: Path, records: int, first: int, width: int) -> int:
@@ -169,9 +178,12 @@ def _encoding(path: Path, dbf: Path | None, source: Source) -> tuple[str | None,
         return name, _undecodable(samples, name, source)
     cpg = _side(path, ".cpg")
     said = text.known(cpg.read_text("latin-1")[:40].split("\n")[0]) if cpg else None
-    driver = _DRIVERS.get(dbf.read_bytes()[29] if dbf.stat().st_size > 29 else 0)
+    mark = dbf.read_bytes()[29] if dbf.stat().st_size > 29 else 0
+    driver = _DRIVERS.get(mark)
     guess = text.suspect(samples)
     declared = said or driver
+    if declared is None and mark == _ANSI and guess in (None, "cp1252"):
+        declared = "cp1252"
     if guess is None:
         return declared or "utf-8", []
     if declared is None:

@@ -166,19 +166,31 @@ def _said_crs(data: Any, source: Source) -> tuple[pyproj.CRS, bool]:
     member = data.get("crs") if isinstance(data, dict) else None
     if not member:
         return _crs.WGS84, True
-    name = (
-        member.get("properties", {}).get("name", "")
-        if isinstance(member, dict) and isinstance(member.get("properties"), dict)
-        else member
-    )
-    if re.search(r"CRS:?84$", str(name)):
+    name = _named_system(member)
+    if re.search(r"CRS:?84$", name):
         return _crs.WGS84, False
     try:
         return _crs.parse(name), False
     except CRSError as error:
+        if source.crs is not None:
+            return source.crs, False
+        shown = name or json.dumps(member, ensure_ascii=False)[:80]
         raise CRSError(
-            f"its reference system '{name}' is not known", hint="give one: crs='EPSG:32638'", file=source.label
+            f"its reference system '{shown}' is not known", hint="give one: crs='EPSG:32638'", file=source.label
         ) from error
+
+
+def _named_system(member: Any) -> str:
+    """The name or code in a ``crs`` member, also of the kinds that were never common (``EPSG``, ``link``)."""
+    values = member.get("properties") if isinstance(member, dict) else None
+    if not isinstance(values, dict):
+        return str(member.get("name") or "") if isinstance(member, dict) else str(member)
+    if values.get("name"):
+        return str(values["name"])
+    if values.get("code"):
+        return f"EPSG:{values['code']}"
+    linked = re.search(r"epsg[/:](?:0/)?(\d{4,6})", str(values.get("href", "")), re.IGNORECASE)
+    return f"EPSG:{linked[1]}" if linked else ""
 
 
 def read_sequence(source: Source) -> Raw:
