@@ -146,7 +146,11 @@ def _in_turn(container: Any, cover: np.ndarray, taken: np.ndarray, size: float) 
 
 def snapped(polygons: np.ndarray, size: float) -> np.ndarray:
     """Valid polygons with their vertices on a grid; nothing is lost but what is thinner than the grid."""
-    return polygonal(shapely.set_precision(np.asarray(polygons, dtype=object), size))
+    polygons = np.asarray(polygons, dtype=object)
+    try:
+        return polygonal(shapely.set_precision(polygons, size))
+    except GEOSException:  # a valid polygon, moved, may cross itself by its last digit
+        return polygonal(shapely.set_precision(repair(polygons), size))
 
 
 def _placed(rest: Any, corner: np.ndarray) -> Any:
