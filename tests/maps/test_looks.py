@@ -259,3 +259,19 @@ def test_days_of_a_comparison_are_named_in_the_language_of_the_page(show: Show, 
         "(() => { const p = geotools.pages[0]; return p.layers.map((l) => p.pick(l.spec.title)); })()"
     )
     assert any("30 iyn 2024" in title for title in titles) and not any("2024-06-30" in title for title in titles)
+
+
+def test_a_printed_legend_is_never_cut_and_names_hazards_without_a_boundary(show: Show, tmp_path: Path) -> None:
+    shapes = [*[area(n % 8, n // 8) for n in range(48)], None]
+    names = [f"H-{n}" for n in range(49)]
+    hazards = gpd.GeoDataFrame({"id": names, "classification": "CHA"}, geometry=shapes, crs="EPSG:4326")
+    many = {f"a layer with a rather long name {n}": hazards.iloc[[n]][["id", "geometry"]] for n in range(48)}
+    opened = show(gt.webmap.save(gt.map({"hazards": hazards, **many}), tmp_path / "map.html"))
+    opened.page.evaluate("geotools.pages[0].printOn()")
+    opened.settle()
+    assert "scale" in opened.page.evaluate("document.querySelector('.gt-sheet').style.transform"), (
+        "more than paper holds"
+    )
+    sheet, last = (opened.page.locator(name).last.bounding_box() for name in (".gt-sheet", ".gt-sheet p"))
+    assert last["y"] + last["height"] <= sheet["y"] + sheet["height"] + 1
+    assert opened.page.locator(".gt-sheet .gt-noground").get_attribute("data-n") == "1"

@@ -175,6 +175,8 @@ Object.assign(GT.Page.prototype, {
     if (this.day !== null && this.day < this.lastDay()) out.push(el("p", null, el("strong", null, this.t("state_on") + " " + GT.dayText(this.day, this.lang))));
     const sums = this.figuresAt(this.day === null ? this.lastDay() : this.day);
     if (sums) out.push(el("p", { class: "gt-sheetsums" }, ["remaining", "cleared", "reduced", "cancelled"].map(function (k) { const chip = el("span", { class: "gt-chip" }); chip.style.background = self.cfg.series.colors[k]; return el("span", { class: "gt-figure" }, chip, self.t("fig_" + k), " ", el("b", null, self.area(sums[k], k))); })));
+    const bare = this.layers.some(function (l) { return l.spec.group === "areas"; }) && this.noGround();
+    if (bare) out.push(bare);
     if (this.filtered) out.push(el("p", null, el("strong", null, this.t("filtered").replace("{n}", this.count(this.filtered)))));
     out.push(el("p", null, el("strong", null, this.t("not_safe_route")), " ", this.t("no_record")));
     const b = this.map._loaded ? this.map.getBounds() : null, z = this.map.getZoom();
@@ -208,6 +210,7 @@ Object.assign(GT.Page.prototype, {
     this.map.fitBounds(this.before.bounds, { animate: false, padding: [10, 10] });
     for (const s of this.stacks) { s.ratio = 2; s._update(); for (const key in s._tiles) if (s._tiles[key].el.gt) s.queue.add(s._tiles[key].el); s.flush(); }
     this.printLegend.replaceChildren(...this.sheet_());
+    this.shrink(this.printLegend);
     this.drawScale();
   },
   /* The part of the view that panels do not cover: what the reader was looking at. */
@@ -216,6 +219,12 @@ Object.assign(GT.Page.prototype, {
     const seen = L.latLngBounds(map.containerPointToLatLng(a), map.containerPointToLatLng([size.x - z[0], size.y - z[1]])), b = this.cfg.bounds;
     const data = b ? L.latLngBounds([[b[1], b[0]], [b[3], b[2]]]) : seen, start = this.cfg.start && L.latLngBounds([[this.cfg.start[1], this.cfg.start[0]], [this.cfg.start[3], this.cfg.start[2]]]);
     return seen.contains(data) ? data : start && this.atFit() && this.fittedTo === "start" ? start : seen;
+  },
+  /* A legend longer than the paper is set smaller: nothing of it is cut off. */
+  shrink: function (box) {
+    box.style.transform = box.style.width = box.style.height = "";
+    const k = Math.max(0.5, box.clientHeight / box.scrollHeight);
+    if (k < 1) { box.style.transform = "scale(" + k + ")"; box.style.width = box.clientWidth / k + "px"; box.style.height = 100 / k + "%"; }
   },
   printOff: function () {
     if (!this.before) return;
