@@ -327,8 +327,11 @@ def _text_pages(scored: Score, title: str, pod: float) -> list[Any]:
             blocks.append(("  ".join(cells), 7.5, "mono"))
     blocks += [("", 6, "normal"), *((part, 8.5, "normal") for part in textwrap.wrap(CAUTION, 112))]
     pages, y = [], 0.0
-    for text, size, style in blocks:
-        if y < 0.06:
+    for n, (text, size, style) in enumerate(blocks):
+        kept = (
+            blocks[n : n + 4] if style == "bold" else blocks[n : n + 1]
+        )  # a heading goes with the first lines under it
+        if y < 0.06 + sum(each[1] for each in kept[:-1]) * 1.55 / (11.69 * 72):
             pages.append(Figure(figsize=(8.27, 11.69)))
             y = 0.94
         family = "monospace" if style == "mono" else "sans-serif"
@@ -350,5 +353,6 @@ def _chart_pages(scored: Score) -> list[Any]:
     pages = []
     for caption, figure in figures(scored).items():
         figure.suptitle(caption, fontsize=11, fontweight="bold", x=0.02, ha="left", color="#1f2933")
+        figure.set_size_inches(11.69, 8.27)  # paper, like the pages of text
         pages.append(figure)
     return pages
