@@ -86,7 +86,7 @@ def settle(
     free = {fold(name): name for name in reversed(names) if name not in mapping}
     out, findings = table.copy(), list[Finding]()
     _clock(out, taken, free, (label, findings))
-    _flag(out, taken, free, (label, findings))
+    _flag(out, taken, free, (label, findings), columns)
     _quality(out, taken, free, (label, findings))
     _deviations(out, taken, free)
     return out, findings
@@ -190,9 +190,12 @@ def _of_week(weeks: pd.Series, seconds: pd.Series, unit: float) -> pd.Series:
     return (gps - pd.to_timedelta(leaps, unit="s")).astype("datetime64[ms, UTC]")
 
 
-def _flag(table: pd.DataFrame, taken: dict[str, str], free: dict[str, str], told: Told) -> None:
+def _flag(
+    table: pd.DataFrame, taken: dict[str, str], free: dict[str, str], told: Told, said_by: Mapping[str, str]
+) -> None:
     """Make ``is_on`` from columns such as 'flail engaged', 'tool raised' or 'mode' (work, transport)."""
-    if "is_on" in taken:
+    own = taken.get("is_on")
+    if own == "is_on" or own in said_by:
         return
     found: dict[str, list[str]] = {}
     doubted, turning = list[str](), list[str]()
@@ -211,12 +214,14 @@ def _flag(table: pd.DataFrame, taken: dict[str, str], free: dict[str, str], told
         found[column] = [_turning(text) for text in _texts(table[column])]
         said = f"rows where '{column}' is 0 or empty are taken as not at work, all others as at work; if the tool also turns while it is raised, make a column is_on (yes, no)"
         _say(told, "warning", said, "is_on", column)
-    if not found and doubted:
+    if not found and doubted and own is None:
         listed = ", ".join(f"'{column}'" for column in doubted)
         said = f"{listed} may tell when the tool was at work, but not in words that can be read; make a column is_on (yes, no) from it, or all movement counts as work"
         _say(told, "warning", said, "is_on", doubted[0])
     if not found:
         return
+    if own is not None:  # such as 'recording': what else tells of the tool counts as well
+        found = {own: _texts(table[own]), **found}
     rows = list(zip(*found.values(), strict=True))
     table["is_on"] = pd.Series(
         [row[0] if len(row) == 1 else _all_of(row) for row in rows], index=table.index, dtype=object

@@ -423,3 +423,30 @@ def test_a_large_table_that_tells_the_state_elsewhere_is_refused(tmp_path: Path)
     frame.assign(is_on=frame["Tool raised"] == 0).to_parquet(tmp_path / "fixes.parquet")
     made = gt.swath.stream(tmp_path / "fixes.parquet", ground, crs="EPSG:32638", tool=gt.swath.Tool(width_m=1))
     assert made.counts["used"] == 20
+
+
+def test_a_logger_that_records_is_no_tool_that_works(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "\n".join([f"{HEAD},recording,tool raised", *(line(k, 1, int(k >= 20)) for k in range(40))]), "utf-8"
+    )
+    assert worked(path) == pytest.approx(9.5, abs=0.01)
+
+
+def test_times_of_gpx_are_utc_stated_or_not(tmp_path: Path) -> None:
+    points = []
+    for second in range(4):
+        stamp, lat, lon = line(second).split(",")
+        points.append(f'<trkpt lat="{lat}" lon="{lon}"><time>{stamp if second % 2 else stamp[:-1]}</time></trkpt>')
+    path = tmp_path / "log.gpx"
+    body = f"<trk><trkseg>{''.join(points)}</trkseg></trk>"
+    path.write_text(f'<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1">{body}</gpx>', "utf-8")
+    assert gt.read(path, "fixes")["time"].tolist() == list(pd.date_range("2026-05-04T06:00Z", periods=4, freq="s"))
+
+
+@pytest.mark.parametrize("heading", ["Time (UTC)", "Time_UTC", "UTC timestamp", "Fix time"])
+def test_usual_headings_of_time_and_machine(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("\n".join([f"{heading},lat,lon,Machine ID", *(line(k, "M-1") for k in range(3))]), "utf-8")
+    fixes = gt.read(path, "fixes")
+    assert fixes["time"].notna().all() and set(fixes["asset_id"]) == {"M-1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from geotools.io.raw import Finding, Raw, Source, choose_layer
 from geotools.model.schema import kind_of
 from geotools.space import crs as _crs
 
+_ZONED = re.compile(r"(?:[Zz]|:\d{2}(?:\.\d+)?[+-]\d{2}(?::?\d{2})?)$")
+_PLAIN = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?$")
 PREFERRED = {"fixes": "fixes", "tracks": "tracks"}
 _NUMERIC = frozenset({"ele", "hdop", "vdop", "pdop", "speed", "course"})
 _RENAMED = {
@@ -129,10 +132,18 @@ def _column(values: list[str | None], name: str) -> pd.Series:
 
 
 def _times(column: pd.Series) -> pd.Series:
-    """Instants in UTC where every text has its zone; otherwise left to be judged row by row."""
+    """Instants in UTC where every text has its zone; otherwise left to be judged row by row.
+
+    The times of GPX are UTC by definition: where some state it, the others mean it.
+    """
     filled = column.dropna()
-    if not len(filled) or not all(v[-1] in "Zz" or v[-6:-5] in "+-" for v in filled):
+    zoned = np.array([bool(_ZONED.search(v)) for v in filled], dtype=bool)
+    if not zoned.any():
         return column
+    if not zoned.all():
+        column = column.map(lambda v: v if v is None or not _PLAIN.match(v) else f"{v}Z", na_action="ignore")
+        if not all(_ZONED.search(v) for v in column.dropna()):
+            return column
     try:
         return pd.to_datetime(column, utc=True, format="ISO8601").astype("datetime64[ms, UTC]")
     except (ValueError, OverflowError):
