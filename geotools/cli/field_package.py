@@ -53,6 +53,7 @@ def command(survey: str, output: Path, **choices: Any) -> None:
     README.txt, manifest.json
     """
     from geotools.field import package
+    from geotools.field.package.redact import reasons
     from geotools.survey import open_survey
 
     opened = open_survey(
@@ -71,7 +72,13 @@ def command(survey: str, output: Path, **choices: Any) -> None:
     )
     click.echo(", ".join(f"{kind} {n}" for kind, n in told["counts"].items()))
     if told["withheld"]:
-        click.echo("stays behind: " + ", ".join(f"{kind} {n}" for kind, n in told["withheld"].items()))
+        click.echo("stays behind:")
+        for line in reasons(told["level"], told["withheld"]):
+            click.echo(f"  {line}")
+    if told["level"] == "public" and not told["counts"].get("hazards"):
+        options.say(
+            "note: no hazard is in this package: at the level public only those leave that are not marked unsafe to publish and have unreleased ground"
+        )
     if made.archive is not None:
         click.echo(f"to send: {made.archive} ({made.archive.stat().st_size / 1e6:.1f} MB)")
     options.say("No record is not no contamination; this package declares no land safe.")

@@ -29,7 +29,8 @@ def fold(text: object) -> str:
     True
     """
     plain = unicodedata.normalize("NFKD", str(text).translate(_LETTERS).casefold())
-    plain = "".join(c if c.isalnum() or c == "+" else " " for c in plain if not unicodedata.combining(c))
+    letters = (c for c in plain if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")  # Cf: not seen
+    plain = "".join(c if c.isalnum() or c == "+" else " " for c in letters)
     return " ".join(plain.split())
 
 
@@ -104,7 +105,7 @@ class Vocabulary:
         if aliases:
             for spelling, key in aliases.items():
                 if fold(spelling) == folded:
-                    return key
+                    return self._index.get(fold(key), key)
         return self._index.get(folded)
 
     def label(self, key: str, language: str = "en") -> str:

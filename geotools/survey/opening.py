@@ -19,7 +19,7 @@ from geotools.model.errors import ReadError
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress, tracked
 from geotools.model.provenance import InputFile, hashing
-from geotools.model.schema import KINDS, Issue, issues_frame, join_issues, kind_of, kind_of_content
+from geotools.model.schema import KINDS, Issue, conform, issues_frame, join_issues, kind_of, kind_of_content
 from geotools.space import crs as _crs
 from geotools.survey.record import Survey
 from geotools.survey.remembered import from_store
@@ -212,12 +212,40 @@ def _records(item: LayerSource, kind: str | None, programme: Programme) -> tuple
     frame, issues = io.read_with_issues(
         item.path, kind, layer=item.layer, crs=item.crs, encoding=item.encoding, programme=settings
     )
-    for name, value in item.values.items():
+    values, odd = _given(item, kind, programme)
+    for name, value in values.items():
         filled = frame[name].where(frame[name].notna(), value) if name in frame else pd.Series(value, index=frame.index)
         frame = frame.assign(**{name: filled})
-    given = [name for name, value in item.values.items() if value is not None and value == value]  # noqa: PLR0124
+    if odd:
+        issues = join_issues(issues, issues_frame(odd))
+    given = [name for name, value in values.items() if value is not None and value == value]  # noqa: PLR0124
     absent = (issues["check"] == "RD-15") & issues["column"].isin(given)  # survey.toml gives what the file lacks
     return frame, issues[~absent].reset_index(drop=True) if absent.any() else issues
+
+
+def _given(item: LayerSource, kind: str | None, programme: Programme) -> tuple[dict[str, Any], list[Issue]]:
+    """The `values` of a layer as its columns hold them: words matched, days and numbers read, by the same rules as cells.
+
+    What cannot be read so is left out and told: it would stand in every row.
+    """
+    if kind not in KINDS or not item.values:
+        return dict(item.values), []
+    table = pd.DataFrame(
+        {name: pd.Series([value], dtype=object) for name, value in item.values.items() if name != "id"}
+    )
+    told, issues = conform(table, KINDS[kind], words=programme.words)
+    odd = [
+        replace(issue, id="", message=f"{item.label}: values in survey.toml: {issue.message}")
+        for issue in issues
+        if issue.check not in ("RD-10", "RD-15")
+    ]
+    absent = {issue.column for issue in issues if issue.check == "RD-15"}
+    out = {
+        str(name): told[name].iloc[0]
+        for name in told
+        if name != "id" and name not in absent and not str(name).endswith("_as_entered")
+    }
+    return {name: value for name, value in out.items() if not pd.isna(value)}, odd
 
 
 def _join(kind: str, parts: list[tuple[LayerSource, gpd.GeoDataFrame]]) -> tuple[gpd.GeoDataFrame, list[Issue]]:

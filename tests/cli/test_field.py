@@ -327,3 +327,36 @@ def test_a_drawing_named_like_an_outcome_is_warned_of_on_the_screen(tmp_path: Pa
     assert "(2 features)" in result.stderr and "another name" in result.stderr
     written = {str(name) for name, _ in pyogrio.list_layers(tmp_path / "m.gpkg")}
     assert "issues_of_the_day" in written and "result_sketch" not in written
+
+
+def test_why_rows_stay_behind_is_said(tmp_path):
+    from geotools.field.package.redact import reasons
+
+    assert reasons("partner", {"fixes": 9, "accidents": 1}) == [
+        "fixes 9: no package carries such layers",
+        "accidents 1: not marked safe to publish, or on or linked to a hazard that is marked unsafe to publish",
+    ]
+    assert reasons("internal", {"fixes": 2})[0].endswith("no package carries such layers")
+    ring = "POLYGON((47 39,47.01 39,47.01 39.01,47 39))"
+    (tmp_path / "hazards.csv").write_text(
+        f'id,classification,safe_to_publish,wkt\nH-1,SHA,no,"SRID=4326;{ring}"\n', "utf-8"
+    )
+    result = CliRunner().invoke(
+        cli,
+        [
+            "field",
+            "package",
+            str(tmp_path),
+            "--redact",
+            "public",
+            "-o",
+            str(tmp_path / "out" / "p"),
+            "--skip",
+            "map",
+            "--skip",
+            "card",
+        ],
+    )
+    assert result.exit_code == 0, result.output
+    assert "hazards 1: marked unsafe to publish" in result.output
+    assert "no hazard is in this package" in result.output

@@ -59,7 +59,10 @@ def choose(survey: Source, *, task: str | None = None, area: Any = None) -> Carg
         If a layer has coordinates but no reference system.
     """
     if task is not None and area is not None:
-        raise SchemaError("give a task or an area, not both")
+        raise SchemaError(
+            "give a task or an area, not both",
+            hint="--task is a task_id of the activities, --area the id of a hazard or a file with polygons",
+        )
     programme = getattr(survey, "programme", None) or Programme()
     layers = {kind: _lonlat(survey.layers[kind], kind) for kind in PACKED if kind in survey.layers}
     ground, named, title = _asked(layers, task, area)

@@ -20,7 +20,7 @@ import pandas as pd
 import shapely
 
 from geotools.field.package import squares
-from geotools.field.package.cargo import LEVELS, Cargo, placed
+from geotools.field.package.cargo import LEVELS, PACKED, Cargo, placed
 from geotools.field.package.chosen import ENDED, measured
 from geotools.model.errors import SchemaError
 from geotools.model.programme import Programme
@@ -57,6 +57,24 @@ def redact(cargo: Cargo, level: str) -> Cargo:
         raise SchemaError(f"'{level}' is not a level of redaction", hint=f"use {', '.join(LEVELS)}")
     kept = {"internal": _internal, "partner": _partner, "public": _public}[level](cargo)
     return _printable(replace(kept, level=level))
+
+
+def reasons(level: str, withheld: Mapping[str, int]) -> list[str]:
+    """Why rows stayed behind, one sentence for each reason with the layers it holds for and their rows.
+
+    For the person who packs: nothing of it goes into the package.
+
+    Examples
+    --------
+    >>> reasons("public", {"finds": 6, "hazards": 2, "marks": 1})
+    ['finds 6, marks 1: such records never leave at this level', 'hazards 2: marked unsafe to publish, or nothing unreleased of them can be drawn in squares']
+    """
+    words = _rules()["why"][level]
+    found: dict[str, list[str]] = {}
+    for kind, count in withheld.items():
+        carried = words.get(kind, words["rest"]) if kind in PACKED else words["other"]
+        found.setdefault(carried, []).append(f"{kind} {count:,}")
+    return [f"{', '.join(kinds)}: {why}" for why, kinds in found.items()]
 
 
 def _internal(cargo: Cargo) -> Cargo:
