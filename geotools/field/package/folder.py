@@ -28,6 +28,7 @@ from geotools.field.package.redact import redact as redacted
 from geotools.io.atomic import replacing
 from geotools.model.errors import SchemaError, WriteError, need
 from geotools.model.provenance import now
+from geotools.model.vocab import LANGUAGES
 
 PARTS = ("map", "card", "forms", "qfield")
 CARDS = 20
@@ -121,7 +122,9 @@ def package(survey: Source, folder: str | Path, **choices: Unpack[Choices]) -> P
     cargo = redacted(
         choose(survey, task=choices.get("task"), area=choices.get("area")), choices.get("redact") or "internal"
     )
-    phrases = Phrases(choices.get("lang") or cargo.programme.languages[0])
+    phrases = Phrases(
+        choices.get("lang") or next((v for v in cargo.programme.languages if v in LANGUAGES), LANGUAGES[0])
+    )
     if not cargo.public and "forms" not in skip:
         need("openpyxl", "field")
     looks: Looks | None = getattr(survey, "pictures", None)

@@ -54,7 +54,8 @@ def _waypoints(root: ET.Element, cargo: Cargo, points: Points, phrases: Phrases)
         spot = _place("wpt", root, row["lon_deg"], row["lat_deg"])
         _text(spot, "name", f"{row['feature']} {row['point']}" if several else row["point"])
         mark = f" = {row['recorded_mark']}" if row["recorded_mark"] else ""
-        said = f"{row['mgrs']}{mark}; {phrases('to')} {row['to_point']}: {row['distance_m']:.1f} m, {row['bearing_magnetic_deg']:.1f}° {phrases('magnetic')}"
+        far, turn = (phrases.number(row[name], 1) for name in ("distance_m", "bearing_magnetic_deg"))
+        said = f"{row['mgrs']}{mark}; {phrases('to')} {row['to_point']}: {far} m, {turn}° {phrases('magnetic')}"
         _text(spot, "desc", said)
         _text(spot, "sym", "Waypoint")
         _text(spot, "type", "turning point")

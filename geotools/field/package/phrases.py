@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Any
 
 from geotools.model.errors import SchemaError
+from geotools.model.figures import grouped
 from geotools.model.schema import Column
 from geotools.model.vocab import LANGUAGES
 
@@ -44,6 +45,16 @@ class Phrases:
         row = _tables()["text"][key]
         text = row.get(self.lang) or row["en"]
         return text.format(**values) if values else text
+
+    def number(self, value: float, decimals: int = 0) -> str:
+        """A number in a sentence, with the signs of the language; files for machines keep the point.
+
+        Examples
+        --------
+        >>> Phrases("az").number(1234.56, 1), Phrases("en").number(1234.56, 1)
+        ('1.234,6', '1,234.6')
+        """
+        return grouped(value, decimals, self.lang)
 
     def column(self, name: str | Column) -> str:
         """What people call a column."""
