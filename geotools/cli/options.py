@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 
 import click
 
+from geotools.model.progress import COMPILING
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -162,24 +164,26 @@ def print_json(data: Any) -> None:
 
 
 def progress_bar(wanted: bool | None, *, stages: bool = False) -> Any:
-    """A `Progress` drawn by rich on stderr, or None where it would only be noise.
+    """A `Progress` drawn by rich on stderr; where that would only be noise, one that tells of the long waits alone.
 
     With `stages`, a command of many steps names each of them on a line where stderr is not a terminal.
     """
     if wanted is False or (wanted is None and not sys.stderr.isatty()):
-        return Stages() if stages and wanted is None else None
+        return Stages(every=stages and wanted is None)
     return RichProgress()
 
 
 class Stages:
-    """The name of each stage once, on a line of its own: progress for logs."""
+    """The name of each stage once, on a line of its own: progress for logs; without `every` only waits that would surprise."""
 
-    def __init__(self) -> None:
-        self._said = ""
+    def __init__(self, *, every: bool = True) -> None:
+        self._said, self._every = "", every
 
     def start(self, what: str, total: int | None = None) -> None:
         """Name the stage unless it was just named."""
-        if what != self._said and total != 0:
+        if not self._every and total != 0 and COMPILING in what:
+            say(f"{COMPILING}: it takes some ten seconds, once on this machine …")
+        if self._every and what != self._said and total != 0:
             say(f"{what} …" if total is None else f"{what} ({total}) …")
         self._said = what
 

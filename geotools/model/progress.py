@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sized
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+COMPILING = "compiling the fast engine first"  # in the name of a stage that begins with a wait worth a word in any log
 
 
 class Progress(Protocol):

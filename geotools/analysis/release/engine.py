@@ -19,7 +19,7 @@ import shapely
 from geotools.analysis.release.kept import codec
 from geotools.model.errors import ReleaseError
 from geotools.model.parallel import iter_ordered, map_ordered, workers
-from geotools.model.progress import Progress
+from geotools.model.progress import COMPILING, Progress
 from geotools.space import compiled
 from geotools.space.shapes import Shapes, hilbert, meeting
 
@@ -189,7 +189,7 @@ def solve(
     answers = iter_ordered(partial(_answer, engine), parts, threads=threads, codec=codec(engine, Settled))
     if progress is not None:
         first = engine == "sweep" and len(chunks) and not _kept()
-        progress.start(f"{what} (compiling the fast engine first)" if first else what, len(work.containers))
+        progress.start(f"{what} ({COMPILING})" if first else what, len(work.containers))
     try:
         for rows, found in zip(chunks, answers, strict=True):
             pairs = _pairs_of(work, rows)
