@@ -990,3 +990,30 @@ def test_a_grid_within_something_else_is_refused(cell, most):
     task = gpd.GeoSeries([shapely.box(700_000, 4_380_000, 700_100, 4_380_100)], crs="EPSG:32638")
     with pytest.raises(CoverageError):
         swath.grid_within(task, cell, most)
+
+
+@pytest.mark.parametrize(
+    ("change", "covered"),
+    [
+        ({"run_id": "again"}, 50),
+        ({"run_id": "again", "asset_id": "other"}, 50),
+        ({"run_id": "again", "is_on": False}, 0),
+        ({"run_id": "again", "width_m": 0.5}, 25),
+    ],
+)
+def test_a_file_read_twice_is_one_pass(change, covered):
+    frame, ground, _, _ = straight()
+    once = frame.assign(run_id="first", asset_id="A", is_on=True, width_m=1.0)
+    both = pd.concat([once, once.assign(**change)], ignore_index=True)
+    made = swath.prepare(both, ground)
+    assert made.counts["duplicate_time"] == len(frame) and made.counts.drop("read").sum() == len(both)
+    assert made.passes["pass_id"].nunique() == int(covered > 0)
+    assert swath.cover(made, ground).totals["covered_m2"] == pytest.approx(covered, rel=1e-3)
+    turned = swath.prepare(both.iloc[::-1], ground)
+    assert turned.passes.drop(columns="geometry").equals(made.passes.drop(columns="geometry"))
+    assert (
+        swath.prepare(pd.concat([once, once.assign(run_id="again", time=once["time"] + pd.Timedelta("1h"))]), ground)
+        .passes["pass_id"]
+        .nunique()
+        == 2
+    )

@@ -34,7 +34,7 @@ REASONS = {
     "no_width": "had no usable working width",
     "implausible_width": "stated a working width that no tool has (perhaps centimetres entered as metres)",
     "inaccurate": "stated an accuracy worse than the limit",
-    "duplicate_time": "repeated the time of another fix of the same asset",
+    "duplicate_time": "repeated the time of another fix of the same asset, or stood in another run as well",
     "spike": "jumped away from their neighbours",
     "mixed_tools": "jumped to and fro between places, as when several tools are logged as one",
     "alone": "had no working neighbour to make a swath with, or never moved",

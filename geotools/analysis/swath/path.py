@@ -6,7 +6,7 @@ of fixes (one asset and run, no outage), so that neither row order nor chunking 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,35 @@ class Break:
     before: np.ndarray
     after: np.ndarray
     why: np.ndarray
+
+
+def copies(fixes: Fixes) -> tuple[Fixes, np.ndarray]:
+    """Without fixes of one instant and place that stand in several runs, as when a file was read twice; and the rows left out.
+
+    The first run keeps them, working only where all copies say so, no wider, deeper or more accurate than the least of them.
+    """
+    if not len(fixes) or not (fixes.group != fixes.group[0]).any():
+        return fixes, fixes.row[:0]
+    key = (
+        fixes.t * 1_000_003 + fixes.x
+    ) * 1_000_003 + fixes.y  # equal for copies; whoever shares it by chance is compared below
+    ranked = np.sort(key)
+    if not (ranked[1:] == ranked[:-1]).any():
+        return fixes, fixes.row[:0]
+    order = np.lexsort((fixes.group, fixes.y, fixes.x, fixes.t))
+    at = fixes.take(order)
+    same = (at.t[1:] == at.t[:-1]) & (at.x[1:] == at.x[:-1]) & (at.y[1:] == at.y[:-1])
+    first = np.concatenate(([True], ~same))
+    begin = np.flatnonzero(first)
+    other = np.concatenate(([False], same)) & (at.group != at.group[begin][np.cumsum(first) - 1])
+    if not other.any():
+        return fixes, fixes.row[:0]
+    on, width = np.logical_and.reduceat(at.on, begin, axis=0), np.fmin.reduceat(at.width, begin)
+    depth, sigma = np.minimum.reduceat(at.depth, begin), np.fmax.reduceat(at.sigma, begin)
+    which = np.cumsum(first) - 1
+    kept = replace(at, on=on[which], width=width[which], depth=depth[which], sigma=sigma[which]).take(~other)
+    back = np.argsort(kept.row, kind="stable")
+    return kept.take(back), at.row[other]
 
 
 def in_time_order(fixes: Fixes) -> tuple[Fixes, np.ndarray]:

@@ -222,6 +222,8 @@ def work(table: Table, gate: Gate) -> Piece:
     def refuse(rows: np.ndarray, why: str) -> None:
         reason[rows] = list(REASONS).index(why)
 
+    fixes, copied = path.copies(fixes)
+    refuse(copied, "duplicate_time")
     fixes, repeated = path.in_time_order(fixes)
     refuse(repeated, "duplicate_time")
     wild = path.spikes(fixes, path.blocks(fixes, rules), rules)
