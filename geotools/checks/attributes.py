@@ -14,7 +14,7 @@ import shapely
 from geotools.checks.layers import Data, Layer
 from geotools.checks.marks.points import squeezed, stem
 from geotools.checks.rule import GEOCHECK, Check, Finding, listed
-from geotools.model.vocab import fold
+from geotools.model.vocab import fold, vocabulary
 
 ID_COLUMNS = (
     "id",
@@ -28,6 +28,7 @@ ID_COLUMNS = (
     "lot_id",
 )
 OPEN_LISTS = ("organisation", "team", "admin1", "admin2", "place", "asset", "model")
+CATEGORIES = {"finds": ("category", "find_category"), "accidents": ("cause", "accident_cause")}
 BULK = ("fixes",)  # a log, not records: millions of rows, written by a machine
 
 
@@ -340,7 +341,7 @@ def garbled_text(data: Data) -> Iterator[Finding]:
 
 
 def unknown_words(data: Data) -> Iterator[Finding]:
-    """RP-01: words outside the lists, counted and never dropped; district names no place has."""
+    """RP-01: words outside the lists and categories that nobody knows, counted and never dropped; district names no place has."""
     for layer in data.each():
         if layer.schema is None or layer.kind in BULK:
             continue
@@ -368,7 +369,25 @@ def unknown_words(data: Data) -> Iterator[Finding]:
                     value=word,
                     limit=listed(column.vocabulary.keys, 8),
                 )
+    yield from _unknown_categories(data)
     yield from _unmatched_admin(data)
+
+
+def _unknown_categories(data: Data) -> Iterator[Finding]:
+    for layer in data.each(*CATEGORIES):
+        column, list_ = CATEGORIES[layer.kind]
+        given, typed = layer.text(column), layer.text(f"{column}_as_entered")
+        known = vocabulary(list_)
+        own = data.programme.words.get(list_, {})
+        none = [
+            row
+            for row, text in enumerate(given)
+            if not typed[row] and (not text or known.match(text, own) == "unknown")
+        ]
+        if none:
+            words = {"column": column, "count": len(none), "ids": listed(layer.ids[none])}
+            lone = layer.ids[none[0]] if len(none) == 1 else ""
+            yield Finding(layer.kind, lone, column, words, variant="none", value=len(none))
 
 
 def _unmatched_admin(data: Data) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyproj
 import shapely
+from pyproj.crs import CoordinateOperation  # type: ignore[attr-defined]
 
 from geotools.checks.layers import Data, Layer
 from geotools.checks.rule import Check, Finding, listed, metres, spot
@@ -67,13 +68,60 @@ def operation(data: Data) -> Iterator[Finding]:
                 variant="record",
                 value=len(lost),
             )
+        yield from _recorded_operations(layer, used, limit)
+
+
+def _recorded_operations(layer: Layer, used: np.ndarray, limit: float) -> Iterator[Finding]:
+    """Operations on record that are not certain enough, or not meant for where the records lie."""
+    rows: dict[str, list[int]] = {}
+    for row, text in enumerate(used):
+        if text:
+            rows.setdefault(str(text), []).append(row)
+    for text, mine in sorted(rows.items()):
+        accuracy, area = _told(text)
+        bounds = shapely.bounds(layer.lonlat[mine])
+        beyond = [row for row, box in zip(mine, bounds, strict=True) if area is not None and _apart(area, box)]
+        poor = mine if accuracy is not None and accuracy > limit else []
+        for found, variant in ((beyond, "area"), (poor, "")):
+            if found:
+                words = {"system": text, "accuracy": metres(accuracy or 0.0), "limit": metres(limit)}
+                lone = layer.ids[found[0]] if len(found) == 1 else ""
+                yield Finding(layer.kind, lone, "transform_op", words, variant=variant, value=text, limit=limit)
+                break
+
+
+_OPERATION = re.compile(r"(?:EPSG|epsg)\s*:{1,2}\s*(\d{3,6})")
+_ACCURACY = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*m(?:et(?:re|er)s?)?\b")
+
+
+def _told(text: str) -> tuple[float | None, Any]:
+    """Accuracy in metres and area of use of an operation as it stands on record."""
+    said = [float(value) for value in _ACCURACY.findall(text)]
+    for code in _OPERATION.findall(text):
+        try:
+            known = CoordinateOperation.from_epsg(int(code))
+        except pyproj.exceptions.CRSError:  # the code of a system
+            continue
+        stated = known.accuracy if known.accuracy is not None and known.accuracy >= 0 else None
+        return max([*said, *([] if stated is None else [stated])], default=None), known.area_of_use
+    return (said[-1] if said else None), None
+
+
+def _apart(area: Any, box: np.ndarray, margin: float = 0.5) -> bool:
+    """Whether a box lies beside an area of use, by more than a margin in degrees; an area may reach across 180°."""
+    west, south, east, north = box
+    if not np.isfinite(box).all():
+        return False
+    far = area.east + (360.0 if area.east < area.west else 0.0)
+    beside = all(west + turn > far + margin or east + turn < area.west - margin for turn in (-360.0, 0.0, 360.0))
+    return bool(beside or south > area.north + margin or north < area.south - margin)
 
 
 def _to_wgs84(crs: pyproj.CRS, centre: tuple[float, float]) -> tuple[float | None, bool]:
     """Accuracy in metres of the operation that would be used here, and whether the system is meant for this place."""
     lon, lat = centre
     area = crs.area_of_use
-    inside = area is None or (area.west - 1 <= lon <= area.east + 1 and area.south - 1 <= lat <= area.north + 1)
+    inside = area is None or not _apart(area, np.array([lon, lat, lon, lat]), 1.0)
     datum = crs.datum.name if crs.datum is not None else ""
     if "World Geodetic System 1984" in datum or "WGS 84" in datum or "WGS_1984" in datum:
         return 0.0, inside

@@ -257,11 +257,12 @@ def long_legs_without_points(data: Data) -> Iterator[Finding]:
 
 
 def accuracy(data: Data) -> Iterator[Finding]:
-    """SV-06: position accuracy beyond the limit, or missing where other rows have it."""
+    """SV-06: position accuracy beyond the limit; missing where other rows have it, and of marks always."""
     limit = data.limit("h_acc_max_m")
     for layer in data.each("hazards", "releases", "finds", "accidents", "marks"):
         values = layer.accuracy
-        if np.isnan(values).all():
+        nowhere = bool(np.isnan(values).all())
+        if nowhere and layer.kind != "marks":
             continue
         with np.errstate(invalid="ignore"):
             poor = values > limit
@@ -279,7 +280,9 @@ def accuracy(data: Data) -> Iterator[Finding]:
         missing = np.flatnonzero(np.isnan(values))
         if len(missing):
             lacking = {"count": len(missing), "ids": listed(layer.ids[missing])}
-            yield Finding(layer.kind, "", "h_acc_m", lacking, variant="missing", value=len(missing))
+            yield Finding(
+                layer.kind, "", "h_acc_m", lacking, variant="nowhere" if nowhere else "missing", value=len(missing)
+            )
 
 
 def number_gaps(data: Data) -> Iterator[Finding]:
