@@ -281,22 +281,29 @@ def as_crs(text: Any) -> pyproj.CRS | None:
 
 def write_gpkg(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     """Add a layer to a GeoPackage, or make one."""
-    names = [str(name) for name in frame.columns if name != frame.active_geometry_name]
-    seen: dict[str, str] = {}
-    for name in names:
-        other = seen.setdefault(name.lower(), name)
-        if other != name:
-            raise WriteError(
-                f"the columns '{other}' and '{name}' differ in capitals only; a GeoPackage cannot hold both",
-                hint="rename one",
-            )
+    names = _distinct(frame, "a GeoPackage")
     options = {"FID": _free("fid", names), "GEOMETRY_NAME": _free("geom", names)}
     _write(frame, path, layer, "GPKG", options)
 
 
 def write_flatgeobuf(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
     """Write a FlatGeobuf; rows keep their order (no spatial index)."""
+    _distinct(frame, "a FlatGeobuf")
     _write(frame, path, layer, "FlatGeobuf", {"SPATIAL_INDEX": "NO"})
+
+
+def _distinct(frame: gpd.GeoDataFrame, what: str) -> list[str]:
+    """The names of the attributes; GDAL writes two that differ in capitals only into one."""
+    names = [str(name) for name in frame.columns if name != frame.active_geometry_name]
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(name.lower(), name)
+        if other != name:
+            raise WriteError(
+                f"the columns '{other}' and '{name}' differ in capitals only; {what} cannot hold both",
+                hint="rename one",
+            )
+    return names
 
 
 def _free(wanted: str, names: Iterable[str]) -> str:

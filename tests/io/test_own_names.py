@@ -67,8 +67,30 @@ def test_a_foreign_file_with_an_attribute_called_geometry(tmp_path):
     assert back.geometry.notna().all()
 
 
-def test_names_that_differ_in_capitals_only_are_refused_in_plain_words(tmp_path):
+@pytest.mark.parametrize("ending", ["gpkg", "fgb"])
+def test_names_that_differ_in_capitals_only_are_refused_in_plain_words(ending, tmp_path):
     with pytest.raises(WriteError, match="'Status' and 'status' differ in capitals") as caught:
-        io.write(frame_with("Status", "status"), tmp_path / "things.gpkg")
+        io.write(frame_with("Status", "status"), tmp_path / f"things.{ending}")
     assert caught.value.hint
     assert list(tmp_path.iterdir()) == []
+
+
+CASES = [
+    (ending, name)
+    for ending in (*ENDINGS, "geojsonl", "xlsx")
+    for name in ("code", "imsma_id", "local id", "ID")
+    if name != "ID" or ending not in ("gpkg", "fgb", "shp")  # which refuse names that differ in capitals only
+]
+
+
+@pytest.mark.parametrize("kind", ["hazards", "finds"])
+@pytest.mark.parametrize(("ending", "name"), CASES)
+def test_another_column_that_could_be_the_key_does_not_become_it(ending, name, kind, tmp_path):
+    """What the frame calls id is the id again, whatever other keys a programme keeps beside it."""
+    shapes = [shapely.box(47, 39, 48, 40), shapely.box(48, 39, 49, 40)]
+    if kind == "finds":
+        shapes = [shape.centroid for shape in shapes]
+    frame = gpd.GeoDataFrame({"id": ["a", "b"], name: ["u", "v"]}, geometry=shapes, crs="EPSG:4326")
+    back = io.read(io.write(frame, tmp_path / f"{kind}.{ending}"))
+    assert back["id"].tolist() == ["a", "b"] and back[name].tolist() == ["u", "v"]
+    assert "feature_id" not in back

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import pandas as pd
 import shapely
 
 from geotools.io.geojson.rounding import to_rfc7946
+from geotools.model.schema import KINDS
+from geotools.model.vocab import fold
 
 
 def write(frame: gpd.GeoDataFrame, path: Path, layer: str) -> None:
@@ -49,6 +52,8 @@ def features_text(frame: gpd.GeoDataFrame) -> Iterator[str]:
     shapes = to_rfc7946(frame)
     texts = shapely.to_geojson(shapes)
     names = [name for name in frame.columns if name not in ("id", frame.geometry.name)]
+    if "id" in frame and _other_keys().intersection(map(fold, names)):  # else a reader takes that column for the key
+        names = ["id", *names]
     columns = [[json_value(v) for v in frame[name]] for name in names]
     ids = [json_value(v) for v in frame["id"]] if "id" in frame else None
     keys = [json.dumps(name, ensure_ascii=False) for name in names]
@@ -58,6 +63,15 @@ def features_text(frame: gpd.GeoDataFrame) -> Iterator[str]:
         )
         head = f'"id": {json.dumps(ids[row], ensure_ascii=False)}, ' if ids is not None and ids[row] is not None else ""
         yield f'{{"type": "Feature", {head}"properties": {{{body}}}, "geometry": {texts[row] or "null"}}}'
+
+
+@cache
+def _other_keys() -> frozenset[str]:
+    """Names under which the key comes in files and that are no column of a schema themselves."""
+    own = {fold(name) for schema in KINDS.values() for name in schema.names if name != "id"}
+    return frozenset(s for schema in KINDS.values() for s, name in schema.by_spelling.items() if name == "id") - own | {
+        "id"
+    }
 
 
 def json_value(value: Any) -> Any:
