@@ -21,14 +21,23 @@ WIDTH = 22  # of the column of reference systems
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace a survey.toml that is there.")
 @click.option("--dry-run", is_flag=True, help="Show the text on stdout and write nothing.")
+@click.option(
+    "--kind",
+    "kinds",
+    multiple=True,
+    metavar="FILE=KIND",
+    help="What a file holds, where its name does not say, e.g. --kind liste.xlsx=finds (may be repeated).",
+)
 @options.as_json
 @options.common
-def command(folder: Path, force: bool, dry_run: bool, as_json: bool, progress: bool | None) -> None:
+def command(
+    folder: Path, force: bool, dry_run: bool, kinds: tuple[str, ...], as_json: bool, progress: bool | None
+) -> None:
     """Look at every file in FOLDER and write FOLDER/survey.toml: what each holds, its columns, its reference system.
 
     Shapefiles, tables, form exports, GPX, KML, GeoPackages and workbooks are taken as they come, in folders below too. What
-    only a person can know (a missing reference system, a file whose content is not plain) stands there as a question, never
-    as a guess. No record is changed.
+    only a person can know (a missing reference system, a file whose content is not plain) stands there as a question with
+    answers to choose from, never as a guess. No record is changed.
     """
     from geotools.io.atomic import write_text
     from geotools.model.errors import WriteError
@@ -40,7 +49,7 @@ def command(folder: Path, force: bool, dry_run: bool, as_json: bool, progress: b
         raise WriteError(
             "it exists already; nothing was changed", hint="look at it, or replace it with --force", file=there
         )
-    proposal = propose(folder, progress=options.progress_bar(progress))
+    proposal = propose(folder, kinds=_kinds(kinds), progress=options.progress_bar(progress))
     text = as_toml(proposal)
     if dry_run and not as_json:
         click.echo(text, nl=False)
@@ -51,6 +60,19 @@ def command(folder: Path, force: bool, dry_run: bool, as_json: bool, progress: b
         options.print_json({"written": None if dry_run else str(target), **proposal.to_dict()})
         return
     click.echo(_words(proposal, target))
+
+
+def _kinds(answers: tuple[str, ...]) -> dict[str, str]:
+    """File → kind, as given on the command line."""
+    from geotools.model.schema import KINDS
+
+    out = {}
+    for answer in answers:
+        file, sign, kind = answer.rpartition("=")
+        if not sign or kind not in KINDS:
+            raise click.BadParameter(f"'{answer}': write FILE=KIND; kinds are {', '.join(KINDS)}", param_hint="--kind")
+        out[file] = kind
+    return out
 
 
 def _words(proposal: Any, target: Path) -> str:
@@ -71,6 +93,12 @@ def _words(proposal: Any, target: Path) -> str:
     if proposal.questions:
         lines += ["", f"questions ({len(proposal.questions)}), to be answered in {target}:"]
         lines += [f"  {_shown(words)}" for words in proposal.questions]
+        asked = [one for one in proposal.layers if not one.out and one.look.choices]
+        if asked:
+            answer = f"{proposal.name(asked[0])}={asked[0].look.choices[0][0]}"
+            lines.append(
+                f"  or say what a file holds here: geotools init {shlex.quote(str(target.parent))} --force --kind {shlex.quote(_shown(answer))}"
+            )
     lines += ["", f"wrote    {target}", "", "next:", f"  geotools info {shlex.quote(str(target.parent))}"]
     return "\n".join(lines)
 
@@ -102,7 +130,8 @@ def _line(layer: Any, name: str) -> str:
     if seen.raw is None:
         words = "could not be read"
     elif not seen.kind:
-        words = f"{len(seen.raw.table.columns)} columns"
+        perhaps = f", perhaps {seen.kinds[0]}" if seen.kinds else ""
+        words = f"{len(seen.raw.table.columns)} columns{perhaps}"
     else:
         words = f"{understood} of {total} understood" + (f", {len(seen.open)} asked" if seen.open else "")
     shown = _shown(name)

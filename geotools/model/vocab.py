@@ -100,12 +100,12 @@ class Vocabulary:
         return tuple(word.key for word in self.words)
 
     def match(self, text: object, aliases: Mapping[str, str] | None = None) -> str | None:
-        """The key that `text` stands for, or None. `aliases` (a programme's own words) win."""
+        """The key that `text` stands for, or None. `aliases` (a programme's own words) win; one for no key of the list is none."""
         folded = fold(text)
         if aliases:
             for spelling, key in aliases.items():
                 if fold(spelling) == folded:
-                    return self._index.get(fold(key), key)
+                    return self._index.get(fold(key))
         return self._index.get(folded)
 
     def label(self, key: str, language: str = "en") -> str:

@@ -5,6 +5,7 @@ For proposals only; what a survey.toml says is read in `survey.opening`. Nothing
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
@@ -19,6 +20,7 @@ from geotools.io.raw import Raw, Source
 from geotools.io.reading import read_raw
 from geotools.model.schema import KINDS, Column, Schema, kind_of, kind_of_content, reading
 from geotools.model.schema.conform import as_text, to_day
+from geotools.model.schema.stated import parts
 from geotools.model.vocab import fold
 from geotools.space import crs as _crs
 from geotools.survey.sources import LayerSource
@@ -28,6 +30,9 @@ INTENDED = ("plan", "expect", "propos", "target", "intend", "forecast", "пла�
 ALIKE = 0.8  # of two names, by difflib
 SAMPLE = 2000
 LEDGER = ("hazards", "releases", "events")  # what the figures of coverage are made of
+USUAL = {  # what ground, points, lines and bare tables mostly are, where nothing else tells
+    "Polygon": ("hazards", "releases"), "Point": ("finds", "accidents", "marks"), "LineString": ("tracks", "landuse"), "": ("activities", "legs"),
+}  # fmt: skip
 _LINKS = {"hazard_id": "hazards", "activity_id": "activities"}
 
 
@@ -70,6 +75,28 @@ class Look:
         return self.kind or (self.kinds[0] if self.kinds else "")
 
     @property
+    def choices(self) -> tuple[tuple[str, int], ...]:
+        """Kinds that it might be, with how many of its columns each of them has; empty where the kind is plain."""
+        raw = self.raw
+        if self.kind or raw is None:
+            return ()
+        return tuple((kind, len(_matched(raw, KINDS[kind]))) for kind in self.kinds)
+
+    @property
+    def strange_words(self) -> dict[str, Counter[str]]:
+        """Vocabulary → words of its columns that it does not know, with their rows; only where the kind is plain."""
+        found: dict[str, Counter[str]] = {}
+        if not self.kind or self.raw is None:
+            return found
+        for column in KINDS[self.kind]:
+            known = column.vocabulary
+            if known is not None and column.kind == "word" and (texts := self.values_of(column.name)):
+                odd = Counter(text for text in texts if known.match(text) is None)
+                if odd:
+                    found.setdefault(column.words, Counter()).update(odd)
+        return found
+
+    @property
     def rows(self) -> int:
         """Rows in the file, rejected ones included."""
         if self.raw is None:
@@ -92,7 +119,8 @@ class Look:
     def values_of(self, name: str) -> list[str]:
         """Texts of the column that is read as `name`; empty if there is none."""
         assert self.raw is not None
-        source = next((c for c, target in self.columns.items() if target == name), name)
+        read = {**self.columns, **{c: target for c, (target, _) in self.guesses.items()}}
+        source = next((c for c, target in read.items() if target == name), name)
         if source not in self.raw.table:
             return []
         return [text for value in self.raw.table[source] if (text := as_text(value)) is not None]
@@ -115,7 +143,10 @@ def look(item: LayerSource) -> Look:
 def _see_kind(seen: Look) -> None:
     raw, item = seen.raw, seen.item
     assert raw is not None
-    named, home = item.kind or kind_of(item.layer or item.path.stem), kind_of(item.path.parent.name)
+    if item.kind:
+        seen.kind, seen.why = item.kind, "your answer"
+        return
+    named, home = kind_of(item.layer or item.path.stem), kind_of(item.path.parent.name)
     file = kind_of(item.path.stem)
     told = kind_of_content(seen.frame()) if len(raw.table) else None
     telling = _telling(raw)
@@ -139,7 +170,8 @@ def _see_kind(seen: Look) -> None:
         seen.kind, seen.why = plain, f"{len(_matched(raw, KINDS[plain]))} of its {len(raw.table.columns)} columns"
     else:
         hints = [kind for kind in (*telling, named, file, home) if kind and _fits(raw, KINDS[kind])]
-        seen.kinds = tuple(dict.fromkeys([*hints, *(kind for _, kind in _likely(raw))]))[:3]
+        likely = [*hints, *(kind for _, kind in _likely(raw)), *_usual(raw)]
+        seen.kinds = tuple(dict.fromkeys(likely))[:3]
         unfit = next((kind for kind in (named, file) if kind and not _fits(raw, KINDS[kind])), None)
         if unfit and item.path.suffix.lower() != ".gpx":
             seen.why = f"its name says {unfit}, but what it holds is not drawn as {unfit} are"
@@ -195,6 +227,14 @@ def _matched(raw: Raw, entry: Schema) -> dict[str, str]:
     return {**{n: n for n in names if n in entry.names}, **reading(names, entry)}
 
 
+def _usual(raw: Raw) -> list[str]:
+    """The kinds that are mostly drawn so, those first that share most columns with it."""
+    shapes = None if raw.geometry is None else gpd.GeoSeries(raw.geometry).dropna()
+    drawn = "" if shapes is None or not len(shapes) else str(shapes.geom_type.mode().iloc[0]).removeprefix("Multi")
+    shared = {kind: len(set(_matched(raw, KINDS[kind]).values())) for kind in USUAL.get(drawn, ())}
+    return sorted(shared, key=lambda kind: -shared[kind])
+
+
 # Every form export has the first, reading itself adds the others: they tell nothing.
 _ANY = frozenset({"id", "guid", "start", "end", "h_acc_m", "source_crs", "source_coords", "transform_op"})
 
@@ -233,7 +273,12 @@ def _see_columns(seen: Look) -> None:
             seen.open[name] = f"its words would fit {' or '.join(targets)}"
     free = [c for c in free if c.name not in taken]
     for name in left:
-        if name not in seen.guesses and name not in seen.open and (said := _by_values(raw.table[name], free)):
+        if (
+            name not in seen.guesses
+            and name not in seen.open
+            and parts(name) is None
+            and (said := _by_values(raw.table[name], free))
+        ):
             seen.open[name] = said
     seen.unknown = tuple(n for n in left if n not in seen.guesses and n not in seen.open)
 

@@ -6,8 +6,9 @@ For gathering; how it is written down is in `text`.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,10 +93,23 @@ class Proposal:
             if layer.system.state == "asked":
                 out.append(f"{name}: in which reference system are its coordinates?")
             if not layer.look.kind:
-                out.append(f"{name}: what does it hold?")
+                out.append(f"{name}: what does it hold?{_offered(layer.look)}")
                 continue
             out += [f"{name}: column '{column}': {words}" for column, words in layer.look.open.items()]
+        for vocabulary, words in self.strange_words.items():
+            some = ", ".join(f"'{word}'" for word in list(words)[:4]) + (" …" if len(words) > 4 else "")
+            out.append(f"what do these words stand for in {vocabulary}: {some}")
         return tuple(out)
+
+    @property
+    def strange_words(self) -> dict[str, dict[str, int]]:
+        """Vocabulary → words in the files that it does not know, with their rows; of layers that are used, most rows first."""
+        found: dict[str, Counter[str]] = {}
+        for layer in self.layers:
+            if not layer.out:
+                for name, words in layer.look.strange_words.items():
+                    found.setdefault(name, Counter()).update(words)
+        return {name: dict(words.most_common()) for name, words in sorted(found.items())}
 
     def name(self, layer: Layer) -> str:
         """A layer as people call it: its file, and the layer where there are several."""
@@ -122,13 +136,26 @@ class Proposal:
         }  # fmt: skip
 
 
-def propose(folder: Path, *, progress: Progress | None = None) -> Proposal:
+def _offered(seen: Look) -> str:
+    """The kinds to choose from, in words."""
+    if not seen.choices or seen.raw is None:
+        return ""
+    total = len(seen.raw.table.columns)
+    return " Perhaps " + " or ".join(f"{kind} ({count} of {total} columns fit)" for kind, count in seen.choices)
+
+
+def propose(folder: Path, *, kinds: Mapping[str, str] | None = None, progress: Progress | None = None) -> Proposal:
     """Look at every file of a folder, and of the folders in it.
+
+    Parameters
+    ----------
+    kinds
+        File (as the proposal names it) → record kind, where a person has answered already.
 
     Raises
     ------
     ReadError
-        If it is no folder, or holds nothing that could be records.
+        If it is no folder, holds nothing that could be records, or has no file of a name in `kinds`.
     """
     if not folder.is_dir():
         raise ReadError("it is no folder", hint="give the folder that holds your files", file=folder)
@@ -136,16 +163,23 @@ def propose(folder: Path, *, progress: Progress | None = None) -> Proposal:
     aside = {
         whole_text(e.path.relative_to(folder).as_posix()): e.words for e in listed if e.what in ("aside", "folder")
     }
-    looks, outs = [], {}
+    looks, outs, answers = [], {}, dict(kinds or {})
     files = [e for e in listed if e.what == "records"]
     twins = _twins([e.path for e in files])
     for entry in tracked(files, "looking at files", progress):
         twin = twins.get(entry.path)
         for item in _items(entry.path):
+            item = _answered(item, folder, answers)
             one = Look(item) if twin else look(item)
             if twin:
                 outs[id(one)] = f"the same bytes as {twin.relative_to(folder).as_posix()}: its rows would count twice"
             looks.append(one)
+    if answers:
+        raise ReadError(
+            f"there is no file '{next(iter(answers))}' with records in it",
+            hint="write it as the list names it, e.g. lists/2024.xlsx",
+            file=folder,
+        )
     link(looks)
     looks, outs = _sorted_out(looks, outs)
     if not looks and not aside:
@@ -160,6 +194,13 @@ def propose(folder: Path, *, progress: Progress | None = None) -> Proposal:
         if path not in rasters.values():
             aside[path.relative_to(folder).as_posix()] = "a raster: dem, landcover or ortho? Name it under [rasters]"
     return Proposal(folder, tuple(layers), around, rasters, aside)
+
+
+def _answered(item: LayerSource, folder: Path, answers: dict[str, str]) -> LayerSource:
+    """The layer with the kind that a person said, which is then used up."""
+    name = item.path.relative_to(folder).as_posix()
+    found = next((key for key in (f"{name}:{item.layer}", name) if key in answers), None)
+    return item if found is None else replace(item, kind=answers.pop(found))
 
 
 def _twins(paths: list[Path]) -> dict[Path, Path]:

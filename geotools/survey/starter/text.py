@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from geotools.model.schema import KINDS
+from geotools.model.vocab import vocabulary
 from geotools.space import crs as _crs
 from geotools.survey.starter.proposal import Layer, Proposal, System
 
@@ -82,6 +83,7 @@ def as_toml(proposal: Proposal) -> str:
             "# extent = [46.8, 39.3, 48.3, 39.9]  # west, south, east, north in degrees: where coordinates are plausible"
         )
     lines += _operations(proposal)
+    lines += _words(proposal)
     if proposal.rasters:
         lines += ["", "[rasters]"]
         lines += [
@@ -119,6 +121,26 @@ def _operations(proposal: Proposal) -> list[str]:
     ]
 
 
+def _words(proposal: Proposal) -> list[str]:
+    """Words in columns of closed lists that nobody knows: which of the list they stand for is for a person to say."""
+    lines = []
+    for name, words in proposal.strange_words.items():
+        known = vocabulary(name).keys
+        lines += [
+            "",
+            remark(
+                f"# ? Words in the files that {name} does not know. Take the # away and write what they stand for: {', '.join(known)}"
+            ),
+            f"# [programme.words.{name}]",
+            *[
+                remark(f"# {quoted(word)} = {quoted('…')}  # {count} rows")
+                for word, count in list(words.items())[:_SHOWN]
+            ],
+        ]
+        lines += [f"# and {len(words) - _SHOWN} more"] if len(words) > _SHOWN else []
+    return lines
+
+
 def _on_wgs84(code: str) -> bool:
     geodetic = _crs.parse(code).geodetic_crs
     return geodetic is None or bool(geodetic.equals(_crs.WGS84, ignore_axis_order=True))
@@ -132,7 +154,9 @@ def _layer(layer: Layer, proposal: Proposal) -> list[str]:
         body.append(f"kind = {quoted(seen.kind)}  # by {remark(seen.why)}")
     elif not layer.out:
         likely = seen.kinds[0] if seen.kinds else "…"
-        words = f" It might be {', '.join(seen.kinds)}." if seen.kinds else ""
+        total = 0 if seen.raw is None else len(seen.raw.table.columns)
+        fits = ", ".join(f"{kind} ({count} of {total} columns fit)" for kind, count in seen.choices)
+        words = f" It might be {fits}." if fits else ""
         words += f" ({seen.why})" if seen.why else ""
         body.append(
             f"# ? What does it hold?{words} Without a kind it is kept as a layer of its own, outside the ledger."
@@ -199,7 +223,8 @@ def _columns(layer: Layer) -> list[str]:
     if unknown:
         more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
         lines.append(remark(f"# columns not understood, kept as they are: {', '.join(unknown[:_SHOWN])}{more}"))
-    if not named and not seen.guesses and not seen.open:
+    left = [] if seen.kind else [f"# {key(name)} = {quoted('…')}" for name in seen.unknown[:_SHOWN]]
+    if not named and not seen.guesses and not seen.open and not left:
         return lines
     body = ["[layer.columns]"]
     body += [f"{key(source)} = {quoted(target)}" for source, target in named.items()]
@@ -212,6 +237,8 @@ def _columns(layer: Layer) -> list[str]:
         body.append(remark(f"# ? {source}: {words}"))
         body.append(remark(f"# {key(source)} = {quoted(likely)}"))
     if not seen.kind:
+        lines.append(remark(f"#   columns that {seen.supposed} have: {' '.join(KINDS[seen.supposed].names)}"))
         lines.append(f"# If it is {seen.supposed}, its columns are perhaps (take the # away here too):")
+        body += left
         body = [line if line.startswith("#") else f"# {line}" for line in body]
     return [*lines, *body]
