@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any
 
 from geotools.checks.rule import Check, Finding
 from geotools.model.codes import titles
+from geotools.model.figures import MARKS
 from geotools.model.vocab import LANGUAGES, vocabulary
 
 FILES = ("messages.toml",)
@@ -77,7 +79,7 @@ def sentence(check: Check, finding: Finding, language: str) -> str:
     variant = f"_{finding.variant}" if finding.variant else ""
     said = of_check(check, f"message{variant}", language) or of_check(check, "message", language)
     remedy = of_check(check, f"remedy{variant}", language) or of_check(check, "remedy", language)
-    words = _Words({k: _one_line(v) for k, v in finding.words.items()})
+    words = _Words({k: _figure(_one_line(v), language, bare=k in _BARE) for k, v in finding.words.items()})
     for name, lists in _VOCABULARIES.items():
         if name in words:
             words[name] = _word(words[name], lists, language)
@@ -99,6 +101,29 @@ def _one_line(value: Any) -> str:
     """Text of a value without control or direction characters, cut at 200 letters."""
     plain = "".join(c if c.isprintable() or c in "\u00a0\u202f" else "\ufffd" for c in str(value))
     return plain if len(plain) <= 200 else plain[:199] + "…"
+
+
+_AMOUNT = re.compile(r"(?:< )?-?\d{1,3}(?:[,\u00a0]?\d{3})*(?:\.\d+)? (?:m²|m|km|ha|%)(?: ± .*)?")
+
+
+_NUMBER = re.compile(r"[+-]?\d{1,3}(?:,?\d{3})*(?:\.\d+)?")
+_BARE = ("share", "percent", "limit", "reported")  # words that are numbers, their unit stands in the sentence
+
+
+def _figure(value: str, language: str, *, bare: bool = False) -> str:
+    """An amount with its unit (or a `bare` number) in the signs of a language; all else, ids and coordinates too, as it is.
+
+    Examples
+    --------
+    >>> _figure("1,117 m²", "az"), _figure("4.8 %", "ru"), _figure("H-1.5 m", "az"), _figure("1,117 m²", "en")
+    ('1.117 m²', '4,8 %', 'H-1.5 m', '1,117 m²')
+    >>> _figure("0.861", "az", bare=True), _figure("0.861", "az")
+    ('0,861', '0.861')
+    """
+    if not (_AMOUNT.fullmatch(value) or (bare and _NUMBER.fullmatch(value))):
+        return value
+    thousands, decimal = MARKS.get(language, MARKS["en"])
+    return value.translate({ord(","): thousands, 0xA0: thousands, ord("."): decimal})
 
 
 def _full_stop(said: str) -> str:
