@@ -450,3 +450,10 @@ def test_usual_headings_of_time_and_machine(tmp_path: Path, heading: str) -> Non
     path.write_text("\n".join([f"{heading},lat,lon,Machine ID", *(line(k, "M-1") for k in range(3))]), "utf-8")
     fixes = gt.read(path, "fixes")
     assert fixes["time"].notna().all() and set(fixes["asset_id"]) == {"M-1"}
+
+
+@pytest.mark.parametrize("word", ["0.0", "No", "No position", "void", "V", "нет", "nofix"])
+def test_no_position_in_other_words(tmp_path: Path, word: str) -> None:
+    assert worked(table(tmp_path / "log.csv", "fix_quality", [word] * 40)) == 0
+    fixes = gt.read(table(tmp_path / "log.csv", "fix_quality", ["4.0", "RTK Fix", "5.0"]), "fixes")
+    assert fixes["fix_quality"].tolist() == ["rtk_fixed", "rtk_fixed", "rtk_float"]

@@ -282,6 +282,7 @@ def _words(
         if not text:
             found.append(None)
             continue
+        text = _CODE.sub(r"\1", text)
         if text not in cache:
             parts = [text] if column.kind == "word" else [p for p in re.split(r"[,;|/]|\s\+\s", text) if p.strip()]
             whole = vocabulary.match(text, aliases)
@@ -435,6 +436,7 @@ def _booleans(raw: pd.Series, column: Column, report: Report) -> tuple[pd.Series
 _DAY_FIRST = re.compile(r"^(\d{1,2})[./\-](\d{1,2})[./\-](\d{4})(?:[ T].*)?$")
 _ISO_DAY = re.compile(r"^(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?:[T\sZ+-].*)?$", re.IGNORECASE)
 _HALF = re.compile("[\ud800-\udfff]")
+_CODE = re.compile(r"^(\d+)\.0+$")  # a code that went through a spreadsheet
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # twelve and a half, or twelve thousand five hundred?
 
 
