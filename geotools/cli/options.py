@@ -242,9 +242,11 @@ def alike(issues: Any) -> list[Any]:
     Which row, number or typed value a message names makes no difference, but every unknown word is a group of its own.
     """
 
+    from geotools.model.vocab import fold
+
     def sense(row: Any) -> str:
         said = _ROW.sub("", str(row.message))
-        return said if row.check in BY_WORD else _OWN.sub("…", said)
+        return fold(said) if row.check in BY_WORD else _OWN.sub("…", said)
 
     table = issues.reset_index(drop=True)
     keys = [(r.severity, r.check, r.kind, r.column, sense(r)) for r in table.itertuples()]

@@ -101,3 +101,8 @@ def test_the_column_in_its_own_unit_goes_first_and_names_are_never_renamed_witho
 def test_other_headings_stay_as_they_are(heading: str) -> None:
     out, _ = conform(pd.DataFrame({"id": ["a"], heading: ["5"]}), KINDS["hazards"])
     assert heading in out and "area_reported_m2" not in out
+
+
+def test_a_name_that_a_shapefile_cut_is_its_column_where_only_one_can_be_meant() -> None:
+    out, _ = conform(pd.DataFrame({"id": ["a"], "Classifica": ["SHA"], "status_cha": ["x"]}), KINDS["hazards"])
+    assert out["classification"].tolist() == ["SHA"] and "status_cha" in out

@@ -18,7 +18,7 @@ from geotools.model.schema.answers import to_boolean, to_working
 from geotools.model.schema.columns import Column, Schema
 from geotools.model.schema.instants import instants
 from geotools.model.schema.issues import Issue
-from geotools.model.schema.stated import by_unit, doubts, factor_of
+from geotools.model.schema.stated import by_beginning, by_unit, doubts, factor_of
 from geotools.model.units import has_unit, quantity, units_of
 from geotools.model.vocab import fold
 
@@ -99,6 +99,8 @@ def conform(
 def reading(names: Iterable[str], schema: Schema, columns: Mapping[str, str] | None = None) -> dict[str, str]:
     """As `renaming`, and headings with a unit of their own as well: their numbers must be converted, as `conform` does.
 
+    So are names that a shapefile cut to ten bytes, where only one column can be meant.
+
     Examples
     --------
     >>> from geotools.model.schema import schema
@@ -108,7 +110,8 @@ def reading(names: Iterable[str], schema: Schema, columns: Mapping[str, str] | N
     present = list(names)
     mapping = renaming(present, schema, columns)
     rest = [name for name in present if name not in mapping and name not in schema.names and name != "geometry"]
-    return mapping | by_unit(rest, schema, {*mapping.values(), *present})
+    mapping |= by_unit(rest, schema, {*mapping.values(), *present})
+    return mapping | by_beginning([name for name in rest if name not in mapping], schema, {*mapping.values(), *present})
 
 
 def renaming(names: Iterable[str], schema: Schema, columns: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -28,7 +28,7 @@ _CLOCK = re.compile(
 )
 _SINCE_1970 = (
     (10**8, 10**10, 1000.0),
-    (10**11, 10**13, 1.0),
+    (10**12, 10**13, 1.0),  # from 2001 on: twelve digits are a day and time written together, 202605040630
     (10**14, 10**16, 1e-3),
 )  # seconds, milliseconds, microseconds
 FIRST, LAST = pd.Timestamp("1900-01-01", tz="UTC"), pd.Timestamp("2201-01-01", tz="UTC")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from geotools.model.errors import SchemaError
 from geotools.model.schema.columns import Column as C
 from geotools.model.schema.columns import Schema
 from geotools.model.vocab import fold
@@ -128,7 +129,21 @@ def _id(*aliases: str) -> C:
         "id",
         "id",
         required=True,
-        aliases=("id", "local id", "localid", "local_id", "code", "imsma_id", "ref", "kod", "код", *aliases),
+        aliases=(
+            "id",
+            "local id",
+            "localid",
+            "local_id",
+            "code",
+            "imsma_id",
+            "ref",
+            "kod",
+            "kodu",
+            "kayıt no",
+            "qeyd no",
+            "код",
+            *aliases,
+        ),
         short="id",
         help="Key, unique in its layer.",
     )
@@ -717,7 +732,7 @@ def schema(kind: str) -> Schema:
 
     Raises
     ------
-    KeyError
+    SchemaError
         If there is no such kind; `KINDS` lists them.
 
     Examples
@@ -726,6 +741,8 @@ def schema(kind: str) -> Schema:
     >>> finds.geometry, finds.column("depth_cm").unit, finds.column("category").words
     (('Point', 'MultiPoint'), 'cm', 'find_category')
     """
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise SchemaError(f"{str(kind)[:40]!r} is not a record kind", hint=f"kinds are {', '.join(KINDS)}")
     return KINDS[kind]
 
 

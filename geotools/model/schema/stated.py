@@ -15,6 +15,7 @@ from geotools.model.vocab import fold
 
 _BRACKETS = re.compile(r"^(?P<name>[^(\[{]*[^\s(\[{,:;/])[\s,:;/_]*[(\[{]\s*(?P<unit>[^)\]}]+?)\s*[)\]}]\s*[:.]?$")
 _BEHIND = re.compile(r"^(?P<name>.*[^\s,;:/_.-])[\s,;:/_.-]+(?P<unit>(?:(?:sq|kv|кв)[\s._-]+)?[^\s,;:/_.\d-]+[\d²]?)\.?$", re.IGNORECASE)  # fmt: skip
+_CUT = (9, 10)  # bytes of a name that was cut: a letter of two is not halved
 _WORDS = frozenset({"in", "da", "foot", "ar"})  # words of a sentence as well: units in brackets only
 
 
@@ -68,6 +69,27 @@ def by_unit(names: Iterable[str], schema: Schema, taken: Iterable[str]) -> dict[
         if target not in gone:
             out[name] = target
             gone.add(target)
+    return out
+
+
+def by_beginning(names: Iterable[str], schema: Schema, taken: Iterable[str]) -> dict[str, str]:
+    """Names of the ten bytes that a shapefile has room for, which begin the spellings of one column and no other.
+
+    Examples
+    --------
+    >>> from geotools.model.schema import schema
+    >>> by_beginning(["Classifica", "Çirklənm", "Land", "status_cha"], schema("hazards"), ())
+    {'Classifica': 'classification', 'Çirklənm': 'contamination'}
+    """
+    gone, out = set(taken), {}
+    for name in names:
+        begun = fold(name)
+        if len(name.encode("utf-8", "replace")) not in _CUT or not begun:
+            continue
+        meant = {target for spelling, target in schema.by_spelling.items() if spelling.startswith(begun)}
+        if len(meant) == 1 and not meant & gone:
+            out[name] = meant.pop()
+            gone.add(out[name])
     return out
 
 

@@ -21,6 +21,7 @@ from geotools.model.errors import CRSError, GeotoolsError, ReadError
 from geotools.model.progress import Progress, tracked
 from geotools.model.schema import kind_of
 from geotools.model.schema.names import whole_text
+from geotools.model.vocab import fold
 from geotools.space import crs as _crs
 from geotools.survey import folder as _folder
 from geotools.survey.extent import Bounds, extent_of
@@ -105,10 +106,12 @@ class Proposal:
     def strange_words(self) -> dict[str, dict[str, int]]:
         """Vocabulary → words in the files that it does not know, with their rows; of layers that are used, most rows first."""
         found: dict[str, Counter[str]] = {}
+        typed: dict[tuple[str, str], str] = {}  # spellings that are read alike stand once, as they were met first
         for layer in self.layers:
             if not layer.out:
                 for name, words in layer.look.strange_words.items():
-                    found.setdefault(name, Counter()).update(words)
+                    for word, count in words.items():
+                        found.setdefault(name, Counter())[typed.setdefault((name, fold(word)), word)] += count
         return {name: dict(words.most_common()) for name, words in sorted(found.items())}
 
     def name(self, layer: Layer) -> str:
