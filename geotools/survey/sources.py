@@ -6,7 +6,10 @@ For naming sources; nothing of them is read but the names of their layers (see `
 from __future__ import annotations
 
 import os
+import re
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -157,9 +160,29 @@ def _layers_of(item: LayerSource) -> list[LayerSource]:
 
 
 def records_of(path: Path, names: list[str]) -> list[str]:
-    """Layers of a file that hold records: without outcomes of geotools, and without the books that a store keeps."""
-    books = (STORE_BOOKS,) if path.suffix.lower() == ".gpkg" and is_store(path) else ()
-    return [name for name in names if not name.startswith((*PRODUCTS, *books))]
+    """Layers of a file that hold records: without outcomes of geotools, the books of a store, and views of other layers."""
+    database = path.suffix.lower() == ".gpkg"
+    books = (STORE_BOOKS,) if database and is_store(path) else ()
+    again = _views_of(path, names) if database else set()
+    return [name for name in names if name not in again and not name.startswith((*PRODUCTS, *books))]
+
+
+def _views_of(path: Path, names: list[str]) -> set[str]:
+    """Views of other layers of the same kind, or of no kind of their own: their rows are there, and would count twice."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            views = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'").fetchall())
+    except sqlite3.Error:  # whoever reads the layers says what is wrong
+        return set()
+    kinds = {name.casefold(): kind_of(name) for name in names if name not in views}
+    of = {name: {kinds[word] for word in _words(views[name]) if word in kinds} for name in names if name in views}
+    return {name for name, found in of.items() if kind_of(name) in found or (found and kind_of(name) is None)}
+
+
+def _words(sql: str | None) -> list[str]:
+    """What a statement selects from: names in any quotes, and bare words."""
+    quoted = re.findall(r'"([^"]*)"|\[([^\]]*)\]|`([^`]*)`|(\w+)', str(sql or "").casefold().partition(" from ")[2])
+    return [next(filter(None, parts), "") for parts in quoted]
 
 
 _GPX_MAIN = {"fixes": "tracks", "tracks": "tracks"}  # which lines or points of a GPX file a kind is made of
