@@ -25,8 +25,8 @@ from geotools.model.vocab import fold
 from geotools.space import crs as _crs
 
 _SPELLINGS = {
-    "lon": "lon|longitude|long|lng|lon wgs84|longitude wgs84|lon dd|gps longitude|uzunluq|boylam|долгота|gps lon|decimal longitude|long dms|lon dms|longitud|longitude x|довгота|geografska duzina|خط الطول|طول البلد",
-    "lat": "lat|latitude|lat wgs84|latitude wgs84|lat dd|gps latitude|enlik|en dairesi|enlem|широта|gps lat|decimal latitude|lat dms|latitud|latitude y|geografska sirina|خط العرض|عرض البلد",
+    "lon": "lon|longitude|long|lng|lon wgs84|longitude wgs84|lon dd|gps longitude|uzunluq|boylam|долгота|gps lon|decimal longitude|long dms|lon dms|longitude deg|lon deg|long deg|longitud|longitude x|довгота|geografska duzina|خط الطول|طول البلد",
+    "lat": "lat|latitude|lat wgs84|latitude wgs84|lat dd|gps latitude|enlik|en dairesi|enlem|широта|gps lat|decimal latitude|lat dms|latitude deg|lat deg|latitud|latitude y|geografska sirina|خط العرض|عرض البلد",
     "east": "x|easting|east|e|point x|x coord|xcoord|coord x|utm e|utm easting|utm x|x m|coordx|x easting|saga deyer|восток",
     "north": "y|northing|north|n|point y|y coord|ycoord|coord y|utm n|utm northing|utm y|y m|coordy|y northing|север",
     "wkt": "wkt|geometry|geom|the geom|wkt geom|geometry wkt|shape|wkb geometry|ewkt|geometry as entered",

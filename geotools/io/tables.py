@@ -27,6 +27,7 @@ _HEAD = 1 << 18
 _RISKY = re.compile(
     r"^'*(?:[\t\r\n]|\s*[=+\-@＝＋－＠])"
 )  # blanks before it, or wide forms, do not make a formula harmless
+_REMARK = re.compile(r"[#%](?![,;\t|])")  # a column may be called #
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 
 
@@ -41,6 +42,10 @@ def read(source: Source) -> Raw:
     if nmea.begins(source):
         return nmea.read(source)
     content, findings = _text(source)
+    content, remarks = _without_remarks(content)
+    if remarks:
+        said = f"{source.label}: {remarks} lines of remarks before the names of the columns are left out"
+        findings.append(Finding("RD-07", "info", said, value=remarks))
     rows, numbers, delimiter, bare = _rows(content, source)
     if bare:
         said = f"{source.label}: {len(bare)} lines hold separators and nothing else (the first is line {bare[0]})"
@@ -156,6 +161,22 @@ def _text(source: Source) -> tuple[str, list[Finding]]:
         return data.decode("utf-8"), []
     note = f"{source.label}: its text is not UTF-8; it was read as {guess}. If letters look wrong, give encoding= (--encoding)"
     return data.decode(guess, "replace"), [Finding("RD-05", "warning", note, value=guess)]
+
+
+def _without_remarks(content: str) -> tuple[str, int]:
+    """The text with blank lines for the remarks on top (lines that begin with # or %), and how many there are.
+
+    Only where a line of names follows them: at least two cells, none of which is a number.
+    """
+    if not _REMARK.match(content):
+        return content, 0
+    at = count = 0
+    while _REMARK.match(content, at) and (end := content.find("\n", at)) >= 0:
+        at, count = end + 1, count + 1
+    names = re.split(r"[,;\t|]", content[at:].partition("\n")[0].strip())
+    if len(names) < 2 or any(not name.strip() or is_number(name) for name in names):
+        return content, 0
+    return "\n" * count + content[at:], count
 
 
 def _rows(content: str, source: Source) -> tuple[list[list[str]], list[int], str, list[int]]:

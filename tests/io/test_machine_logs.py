@@ -457,3 +457,18 @@ def test_no_position_in_other_words(tmp_path: Path, word: str) -> None:
     assert worked(table(tmp_path / "log.csv", "fix_quality", [word] * 40)) == 0
     fixes = gt.read(table(tmp_path / "log.csv", "fix_quality", ["4.0", "RTK Fix", "5.0"]), "fixes")
     assert fixes["fix_quality"].tolist() == ["rtk_fixed", "rtk_fixed", "rtk_float"]
+
+
+def test_remarks_of_a_logger_before_the_names_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "\n".join(["# logger 1.2", "# serial 5, ok", "Time (UTC),Latitude (deg),Longitude (deg)", line(0), line(1)]),
+        "utf-8",
+    )
+    fixes, issues = io.read_with_issues(path, "fixes")
+    assert fixes["id"].tolist() == ["row-4", "row-5"] and fixes["time"].notna().all() and fixes.geometry.notna().all()
+    assert issues["message"].str.contains("2 lines of remarks").any()
+    path.write_text(f"#,{HEAD}\n1,{line(0)}\n", "utf-8")
+    assert len(gt.read(path, "fixes")) == 1
+    path.write_text(f"# one\n{line(0)}\n{line(1)}\n", "utf-8")
+    assert not io.read_with_issues(path)[1]["message"].str.contains("remarks").any()
