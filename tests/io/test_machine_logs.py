@@ -161,7 +161,7 @@ def test_times_with_and_without_zone_in_one_column_are_not_mixed(tmp_path: Path)
     ("heading", "on", "off"),
     [
         ("flail engaged", "1", "0"), ("flail_on", "yes", "no"), ("Tool down", "1", "0"), ("raised", "0", "1"), ("tool raised", "no", "yes"),
-        ("implement_lifted", "0", "1"), ("pto", "1.0", "0.0"), ("work_state", "1", "0"), ("implement", "lowered", "raised"),
+        ("implement_lifted", "0", "1"), ("pto", "1.0", "0.0"), ("work_state", "1", "0"), ("implement state", "lowered", "raised"),
         ("tool status", "working", "transport"), ("status", "working", "idle"), ("mode", "work", "travel"), ("Engaged (0/1)", "1", "0"),
         ("tool raised", "lowered", "raised"), ("flail rpm", "900", "0"), ("rotor_rpm", "0.5", ""),
     ],
