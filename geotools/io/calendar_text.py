@@ -23,10 +23,13 @@ _MONTHS = (
     "nov|november|noviembre|novembre|ноября", "dec|december|diciembre|décembre|decembre|декабря",
 )  # fmt: skip
 _MONTH = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split("|")}
+_END = r"(?:\s*(?:г\.?|года))?(?:[\sT,]+\d{1,2}[:.]\d{2}(?![.\d]*\d{4}).*)?$"  # a time of day at most: 'to 5 May 2021' is another day
 _DAY_NAMED = re.compile(
-    r"^(\d{1,2})(?:st|nd|rd|th)?[\s\-./]*(?:de\s+)?([^\W\d_]{3,10})\.?[\s\-./,]*(?:de\s+)?(\d{4})\b", re.IGNORECASE
+    r"^(\d{1,2})(?:st|nd|rd|th)?[\s\-./]*(?:de\s+)?([^\W\d_]{3,10})\.?[\s\-./,]*(?:de\s+)?(\d{4})" + _END, re.IGNORECASE
 )
-_NAMED_DAY = re.compile(r"^([^\W\d_]{3,10})\.?[\s\-./]*(\d{1,2})(?:st|nd|rd|th)?,?[\s\-./]+(\d{4})\b", re.IGNORECASE)
+_NAMED_DAY = re.compile(
+    r"^([^\W\d_]{3,10})\.?[\s\-./]*(\d{1,2})(?:st|nd|rd|th)?,?[\s\-./]+(\d{4})" + _END, re.IGNORECASE
+)
 
 
 def settle(raw: Raw, kind: str | None) -> None:
@@ -53,6 +56,8 @@ def _named(value: Any) -> Any:
     --------
     >>> _named("5-Mar-2021"), _named("March 5, 2021"), _named("5 de marzo de 2021"), _named("31 feb 2021"), _named("5.3.2021")
     ('2021-03-05', '2021-03-05', '2021-03-05', '31 feb 2021', '5.3.2021')
+    >>> _named("5 March 2021 - 7 May 2021"), _named("5 March 2021 (planned)")
+    ('5 March 2021 - 7 May 2021', '5 March 2021 (planned)')
     """
     if not isinstance(value, str):
         return value

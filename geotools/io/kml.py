@@ -26,7 +26,7 @@ _SHAPES = ("Point", "LineString", "LinearRing", "Polygon", "MultiGeometry", "Tra
 _PASSED = ("NetworkLink", "GroundOverlay", "ScreenOverlay", "PhotoOverlay")
 _WORDS = ("name", "description", "address", "phoneNumber", "when", "begin", "end")
 _PLACEMARK_ID = "placemark_id"
-_MADE_UP = re.compile(r"(ID|kml)_\d+|.+\.\d+")  # ids of ArcGIS, of Google Earth, of GDAL
+_MADE_UP = re.compile(r"(ID|kml)_\d+")  # ids of ArcGIS and of Google Earth; those of GDAL are layer.1, layer.2
 
 
 def read(source: Source) -> Raw:
@@ -49,7 +49,7 @@ def read(source: Source) -> Raw:
             )
         )
     findings += _from_balloons(reader.rows, source)
-    _settle_ids(reader.rows, source)
+    _settle_ids(reader.rows, source, {source.path.stem, *reader.layers})
     if all("id" in values and values.get("name") == values["id"] for values in reader.rows):
         for values in reader.rows:
             del values["name"]  # the label that `write` gives to placemarks without a name
@@ -81,16 +81,17 @@ def _from_balloons(rows: list[dict[str, Any]], source: Source) -> list[Finding]:
     return [Finding("RD-07", "info", said, value=read)]
 
 
-def _settle_ids(rows: list[dict[str, Any]], source: Source) -> None:
+def _settle_ids(rows: list[dict[str, Any]], source: Source, layers: set[str]) -> None:
     """The ids of placemarks are the key; where programs made them up, a key among the attributes, or names that differ, are.
 
-    `rows` are changed.
+    `rows` are changed; `layers` are names that may stand before the number in an id that was made up.
     """
     kind = source.kind or kind_of(source.path.stem)
     keys = {s for s, column in KINDS[kind].by_spelling.items() if column == "id"} if kind else {"id", "imsma id"}
     given = [values[_PLACEMARK_ID] for values in rows if _PLACEMARK_ID in values]
     own = any(fold(name) in keys and value is not None for values in rows for name, value in values.items())
-    made_up = bool(given) and all(_MADE_UP.fullmatch(text) for text in given)
+    known = {fold(name) for name in layers}
+    made_up = bool(given) and all(_MADE_UP.fullmatch(text) or _of_layer(text, known) for text in given)
     if own and made_up:
         return
     names = [values.get("name") for values in rows]
@@ -107,6 +108,12 @@ def _settle_ids(rows: list[dict[str, Any]], source: Source) -> None:
                 values["id_2"] = other
 
 
+def _of_layer(text: str, layers: set[str]) -> bool:
+    """Whether an id is no more than the name of a layer and a number, as hazards.12; HA.0012 is somebody's key."""
+    name, dot, number = text.rpartition(".")
+    return bool(dot) and number.isdigit() and fold(name) in layers
+
+
 class _Reader:
     """Collects placemarks while the parser runs."""
 
@@ -115,6 +122,7 @@ class _Reader:
         self.shapes: list[BaseGeometry | None] = []
         self.findings: list[Finding] = []
         self.passed: dict[str, int] = {}
+        self.layers: set[str] = set()
         self.is_kml = False
         self._path: list[str] = []
         self._folders: list[str] = []
@@ -130,6 +138,8 @@ class _Reader:
         self.is_kml = self.is_kml or name in ("kml", "Placemark")
         if name == "Folder":
             self._folders.append("")
+        elif name == "Schema":
+            self.layers.add(attributes.get("name", ""))
         elif name == "Placemark":
             self._row, self._found, self._problem, self._remarks = {}, [], "", {}
             if attributes.get("id"):
@@ -154,6 +164,8 @@ class _Reader:
         content = "".join(self._text).strip()
         self._text = []
         parent = self._path[-1] if self._path else ""
+        if name == "name" and parent in ("Folder", "Document"):
+            self.layers.add(content)
         if name == "Folder" and self._folders:
             self._folders.pop()
         elif name == "name" and parent == "Folder" and self._folders:

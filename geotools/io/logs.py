@@ -44,6 +44,7 @@ _TOOL = _words(
     "tool|flail|rotor|tiller|roller|drum|pto|implement|section|mulcher|chain|hammer|attachment|boom|arm|work|working|"
     "machine|detector|shaft|unit|alet|avadanliq|инструмент|орган|рабочий|трал|цеп"
 )
+_STATES = _words("is|flag|status|state|signal|bool|yes|no")
 _NOISE = _words("is|the|flag|status|state|signal|bool|yes|no|position|0|1|2|3|4|5|6|7|8|9")
 _WORKS = _words(
     "on|engaged|engage|active|down|lowered|enabled|running|operating|calisiyor|isleyir|вкл|включен|работает|опущен"
@@ -200,7 +201,10 @@ def _flag(
     found: dict[str, list[str]] = {}
     doubted, turning = list[str](), list[str]()
     for name, column in free.items():
-        texts, words = _texts(table[column]), {*name.split()}
+        words = {*name.split()}
+        if not (_sense(name) or name in _MODES or words & _TOOL):
+            continue
+        texts = _texts(table[column])
         side = _side(name, texts)
         if side:
             found[column] = texts if side > 0 else [_turned(text) for text in texts]
@@ -238,7 +242,18 @@ def _side(name: str, texts: list[str]) -> int:
         return 0
     if name in _MODES:
         return int(readable == given and all(to_boolean(text) is None for text in given))
-    return _sense(name)
+    return 0 if _figures(name, given) else _sense(name)
+
+
+def _figures(name: str, given: set[str]) -> bool:
+    """Whether numbers under the mere name of a part, as section or boom position, are its number or place and no answers.
+
+    Answers are 0 and 1, and beside those what ISO 11783 and others write for an error.
+    """
+    if {*name.split()} & (_STATES | _WORKS | _RESTS):
+        return False
+    numbers = {number for text in given if (number := to_number(text)) is not None}
+    return bool(numbers - {0.0, 1.0}) and (0.0 not in numbers or not numbers <= {-1.0, 0.0, 1.0, 2.0, 3.0})
 
 
 def _sense(name: str) -> int:
@@ -298,9 +313,11 @@ def _quality(table: pd.DataFrame, taken: dict[str, str], free: dict[str, str], t
             _say(told, "warning", said, "fix_quality", own)
     bad = np.zeros(len(table), dtype=bool)
     for name, column in free.items():
+        if not (name in _VALID or name in _MODES or name == "fix"):
+            continue
         texts = [folded(value) for value in table[column]]
         letters = {text for text in texts if text}
-        if letters and letters <= {"a", "v"} and (name in _VALID or name in _MODES or name == "fix"):
+        if letters and letters <= {"a", "v"}:
             bad |= np.array([text == "v" for text in texts])
         elif name in _VALID:
             bad |= np.array([to_boolean(text) is False for text in texts])

@@ -39,14 +39,16 @@ def degrees(
 
     Numbers beyond what degrees can be are degrees and minutes (4012.3456 is 40° 12.3456′) if a hemisphere is stated beside all of
     them, or a letter stands in each cell, and no minutes reach 60; otherwise they stay as they are and are judged elsewhere.
+    Both columns are written in one way: beside 3512.3 N, 00130.5 E is 1° 30.5′ and not a longitude of 130.5°.
     """
+    read = []
+    for name, axis in ((pair[0], "lon"), (pair[1], "lat")):
+        read.append(_joined(table[name], axis) or (numbers(table[name]), _sides(table, axis)))
+    packed = _are_packed(read)
     out = []
-    for name, axis, full in ((pair[0], "lon", 180.0), (pair[1], "lat", 90.0)):
-        joined = _joined(table[name], axis)
-        values, sign = joined or (numbers(table[name]), _sides(table, axis))
+    for name, (values, sign) in zip(pair, read, strict=True):
         if sign is not None:
-            stated = ~np.isnan(values)
-            if (np.abs(values[stated]) > full).any() and _packed(values[stated], full):
+            if packed:
                 values = np.floor(values / 100) + values % 100 / 60
                 said = f"'{name}' holds degrees and minutes in one number: they were turned into degrees"
                 findings.append(Finding("RD-08", "info", said, column=name))
@@ -57,6 +59,17 @@ def degrees(
             values = turned
         out.append(values)
     return out[0], out[1]
+
+
+def _are_packed(read: list[tuple[np.ndarray, np.ndarray | None]]) -> bool:
+    """Whether longitude and latitude are both degrees and minutes: one is beyond what degrees can be, and none is against it."""
+    beyond = False
+    for (values, sign), full in zip(read, (180.0, 90.0), strict=True):
+        stated = values[~np.isnan(values)]
+        if sign is None or not _packed(stated, full):
+            return False
+        beyond |= bool((stated > full).any())
+    return beyond
 
 
 def _packed(values: np.ndarray, full: float) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geotools.io.days import Calendar
+from geotools.io.days import BACK_S, Calendar
 from geotools.io.raw import Finding, Raw, Source
 from geotools.space import crs as _crs
 
@@ -86,7 +86,7 @@ class _Log:
             if self.full_at is None and self.has_full:
                 self.full_at = epoch.clock
             self.reserve.append((epoch, poor))
-            if self.full_at is None or (epoch.clock - self.full_at) % 86400 > PATIENCE_S:
+            if self.full_at is None or PATIENCE_S < (epoch.clock - self.full_at) % 86400 < 86400 - BACK_S:
                 for held, made in self.reserve:
                     self._emit(held, made)
                 self.reserve = []
@@ -264,6 +264,9 @@ def _gga(f: list[str], number: int, log: _Log) -> None:
 
 
 def _gns(f: list[str], number: int, log: _Log) -> None:
+    if not (f[1] or f[2]):  # a receiver that has just been switched on
+        log.count("GNS")
+        return
     used = f[6].replace("N", "") or "N"
     made = {
         "x": _degrees(f[4], f[5]), "y": _degrees(f[2], f[3]), "fix_quality": _mode(min(used, key=list(_MODES).index)),
@@ -274,6 +277,9 @@ def _gns(f: list[str], number: int, log: _Log) -> None:
 
 
 def _rmc(f: list[str], number: int, log: _Log) -> None:
+    if f[2] == "V" and not (f[1] or f[3]):
+        log.count("RMC")
+        return
     good = f[2] == "A"
     quality = _mode(f[12] or "A" if len(f) > 12 else "A") if good else "0"
     x, y, motion = _degrees(f[5], f[6]), _degrees(f[3], f[4]), (_number(f[7]) * KNOT, _number(f[8]))
@@ -292,6 +298,9 @@ def _rmc(f: list[str], number: int, log: _Log) -> None:
 
 
 def _gll(f: list[str], number: int, log: _Log) -> None:
+    if len(f) == 5 or not f[5]:  # older receivers write it without a time
+        log.count("GLL")
+        return
     quality = _mode(f[7] or "A" if len(f) > 7 else "A") if f[6] == "A" else "0"
     made = {"x": _degrees(f[3], f[4]), "y": _degrees(f[1], f[2]), "fix_quality": quality, "row": number}
     log.at(_seconds(f[5])).made["GLL"].append(made)
