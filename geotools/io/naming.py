@@ -13,9 +13,9 @@ import pandas as pd
 from geotools.io.raw import Finding, Raw
 from geotools.model.schema import Schema, renaming
 from geotools.model.schema.conform import as_text
+from geotools.model.schema.stated import whole_name
 from geotools.model.vocab import fold
 
-CUT = 10  # letters that a shapefile keeps of a name
 _BLANK = frozenset({None, "0"})
 
 
@@ -35,28 +35,11 @@ def _whole_names(table: pd.DataFrame, schema: Schema, told: set[str]) -> dict[st
     taken = {*renaming(table.columns, schema).values(), *table.columns}
     out: dict[str, str] = {}
     for name in map(str, table.columns):
-        target, whole = _end(name, schema)
+        target, whole = whole_name(name, schema)
         if target and target not in taken and fold(name) not in told:
             out[name] = whole
             taken.add(target)
     return out
-
-
-def _end(name: str, schema: Schema) -> tuple[str, str]:
-    """The one column that a cut name can be the beginning of, and the spelling; two empty texts for any other name.
-
-    Examples
-    --------
-    >>> from geotools.model.schema import schema
-    >>> _end("hazard_typ", schema("hazards")), _end("completion", schema("hazards"))
-    (('classification', 'hazard_type'), ('', ''))
-    """
-    short = fold(name)
-    if len(short) != CUT or short in schema.by_spelling or name in schema.names:
-        return "", ""
-    ends = {s: column for s, column in schema.by_spelling.items() if s.startswith(short) and s[CUT : CUT + 1].strip()}
-    targets = set(ends.values())
-    return (targets.pop(), min(ends, key=len).replace(" ", "_")) if len(targets) == 1 else ("", "")
 
 
 def _real_key(raw: Raw, schema: Schema, label: str) -> None:
@@ -70,7 +53,7 @@ def _real_key(raw: Raw, schema: Schema, label: str) -> None:
     values = {as_text(v) for v in table[chosen]}
     if not (values <= _BLANK or (len(values) == 1 and len(table) > 1)):
         return
-    keys += [name for name in map(str, table.columns) if _end(name, schema)[0] == "id"]
+    keys += [name for name in map(str, table.columns) if whole_name(name, schema)[0] == "id"]
     for other in (name for name in keys if name != chosen):
         texts = [as_text(v) for v in table[other]]
         if None in texts or len(set(texts)) < len(texts) or set(texts) <= _BLANK:

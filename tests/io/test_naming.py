@@ -7,9 +7,9 @@ import pytest
 import shapely
 
 import geotools as gt
-from geotools.io.naming import _end
 from geotools.model.programme import Programme
 from geotools.model.schema import KINDS
+from geotools.model.schema.stated import whole_name
 
 AREAS = [shapely.box(47 + n / 10, 39, 47.05 + n / 10, 39.05) for n in range(3)]
 
@@ -42,8 +42,8 @@ def test_names_cut_to_ten_letters_are_understood(tmp_path):
 def test_a_whole_name_is_never_taken_for_a_cut_one():
     for schema in KINDS.values():
         for word in schema.by_spelling:
-            assert _end(word.replace(" ", "_"), schema) == ("", "")
-        assert _end("completion", schema) == ("", "")  # the whole first word of 'completion date'
+            assert whole_name(word.replace(" ", "_"), schema) == ("", "")
+        assert whole_name("completion", schema) == ("", "")  # the whole first word of 'completion date'
 
 
 def test_a_cut_name_does_not_push_aside_a_column_that_is_there(tmp_path):

@@ -94,3 +94,10 @@ def test_two_days_or_a_remark_are_not_one_day(tmp_path, text):
     path.write_text(f'id,date,lon,lat\nA,"{text}",47.1,39.1\n', "utf-8")
     frame, issues = gt.read_with_issues(path)
     assert frame["date"].isna().all() and "RD-13" in set(issues["check"])
+
+
+@pytest.mark.parametrize("heading", ["completion", "horizontal"])
+def test_a_whole_word_is_not_a_name_that_was_cut(tmp_path, heading):
+    path = tmp_path / "accidents.csv"
+    path.write_text(f"id,{heading},lon,lat\nA-1,20210305,47.1,39.1\n", "utf-8")
+    assert gt.read(path)[heading].tolist() == ["20210305"]

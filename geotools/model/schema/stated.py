@@ -15,7 +15,7 @@ from geotools.model.vocab import fold
 
 _BRACKETS = re.compile(r"^(?P<name>[^(\[{]*[^\s(\[{,:;/])[\s,:;/_]*[(\[{]\s*(?P<unit>[^)\]}]+?)\s*[)\]}]\s*[:.]?$")
 _BEHIND = re.compile(r"^(?P<name>.*[^\s,;:/_.-])[\s,;:/_.-]+(?P<unit>(?:(?:sq|kv|кв)[\s._-]+)?[^\s,;:/_.\d-]+[\d²]?)\.?$", re.IGNORECASE)  # fmt: skip
-_CUT = (9, 10)  # bytes of a name that was cut: a letter of two is not halved
+_CUT = 10  # letters, or bytes, that a shapefile keeps of a name
 _WORDS = frozenset({"in", "da", "foot", "ar"})  # words of a sentence as well: units in brackets only
 
 
@@ -78,19 +78,42 @@ def by_beginning(names: Iterable[str], schema: Schema, taken: Iterable[str]) -> 
     Examples
     --------
     >>> from geotools.model.schema import schema
-    >>> by_beginning(["Classifica", "Çirklənm", "Land", "status_cha"], schema("hazards"), ())
+    >>> by_beginning(["Classifica", "Çirklənm", "Land", "status_cha", "completion"], schema("hazards"), ())
     {'Classifica': 'classification', 'Çirklənm': 'contamination'}
     """
     gone, out = set(taken), {}
     for name in names:
-        begun = fold(name)
-        if len(name.encode("utf-8", "replace")) not in _CUT or not begun:
-            continue
-        meant = {target for spelling, target in schema.by_spelling.items() if spelling.startswith(begun)}
-        if len(meant) == 1 and not meant & gone:
-            out[name] = meant.pop()
-            gone.add(out[name])
+        target, _ = whole_name(name, schema)
+        if target and target not in gone:
+            out[name] = target
+            gone.add(target)
     return out
+
+
+def whole_name(name: str, schema: Schema) -> tuple[str, str]:
+    """The one column that a name cut inside a word can be the beginning of, and the spelling; two empty texts for any other name.
+
+    A name that ends with its word says all that it says: completion is not the completion date.
+
+    Examples
+    --------
+    >>> from geotools.model.schema import schema
+    >>> whole_name("hazard_typ", schema("hazards")), whole_name("completion", schema("hazards"))
+    (('classification', 'hazard_type'), ('', ''))
+    """
+    short = fold(name)
+    if not _is_full(name) or short in schema.by_spelling or name in schema.names:
+        return "", ""
+    ends = {s: column for s, column in schema.by_spelling.items() if s.startswith(short)}
+    inside = all(s[len(short)].strip() for s in ends)
+    targets = set(ends.values())
+    return (targets.pop(), min(ends, key=len).replace(" ", "_")) if inside and len(targets) == 1 else ("", "")
+
+
+def _is_full(name: str) -> bool:
+    """Whether a name has all the letters or bytes there is room for; nine bytes where a letter of two would have been halved."""
+    size = len(name.encode("utf-8", "replace"))
+    return _CUT in (len(fold(name)), size) or (size == _CUT - 1 and not name.isascii())
 
 
 def _column(heading: str, schema: Schema) -> Column | None:
