@@ -197,7 +197,8 @@ def _frame_crs(frame: pd.DataFrame) -> pyproj.CRS | None:
 def _geometries(frame: pd.DataFrame) -> np.ndarray:
     if not isinstance(frame, gpd.GeoDataFrame) or not frame.active_geometry_name:
         return np.full(len(frame), None, dtype=object)
-    return np.asarray(shapely.force_2d(np.asarray(frame.geometry.array, dtype=object)))
+    with np.errstate(invalid="ignore"):  # a corner may be no number
+        return np.asarray(shapely.force_2d(np.asarray(frame.geometry.array, dtype=object)))
 
 
 def _ids(frame: pd.DataFrame) -> np.ndarray:

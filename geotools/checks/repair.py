@@ -7,6 +7,7 @@ within the limits of the programme. Everything else is proposed, and the row is 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ from geotools.checks.layers import POLYGONAL, Data, Layer, project
 from geotools.model.errors import SchemaError
 from geotools.model.programme import Programme
 from geotools.model.schema import KINDS
+from geotools.model.schema.conform import as_text
 from geotools.space import crs as _crs
 from geotools.space import geom
 
@@ -161,12 +163,10 @@ def _trim(frame: pd.DataFrame, log: _Log) -> None:
         changed = [k for k, (a, b) in enumerate(zip(cells, after, strict=True)) if isinstance(a, str) and a != b]
         if not changed:
             continue
-        taken: dict[Any, int] = {}
-        for value in after:
-            taken[value] = taken.get(value, 0) + 1
+        taken = Counter(as_text(value) for value in after)  # cells may hold anything, also what is no key
         for k in changed:
             log.row = k + 1
-            clash = column == "id" and taken[after[k]] > 1
+            clash = column == "id" and taken[as_text(after[k])] > 1
             state = "proposed" if clash else "done"
             note = (
                 "two records would get one id: decide which is which"

@@ -89,3 +89,16 @@ def test_a_hole_beside_its_shell_releases_nothing(engine):
         share = 0.5 if shape is one else 0.6
         assert found.totals["coverage"] == pytest.approx(share, rel=1e-6)
         assert "RL-03" in set(found.issues["check"])
+
+
+def test_an_accuracy_beyond_the_earth_is_none():
+    field = gpd.GeoDataFrame({"id": ["H"], "h_acc_m": [1e308]}, geometry=[star(47.2, 39.6, 100, 1)], crs=4326)
+    plain = gt.coverage(field.drop(columns="h_acc_m"), NONE).table["area_sigma_m2"]
+    assert gt.coverage(field, NONE).table["area_sigma_m2"].tolist() == plain.tolist()
+
+
+def test_a_corner_that_is_no_number_is_told_without_a_warning():
+    with np.errstate(invalid="ignore"):
+        odd = shapely.Polygon([(47, 39, 1), (47.1, np.nan, 1), (47.1, 39.1, 1)])
+    field = gpd.GeoDataFrame({"id": ["H"]}, geometry=[odd], crs=4326)
+    assert set(gt.coverage(field, NONE).issues["check"]) >= {"RL-01"}

@@ -627,3 +627,11 @@ def test_repair_adds_no_ground(case, kind):
                 assert shape.difference(given).area <= 1e-6
             hull = gpd.GeoSeries([given], crs=rows.crs).convex_hull[0]
             assert shape.area <= max(given.area, 0.0) + 1.0 and shape.difference(hull.buffer(1e-6)).area <= 1e-6
+
+
+def test_repair_takes_ids_of_any_sort():
+    ids = [{"a": 1}, [1], "H-1 ", None, 3, "3 "]
+    rows = frame([hz(name, area(300 * n, 0, 300 * n + 200, 200)) for n, name in enumerate(ids)])
+    out, changes = gt.checks.repair(rows, kind="hazards")
+    assert out["id"].tolist()[2] == "H-1" and len(out) == len(ids)
+    assert changes.loc[changes["rule"] == "trim", "state"].tolist() == ["done", "proposed"]  # '3 ' would become 3

@@ -32,6 +32,7 @@ from geotools.space.shapes import Shapes, meeting
 
 PRIORITIES = ("first", "strongest")
 SLIVER_M2 = 1e-6
+EARTH_M = 2e7  # half way round: no position is less certain
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Ledger:
         """Position accuracy of each hazard, release and event in metres, 1 sigma per axis; the programme's default where none is given."""
         default = self.programme.limit("h_acc_default_m")
         given = (layer.rows.number("h_acc_m") for layer in (self.hazards, self.releases, self.events))
-        hazards, releases, events = (np.where(values > 0, values, default) for values in given)
+        hazards, releases, events = (np.where((values > 0) & (values < EARTH_M), values, default) for values in given)
         return hazards, releases, events
 
     @cached_property

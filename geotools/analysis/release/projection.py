@@ -210,7 +210,8 @@ def taken(shapes: np.ndarray, source: pyproj.CRS | None) -> Taken:
         none = np.full(len(shapes), None, dtype=object)
         return Taken(none, np.full(len(shapes), MISSING, dtype=np.int8), None)
     flat = ~(shapely.has_z(shapes) | shapely.has_m(shapes))
-    given = shapes if flat.all() else shapely.force_2d(shapes)
+    with np.errstate(invalid="ignore"):  # a corner may be no number
+        given = shapes if flat.all() else shapely.force_2d(shapes)
     state = np.zeros(len(given), dtype=np.int8)
     state[~np.isin(shapely.get_type_id(given), (*geom.POLYGONAL, 7))] = NOT_AREA
     state[shapely.is_empty(given)] = EMPTY
