@@ -69,6 +69,10 @@ class _Claims:
         self.day = sortable(events.rows.day, undated_last=True)
         self.back = np.flatnonzero((events.rows.act == _e.REOPENED) & (events.ground.area > 0))
         self.before = _superseded(hazards.rows)
+        self.acts: dict[int, list[int]] = {}
+        for row, named_rows in mine.items():
+            for hazard in named_rows:
+                self.acts.setdefault(hazard, []).append(row)
         self.added = _added(hazards, events, programme)
         bounds = hazards.ground.plane.bounds.copy()
         for hazard, more in self.added.items():
@@ -93,7 +97,7 @@ class _Claims:
     def _claim(self, hazard: int, day: int) -> shapely.Geometry:
         plane = self.events.ground.plane
         ground = union(np.r_[self.hazards.ground.plane[[hazard]], plane[self.added.get(hazard, [])]])
-        for row in (row for row, of in self.mine.items() if hazard in of and self.day[row] <= day):
+        for row in (row for row in self.acts.get(hazard, ()) if self.day[row] <= day):
             back = [b for b in self.back if self.day[b] >= self.day[row] or np.isnat(self.events.rows.day[b])]
             gone = _cut(shapely.difference, plane[row], union(plane[back])) if back else plane[row]
             ground = _cut(shapely.difference, ground, gone)
