@@ -19,7 +19,7 @@ KM = MappingProxyType({"km": 1000.0, "км": 1000.0})
 SQUARE_METRES = MappingProxyType({
     "m2": 1.0, "m²": 1.0, "sqm": 1.0, "sq m": 1.0, "м2": 1.0, "м²": 1.0, "kv m": 1.0, "кв м": 1.0, "metrekare": 1.0, "kvadrat metr": 1.0,
     "square metres": 1.0, "square meters": 1.0, "square metre": 1.0, "square meter": 1.0, "sq metres": 1.0, "sq meters": 1.0, "ha": 1e4, "га": 1e4,
-    "hectare": 1e4, "hectares": 1e4, "hektar": 1e4, "dekar": 1000.0, "km2": 1e6, "km²": 1e6, "км2": 1e6, "км²": 1e6, "sq km": 1e6, "kv km": 1e6, "кв км": 1e6, "dönüm": 1000.0,
+    "hectare": 1e4, "hectares": 1e4, "hektar": 1e4, "dekar": 1000.0, "km2": 1e6, "km²": 1e6, "км2": 1e6, "км²": 1e6, "sq km": 1e6, "sqkm": 1e6, "kv km": 1e6, "кв км": 1e6, "dönüm": 1000.0,
 })  # fmt: skip
 _UNITS = {
     "m": {**METRES, **KM}, "cm": {**METRES, **KM}, "m2": dict(SQUARE_METRES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 from functools import reduce
 
@@ -101,3 +102,15 @@ def test_a_whole_word_is_not_a_name_that_was_cut(tmp_path, heading):
     path = tmp_path / "accidents.csv"
     path.write_text(f"id,{heading},lon,lat\nA-1,20210305,47.1,39.1\n", "utf-8")
     assert gt.read(path)[heading].tolist() == ["20210305"]
+
+
+def test_codes_of_decimal_fields_have_words_too_and_nothing_is_told_of_none(tmp_path):
+    fields = [{"name": "kind", "type": "esriFieldTypeDouble", "domain": {"codedValues": [{"code": 1, "name": "One"}]}}]
+    path = tmp_path / "rows.json"
+    for values, words in (([1.0, 2.5], ["One", 2.5]), ([2.0, 2.5], [2.0, 2.5])):
+        rows = [{"attributes": {"kind": value}, "geometry": {"x": 47, "y": 39}} for value in values]
+        data = {"geometryType": "esriGeometryPoint", "spatialReference": {"wkid": 4326}, "fields": fields}
+        path.write_text(json.dumps({**data, "features": rows}), "utf-8")
+        frame, issues = gt.read_with_issues(path)
+        assert frame["kind"].tolist() == words
+        assert issues["message"].str.contains("codes of kind").any() == ("One" in words)

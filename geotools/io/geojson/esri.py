@@ -109,14 +109,19 @@ def _fields(raw: Raw, fields: Any, source: Source) -> None:
         coded = domain.get("codedValues") if isinstance(domain, dict) else None
         if isinstance(coded, list):
             words = {
-                str(c["code"]): str(c["name"]) for c in coded if isinstance(c, dict) and {"code", "name"} <= set(c)
+                _code(c["code"]): str(c["name"]) for c in coded if isinstance(c, dict) and {"code", "name"} <= set(c)
             }
-            before = raw.table[name]
-            after = [words.get(str(v), v) if v is not None and v is not pd.NA else None for v in before]
-            if any(b is not a for a, b in zip(after, before, strict=True)):
+            before = list(raw.table[name])
+            after = [words.get(_code(v), v) if v is not None and v is not pd.NA else None for v in before]
+            if any(_code(v) in words for v in before):
                 raw.table[name] = pd.Series(after, dtype=object)
                 said = f"{source.label}: the codes of {name} were replaced by the words that the file gives for them"
                 raw.findings.append(Finding("RD-07", "info", said, column=str(name), value=len(words)))
+
+
+def _code(value: Any) -> str:
+    """A code as text, one that is a number alike whether it is written 1 or 1.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _milliseconds(column: pd.Series) -> list[int | None] | None:
