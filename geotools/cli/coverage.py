@@ -77,7 +77,7 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
     how = {name: choices[name] for name in ("as_of", "priority", "engine", "product")}
     wide = layers_in_parts(survey) if choices["kind"] is None else None
     if wide is not None:
-        found = wide.coverage(**how, progress=bar, geometry=ground)
+        found = wide.coverage(**how, progress=bar, geometry=False)
     else:
         opened = open_survey(
             survey, kind=choices["kind"], crs=choices["crs"], encoding=choices["encoding"], as_of=known, progress=bar
@@ -88,7 +88,7 @@ def command(survey: str, output: Path | None, **choices: Any) -> None:
         return
     group = found.by(choices["by"]) if choices["by"] else None
     if output is not None:
-        for file in _write(found, group, output, choices["overwrite"]):
+        for file in _write(found, group, output, (choices["overwrite"], bar)):
             options.say(f"written: {file}")
     if choices["as_json"]:
         data = found.to_dict()
@@ -136,20 +136,19 @@ def _draw(told: Any, output: Path, overwrite: bool) -> None:
     webmap.save(webmap.map_survey(ground), output, overwrite=overwrite)
 
 
-def _write(found: Any, group: Any, output: Path, overwrite: bool) -> list[Path]:
+def _write(found: Any, group: Any, output: Path, how: tuple[bool, Any]) -> list[Path]:
     """Write the result; beside a table for people also its totals. The files written."""
     from geotools import io
     from geotools.analysis import release
     from geotools.io.atomic import write_text
 
     table = release.known(found.table) if group is None else group
-    kind = output.suffix.lower()
+    kind, (overwrite, bar) = output.suffix.lower(), how
     if kind == ".json":
         data = found.to_dict() if group is None else {**found.to_dict(), "by": release.records(group)}
         write_text(output, json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False) + "\n", overwrite=overwrite)
     elif kind == ".gpkg":
-        names = ("remaining", "released", "processed", "outside", "overlaps")
-        io.write_layers({f"result_{name}": getattr(found, name) for name in names}, output, overwrite=overwrite)
+        found.write_ground(output, overwrite=overwrite, progress=bar)
     elif kind in (".csv", ".xlsx"):
         beside = output.with_name(f"{output.stem}_totals{kind}")
         _free(output, beside, overwrite=overwrite)

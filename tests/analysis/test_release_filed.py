@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
@@ -16,9 +19,9 @@ from pandas.testing import assert_frame_equal, assert_series_equal
 
 import geotools as gt
 from geotools.analysis.release import filed
-from geotools.io import parts
+from geotools.io import parts, pieces
 from geotools.model import parallel
-from geotools.model.errors import CRSError, ReadError, SchemaError
+from geotools.model.errors import CRSError, ReadError, SchemaError, WriteError
 
 _spec = importlib.util.spec_from_file_location("national", Path(__file__).parents[1] / "benchmarks" / "national.py")
 national = importlib.util.module_from_spec(_spec)
@@ -213,3 +216,70 @@ def test_counted_findings_are_those_of_the_table(seed):
         listed, counted = found.issues[["check", "severity"]], found.marks
         assert len(listed) > 50
         assert counted.value_counts().to_dict() == listed.value_counts().to_dict()
+
+
+# The ground, written piece by piece.
+GROUND = ("remaining", "released", "processed", "outside", "overlaps")
+
+
+def contents(path):
+    """Everything in a GeoPackage, polygons as bytes."""
+    found = {}
+    for name in pyogrio.list_layers(path)[:, 0]:
+        meta, rows, shapes, columns = pyogrio.raw.read(path, layer=name, return_fids=True)
+        told = {key: str(meta[key]) for key in ("crs", "fields", "dtypes", "geometry_type")}
+        found[name] = told, rows.tolist(), shapes.tolist(), [list(map(str, column)) for column in columns]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("engine", "seed", "crs", "rows", "as_of"),
+    [("geos", 1, "EPSG:32638", 25, None), ("sweep", 2, "EPSG:4326", 40, "2023-06-30"), ("geos", 3, "EPSG:28408", 5_000, None)],
+)  # fmt: skip
+def test_ground_written_in_pieces_is_that_of_memory(tmp_path, monkeypatch, engine, seed, crs, rows, as_of):
+    if engine == "sweep":
+        pytest.importorskip("numba")
+    monkeypatch.setattr(pieces, "ROWS", rows)
+    hazards, releases, events = records(150, seed, crs)
+    folders = filed_as(tmp_path / "in", hazards, releases, rows=30)
+    frames = [sorted_by_parts(None, folder) for folder in folders]
+    how = {"events": events, "engine": engine, "as_of": as_of}
+    inside, beside = (gt.coverage(*layers, **how, geometry=False) for layers in (frames, folders))
+    whole = {f"result_{name}": getattr(inside, name) for name in GROUND}
+    assert all(len(frame) for frame in whole.values())
+    gt.io.write_layers(whole, tmp_path / "whole.gpkg")
+    assert contents(beside.write_ground(tmp_path / "parts.gpkg")) == contents(tmp_path / "whole.gpkg")
+    at_once = gt.coverage(*frames, **how)  # with all polygons from the first
+    for name in GROUND:
+        left, right = (shapely.to_wkb(getattr(found, name).geometry.array) for found in (inside, at_once))
+        assert left.tolist() == right.tolist(), name
+
+
+def test_no_ground_is_an_empty_layer(tmp_path):
+    hazards, releases, _ = records(60, 9)
+    found = gt.coverage(hazards, releases.iloc[:0])
+    whole = {f"result_{name}": getattr(found, name) for name in GROUND}
+    gt.io.write_layers(whole, tmp_path / "whole.gpkg")
+    assert contents(found.write_ground(tmp_path / "parts.gpkg")) == contents(tmp_path / "whole.gpkg")
+    with pytest.raises(WriteError, match="exists"):
+        found.write_ground(tmp_path / "parts.gpkg")
+
+
+@pytest.mark.parametrize("stop", [1, 9])
+def test_a_killed_writer_leaves_the_file_that_was(tmp_path, stop):
+    """Killed without a word while layers are worked out and written: the old file stays, to the byte."""
+    hazards, releases, _ = records(120, 4)
+    folders = filed_as(tmp_path / "in", hazards, releases, rows=30)
+    out = tmp_path / "out" / "ground.gpkg"
+    gt.coverage(*folders, as_of="2021-01-01").write_ground(out)
+    before = out.read_bytes()
+    code = (
+        "import os, signal, sys\nimport geotools as gt\nfrom geotools.io import pieces\npieces.ROWS = 10\ndone = 0\n"
+        "def put(*given, inner=pieces.put):\n    global done\n    done += 1\n"
+        "    if done == int(sys.argv[4]): os.kill(os.getpid(), signal.SIGKILL)\n    return inner(*given)\n"
+        "pieces.put = put\ngt.coverage(*sys.argv[1:3]).write_ground(sys.argv[3], overwrite=True)\n"
+    )
+    given = [sys.executable, "-c", code, *map(str, folders), str(out), str(stop)]
+    assert subprocess.run(given, check=False).returncode == -9
+    assert out.read_bytes() == before
+    assert [file.name for file in out.parent.iterdir() if not file.name.startswith(".")] == ["ground.gpkg"]

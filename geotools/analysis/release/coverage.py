@@ -27,6 +27,7 @@ from geotools.analysis.release import ledger as _ledger
 from geotools.analysis.release import series as _series
 from geotools.analysis.release import tables as _tables
 from geotools.analysis.release.figures import hectares, percent
+from geotools.io import pieces
 from geotools.model.programme import Programme
 from geotools.model.progress import Progress
 from geotools.space.sketch import sketch
@@ -217,27 +218,51 @@ class Coverage:
     @cached_property
     def remaining(self) -> gpd.GeoDataFrame:
         """Ground not released, one row per hazard that has any: id, told columns, ``remaining_m2``, ``processed_m2``, geometry."""
-        return _layers.remaining(self._book, self._shot, self.table)
+        return _layers.remaining(self._book, self._shot, self.table).frame()
 
     @cached_property
     def released(self) -> gpd.GeoDataFrame:
         """Released ground inside hazards, one row per release that counted, each m² in one row only: ``net_m2``, geometry."""
-        return _layers.released(self._book, self._shot, self.credits)
+        return _layers.released(self._book, self._shot, self.credits).frame()
 
     @cached_property
     def processed(self) -> gpd.GeoDataFrame:
         """Ground worked by machine only, not released: one row per release row that processed any."""
-        return _layers.processed(self._book, self._shot, self.credits)
+        return _layers.processed(self._book, self._shot, self.credits).frame()
 
     @cached_property
     def outside(self) -> gpd.GeoDataFrame:
         """Released ground outside every recorded hazard, one row per release, each m² in one row only: ``outside_m2``, geometry."""
-        return _layers.outside(self._book, self._shot, self.credits)
+        return _layers.outside(self._book, self._shot, self.credits).frame()
 
     @cached_property
     def overlaps(self) -> gpd.GeoDataFrame:
         """Ground that two releases claim: ``id``, ``other_id`` (the one that released it first), ``overlap_m2``, geometry."""
-        return _layers.overlaps(self._book, self._shot)
+        return _layers.overlaps(self._book, self._shot).frame()
+
+    def write_ground(self, path: str | Path, *, overwrite: bool = False, progress: Progress | None = None) -> Path:
+        """Write the ground as a GeoPackage, some thousand polygons at a time, so that none of the layers is ever in memory.
+
+        Parameters
+        ----------
+        path
+            A .gpkg; its layers are ``result_remaining``, ``result_released``, ``result_processed``, ``result_outside`` and
+            ``result_overlaps``, with the rows and polygons of the attributes of these names.
+        overwrite
+            Whether an existing file may be replaced; it is, whole or not at all.
+
+        Raises
+        ------
+        WriteError
+            If it exists and may not be replaced, or writing fails; nothing is changed then.
+        """
+        book, shot = self._book, self._shot
+        ground = {
+            "result_remaining": _layers.remaining(book, shot, self.table),
+            **{f"result_{layer.__name__}": layer(book, shot, self.credits) for layer in _layers.CREDITED},
+            "result_overlaps": _layers.overlaps(book, shot),
+        }
+        return pieces.write(ground, path, overwrite=overwrite, progress=progress)
 
     def by(self, column: str) -> pd.DataFrame:
         """Figures per word of a column; each figure adds up to the total.

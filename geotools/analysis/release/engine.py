@@ -185,7 +185,7 @@ def solve(
     net, raw = np.zeros(len(work.cover)), np.zeros(len(work.cover))
     left = np.zeros(len(work.containers))
     rest = np.full(len(work.containers), shapely.Polygon(), dtype=object) if work.geometry else None
-    parts = (_part(work, rows) for rows in chunks)
+    parts = (part_of(work, rows) for rows in chunks)
     answers = iter_ordered(partial(_answer, engine), parts, threads=threads, codec=codec(engine, Settled))
     if progress is not None:
         first = engine == "sweep" and len(chunks) and not _kept()
@@ -208,7 +208,7 @@ def _spread(work: Job[Any]) -> Job[Shapes]:
     return replace(work, containers=Shapes.of(work.containers), covers=Shapes.of(work.covers))
 
 
-def _part(work: Job[Shapes], rows: np.ndarray) -> Job[Shapes]:
+def part_of(work: Job[Shapes], rows: np.ndarray) -> Job[Shapes]:
     """The job of some containers, with only the covers it needs, in their order."""
     pairs = _pairs_of(work, rows)
     local, cover = np.searchsorted(rows, work.container[pairs]), work.cover[pairs]

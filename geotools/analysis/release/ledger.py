@@ -5,7 +5,7 @@ For the arithmetic behind `Coverage` and the balance sheet; tables for people ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -33,6 +33,7 @@ from geotools.space.shapes import Shapes, meeting
 PRIORITIES = ("first", "strongest")
 SLIVER_M2 = 1e-6
 EARTH_M = 2e7  # half way round: no position is less certain
+Drawn = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -404,15 +405,51 @@ def _outside(
     rows = np.flatnonzero(some)
     if not len(rows):
         return net, gross, where
+    work = _astray(ground, cover, rows, geometry)
+    settled = _solve(book, work, name, "released ground outside hazards")
+    net[rows] = settled.left
+    if where is not None:
+        where[rows] = settled.rest
+    return net, gross, where
+
+
+def _astray(ground: Shapes, cover: Shapes, rows: np.ndarray, geometry: bool) -> _engine.Job[Shapes]:
+    """Acts that reach outside hazards, with all that takes ground before them."""
     astray = cover.take(rows)
     one, hazard = meeting(astray.bounds, ground.bounds)
     two, earlier = meeting(astray.bounds, astray.bounds)
     before = earlier < two
     blockers = Shapes.joined([ground, astray])
     pairs = np.r_[one, two[before]], np.r_[hazard, earlier[before] + len(ground)]
-    work = _engine.paired(astray, blockers, *pairs, geometry=geometry, credit=False)
-    settled = _solve(book, work, name, "released ground outside hazards")
-    net[rows] = settled.left
-    if where is not None:
-        where[rows] = settled.rest
-    return net, gross, where
+    return _engine.paired(astray, blockers, *pairs, geometry=geometry, credit=False)
+
+
+def rest_of(book: Ledger, shot: Snapshot) -> Drawn:
+    """Remaining ground of some hazards, given by rising position: from the snapshot, or worked out now for them alone."""
+    if shot.rest is not None:
+        return shot.rest.__getitem__
+    kept = int(np.searchsorted(shot.act == _e.PROCESSED, True)) if len(shot.act) else 0
+    work = _engine.Job(shot.ground, shot.cover, shot.pair_h, shot.pair_c, kept)
+    return _some(book, shot, work)
+
+
+def outside_of(book: Ledger, shot: Snapshot) -> Drawn:
+    """The same for the ground of some acts outside all hazards; each of them must have some."""
+    if shot.outside_ground is not None:
+        return shot.outside_ground.__getitem__
+    rows = np.flatnonzero(shot.outside_gross > 0)
+    found = _some(book, shot, _astray(shot.ground, shot.cover, rows, True))
+    return lambda acts: found(np.searchsorted(rows, acts))
+
+
+def _some(book: Ledger, shot: Snapshot, work: _engine.Job[Shapes]) -> Drawn:
+    def draw(rows: np.ndarray) -> np.ndarray:
+        if not len(rows):
+            return np.zeros(0, dtype=object)
+        how = book.work
+        part = _engine.part_of(work, rows)
+        rest = _engine.solve(part, shot.engine, threads=how.threads, chunk=how.chunk).rest
+        assert rest is not None
+        return rest
+
+    return draw
