@@ -5,6 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import pandas as pd
 
+from geotools.model.arguments import columns
 from geotools.model.schema import ISSUE_COLUMNS
 from geotools.model.schema.issues import ISSUE_CRS
 
@@ -61,6 +62,7 @@ def _numbered(frame: pd.DataFrame, columns: list[str]) -> list[tuple[str, ...]]:
 
 
 def _prepared(issues: pd.DataFrame) -> gpd.GeoDataFrame:
+    columns(issues, "the issues")
     frame = gpd.GeoDataFrame(issues).copy() if "geometry" in issues else gpd.GeoDataFrame(issues.assign(geometry=None))
     if frame.active_geometry_name is None:
         frame = frame.set_geometry(gpd.GeoSeries(frame["geometry"], index=frame.index))

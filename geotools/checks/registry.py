@@ -17,6 +17,7 @@ from geotools.checks import areas, attributes, disclosure, geometry, marks, rela
 from geotools.checks import messages as _messages
 from geotools.checks.layers import Data
 from geotools.checks.rule import Check, Finding
+from geotools.model.doors import checked
 from geotools.model.errors import SchemaError
 from geotools.model.parallel import iter_ordered, on_cluster
 from geotools.model.programme import DEFAULT_LIMITS, Programme
@@ -56,6 +57,7 @@ def rules() -> tuple[tuple[Check, ...], tuple[Issue, ...]]:
     return tuple(found), tuple(broken)
 
 
+@checked
 def check(
     survey: Any,
     *,

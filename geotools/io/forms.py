@@ -68,7 +68,8 @@ def _from_column(table: pd.DataFrame, name: str, source: Source) -> Raw:
         accuracy: list[float] = []
         if cell:
             try:
-                shapes[row], accuracy = shape(cell)
+                made, accuracy = shape(cell)
+                shapes[row] = made
             except ValueError as error:
                 findings.append(
                     Finding(

@@ -193,7 +193,8 @@ def named(name: str, error: type[GeotoolsError] = ReadError) -> Format:
     ReadError
         If there is none (or the error class given).
     """
-    found = table().get(name.lower()) or of_path("x." + name.lower().lstrip("."))
+    known = str(name).lower()
+    found = table().get(known) or of_path("x." + known.lstrip("."))
     if found is None:
         raise error(f"'{name}' is not a format", hint=f"formats are {', '.join(table())}")
     return found

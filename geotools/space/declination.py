@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyproj
 
+from geotools.model.doors import checked
 from geotools.model.errors import CRSError, TraverseError
 from geotools.space.crs import code_or_wkt, parse
 
@@ -30,6 +31,7 @@ def _model(name: str) -> Any:
     return pygeomag.GeoMag(coefficients_data=getattr(data, f"WMM_{name}"))
 
 
+@checked
 def decimal_year(date: dt.date | float) -> float:
     """A date as a year with decimals.
 
@@ -44,6 +46,7 @@ def decimal_year(date: dt.date | float) -> float:
     return date.year + (date.timetuple().tm_yday - 1) / length
 
 
+@checked
 def field(lat: float, lon: float, *, date: dt.date | float, height_m: float = 0.0) -> tuple[float, float]:
     """Declination and its standard deviation, both in degrees, from the World Magnetic Model of the time.
 
@@ -92,6 +95,7 @@ def field(lat: float, lon: float, *, date: dt.date | float, height_m: float = 0.
     return float(result.d), sigma
 
 
+@checked
 def declination_deg(lat: float, lon: float, *, date: dt.date | float, height_m: float = 0.0) -> float:
     """Magnetic declination in degrees, east positive: true bearing = magnetic bearing + declination.
 
@@ -124,6 +128,7 @@ def _projection(code: str) -> pyproj.Proj:
     return pyproj.Proj(code)
 
 
+@checked
 def factors(lon: float, lat: float, crs: Any) -> tuple[float, float]:
     """Grid convergence in degrees and point scale of a projected system at a place.
 
@@ -162,6 +167,7 @@ def factors(lon: float, lat: float, crs: Any) -> tuple[float, float]:
     return gamma, scale
 
 
+@checked
 def convergence_deg(lon: float, lat: float, crs: Any) -> float:
     """Grid convergence in degrees, east positive: grid bearing = true bearing − convergence.
 

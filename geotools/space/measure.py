@@ -14,6 +14,8 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from geotools.model.arguments import array, layer
+from geotools.model.doors import checked
 from geotools.space import crs as _crs
 
 
@@ -46,7 +48,7 @@ def area(geometry: Any) -> Any:
     """
     if isinstance(geometry, BaseGeometry):
         return float(_areas(np.array([geometry], dtype=object))[0])
-    series = geometry.geometry
+    series = layer(geometry, "what is measured").geometry
     lonlat = _crs.transform(series.array, _crs.require(series), _crs.WGS84)
     return pd.Series(_areas(lonlat), index=series.index, name="area_m2")
 
@@ -88,7 +90,7 @@ def length(geometry: Any) -> Any:
     """
     if isinstance(geometry, BaseGeometry):
         return float(_lengths(np.array([geometry], dtype=object))[0])
-    series = geometry.geometry
+    series = layer(geometry, "what is measured").geometry
     lonlat = _crs.transform(series.array, _crs.require(series), _crs.WGS84)
     return pd.Series(_lengths(lonlat), index=series.index, name="length_m", dtype=float)
 
@@ -123,6 +125,7 @@ def _paths(geometries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.r_[parts[line], rings], np.r_[owner[line], owner[kind == 3][polygon]].astype(int)
 
 
+@checked
 def area_sigma(geometry: gpd.GeoDataFrame | gpd.GeoSeries, sigma_m: Any) -> pd.Series:
     """Standard deviation of an area in m² when each vertex has an independent position error.
 
@@ -148,7 +151,7 @@ def area_sigma(geometry: gpd.GeoDataFrame | gpd.GeoSeries, sigma_m: Any) -> pd.S
     """
     series = geometry.geometry
     lonlat = _crs.transform(series.array, _crs.require(series), _crs.WGS84)
-    bounds = shapely.total_bounds(lonlat)
+    bounds = shapely.total_bounds(lonlat) if len(lonlat) else np.full(4, np.nan)
     plane = _crs.transform(lonlat, _crs.WGS84, _crs.equal_area(tuple(bounds)))
     points, starts, _, owner = _rings(plane)
     total = np.zeros(len(plane))
@@ -159,7 +162,7 @@ def area_sigma(geometry: gpd.GeoDataFrame | gpd.GeoSeries, sigma_m: Any) -> pd.S
         across = ((ahead - behind) ** 2).sum(axis=1)
         across[starts[1:] - 1] = 0.0
         np.add.at(total, owner, np.add.reduceat(across, starts[:-1]))
-    sigma = np.asarray(sigma_m, dtype=float)
+    sigma = array(sigma_m, "sigma_m")
     values = 0.5 * sigma * np.sqrt(total)
     values = np.where(shapely.is_missing(plane), np.nan, values)
     return pd.Series(values, index=series.index, name="area_sigma_m2")

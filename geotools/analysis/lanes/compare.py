@@ -14,6 +14,8 @@ import pandas as pd
 import shapely
 
 from geotools.analysis.lanes.ground import EMPTY, plane_of
+from geotools.model.arguments import placed
+from geotools.model.doors import checked
 from geotools.model.errors import CoverageError
 from geotools.model.figures import percent, square_metres
 from geotools.space import crs as _crs
@@ -70,6 +72,7 @@ class Comparison:
         return {"lanes": self.table.to_dict("records"), "sentences": self.sentences}
 
 
+@checked
 def compare(
     lanes: gpd.GeoDataFrame, covered: gpd.GeoDataFrame | gpd.GeoSeries, *, done_share: float = DONE
 ) -> Comparison:
@@ -106,6 +109,8 @@ def compare(
         )
     if not 0 < done_share <= 1:
         raise CoverageError("the share of a lane that counts as done is above 0 and at most 1")
+    if lanes["task_id"].isna().any() or not placed(lanes).all():
+        raise CoverageError("a planned lane has no geometry or no task", hint="give the lanes as planned")
     plane = plane_of(lanes)
     shapes = plane.place(lanes.geometry.array, _crs.require(lanes, "lanes"))
     if len(shapes) != len(lanes):
@@ -113,6 +118,8 @@ def compare(
     ground = plane.place(covered.geometry.array, _crs.require(covered, "covered ground"))
     worked = shapely.union_all(ground) if len(ground) else EMPTY
     shapely.prepare(worked)
+    if not (shapely.area(shapes) > 0).all():
+        raise CoverageError("a planned lane has no ground", hint="give the polygons of Plan.lanes, not its lines")
     inside = shapely.area(shapely.intersection(shapes, worked)) / plane.scale**2
     whole = shapely.area(shapes) / plane.scale**2
     middle = _middles(shapes)

@@ -12,11 +12,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.lanes.tool import Settings, Tool
+from geotools.model.doors import checked
 
 Slopes = tuple[np.ndarray, np.ndarray]
 STEP_DEG = 5.0
 
 
+@checked(least={"width_m": 1e-6})
 def crossings(ground: BaseGeometry, bearing_deg: float, width_m: float) -> float:
     """Lanes of a bearing that a polygon needs, pieces cut by holes and bays counted: its boundary across the lanes / (2 x width).
 
@@ -39,6 +41,7 @@ def _edges(ground: BaseGeometry) -> np.ndarray:
     return steps
 
 
+@checked
 def bearing(
     ground: BaseGeometry, *, slopes: Slopes | None = None, limits_deg: tuple[float | None, float | None] = (None, None)
 ) -> float:

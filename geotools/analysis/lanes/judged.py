@@ -13,6 +13,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.lanes.ground import Plane, plane_of, task_rows, thick
+from geotools.model.doors import checked
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
 from geotools.space import geom
@@ -21,6 +22,7 @@ OPEN = ("workable", "conditional")
 SEAM_M = 0.01  # thinner strips come from rounding where patches meet
 
 
+@checked
 def shut(
     task: gpd.GeoDataFrame | gpd.GeoSeries, judged: gpd.GeoDataFrame, exclusions: gpd.GeoDataFrame | gpd.GeoSeries | None = None
 ) -> tuple[gpd.GeoDataFrame, list[Issue]]:  # fmt: skip

@@ -22,6 +22,8 @@ from geotools.analysis.lanes.result import Plan, TaskPlan, findings, kept_off
 from geotools.analysis.lanes.sequence import Step, in_turn, sequence
 from geotools.analysis.lanes.strips import Piece, rounds, strips
 from geotools.analysis.lanes.tool import Settings, Tool, hours
+from geotools.model.arguments import placed
+from geotools.model.doors import checked
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
 from geotools.space import geom
@@ -32,6 +34,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@checked
 def plan(
     task: gpd.GeoDataFrame | gpd.GeoSeries, tool: Tool, *, settings: Settings | None = None, exclusions: gpd.GeoDataFrame | gpd.GeoSeries | None = None,
     start: gpd.GeoDataFrame | gpd.GeoSeries | None = None, slopes: Mapping[str, heading.Slopes] | None = None,
@@ -103,7 +106,8 @@ def plan(
 def _placed(plane: Plane, frame: gpd.GeoDataFrame | gpd.GeoSeries | None, what: str) -> np.ndarray:
     if frame is None or not len(frame):
         return np.array([], dtype=object)
-    return plane.place(frame.geometry.array, _crs.require(frame, what))
+    shapes = np.asarray(frame.geometry.array, dtype=object)[placed(frame)]
+    return plane.place(shapes, _crs.require(frame, what))
 
 
 def _zones(

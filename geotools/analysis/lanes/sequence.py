@@ -14,9 +14,11 @@ from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.lanes.strips import Piece
 from geotools.analysis.lanes.tool import Tool, turn_m
+from geotools.model.doors import checked
 from geotools.model.errors import CoverageError
 
 
+@checked
 def order(count: int, pattern: str, *, size: int = 2) -> list[int]:
     """Lane numbers (from 1) in the order of work.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from geotools.model.doors import check_fields, checked
 from geotools.model.errors import CoverageError
 
 KINDS = ("machine", "dog", "manual")
@@ -48,6 +49,7 @@ class Tool:
     turn_s: float = 0.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.kind not in KINDS:
             raise CoverageError(f"a lane is worked by {', '.join(KINDS)}, not by '{self.kind}'")
         numbers = (self.width_m, self.overlap_m, self.turn_radius_m, self.turn_s)
@@ -121,6 +123,7 @@ class Settings:
     slope_limits_deg: tuple[float | None, float | None] = (None, None)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.passes not in (1, 2):
             raise CoverageError("a plan has 1 or 2 passes", hint="plan further passes separately")
         if self.second not in SECONDS:
@@ -136,6 +139,7 @@ class Settings:
                 raise CoverageError("a bearing is between 0 and 360 degrees")
 
 
+@checked
 def passes(width_m: float, tool: Tool) -> int:
     """Lanes needed across a width: 1 + ceil((B - W) / (W - o)).
 
@@ -149,6 +153,7 @@ def passes(width_m: float, tool: Tool) -> int:
     return 1 + max(0, math.ceil((width_m - tool.width_m) / tool.step_m - 1e-9))
 
 
+@checked
 def turn_m(distance_m: float, radius_m: float) -> float:
     """Length of the turn from one lane into a parallel one at `distance_m`, the other way round.
 
@@ -166,6 +171,7 @@ def turn_m(distance_m: float, radius_m: float) -> float:
     return radius_m * (math.pi + 4 * math.acos((2 * radius_m + distance_m) / (4 * radius_m)))
 
 
+@checked
 def hours(length_m: float, turns: int, tool: Tool) -> float:
     """Working time: length / speed + turns x time per turn; NaN without a speed.
 

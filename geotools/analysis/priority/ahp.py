@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geotools.model.doors import checked
 from geotools.model.errors import SchemaError, StatisticsError
 
 CR_MOST = 0.1
@@ -61,6 +62,7 @@ class Ahp:
         }
 
 
+@checked
 def ahp(
     judgements: Mapping[tuple[str, str], float] | pd.DataFrame,
     *,
@@ -123,6 +125,8 @@ def _matrix(judgements: Mapping[tuple[str, str], float] | pd.DataFrame) -> tuple
         return _of_frame(judgements)
     names: list[str] = []
     for pair in judgements:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise SchemaError(f"{str(pair)[:40]!r} is no pair of criteria", hint="write {('people', 'roads'): 3}")
         names += [str(n) for n in pair if str(n) not in names]
     matrix = np.full((len(names), len(names)), np.nan)
     np.fill_diagonal(matrix, 1.0)

@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from geotools.analysis.priority.ranking import Ranking
 from geotools.analysis.priority.stability import Stability
+from geotools.model.doors import checked
 
 INK, SOFT, LINE = "#14212b", "#5b6b77", "#d5dbe0"
 FILLS = (
@@ -31,6 +32,7 @@ def plain(text: object, longest: int = 30) -> str:
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
+@checked
 def contributions(ranking: Ranking, *, top: int = 20, title: str = "") -> Figure:
     """Bars of the first tasks, made up of what each criterion gives; a thin line shows where the score can lie.
 
@@ -111,6 +113,7 @@ def contributions(ranking: Ranking, *, top: int = 20, title: str = "") -> Figure
     return figure
 
 
+@checked
 def rank_intervals(found: Stability, *, top: int = 30, title: str = "") -> Figure:
     """Rank intervals of the first tasks and how often each is among the first.
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from geotools.analysis.priority.ahp import Ahp, ahp
 from geotools.analysis.priority.promethee import Preference
+from geotools.model.doors import check_fields, checked
 from geotools.model.errors import SchemaError
 from geotools.model.programme import load_toml
 
@@ -86,6 +87,7 @@ class Criterion:
     preference: Preference | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.better not in ("more", "less") or self.scale not in SCALES:
             raise SchemaError(f"criterion '{self.name}': better is more or less, scale is linear or log")
         if not (np.isfinite(self.weight) and self.weight >= 0 and 0 <= self.error < 10):
@@ -171,6 +173,7 @@ def presets() -> tuple[str, ...]:
     return tuple(_shipped())
 
 
+@checked
 def criteria(source: str | Path | Mapping[str, Any] = "example", *, accept_inconsistent: bool = False) -> Criteria:
     """Criteria of a preset, a TOML file, or parsed TOML.
 

@@ -16,6 +16,8 @@ import pandas as pd
 import shapely
 
 from geotools.analysis.priority.people import DISTANCES_M, joined, on_plane, people_within, plane_of
+from geotools.model.arguments import array, columns, number
+from geotools.model.doors import checked
 from geotools.model.errors import SchemaError
 from geotools.space import geom
 
@@ -89,7 +91,10 @@ class Indicators:
         >>> Indicators.of(pd.DataFrame({"people": [10.0, None]}, index=["A", "B"])).high["people"].tolist()
         [10.0, nan]
         """
-        value = table.astype(float)
+        columns(table, "the figures")
+        value = pd.DataFrame({name: array(table[name], f"the figures of {name}") for name in table}, index=table.index)
+        if not isinstance(error, pd.DataFrame):
+            number(error, "the half-width of an interval", least=0)
         return cls(value, value - error, value + error)
 
     def to_frame(self) -> pd.DataFrame:
@@ -103,6 +108,7 @@ class Indicators:
         return pd.DataFrame(out)
 
 
+@checked
 def indicators(
     tasks: gpd.GeoDataFrame, layers: Mapping[str, gpd.GeoDataFrame], *, as_of: date, near: Near | None = None
 ) -> Indicators:
@@ -249,6 +255,10 @@ def _crossed(shapes: np.ndarray, ground: np.ndarray, measure: Any) -> np.ndarray
     return out
 
 
+def _are_days(values: pd.Series) -> bool:
+    return pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_numeric_dtype(values)
+
+
 def _accidents(ground: tuple[gpd.GeoDataFrame, np.ndarray], accidents: gpd.GeoDataFrame | None, plane: Any, when: tuple[Near, date], sink: Sink) -> None:  # fmt: skip
     (areas, shapes), (near, as_of), (measured, notes) = ground, when, sink
     if accidents is None:
@@ -262,7 +272,7 @@ def _accidents(ground: tuple[gpd.GeoDataFrame, np.ndarray], accidents: gpd.GeoDa
     linked = [(number[str(link)], e) for e, link in enumerate(links) if str(link) in number]
     pairs = sorted({*zip(task.tolist(), event.tolist(), strict=True), *linked})
     days = (
-        pd.to_datetime(accidents["date"], errors="coerce")
+        pd.to_datetime(accidents["date"], errors="coerce", format=None if _are_days(accidents["date"]) else "ISO8601")
         if "date" in accidents
         else pd.Series(pd.NaT, index=accidents.index)
     )

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from geotools.analysis.priority.indicators import Indicators
+from geotools.model.doors import checked
 from geotools.model.errors import SchemaError
 
 WARNING = "LIS weights and classes are UNVERIFIED (recalled, not checked against the protocol); a country sets its own"
@@ -26,6 +27,7 @@ def settings() -> dict[str, Any]:
     return dict(tomllib.loads(text)["lis_unverified"])
 
 
+@checked
 def lis(answers: pd.DataFrame, *, weights: Mapping[str, Any] | None = None) -> pd.DataFrame:
     """``c_m·mines + c_u·uxo + Σ w_b·blocked_b + c_v·victims`` of communities or tasks, with what is not known as an interval.
 
@@ -90,6 +92,7 @@ def _class(score: float, rule: Mapping[str, Any]) -> str:
     return "high" if score >= rule["high"] else "medium" if score >= rule["medium"] else "low" if score >= 1 else "none"
 
 
+@checked
 def answers_from(indicators: Indicators, contamination: pd.Series) -> pd.DataFrame:
     """Answers as far as the records give them: contamination by task id, and indicators above 0. What they do not hold stays unknown.
 

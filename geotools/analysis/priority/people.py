@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geotools.model.arguments import layer
+from geotools.model.doors import checked
 from geotools.model.errors import SchemaError, StatisticsError
 from geotools.space import crs as _crs
 from geotools.space import geom
@@ -45,6 +47,7 @@ class People:
     unknown: int
 
 
+@checked
 def people_within(
     tasks: gpd.GeoDataFrame,
     population: gpd.GeoDataFrame,
@@ -122,15 +125,17 @@ def joined(tasks: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def plane_of(areas: gpd.GeoDataFrame) -> Any:
     """An equal-area plane for these tasks; lengths on it are right to 1 in 5,000 within 250 km of its middle."""
-    bounds = shapely.total_bounds(np.asarray(_crs.to_wgs84(areas).geometry.array, dtype=object))
+    shapes = np.asarray(_crs.to_wgs84(areas).geometry.array, dtype=object)
+    bounds = shapely.total_bounds(shapes) if len(shapes) else np.zeros(4)
     west, south, east, north = np.nan_to_num(bounds).tolist()
     return _crs.equal_area((west, south, east, north))
 
 
 def on_plane(frame: gpd.GeoDataFrame, plane: Any) -> np.ndarray:
     """Geometries of a layer on the plane; None stays None, empty becomes None."""
-    shapes = np.asarray(frame.geometry.array, dtype=object).copy()
+    shapes = np.asarray(layer(frame, "a layer of what is near").geometry.array, dtype=object).copy()
     shapes[shapely.is_empty(shapes)] = None
+    shapes = np.asarray(geom.repair(shapes), dtype=object)
     return _crs.to_equal_area(shapes, _crs.require(frame), plane) if len(shapes) else shapes
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geotools.model.doors import check_fields, checked
 from geotools.model.errors import StatisticsError
 
 SHAPES = ("usual", "u-shape", "v-shape", "level", "linear", "gaussian")
@@ -34,6 +35,7 @@ class Preference:
     s: float = 0.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.shape not in SHAPES:
             raise StatisticsError(
                 f"'{self.shape}' is not a preference function", hint=f"use one of {', '.join(SHAPES)}"
@@ -59,6 +61,7 @@ class Preference:
         return np.clip((d - q) / (self.p - q), 0.0, 1.0)
 
 
+@checked
 def flows(values: np.ndarray, preference: Preference) -> tuple[np.ndarray, np.ndarray]:
     """Leaving and entering flow of each value on one criterion, between 0 and 1; 0 for an unknown value.
 

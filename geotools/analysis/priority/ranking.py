@@ -16,6 +16,7 @@ from geotools.analysis.priority import promethee
 from geotools.analysis.priority.criteria import Criteria, Criterion
 from geotools.analysis.priority.indicators import Indicators
 from geotools.analysis.priority.promethee import Preference
+from geotools.model.doors import checked
 from geotools.model.errors import SchemaError, StatisticsError
 
 METHODS = ("sum", "promethee")
@@ -75,6 +76,7 @@ def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+@checked
 def rank(indicators: Indicators, criteria: Criteria, *, method: str = "sum") -> Ranking:
     """Rank tasks by their indicators and the weights of the criteria.
 

@@ -14,6 +14,7 @@ import pandas as pd
 from geotools.analysis.priority import promethee
 from geotools.analysis.priority.criteria import Criterion
 from geotools.analysis.priority.ranking import Ranking, _scaled, ends, plain_rows, preference_of, utility
+from geotools.model.doors import checked
 from geotools.model.errors import StatisticsError
 from geotools.model.progress import Progress, tracked
 
@@ -62,6 +63,7 @@ class Stability:
         }
 
 
+@checked(least={"top": 1, "draws": 10}, endless=("concentration",))
 def stability(
     ranking: Ranking,
     *,
@@ -212,6 +214,7 @@ def _without_order(ranking: Ranking, settings: tuple[int, int, float]) -> Stabil
     return Stability(*settings, table, swaps(ranking), np.nan, ranking.unranked)
 
 
+@checked
 def swaps(ranking: Ranking) -> pd.DataFrame:
     """For each pair of neighbours in the list, the least change of one weight that makes them change places.
 
@@ -246,6 +249,7 @@ def swaps(ranking: Ranking) -> pd.DataFrame:
     return _swap_table(ranking, list(ranking.table["id"][:-1]), list(ranking.table["id"][1:]), rows)
 
 
+@checked
 def swap(ranking: Ranking, above: str, below: str) -> pd.DataFrame:
     """For two tasks and every criterion: the weight at which they change places, the nearest change first.
 

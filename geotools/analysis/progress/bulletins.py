@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geotools.analysis.progress.periods import found, released
-from geotools.model.errors import StatisticsError
+from geotools.analysis.progress.periods import as_days, found, released
+from geotools.model.arguments import columns
+from geotools.model.doors import checked
+from geotools.model.errors import SchemaError, StatisticsError
 from geotools.model.figures import TOTAL, direction, in_hectares
 
 ADDED_UP = ("released", "found", "annual", "balance")
 
 
+@checked
 def bulletin(credits: pd.DataFrame, finds: pd.DataFrame, *, start: date, end: date) -> pd.DataFrame:
     """One period as bulletins show it: land in hectares *and* in m², devices by category, who worked.
 
@@ -73,16 +76,24 @@ def bulletin(credits: pd.DataFrame, finds: pd.DataFrame, *, start: date, end: da
     return out
 
 
+@checked
 def with_total(table: pd.DataFrame) -> pd.DataFrame:
     """A table of sums with a last row ``Total``: figures added up, in the first column the word, in other columns of words nothing.
 
     Of a balance sheet (``opening_m2``, ``closing_m2``) the total opens as its first row and closes as its last.
+
+    Raises
+    ------
+    SchemaError
+        If the table has no columns.
 
     Examples
     --------
     >>> with_total(pd.DataFrame({"period": ["2024", "2025"], "cleared_m2": [1.0, 2.0]})).values.tolist()[-1]
     ['Total', 3.0]
     """
+    if not len(table.columns):
+        raise SchemaError("a table without columns has no total", hint="give a table of figures per period")
     total: dict[str, Any] = {}
     figures = [c for c in table.columns[1:] if pd.api.types.is_numeric_dtype(table[c])]
     for name in table.columns:
@@ -128,6 +139,7 @@ def readable(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return out
 
 
+@checked
 def annual(credits: pd.DataFrame, finds: pd.DataFrame, *, by: str = "admin1") -> pd.DataFrame:
     """Years in the shape of treaty reports: m² cancelled, reduced and cleared, and devices by category.
 
@@ -161,7 +173,6 @@ def annual(credits: pd.DataFrame, finds: pd.DataFrame, *, by: str = "admin1") ->
 
 
 def _between(table: pd.DataFrame, start: date, end: date) -> pd.DataFrame:
-    if "date" not in table:
-        return table.iloc[:0]
-    days = pd.to_datetime(table["date"], errors="coerce")
+    columns(table, "the table", ("date",))
+    days = as_days(table["date"])
     return table[(days >= pd.Timestamp(start)) & (days < pd.Timestamp(end) + pd.Timedelta(days=1))]

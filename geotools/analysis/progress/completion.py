@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geotools.analysis.progress.periods import counted
+from geotools.analysis.progress.periods import as_days, counted, sound
+from geotools.model.doors import checked
 from geotools.model.errors import StatisticsError
 
 
@@ -60,6 +61,7 @@ class Forecast:
         }
 
 
+@checked(least={"months": 1, "draws": 1})
 def forecast(
     credits: pd.DataFrame, remaining_m2: float, *, as_of: date, months: int = 36, draws: int = 4000, seed: int = 0
 ) -> Forecast:
@@ -112,6 +114,7 @@ def forecast(
 HORIZON = 1200  # months
 
 
+@checked(least={"months": 1})
 def monthly_rates(credits: pd.DataFrame, *, as_of: date, months: int = 36) -> pd.Series:
     """Square metres released in each whole month up to `as_of`, months without a release as 0.
 
@@ -138,8 +141,8 @@ def monthly_rates(credits: pd.DataFrame, *, as_of: date, months: int = 36) -> pd
     >>> rates.index.astype(str).tolist(), rates.tolist()
     (['2024-01', '2024-02', '2024-03'], [500.0, 0.0, 250.0])
     """
-    credits = counted(credits)
-    stamps = pd.to_datetime(credits["date"], errors="coerce")
+    credits = counted(sound(credits, "the credits", ("date", "net_m2"), "net_m2"))
+    stamps = as_days(credits["date"])
     last = pd.Period(as_of, "M") if as_of == pd.Period(as_of, "M").end_time.date() else pd.Period(as_of, "M") - 1
     known = stamps.notna() & (credits["net_m2"] > 0)
     if not known.any():

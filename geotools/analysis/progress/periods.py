@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
+from geotools.model.arguments import array, columns
+from geotools.model.doors import checked
 from geotools.model.errors import StatisticsError
 from geotools.model.figures import NOT_STATED
 from geotools.model.vocab import vocabulary
@@ -18,6 +21,7 @@ PERIODS = {"week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
 UNKNOWN = NOT_STATED
 
 
+@checked
 def released(credits: pd.DataFrame, *, period: str = "month", by: Sequence[str] = ()) -> pd.DataFrame:
     """Square metres released per period and product.
 
@@ -47,7 +51,7 @@ def released(credits: pd.DataFrame, *, period: str = "month", by: Sequence[str] 
     >>> released(credits)[["period", "cleared_m2"]].values.tolist()
     [['2024-03', 250.0]]
     """
-    credits = counted(credits)
+    credits = counted(sound(credits, "the credits", ("date", "product", "net_m2"), "net_m2"))
     table = credits.assign(period=_periods(credits["date"], period))
     for name in by:
         table[name] = _stated(table[name]) if name in table else UNKNOWN
@@ -64,6 +68,7 @@ def released(credits: pd.DataFrame, *, period: str = "month", by: Sequence[str] 
     return sums.reset_index().sort_values(keys, ignore_index=True)
 
 
+@checked
 def counted(credits: pd.DataFrame) -> pd.DataFrame:
     """Only what the ledger counts as released, under the product it counted it as.
 
@@ -82,6 +87,7 @@ def counted(credits: pd.DataFrame) -> pd.DataFrame:
     return kept.assign(product=kept["counted_as"])
 
 
+@checked
 def found(finds: pd.DataFrame, *, period: str = "month", by: Sequence[str] = ()) -> pd.DataFrame:
     """Devices found per period and category, by quantity (a row without ``qty`` counts as one device).
 
@@ -98,6 +104,7 @@ def found(finds: pd.DataFrame, *, period: str = "month", by: Sequence[str] = ())
     [[3, 1, 4]]
     """
     names = vocabulary("find_category").keys
+    finds = sound(finds, "the finds", ("date",), "qty")
     qty = pd.to_numeric(finds["qty"], errors="coerce").fillna(1) if "qty" in finds else pd.Series(1, index=finds.index)
     table = pd.DataFrame({"qty": qty.astype(int), "period": _periods(finds["date"], period)})
     category = finds["category"] if "category" in finds else pd.Series(None, index=finds.index, dtype=object)
@@ -111,6 +118,34 @@ def found(finds: pd.DataFrame, *, period: str = "month", by: Sequence[str] = ())
     return sums.reset_index().sort_values(keys, ignore_index=True).rename_axis(columns=None)
 
 
+def sound(table: pd.DataFrame, name: str, wanted: tuple[str, ...], figure: str) -> pd.DataFrame:
+    """The table with its figure as numbers.
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing.
+    StatisticsError
+        If the figure is in words, or infinite.
+    """
+    columns(table, name, wanted)
+    if figure not in table:
+        return table
+    plain = array(table[figure].to_numpy(dtype=object, na_value=np.nan), f"{figure} of {name}")
+    if np.isinf(plain).any():
+        raise StatisticsError(f"{figure} of {name} is infinite in a row", hint="correct the record")
+    return table.assign(**{figure: plain})
+
+
+def as_days(values: pd.Series) -> pd.Series:
+    """Days; what is none is missing, and a number is none."""
+    if pd.api.types.is_numeric_dtype(values):
+        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[ns]")
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return values
+    return pd.to_datetime(values, errors="coerce", format="ISO8601")
+
+
 def _stated(values: pd.Series) -> pd.Series:
     return values.astype(object).where(values.notna(), UNKNOWN).astype(str)
 
@@ -120,7 +155,7 @@ def _periods(days: pd.Series, period: str) -> pd.Series:
         return pd.Series("all", index=days.index)
     if period not in PERIODS:
         raise StatisticsError(f"'{period}' is not a period", hint=f"use one of {', '.join(PERIODS)} or all")
-    stamps = pd.to_datetime(days, errors="coerce")
+    stamps = as_days(days)
     if period == "week":
         iso = stamps.dt.isocalendar()
         text = iso["year"].astype(str) + "-W" + iso["week"].astype(str).str.zfill(2)

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geotools.analysis.progress.periods import counted
+from geotools.analysis.progress.periods import as_days, counted, sound
+from geotools.model.arguments import columns
+from geotools.model.doors import checked
 
 
+@checked
 def productivity(activities: pd.DataFrame, credits: pd.DataFrame, finds: pd.DataFrame) -> pd.DataFrame:
     """Rates per activity, from the task's own records and never from brochures.
 
@@ -39,12 +42,17 @@ def productivity(activities: pd.DataFrame, credits: pd.DataFrame, finds: pd.Data
     >>> float(productivity(acts, creds, pd.DataFrame())["m2_per_worker_day"].iloc[0])
     40.0
     """
+    columns(activities, "the activities", ("id",))
+    credits, finds = (
+        sound(table, name, (), figure)
+        for table, name, figure in ((credits, "the credits", "net_m2"), (finds, "the finds", "qty"))
+    )
     out = pd.DataFrame({"id": activities["id"].to_numpy()})
     take = {
         c: activities[c].to_numpy() if c in activities else None for c in ("method", "start", "end", "hours", "workers")
     }
     out["method"] = take["method"]
-    span = pd.to_datetime(pd.Series(take["end"])) - pd.to_datetime(pd.Series(take["start"]))
+    span = as_days(pd.Series(take["end"])) - as_days(pd.Series(take["start"]))
     days = span.dt.days.to_numpy(dtype=float) + 1 if take["start"] is not None and take["end"] is not None else np.nan
     out["days"] = np.where(np.asarray(days, dtype=float) >= 1, days, np.nan)
     out["released_m2"] = _per_activity(out["id"], counted(credits), "net_m2")

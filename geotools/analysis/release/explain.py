@@ -19,6 +19,7 @@ from geotools.analysis.release.coverage import Coverage, plain, records
 from geotools.analysis.release.figures import hectares, known, percent, square_metres
 from geotools.analysis.release.geos import overlay
 from geotools.analysis.release.ledger import SLIVER_M2
+from geotools.model.doors import checked
 from geotools.model.errors import ReleaseError
 from geotools.model.figures import UNKNOWN, direction
 
@@ -137,6 +138,7 @@ def _clean(value: Any) -> str:
     return "".join(c if c.isprintable() else "·" for c in str(value))
 
 
+@checked
 def explain(coverage: Coverage, hazard_id: str) -> Explanation:
     """Explain the figures of one hazard.
 

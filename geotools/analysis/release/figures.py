@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from geotools.io.tables import guard
+from geotools.model.arguments import array
+from geotools.model.doors import checked
 from geotools.model.figures import NOISE_M2, direction, hectares, in_hectares, percent, square_metres
 
 MEASURED = (
@@ -32,6 +34,7 @@ ONCE = "TOTAL (shared ground once)"
 OF_FIGURE = ("total_m2", "sum_of_rows_m2")  # of the totals: the figure of the row says which way they are rounded
 
 
+@checked
 def spreadsheet(table: pd.DataFrame) -> str:
     """A table as CSV text that a spreadsheet opens right: areas with two decimals, days as YYYY-MM-DD, marked as UTF-8.
 
@@ -79,6 +82,7 @@ def _hundredths(value_m2: float, figure: str) -> float:
     return in_hectares(value_m2 * 10_000, direction(figure))
 
 
+@checked
 def known(table: pd.DataFrame) -> pd.DataFrame:
     """A table of hazards with what was measured left empty where no boundary is usable: that ground is unknown, not 0.
 
@@ -89,10 +93,11 @@ def known(table: pd.DataFrame) -> pd.DataFrame:
     """
     if "coverage" not in table or "area_m2" not in table:
         return table
-    bare = table["coverage"].isna() & ~(table["area_m2"] > 0)
+    bare = table["coverage"].isna().to_numpy() & ~(array(table["area_m2"], "area_m2") > 0)
     return table.assign(**{name: table[name].where(~bare) for name in MEASURED if name in table})
 
 
+@checked
 def totals_table(table: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
     """The national figures with ground that hazards share counted once, beside the sums of the rows per hazard.
 
@@ -122,7 +127,7 @@ def totals_table(table: pd.DataFrame, totals: pd.Series) -> pd.DataFrame:
     """
     names = [name for name in TOTALS if name in totals.index]
     once = np.array([float(totals[name]) for name in names])
-    rows = np.array([math.fsum(table[name]) if name in table else math.nan for name in names])
+    rows = np.array([math.fsum(array(table[name], name)) if name in table else math.nan for name in names])
     beside = (
         {"overlap_m2": float(totals.get("overlap_outside_m2", 0.0))} if "id" in table else {}
     )  # in no row of a hazard

@@ -37,6 +37,7 @@ from geotools.analysis.suitability.limits import CONDITIONAL, CRITERIA, NOT, OK,
 from geotools.analysis.suitability.machines import Machine
 from geotools.analysis.suitability.result import Suitability
 from geotools.analysis.suitability.zones import fractions, ground, table, task_class
+from geotools.model.doors import checked
 from geotools.model.errors import ReadError
 from geotools.model.progress import Progress, tracked
 from geotools.model.schema import Issue, issues_frame
@@ -75,6 +76,7 @@ LIMIT_COLUMNS = (
 CACHE_MB = 128
 
 
+@checked
 def assess(
     slopes: Slopes, machine: Machine, layers: Layers | None = None, *, tasks: gpd.GeoDataFrame | gpd.GeoSeries | None = None, settings: Settings | None = None,
     progress: Progress | None = None,

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from geotools.model.doors import checked
 from geotools.model.errors import SchemaError
 from geotools.model.programme import load_toml
 
@@ -115,6 +116,7 @@ class Machine:
         return None if found is None else found.value if found.value is not None else found.max
 
 
+@checked
 def machine(name: str, own: str | Path | None = None) -> Machine:
     """One machine by its id.
 

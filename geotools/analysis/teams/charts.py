@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 
 from geotools.analysis.teams.futures import Futures
 from geotools.analysis.teams.planning import Plan
+from geotools.model.doors import checked
 from geotools.model.errors import MapError
 from geotools.model.vocab import vocabulary
 
@@ -40,6 +41,7 @@ def plain(text: object, longest: int = 28) -> str:
     return clean if len(clean) <= longest else clean[: longest - 1] + "…"
 
 
+@checked
 def gantt(plan: Plan, futures: Futures | None = None, *, title: str = "") -> Figure:
     """Bars per team and step, long breaks shaded, and from each team's last step a line to its P90 if `futures` are given.
 
@@ -192,6 +194,7 @@ def _subtitle(plan: Plan, futures: Futures | None) -> str:
     return f"{dated}\n{plan.words[0].upper()}{plan.words[1:]}."
 
 
+@checked
 def finished(plan: Plan, futures: Futures, *, title: str = "") -> Figure:
     """Hectares whose search is finished, over time: at mean rates, and between the tenth and ninetieth of the futures.
 
@@ -252,6 +255,7 @@ def finished(plan: Plan, futures: Futures, *, title: str = "") -> Figure:
     return figure
 
 
+@checked
 def bought(table: pd.DataFrame, *, title: str = "") -> Figure:
     """What one more team of each kind buys: days earlier, and hectares more by the day compared. For who decides on a further team.
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from geotools.analysis.teams.rates import Rate
 from geotools.analysis.teams.workdays import Calendar
+from geotools.model.doors import check_fields, checked
 from geotools.model.errors import SchemaError
 from geotools.model.programme import load_toml
 
@@ -59,6 +60,7 @@ class Team:
     last: date | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not str(self.id).strip() or not self.rates:
             raise SchemaError(f"team '{self.id}' needs an id and at least one rate")
         if not (0 < self.hours <= 24 and self.speed_kmh > 0 and self.detour >= 1 and self.move_days >= 0):
@@ -107,6 +109,7 @@ def load_teams(path: str | Path) -> tuple[Team, ...]:
     return teams_from(load_toml(path), file=path)
 
 
+@checked
 def teams_from(data: Mapping[str, Any], *, file: object = None) -> tuple[Team, ...]:
     """Teams from parsed TOML; see `load_teams`.
 

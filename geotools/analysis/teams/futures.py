@@ -20,6 +20,7 @@ from geotools.analysis.teams.planning import Plan
 from geotools.analysis.teams.problem import NEVER, Problem, problem_of
 from geotools.analysis.teams.rates import Rate
 from geotools.analysis.teams.workdays import Calendar, day
+from geotools.model.doors import checked
 from geotools.model.errors import StatisticsError
 
 FURTHER = 3  # times the horizon of a plan that futures are followed
@@ -55,6 +56,7 @@ class Finish:
         return {k: v.isoformat() if isinstance(v, date) else v for k, v in vars(self).items()}
 
 
+@checked(least={"draws": 1})
 def finish(
     area_m2: float,
     rates: Rate | Sequence[Rate],
@@ -159,6 +161,7 @@ class Futures:
         return {"finish": self.finish.to_dict(), "steps": rows}
 
 
+@checked(least={"draws": 1})
 def simulate(plan: Plan, *, draws: int = 1000, seed: int = 0) -> Futures:
     """Replay a plan in many futures: each team keeps its order, rates and days differ, bad weather hits all teams on the same days.
 
@@ -303,6 +306,7 @@ def _by_day(plan: Plan, problem: Problem, ends: np.ndarray) -> pd.DataFrame:
     )
 
 
+@checked(least={"draws": 1, "effort": 0})
 def marginal(
     plan: Plan,
     extras: Sequence[Team] | None = None,

@@ -16,9 +16,10 @@ import pandas as pd
 
 from geotools.analysis.teams import sequence, solver
 from geotools.analysis.teams.crews import Team
-from geotools.analysis.teams.problem import NEVER, Problem, problem_of
+from geotools.analysis.teams.problem import NEVER, Problem, moment, problem_of
 from geotools.analysis.teams.sequence import Orders
 from geotools.analysis.teams.workdays import day
+from geotools.model.doors import checked
 from geotools.model.errors import MissingLibraryError, StatisticsError
 from geotools.model.schema import Issue, issues_frame
 
@@ -99,6 +100,7 @@ def _plain(value: Any) -> Any:
     return value.date().isoformat() if isinstance(value, pd.Timestamp) else value
 
 
+@checked(least={"horizon_days": 1, "effort": 0})
 def plan(
     work: gpd.GeoDataFrame,
     teams: Sequence[Team],
@@ -275,9 +277,7 @@ def _per_team(table: gpd.GeoDataFrame, problem: Problem) -> pd.DataFrame:
 def _late(table: gpd.GeoDataFrame, work: gpd.GeoDataFrame, problem: Problem) -> list[Issue]:
     out = []
     latest = (
-        pd.to_datetime(work.set_index(work["id"].astype(str))["latest"])
-        if "latest" in work
-        else pd.Series(dtype=object)
+        work.set_index(work["id"].astype(str))["latest"].map(moment) if "latest" in work else pd.Series(dtype=object)
     )
     for j, (name, end) in enumerate(zip(table["id"], table["end"], strict=True)):
         due = latest.get(name)

@@ -20,6 +20,7 @@ from geotools.analysis.teams.crews import Team
 from geotools.analysis.teams.work import COLUMNS, places
 from geotools.analysis.teams.workdays import EVERY_DAY, Calendar, seasons_of
 from geotools.model.errors import SchemaError
+from geotools.model.figures import NOT_STATED
 from geotools.model.schema import Issue
 from geotools.space import crs as _crs
 
@@ -177,7 +178,9 @@ def _tidy(work: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     for name in ("area_m2", "value"):
         numbers = pd.to_numeric(out[name], errors="coerce")
         if not (np.isfinite(numbers) & (numbers >= 0)).all():
-            raise SchemaError(f"'{name}' is missing or negative in step '{out.loc[~(numbers >= 0), 'id'].iloc[0]}'")
+            raise SchemaError(
+                f"'{name}' is missing or negative (or infinite) in step '{out.loc[~(np.isfinite(numbers) & (numbers >= 0)), 'id'].iloc[0]}'"
+            )
         out[name] = numbers.astype(float)
     return out.sort_values("id", kind="stable").reset_index(drop=True)
 
@@ -199,7 +202,7 @@ def _field_share(team: Team, points: np.ndarray) -> np.ndarray:
 def _unable(work: gpd.GeoDataFrame, need: np.ndarray, far: list[list[str]]) -> list[Issue]:
     out = []
     for j in np.flatnonzero(~np.isfinite(need).any(axis=1)):
-        name, words = work["id"].iloc[j], work["skill"].iloc[j].replace("|", ", ")
+        name, words = work["id"].iloc[j], str(work["skill"].iloc[j] or NOT_STATED).replace("|", ", ")
         if far[j]:
             said = f"'{name}' is too far for {', '.join(far[j])}: more than half of the day would be travel"
             out.append(Issue("TM-03", "warning", "work", name, "geometry", said, limit=f"{TRAVEL_SHARE_MOST:.0%}"))
@@ -247,6 +250,16 @@ def _before(work: gpd.GeoDataFrame) -> tuple[int, ...]:
     return tuple(out)
 
 
+def moment(value: Any) -> Any:
+    """A day of the work as pandas has it, NaT where none is stated."""
+    try:
+        return pd.to_datetime(value)
+    except (ValueError, TypeError) as error:
+        raise SchemaError(
+            f"{str(value)[:40]!r} is no day", hint="earliest and latest are written YYYY-MM-DD"
+        ) from error
+
+
 def _offset(value: Any, start: date) -> int:
-    stamp = pd.to_datetime(value)
+    stamp = moment(value)
     return 0 if pd.isna(stamp) else max(0, (stamp.date() - start).days)

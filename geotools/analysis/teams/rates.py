@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
+from geotools.model.doors import check_fields, checked
 from geotools.model.errors import StatisticsError
 
 
@@ -47,6 +48,7 @@ class Rate:
     ground_cv: float = 0.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not (math.isfinite(self.m2_per_day) and self.m2_per_day > 0):
             raise StatisticsError(
                 f"a rate is more than 0 m² a day, not {self.m2_per_day}", hint="leave out what a team cannot do"
@@ -74,6 +76,7 @@ class Rate:
         return math.exp(middle - z * sigma), math.exp(middle + z * sigma)
 
 
+@checked
 def passes(breadth_m: float, width_m: float, overlap_m: float = 0.0) -> int:
     """How many passes cover a breadth: ``1 + ceil((B − W) / (W − o))``.
 
@@ -124,6 +127,7 @@ class FieldWork:
     efficiency: float
 
 
+@checked
 def field_work(
     length_m: float, breadth_m: float, *, width_m: float, speed_kmh: float, overlap_m: float = 0.0, turn_s: float = 0.0
 ) -> FieldWork:
@@ -160,6 +164,7 @@ def field_work(
     return FieldWork(number, float(path), hours, area / hours, area / (width_m * 1000 * speed_kmh * hours))
 
 
+@checked
 def machine_day(
     width_m: float, speed_kmh: float, *, efficiency: float, hours: float, availability: float, maintenance: float
 ) -> float:

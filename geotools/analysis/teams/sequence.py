@@ -11,18 +11,28 @@ from dataclasses import replace
 import numpy as np
 
 from geotools.analysis.teams.problem import NEVER, Problem
+from geotools.model.doors import checked
+from geotools.model.errors import StatisticsError
 
 Orders = list[list[int]]
 
 
+@checked
 def smith_order(value: Sequence[float], time: Sequence[float]) -> list[int]:
     """The order in which one team finishes the most value the soonest: descending value per time (Smith's rule).
+
+    Raises
+    ------
+    StatisticsError
+        If there are more values than times, or fewer.
 
     Examples
     --------
     >>> smith_order([5, 3, 8, 2, 6, 1], [4, 6, 3, 5, 2, 7])
     [4, 2, 0, 1, 3, 5]
     """
+    if len(value) != len(time):
+        raise StatisticsError("every task needs one value and one time", hint="give lists of the same length")
     ratio = [v / t if t > 0 else float("inf") for v, t in zip(value, time, strict=True)]
     return sorted(range(len(ratio)), key=lambda j: (-ratio[j], j))
 

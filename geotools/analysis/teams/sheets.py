@@ -17,6 +17,8 @@ from scipy import optimize
 
 from geotools.analysis.teams.rates import LaneMinutes, Rate
 from geotools.analysis.teams.workdays import Calendar
+from geotools.model.arguments import array, columns
+from geotools.model.doors import checked
 from geotools.model.errors import StatisticsError
 from geotools.model.figures import NOT_STATED
 from geotools.model.schema import Issue, issues_frame
@@ -28,6 +30,7 @@ LONE_CV = 0.3  # doubt added for another crew where only one is on record
 COLUMNS = ("id", "skill", "crew", "task", "days", "m2", "m2_per_day")
 
 
+@checked
 def day_sheets(
     activities: pd.DataFrame, *, calendar: Calendar | None = None, skills: Sequence[str] | None = None
 ) -> tuple[pd.DataFrame, gpd.GeoDataFrame]:
@@ -58,6 +61,7 @@ def day_sheets(
     (40.0, 0)
     """
     calendar = calendar or Calendar()
+    columns(activities, "the activities", ("id",))
     rows, found = [], []
     for record in activities.sort_values("id").to_dict("records"):
         skill = _text(record.get("method"))
@@ -147,6 +151,7 @@ class Calibration:
         }
 
 
+@checked
 def calibrate(sheets: pd.DataFrame, *, by: Sequence[str] = ("crew",), level: float = 0.8) -> Calibration:
     """Rates of the groups in `by` within each skill, drawn towards the skill's mean where their days are few.
 
@@ -179,9 +184,28 @@ def calibrate(sheets: pd.DataFrame, *, by: Sequence[str] = ("crew",), level: flo
             "no day sheet can set a rate",
             hint="activities need method, start, end and processed_m2; or state the rates",
         )
+    sheets = _known(sheets, by)
     parts = [_skill(str(skill), rows, tuple(by), level) for skill, rows in sheets.groupby("skill", sort=True)]
     table = pd.concat([p[0] for p in parts], ignore_index=True)
     return Calibration(table, pd.DataFrame([p[1] for p in parts]), tuple(by), level)
+
+
+def _known(sheets: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """The sheets with days and m² as numbers, if each says whose they are."""
+    if not by:
+        raise StatisticsError("no group is named", hint="by is crew, task, or both")
+    columns(sheets, "the day sheets", ("skill", *by, "days", "m2"))
+    numbers = {
+        name: array(sheets[name].to_numpy(dtype=object, na_value=np.nan), f"{name} of the day sheets")
+        for name in ("days", "m2")
+    }
+    good = np.isfinite(numbers["days"]) & (numbers["days"] > 0) & np.isfinite(numbers["m2"]) & (numbers["m2"] >= 0)
+    if not good.all() or sheets[["skill", *by]].isna().any().any():
+        raise StatisticsError(
+            f"{(~good).sum() or 'some'} day sheets do not say how many m² in how many days, or whose they are",
+            hint="day_sheets makes them from activities",
+        )
+    return sheets.assign(**numbers)
 
 
 def _skill(skill: str, rows: pd.DataFrame, by: tuple[str, ...], level: float) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -298,6 +322,7 @@ class LaneFit:
     sheets: int
 
 
+@checked(least={"draws": 1, "prior_days": 0})
 def fit_lane_minutes(
     sheets: pd.DataFrame, prior: LaneMinutes, *, prior_days: float = 5.0, draws: int = 400, seed: int = 0
 ) -> LaneFit:
@@ -331,7 +356,9 @@ def fit_lane_minutes(
         raise StatisticsError(
             "there is no day sheet" if not missing else f"the day sheets have no column '{missing[0]}'"
         )
-    data = sheets[list(names)].astype(float).to_numpy()
+    data = np.column_stack(
+        [array(sheets[name].to_numpy(dtype=object, na_value=np.nan), f"{name} of the day sheets") for name in names]
+    )
     if not np.isfinite(data).all() or (data < 0).any():
         raise StatisticsError("minutes, m², signals and mines must be known and not negative on every sheet")
     start = np.array([prior.vegetation + prior.sweep + prior.checks, prior.signal, prior.mine])

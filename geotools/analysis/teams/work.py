@@ -13,6 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geotools.model.doors import checked
 from geotools.model.errors import SchemaError
 from geotools.space import crs as _crs
 
@@ -20,6 +21,7 @@ COLUMNS = ("id", "task_id", "skill", "area_m2", "value", "after", "earliest", "l
 MACHINE, FOLLOW_UP, SEARCH = "machine", "follow-up", "search"
 
 
+@checked
 def steps(
     tasks: gpd.GeoDataFrame,
     *,
@@ -68,7 +70,11 @@ def steps(
     rows: list[dict[str, Any]] = []
     shapes: list[Any] = []
     for record, shape in zip(tasks.to_dict("records"), tasks.geometry, strict=True):
-        area = float(record["area_m2"])
+        area = _number(record["area_m2"], math.nan)
+        if math.isinf(area):
+            raise SchemaError(
+                f"the area of task '{record['id']}' is infinite", hint="area_m2 is what is still to be done"
+            )
         if not area >= least_m2:
             continue
         made = _steps_of(record, area, skills, behind_machine, lot_m2)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from geotools.model.doors import check_fields
 from geotools.model.errors import SchemaError
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -53,6 +54,7 @@ class Calendar:
     weather: tuple[float, ...] | float = 0.0
 
     def __post_init__(self) -> None:
+        check_fields(self)
         unknown = [d for d in self.weekdays if d not in DAY_NAMES]
         if unknown or not self.weekdays:
             raise SchemaError(

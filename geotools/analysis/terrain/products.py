@@ -15,6 +15,7 @@ from geotools.analysis.terrain import surface
 from geotools.analysis.terrain.elevation import Elevation, of_raster
 from geotools.analysis.terrain.flow import upstream
 from geotools.model.arguments import number, one_of
+from geotools.model.doors import checked
 from geotools.model.progress import Progress
 from geotools.space.grid import Raster
 
@@ -73,6 +74,7 @@ def _local(dem: Raster, layer: Layer, vertical_unit: str | None, tile: int) -> R
     return Raster(out, dem.grid, float("nan"), layer.name)
 
 
+@checked
 def slope(dem: Raster, *, vertical_unit: str | None = None, tile: int = TILE) -> Raster:
     """Slope in degrees, from the eight neighbours (Horn 1981, Proc. IEEE 69).
 
@@ -108,6 +110,7 @@ def slope(dem: Raster, *, vertical_unit: str | None = None, tile: int = TILE) ->
     return _local(dem, layers("slope")[0], vertical_unit, tile)
 
 
+@checked
 def aspect(dem: Raster, *, north: str = "true", vertical_unit: str | None = None, tile: int = TILE) -> Raster:
     """Direction the slope faces (downhill), degrees clockwise from true north; NaN where level or unknown.
 
@@ -133,6 +136,7 @@ def aspect(dem: Raster, *, north: str = "true", vertical_unit: str | None = None
     return _local(dem, layers("aspect", north=north)[0], vertical_unit, tile)
 
 
+@checked
 def tri(dem: Raster, *, method: str = "riley", vertical_unit: str | None = None, tile: int = TILE) -> Raster:
     """Terrain ruggedness in metres of height between a cell and its eight neighbours. It depends on the cell size.
 
@@ -159,6 +163,7 @@ def tri(dem: Raster, *, method: str = "riley", vertical_unit: str | None = None,
     return _local(dem, layers("tri", method=method)[0], vertical_unit, tile)
 
 
+@checked
 def curvature(dem: Raster, *, kind: str = "profile", vertical_unit: str | None = None, tile: int = TILE) -> Raster:
     """Curvature in 1/m, positive where the ground is convex (crests, spurs); NaN where level or unknown.
 
@@ -187,6 +192,7 @@ def curvature(dem: Raster, *, kind: str = "profile", vertical_unit: str | None =
     return _local(dem, layers("curvature")[("profile", "plan").index(kind)], vertical_unit, tile)
 
 
+@checked
 def drainage(
     dem: Raster,
     *,

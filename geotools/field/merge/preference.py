@@ -39,6 +39,8 @@ class Rules:
     latest: pd.Timestamp = field(default_factory=lambda: pd.Timestamp(now()) + SLACK)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.prefer, str | Mapping):
+            raise SchemaError("prefer is a word, or a mapping of columns to words", hint="'ours', 'theirs' or 'newest'")
         named = [self.prefer] if isinstance(self.prefer, str) else list(self.prefer.values())
         wrong = [name for name in named if name not in (*SIDES, NEWEST)]
         if wrong:

@@ -421,7 +421,10 @@ def _known_on(frame: gpd.GeoDataFrame, as_of: Any) -> gpd.GeoDataFrame:
     """Records dated on or before a day, or not dated."""
     if as_of is None:
         return frame
-    day = pd.Timestamp(as_of)
+    try:
+        day = pd.Timestamp(as_of)
+    except (TypeError, ValueError) as error:
+        raise MapError(f"{str(as_of)[:40]!r} is no day", hint="write as_of as YYYY-MM-DD") from error
     for column in ("date_info", "date", "start"):
         if column in frame and pd.api.types.is_datetime64_any_dtype(frame[column]):
             when = (

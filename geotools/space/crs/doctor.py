@@ -14,13 +14,15 @@ import numpy as np
 import pyproj
 import shapely
 
+from geotools.model.arguments import array as numbers
+from geotools.model.doors import checked
 from geotools.model.errors import CRSError
 from geotools.model.programme import Programme
 from geotools.model.schema import Issue, issues_frame
 from geotools.space.crs.finding import Finding, metres_text
 from geotools.space.crs.readings import Reading, candidates
 from geotools.space.crs.records import unshifted_records
-from geotools.space.crs.systems import GEOD, WGS84, label, parse
+from geotools.space.crs.systems import GEOD, WGS84, label, parse, require
 
 Bounds = tuple[float, float, float, float]
 _FIT = 0.9  # share of points that must fall where they should
@@ -89,6 +91,7 @@ class Diagnosis:
         }
 
 
+@checked
 def diagnose(
     data: Any,
     *,
@@ -180,7 +183,10 @@ def _points(data: Any, crs: Any) -> tuple[np.ndarray, list[str] | None, pyproj.C
             keys = data["id"].astype(str).to_numpy()
             ids = [keys[i] for i in owner]
     else:
-        stated, points = crs, np.asarray(data, dtype=float).reshape(-1, 2)
+        points = numbers(data, "the data")
+        if points.ndim > 2 or points.size % 2:
+            raise CRSError("the data are no pairs of coordinates", hint="give a layer, or an array of shape (n, 2)")
+        stated, points = crs, points.reshape(-1, 2)
     finite = np.isfinite(points).all(axis=1)
     points = points[finite]
     if not len(points):
@@ -444,8 +450,11 @@ def _against(
 
 
 def _reference_points(reference: Any) -> tuple[np.ndarray, list[str] | None]:
+    require(reference, "reference layer")
     moved = reference.geometry.to_crs(WGS84)
     points, owner = shapely.get_coordinates(np.asarray(moved.array, dtype=object), return_index=True)
+    there = np.isfinite(points).all(axis=1)
+    points, owner = points[there], owner[there]
     if not len(points):
         raise CRSError("the reference layer has no coordinates")
     if isinstance(reference, gpd.GeoDataFrame) and "id" in reference.columns:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from geotools.model.arguments import array
+from geotools.model.doors import checked
 from geotools.model.errors import NotationError
 from geotools.space.crs.systems import transformer, utm_zone
 
@@ -53,6 +55,7 @@ def _library() -> Any:
     return mgrs.MGRS()
 
 
+@checked
 def to_mgrs(lon: Any, lat: Any, digits: int = 5) -> Any:
     """Military grid reference of points in WGS 84.
 
@@ -81,7 +84,7 @@ def to_mgrs(lon: Any, lat: Any, digits: int = 5) -> Any:
     """
     if digits not in range(6):
         raise NotationError(f"a grid reference has 0 to 5 digits per axis, not {digits}")
-    x, y = np.broadcast_arrays(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
+    x, y = np.broadcast_arrays(array(lon, "longitude"), array(lat, "latitude"))
     single = x.ndim == 0
     flat_x, flat_y = x.ravel(), y.ravel()
     known = np.isfinite(flat_x) & np.isfinite(flat_y)
@@ -214,6 +217,7 @@ def _check_bands(texts: list[str], corners: list[Any], codes: np.ndarray) -> Non
             )
 
 
+@checked(least={"decimals": 0})
 def to_utm(lon: Any, lat: Any, *, decimals: int = 0) -> Any:
     """UTM text as hand-held receivers write it: zone, latitude band (not N/S for a hemisphere), easting, northing.
 
@@ -227,7 +231,7 @@ def to_utm(lon: Any, lat: Any, *, decimals: int = 0) -> Any:
     >>> to_utm(47.14, 39.6), to_utm(48.0, 40.0, decimals=1)
     ('38S 683739 4385550', '39T 243900.4 4432069.1')
     """
-    x, y = np.broadcast_arrays(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
+    x, y = np.broadcast_arrays(array(lon, "longitude"), array(lat, "latitude"))
     flat_x, flat_y = x.ravel(), y.ravel()
     if not (np.isfinite(flat_x) & (np.abs(flat_x) <= 180) & (flat_y >= -80) & (flat_y <= 84)).all():
         raise NotationError("UTM reaches from 80° S to 84° N", hint="longitude comes first")

@@ -17,6 +17,7 @@ import pyproj
 import shapely
 from pyproj.transformer import TransformerGroup
 
+from geotools.model.doors import checked
 from geotools.model.errors import CRSError
 from geotools.model.programme import Programme
 from geotools.model.schema import Issue, issues_frame, join_issues
@@ -143,6 +144,7 @@ class DatumShift:
         }
 
 
+@checked
 def shift(
     frame: gpd.GeoDataFrame, to: Any, *, operation: str | int | None = None, programme: Programme | None = None
 ) -> tuple[gpd.GeoDataFrame, DatumShift]:

@@ -13,6 +13,8 @@ import numpy as np
 import pyproj
 import shapely
 
+from geotools.model.arguments import positive
+from geotools.model.doors import checked
 from geotools.model.errors import CRSError
 from geotools.space.crs.systems import GEOD, WGS84, code_or_wkt, equal_area, parse, require, transformer
 
@@ -99,6 +101,7 @@ def _laea_inverse_error() -> tuple[np.ndarray, np.ndarray]:
     return given, lat - given
 
 
+@checked
 def to_wgs84(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The frame in WGS 84 longitude and latitude, a new one even if it was there already; heights stay as they are.
 
@@ -117,6 +120,9 @@ def to_wgs84(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     crs = require(frame)
     out = frame.copy()
     return out.set_geometry(gpd.GeoSeries(transform(frame.geometry.array, crs, WGS84), index=frame.index, crs=WGS84))
+
+
+AROUND_M = 5e7  # longer than the way round the Earth: these are no longitudes and latitudes
 
 
 def densify(geometries: Any, longest_m: float = EDGE_M) -> np.ndarray:
@@ -141,6 +147,7 @@ def densify(geometries: Any, longest_m: float = EDGE_M) -> np.ndarray:
     >>> shapely.get_num_coordinates(dense).tolist()
     [10, 2]
     """
+    positive(longest_m, "the longest edge, in metres,")
     array = np.asarray(geometries, dtype=object).copy()
     coords, owner = shapely.get_coordinates(array, return_index=True)
     if len(coords) < 2:
@@ -149,7 +156,7 @@ def densify(geometries: Any, longest_m: float = EDGE_M) -> np.ndarray:
     rows = np.flatnonzero(east * east + north * north > (longest_m * 0.98 / 111_700) ** 2)
     lat = np.radians((coords[rows + 1, 1] + coords[rows, 1]) / 2)
     rough = 111_700 * np.hypot(east[rows] * np.cos(lat), north[rows])
-    rows = rows[(rough > longest_m * 0.99) & (owner[rows + 1] == owner[rows])]
+    rows = rows[(rough > longest_m * 0.99) & (rough < AROUND_M) & (owner[rows + 1] == owner[rows])]
     for index in np.unique(owner[rows]):
         array[index] = _densified(array[index], longest_m)
     return array
@@ -174,7 +181,7 @@ def _dense_ring(ring: Any, longest_m: float) -> np.ndarray:
     out: list[Any] = []
     for start, end, length in zip(points[:-1], points[1:], np.atleast_1d(lengths), strict=True):
         out.append(start)
-        extra = int(length // longest_m)
+        extra = int(length // longest_m) if length < AROUND_M else 0  # not a number where this is no place on the Earth
         if extra:
             # computed from the smaller end so that both directions of a shared edge give the same points
             flip = tuple(end) < tuple(start)

@@ -14,7 +14,9 @@ import pandas as pd
 import pyproj
 import shapely
 
-from geotools.model.errors import CRSError
+from geotools.model.arguments import array
+from geotools.model.doors import checked
+from geotools.model.errors import CRSError, SchemaError
 
 WGS84 = pyproj.CRS.from_epsg(4326)
 GEOD = pyproj.Geod(ellps="WGS84")
@@ -65,6 +67,11 @@ def require(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str = "layer") -> pyp
     Traceback (most recent call last):
     geotools.model.errors.CRSError: the hazards has no coordinate reference system
     """
+    if not hasattr(frame, "crs"):
+        raise SchemaError(
+            f"the {what} must be a layer with geometry, not {type(frame).__name__}",
+            hint="read it with geotools.read, or make a GeoDataFrame with a crs",
+        )
     if frame.crs is None:
         raise CRSError(
             f"the {what} has no coordinate reference system",
@@ -202,15 +209,28 @@ def equal_area(bounds: tuple[float, float, float, float]) -> pyproj.CRS:
     The centre is rounded to 0.01°, so that small changes of the data do not move the plane. Scale error of areas is
     below 0.02 ppm out to 500 km.
 
+    Raises
+    ------
+    CRSError
+        If these are not four numbers, or no place on the Earth.
+
     Examples
     --------
     >>> equal_area((46.0, 39.0, 48.0, 40.0)).is_projected
     True
     """
-    west, south, east, north = (float(v) for v in bounds)
+    given = array(bounds, "bounds")
+    if given.shape != (4,):
+        raise CRSError("bounds are (west, south, east, north)", hint="four numbers in degrees")
+    west, south, east, north = given.tolist()
     if not np.isfinite([west, south, east, north]).all():
         west, south, east, north = 0.0, 0.0, 0.0, 0.0
     lon, lat = round((west + east) / 2, 2), round((south + north) / 2, 2)
+    if abs(lat) > 90 or abs(lon) > 360:
+        raise CRSError(
+            f"longitude {lon:g}, latitude {lat:g} is not a place on the Earth",
+            hint="is the reference system the right one?",
+        )
     return _laea(lon, lat)
 
 
@@ -219,6 +239,7 @@ def _laea(lon: float, lat: float) -> pyproj.CRS:
     return pyproj.CRS.from_proj4(f"+proj=laea +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m +no_defs")
 
 
+@checked
 def utm(lon: float, lat: float) -> pyproj.CRS:
     """The WGS 84 / UTM zone of a point, for plotting and metres on paper, never for areas.
 
@@ -234,12 +255,19 @@ def utm(lon: float, lat: float) -> pyproj.CRS:
 def utm_zone(lon: Any, lat: Any) -> np.ndarray:
     """UTM zone numbers, with the wider 32V of Norway and the four zones of Svalbard; vectorised.
 
+    Raises
+    ------
+    CRSError
+        If a longitude is missing or no number of degrees.
+
     Examples
     --------
     >>> utm_zone([47.99, 48.0, 5.0, 20.9], [40, 40, 60, 78]).tolist()
     [38, 39, 32, 33]
     """
-    x, y = np.broadcast_arrays(np.asarray(lon, dtype=float), np.asarray(lat, dtype=float))
+    x, y = np.broadcast_arrays(array(lon, "longitude"), array(lat, "latitude"))
+    if not (np.isfinite(x) & (np.abs(x) < 1e6)).all():
+        raise CRSError("a UTM zone needs a longitude in degrees", hint="leave missing places out")
     x = (x + 180.0) % 360.0 - 180.0
     zone = np.floor((x + 180.0) / 6.0).astype(int) % 60 + 1
     zone = np.where((y >= 56) & (y < 64) & (x >= 3) & (x < 12), 32, zone)
@@ -260,6 +288,7 @@ def metric(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.Series:
     >>> metric(gpd.GeoSeries(gpd.points_from_xy([47.9, 48.1], [40, 40]), crs=4326)).tolist()
     ['EPSG:32638', 'EPSG:32639']
     """
+    require(frame)
     series = frame.geometry
     boxes = shapely.bounds(np.asarray(series.array, dtype=object))
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
@@ -267,6 +296,8 @@ def metric(frame: gpd.GeoDataFrame | gpd.GeoSeries) -> pd.Series:
     out = np.full(len(series), None, dtype=object)
     if known.any():
         lon, lat = transformer(code_or_wkt(require(series)), "EPSG:4326").transform(x[known], y[known])
+        there = np.isfinite(lon) & np.isfinite(lat)
+        known[known], lon, lat = there, lon[there], lat[there]
         zone = utm_zone(lon, lat)
         out[known] = [
             f"EPSG:{(32600 if north else 32700) + number}"

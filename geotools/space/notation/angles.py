@@ -9,6 +9,7 @@ import math
 import re
 from typing import Any
 
+from geotools.model.doors import checked
 from geotools.model.errors import NotationError
 from geotools.model.vocab import vocabulary
 from geotools.space.notation.letters import hemispheres, is_letter
@@ -142,6 +143,7 @@ def _other_unit(value: float) -> str:
     return "a bearing is never negative"
 
 
+@checked
 def format_angle(degrees: float, unit: str = "deg") -> str:
     """A bearing as people write it in a unit.
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geotools.model.arguments import array
+from geotools.model.doors import checked
 from geotools.model.errors import GeotoolsError, NotationError
 from geotools.model.programme import Programme
 from geotools.space.crs import WGS84, choose, from_mgrs, label, tidy_mgrs, transformer
@@ -102,6 +104,7 @@ class _Reading:
     note: str = ""
 
 
+@checked
 def parse_position(
     value: Any,
     *,
@@ -159,6 +162,7 @@ def parse_position(
     )  # fmt: skip
 
 
+@checked
 def parse_positions(
     values: Iterable[Any],
     *,
@@ -217,7 +221,7 @@ def parse_positions(
         lon, lat, operation, _ = _to_wgs84(frame.loc[here, ["x", "y"]].to_numpy(), code, settings)
         frame.loc[here, "lon"], frame.loc[here, "lat"] = lon, lat
         frame.loc[here, "source_crs"], frame.loc[here, "transform_op"] = label(code), operation
-    stated_acc = np.broadcast_to(np.asarray(np.nan if h_acc_m is None else h_acc_m, dtype=float), (len(frame),))
+    stated_acc = np.broadcast_to(array(np.nan if h_acc_m is None else h_acc_m, "h_acc_m"), (len(frame),))
     rounding, coarse = frame["rounding_m"].to_numpy(), settings.limit("h_acc_default_m")
     frame["h_acc_m"] = np.where(
         np.isnan(stated_acc), np.where(rounding >= coarse, rounding, np.nan), np.hypot(stated_acc, rounding)

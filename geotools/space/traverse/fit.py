@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geotools.model.doors import checked
 from geotools.model.errors import TraverseError
 
 
@@ -64,6 +65,7 @@ class HelmertFit:
         }
 
 
+@checked
 def fit_points(computed: Mapping[str, tuple[float, float]], measured: Mapping[str, tuple[float, float]]) -> HelmertFit:
     """Least-squares similarity over the points both have, in grid metres.
 

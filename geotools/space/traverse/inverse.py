@@ -14,6 +14,7 @@ import pandas as pd
 import pyproj
 import shapely
 
+from geotools.model.doors import checked
 from geotools.model.errors import TraverseError
 from geotools.space import crs as _crs
 from geotools.space import declination as _north
@@ -35,6 +36,7 @@ TEMPLATE = (
 )
 
 
+@checked
 def inverse(
     polygon: Any,
     *,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from geotools.model.doors import checked
 from geotools.model.errors import NotationError, TraverseError
 from geotools.model.schema import Issue, conform, issues_frame, schema
 from geotools.model.vocab import vocabulary
@@ -67,6 +68,7 @@ class Leg:
     row: int = 0
 
 
+@checked
 def read_legs(legs: pd.DataFrame, *, north: str | None = None, unit: str = "deg") -> tuple[Leg, ...]:
     """Legs from a table with the columns of record kind *legs*.
 
@@ -226,4 +228,7 @@ def _number(value: Any) -> float | None:
 def _day(value: Any) -> dt.date | None:
     if value is None or pd.isna(value):
         return None
-    return pd.Timestamp(value).date()
+    try:
+        return pd.Timestamp(value).date()
+    except (TypeError, ValueError) as error:
+        raise TraverseError(f"{str(value)[:40]!r} is no day", hint="write the day of a leg as YYYY-MM-DD") from error

@@ -12,6 +12,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from geotools.model.doors import checked
 from geotools.model.errors import GeotoolsError, TraverseError
 from geotools.model.schema import Issue, conform, issues_frame, join_issues, schema
 from geotools.space import crs as _crs
@@ -60,6 +61,7 @@ class Figures:
         }
 
 
+@checked
 def solve_all(
     legs: pd.DataFrame,
     start: Any = None,

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geotools.model.doors import checked
 from geotools.model.errors import TraverseError
 from geotools.model.schema import Issue, issues_frame
 from geotools.space import crs as _crs
@@ -180,6 +181,7 @@ class Traverse:
         }
 
 
+@checked
 def solve(
     legs: pd.DataFrame,
     start: Any,
