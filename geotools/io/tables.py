@@ -166,15 +166,17 @@ def _text(source: Source) -> tuple[str, list[Finding]]:
 def _without_remarks(content: str) -> tuple[str, int]:
     """The text with blank lines for the remarks on top (lines that begin with # or %), and how many there are.
 
-    Only where a line of names follows them: at least two cells, none of which is a number.
+    Only where a line of names follows them: at least two cells, none of which is a number. A last remark with as many cells
+    as that line is the line of names itself (``#id,name``), and what follows is a record.
     """
     if not _REMARK.match(content):
         return content, 0
     at = count = 0
     while _REMARK.match(content, at) and (end := content.find("\n", at)) >= 0:
         at, count = end + 1, count + 1
-    names = re.split(r"[,;\t|]", content[at:].partition("\n")[0].strip())
-    if len(names) < 2 or any(not name.strip() or is_number(name) for name in names):
+    last = content[:at].rstrip("\r\n").rpartition("\n")[2]
+    names, remark = (re.split(r"[,;\t|]", line.strip()) for line in (content[at:].partition("\n")[0], last))
+    if len(names) < 2 or len(remark) == len(names) or any(not name.strip() or is_number(name) for name in names):
         return content, 0
     return "\n" * count + content[at:], count
 

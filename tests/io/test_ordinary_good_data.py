@@ -114,3 +114,9 @@ def test_codes_of_decimal_fields_have_words_too_and_nothing_is_told_of_none(tmp_
         frame, issues = gt.read_with_issues(path)
         assert frame["kind"].tolist() == words
         assert issues["message"].str.contains("codes of kind").any() == ("One" in words)
+
+
+def test_names_that_begin_with_a_hash_are_no_remark(tmp_path):
+    path = tmp_path / "accidents.csv"
+    path.write_text("#id,name,position\nA-1,North,38SPJ1234567890\nA-2,South,38SPJ1234567891\n", "utf-8")
+    assert len(gt.read(path)) == 2
