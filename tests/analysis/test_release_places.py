@@ -102,3 +102,11 @@ def test_a_corner_that_is_no_number_is_told_without_a_warning():
         odd = shapely.Polygon([(47, 39, 1), (47.1, np.nan, 1), (47.1, 39.1, 1)])
     field = gpd.GeoDataFrame({"id": ["H"]}, geometry=[odd], crs=4326)
     assert set(gt.coverage(field, NONE).issues["check"]) >= {"RL-01"}
+
+
+def test_reported_areas_may_be_any_number():
+    given = [1e308, 1e308, 500.0]
+    field = gpd.GeoDataFrame({"id": ["H", "I", "J"], "area_reported_m2": given}, geometry=[None] * 3, crs=4326)
+    found = gt.coverage(field, NONE)
+    assert found.totals["reported_without_ground_m2"] == 500  # larger than the Earth is no area
+    assert "3 hazards have no usable polygon" in found.summary()

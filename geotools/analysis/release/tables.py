@@ -24,6 +24,7 @@ from geotools.space import crs as _crs
 
 NO_PRODUCT = "its product is missing or not a known word"
 PRODUCTS = ("cancelled", "reduced", "cleared")
+EARTH_M2 = 5.2e14  # no reported area is larger than the Earth
 ACTS = {name: _e.WORDS.index(name) for name in (*PRODUCTS, "processed", "transferred", "corrected")}
 TOLD = ("name", "classification", "status", "organisation", "admin1", "admin2", "place")
 BY_RELEASE = ("product", "method", "organisation", "team", "year", "month", "depth")
@@ -223,13 +224,13 @@ def totals(book: Ledger, shot: Snapshot) -> pd.Series:
         "reopened_m2": reopened,
         "claimed_m2": claimed,
         "union_m2": released + outside,
-        "reported_m2": exact_sum(rows[np.isfinite(rows)]),
+        "reported_m2": exact_sum(rows[np.abs(rows) < EARTH_M2]),
         "row_area_m2": exact_sum(shot.gross),
         "shared_m2": exact_sum(np.maximum(shot.gross - shot.own_gross, 0.0)),
         "area_sigma_m2": math.sqrt(exact_sum(book.sigma[0][shot.hazard] ** 2)),
         "hazards": float(len(shot.hazard)),
         "hazards_without_ground": float(len(bare)),
-        "reported_without_ground_m2": exact_sum(bare_reported[np.isfinite(bare_reported)]),
+        "reported_without_ground_m2": exact_sum(bare_reported[np.abs(bare_reported) < EARTH_M2]),
         "releases": float((shot.release < len(book.releases)).sum()),
     }
     return pd.Series(figures, name="totals", dtype=float)
