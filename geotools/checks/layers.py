@@ -20,6 +20,7 @@ import shapely
 from geotools.checks import overlay
 from geotools.checks.vertices import Rings
 from geotools.model import provenance
+from geotools.model.arguments import columns
 from geotools.model.errors import SchemaError
 from geotools.model.programme import Programme
 from geotools.model.schema import KINDS, Schema, kind_of
@@ -263,7 +264,9 @@ class Data:
         self.programme = programme
         self.today: date = provenance.now().date()
         self.layers: dict[str, Layer] = {
-            kind: Layer(kind, frame, self.to_plane) for kind, frame in sorted(frames.items()) if len(frame)
+            kind: Layer(kind, frame, self.to_plane)
+            for kind, frame in sorted(frames.items())
+            if len(columns(frame, f"the layer {kind}"))
         }
         self._overlaps: dict[str, Overlaps] = {}
         self.links: dict[str, list[list[int]]] = {}  # filled by relations.ground, per kind

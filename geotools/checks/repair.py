@@ -20,6 +20,7 @@ import shapely
 from geotools.checks.attributes import ID_COLUMNS
 from geotools.checks.geometry.order import smallest_change
 from geotools.checks.layers import POLYGONAL, Data, Layer, project
+from geotools.model.arguments import columns
 from geotools.model.errors import SchemaError
 from geotools.model.programme import Programme
 from geotools.model.schema import KINDS
@@ -116,6 +117,7 @@ def repair(
     >>> out["id"].tolist(), changes["rule"].tolist(), changes["state"].tolist()
     (['H-1'], ['trim', 'repeats'], ['done', 'done'])
     """
+    columns(frame, "what is repaired")
     name = kind or _kind(frame)
     settings = programme or Programme()
     log = _Log(name)
