@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -41,6 +42,11 @@ GROUP = 12_500  # rows that are read at a time
 def _readable(file: Path) -> Iterator[None]:
     try:
         yield
+    except FileNotFoundError as error:
+        hint = "workers on other machines need to see the layer under the same name; put it in a folder that all of them share"
+        raise ReadError(
+            "this part of the layer is not there, or a worker cannot see it", hint=hint, file=file
+        ) from error
     except (pa.ArrowException, OSError, ValueError, shapely.errors.ShapelyError) as error:
         raise ReadError(f"it is damaged{words.bracketed(words.said(error))}", hint=words.AGAIN, file=file) from error
 
@@ -53,6 +59,10 @@ class Batch:
     groups: tuple[int, ...]
     rows: int
     column: str
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Whoever gets it may work in another folder."""
+        return {**self.__dict__, "file": self.file.absolute()}
 
     def shapes(self) -> np.ndarray:
         """The geometries, as they are in the file."""

@@ -22,6 +22,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from geotools.model.errors import GeotoolsError, need
+from geotools.model.provenance import NAME, version
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -82,7 +83,7 @@ def using(
     Raises
     ------
     GeotoolsError
-        If there is no such executor, or the scheduler does not answer.
+        If there is no such executor, or the scheduler does not answer within 15 s, has no workers, or they have no geotools of this version.
     MissingLibraryError
         If ``dask`` is asked for without its library.
 
@@ -129,15 +130,10 @@ def _client(scheduler: str | None, wanted: int | None) -> Iterator[Any]:
         "distributed.worker.profile.enabled": False, **WORKER_MEMORY,
     }  # fmt: skip
     with dask.config.set(settings):
-        try:
-            if scheduler is not None:
-                with distributed.Client(scheduler, timeout=ANSWER_S, set_as_default=False) as client:
-                    yield client
-                return
-        except OSError as error:
-            raise GeotoolsError(
-                f"the Dask scheduler at {scheduler} does not answer", hint="check the address and that it is running"
-            ) from error
+        if scheduler is not None:
+            with _reached(distributed, scheduler) as client:
+                yield client
+            return
         with (
             distributed.LocalCluster(
                 n_workers=workers(wanted), threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
@@ -146,6 +142,41 @@ def _client(scheduler: str | None, wanted: int | None) -> Iterator[Any]:
             distributed.Client(cluster, set_as_default=False) as client,
         ):  # fmt: skip
             yield client
+
+
+def _reached(distributed: Any, scheduler: str) -> Any:
+    """A client of a running scheduler that has workers; both have this version of geotools."""
+    try:
+        client = distributed.Client(scheduler, timeout=ANSWER_S, set_as_default=False)
+    except (OSError, ValueError) as error:  # errors of the work itself come later, and are not this
+        raise GeotoolsError(
+            f"the Dask scheduler at {scheduler} does not answer", hint="check the address and that it is running"
+        ) from error
+    try:
+        _require_workers(client, scheduler)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _require_workers(client: Any, scheduler: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=ANSWER_S)
+        told = client.get_versions(packages=[NAME])
+    except TimeoutError as error:
+        raise GeotoolsError(
+            f"the Dask scheduler at {scheduler} has no workers", hint=f"start some: dask worker {scheduler}"
+        ) from error
+    there = {"the scheduler": told["scheduler"], **{f"worker {name}": one for name, one in told["workers"].items()}}
+    for who, one in there.items():
+        found = one["packages"].get(NAME)
+        if found != told["client"]["packages"].get(NAME):
+            what = "no geotools installed" if found is None else f"geotools {found}, not {version()}"
+            raise GeotoolsError(
+                f"{who} of the Dask cluster has {what}",
+                hint=f"install the same version there: pip install '{NAME}[dask]'",
+            )
 
 
 def workers(wanted: int | None = None) -> int:

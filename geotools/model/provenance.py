@@ -17,11 +17,13 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+NAME = "geotools-demining"  # of the distribution
+
 
 def version() -> str:
     """Version of geotools."""
     try:
-        return metadata.version("geotools-demining")
+        return metadata.version(NAME)
     except metadata.PackageNotFoundError:
         return "0+source"
 

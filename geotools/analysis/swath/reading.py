@@ -127,8 +127,9 @@ class Source:
         return pq.read_metadata(self.path)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what was read of the file already."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_metadata", "content")}
+        """Without what was read of the file already, for someone who may work in another folder."""
+        kept = {name: value for name, value in self.__dict__.items() if name not in ("_metadata", "content")}
+        return {**kept, "path": self.path.absolute()}
 
     @property
     def borders(self) -> np.ndarray:
