@@ -438,6 +438,7 @@ def _booleans(raw: pd.Series, column: Column, report: Report) -> tuple[pd.Series
 
 _DAY_FIRST = re.compile(r"^(\d{1,2})[./\-](\d{1,2})[./\-](\d{4})(?:[ T].*)?$")
 _ISO_DAY = re.compile(r"^(\d{4})[-./](\d{1,2})[-./](\d{1,2})(?:[T\sZ+-].*)?$", re.IGNORECASE)
+_SECOND_DAY = re.compile(r"[T\s+-].*(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{4})", re.IGNORECASE)
 _HALF = re.compile("[\ud800-\udfff]")
 _CODE = re.compile(r"^(\d+)\.0+$")  # a code that went through a spreadsheet
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # twelve and a half, or twelve thousand five hundred?
@@ -460,6 +461,8 @@ def to_day(value: Any) -> date | None:
     if isinstance(value, np.datetime64):
         return None if np.isnat(value) else pd.Timestamp(value).date()
     text = str(value).strip()
+    if len(text) > 16 and _SECOND_DAY.search(text, 8):  # from one day to another: neither is the day
+        return None
     try:
         if match := _ISO_DAY.match(text):
             return date(int(match[1]), int(match[2]), int(match[3]))
