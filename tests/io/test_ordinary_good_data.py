@@ -88,7 +88,14 @@ def test_a_day_and_time_of_twelve_digits_is_not_in_1976(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["12 March 2021 - 15 May 2021", "March 12 2021 to April 5 2021", "5 March 2021 (planned)"]
+    "text",
+    [
+        "5.3.2021 - 7.4.2021",
+        "2021-03-05 - 2021-04-05",
+        "12 March 2021 - 15 May 2021",
+        "March 12 2021 to April 5 2021",
+        "5 March 2021 (planned)",
+    ],
 )
 def test_two_days_or_a_remark_are_not_one_day(tmp_path, text):
     path = tmp_path / "accidents.csv"
