@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -92,15 +91,3 @@ def test_errors_of_the_work_are_not_told_as_errors_of_the_scheduler(scheduler: s
     far = ("--executor", "dask", "--scheduler", scheduler)
     said = geotools(tmp_path, "coverage", "none.gpkg", *far, fine=False)
     assert "does not answer" not in said
-
-
-def test_a_scheduler_that_never_answers_is_given_up(tmp_path: Path) -> None:
-    """A port that takes the connection and stays silent, as behind some firewalls."""
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen()
-        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
-        began = time.monotonic()
-        said = geotools(tmp_path, "coverage", SAMPLE, "--executor", "dask", "--scheduler", address, fine=False)
-    assert "does not answer" in said
-    assert time.monotonic() - began < 120
