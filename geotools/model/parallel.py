@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
 import uuid
 import weakref
@@ -28,7 +29,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 EXECUTORS = ("serial", "threads", "dask")
-ANSWER_S = "15s"
+ANSWER_S = 15
 AHEAD = 2  # items handed out per worker: more would only fill memory
 WORKER_MEMORY = {  # workers that give every array back to the system at once spend a third of their time on that
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 64 << 20,
@@ -147,6 +148,7 @@ def _client(scheduler: str | None, wanted: int | None) -> Iterator[Any]:
 def _reached(distributed: Any, scheduler: str) -> Any:
     """A client of a running scheduler that has workers; both have this version of geotools."""
     try:
+        _require_words(scheduler)
         client = distributed.Client(scheduler, timeout=ANSWER_S, set_as_default=False)
     except (OSError, ValueError) as error:  # errors of the work itself come later, and are not this
         raise GeotoolsError(
@@ -158,6 +160,17 @@ def _reached(distributed: Any, scheduler: str) -> Any:
         client.close()
         raise
     return client
+
+
+def _require_words(scheduler: str) -> None:
+    """Something speaks at this address: a Dask scheduler greets first, and a client would wait for ever for one that is silent."""
+    scheme, _, place = scheduler.rpartition("://")
+    host, _, port = place.rpartition(":")
+    if scheme not in ("", "tcp") or not port.isdecimal():
+        return  # encrypted ones wait for the client's word; names without a port are for Dask to judge
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S) as there:
+        if not there.recv(1):
+            raise ConnectionError("nothing is said at this address")
 
 
 def _require_workers(client: Any, scheduler: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from pathlib import Path
@@ -113,7 +114,7 @@ def test_a_cluster_gives_the_same_and_a_killed_worker_costs_only_its_part(monkey
 @pytest.mark.dask
 def test_a_scheduler_that_does_not_answer_is_said_plainly(monkeypatch: pytest.MonkeyPatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "ANSWER_S", "1s")
+    monkeypatch.setattr(parallel, "ANSWER_S", 1)
     with pytest.raises(GeotoolsError, match="does not answer"), parallel.using("dask", scheduler="tcp://127.0.0.1:9"):
         pass
 
@@ -134,3 +135,13 @@ def test_what_a_worker_does_is_not_spread_again():
         assert parallel.map_ordered(_threads_inside, [range(8)] * 4) == [1] * 4
     with parallel.using("serial"):
         assert _threads_inside(range(8)) == 1
+
+
+@pytest.mark.dask
+def test_a_port_that_never_speaks_is_no_scheduler(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(parallel, "ANSWER_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(GeotoolsError, match="does not answer"), parallel.using("dask", scheduler=address):
+            pass
