@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import geotools as gt
+from geotools.model.errors import GeotoolsError
 
 RING = "POLYGON((47 39,47.01 39,47.01 39.01,47 39))"
 SPELLINGS = [
@@ -49,3 +50,11 @@ def test_a_value_that_is_no_word_is_told_and_left_out(tmp_path: Path) -> None:
     assert found.releases["product"].isna().all()
     (said,) = found.issues.loc[found.issues["check"] == "RD-11", "message"]
     assert said == "bitenler.csv: values in survey.toml: 'Bitti' is not a known word for product"
+
+
+@pytest.mark.parametrize("several", ['["a", "b"]', '{ a = "b" }'])
+def test_a_value_is_one_for_all_rows(tmp_path: Path, several: str) -> None:
+    toml = f'[[layer]]\nkind = "releases"\nfile = "bitenler.csv"\nvalues = {{ tags = {several} }}\n'
+    with pytest.raises(GeotoolsError, match="'tags'") as refused:
+        survey(tmp_path, "cleared", toml)
+    assert refused.value.hint

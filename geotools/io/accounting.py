@@ -267,7 +267,7 @@ def _unremarkable(ledger: _Ledger, alive: np.ndarray, crs: pyproj.CRS) -> bool:
     """Whether one look at the extremes shows that every coordinate is a finite number in range, none is 0, 0 and none looks like degrees."""
     shapes = ledger.geometry[alive]
     points = shapely.get_coordinates(shapes)
-    if shapely.has_z(shapes).any() or not len(points) or not np.isfinite(points.sum()):
+    if shapely.has_z(shapes).any() or not len(points) or not np.isfinite(points).all():
         return False
     west, south, east, north = shapely.total_bounds(shapes)
     if west <= 0 <= east and south <= 0 <= north:

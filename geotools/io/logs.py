@@ -5,8 +5,10 @@ For columns of fixes under names of their makers, before the schema is applied; 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,7 @@ def _words(listed: str) -> frozenset[str]:
 
 _DATES = _words("date|utc date|date utc|gps date|gnss date|fix date|log date|day|datum|tarix|tarih|дата")
 _CLOCKS = _words("utc time|time utc|gps time|gnss time|time of day|fix time|log time|clock|saat|время|zeit")
+EARLY = "2010"  # logs of before that are of no programme that would read them now
 _WEEKS = _words("gps week|week|gpsweek|wn|week number|gnss week")
 _SECONDS = _words("sow|tow|gps sow|gps tow|gpstow|seconds of week|second of week|time of week|gps seconds")
 _MILLISECONDS = _words("itow|i tow|tow ms|itow ms")
@@ -111,18 +114,25 @@ def _clock(table: pd.DataFrame, taken: dict[str, str], free: dict[str, str], tol
     if own is not None and pd.api.types.is_datetime64_any_dtype(table[own].dtype):
         return
     source = own or next((free[name] for name in free if name in _CLOCKS), None)
-    date = next((free[name] for name in free if name in _DATES), None)
-    if source is not None and date is not None and not pd.api.types.is_datetime64_any_dtype(table[date].dtype):
-        days, clocks = _texts(table[date]), [_hours(cell) for cell in _texts(table[source])]
+    day = next((free[name] for name in free if name in _DATES), None)
+    if source is not None and day is not None and not pd.api.types.is_datetime64_any_dtype(table[day].dtype):
+        days, open_ = _days(_texts(table[day]))
+        clocks = [_hours(cell) for cell in _texts(table[source])]
         if any(clocks) and sum(map(bool, clocks)) >= sum(map(bool, _texts(table[source]))) / 2:
-            zone = "Z" if {"utc", "gmt"} & {*fold(source).split(), *fold(date).split()} else ""
+            zone = "Z" if {"utc", "gmt"} & {*fold(source).split(), *fold(day).split()} else ""
             given = _texts(table[source])
             joined = [
-                f"{_day(day)} {clock}{'' if clock.endswith('Z') or '+' in clock else zone}" if clock and day else text
+                f"{day} {clock}{'' if clock.endswith('Z') or '+' in clock else zone}" if clock and day else text
                 for day, clock, text in zip(days, clocks, given, strict=True)
             ]
             table[source if own else "time"] = pd.Series(joined, index=table.index, dtype=object)
-            _say(told, "info", f"the times were put together from '{date}' and '{source}'", "time", joined[0])
+            _say(told, "info", f"the times were put together from '{day}' and '{source}'", "time", joined[0])
+            if open_:
+                _say(
+                    told, "warning",
+                    f"'{day}' could be day-month-year or year-month-day: it was read as receivers write it, day first",
+                    "time", joined[0],
+                )  # fmt: skip
             return
     week = next((free[name] for name in free if name in _WEEKS), None)
     seconds = next(
@@ -165,12 +175,30 @@ def _hours(cell: str) -> str:
     return ""
 
 
-def _day(cell: str) -> str:
-    """A date; ddmmyy, as NMEA sentences write it, as year-month-day, others as they are, without a time of midnight behind them."""
-    if re.fullmatch(r"\d{5,6}", cell):
-        digits = cell.zfill(6)
-        return f"20{digits[4:]}-{digits[2:4]}-{digits[:2]}"
-    return re.sub(r"[T ]00:00(:00(\.0+)?)?$", "", cell)
+def _days(cells: list[str]) -> tuple[list[str], bool]:
+    """Dates of one column, those of six digits as year-month-day, others as they are; and whether their order is a guess.
+
+    Receivers write ddmmyy. It is yymmdd where only that gives days, or days nearer to each other (a log is no years long), or
+    days since 2010.
+    """
+    short = sorted({cell for cell in cells if re.fullmatch(r"\d{5,6}", cell)})
+    digits = [cell.zfill(6) for cell in short]
+    orders = [[f"20{d[4:]}-{d[2:4]}-{d[:2]}" for d in digits], [f"20{d[:2]}-{d[2:4]}-{d[4:]}" for d in digits]]
+    ranks = [(_span(days), any(day < EARLY for day in days)) for days in orders]
+    chosen = orders[1] if ranks[1] < ranks[0] else orders[0]
+    words = dict(zip(short, chosen, strict=True))
+    midnight = re.compile(r"[T ]00:00(:00(\.0+)?)?$")
+    guess = bool(short) and ranks[0] == ranks[1] and orders[0] != orders[1] and ranks[0][0] < math.inf
+    return [words.get(cell) or midnight.sub("", cell) for cell in cells], guess
+
+
+def _span(days: list[str]) -> float:
+    """Days from the first to the last; without end where one is none."""
+    try:
+        ordered = sorted(date.fromisoformat(day) for day in days)
+    except ValueError:
+        return math.inf
+    return (ordered[-1] - ordered[0]).days if ordered else 0
 
 
 def _within_week(column: pd.Series) -> bool:

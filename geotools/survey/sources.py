@@ -267,6 +267,12 @@ def _from_table(data: Mapping[str, Any], table: Path, crs: str | None, encoding:
             raise ReadError(
                 f"[[layer]] number {number}: each of 'columns' must be text", hint='columns = { "in the file" = "column" }', file=table
             )  # fmt: skip
+        for name, value in row.get("values", {}).items():
+            if isinstance(value, (list, dict)):
+                raise ReadError(
+                    f"[[layer]] number {number}: '{name}' of 'values' must be one value for all rows, not several",
+                    hint=f'values = {{ {name} = "one value" }}', file=table,
+                )  # fmt: skip
         sources.append(
             LayerSource(
                 file, row.get("kind"), row.get("layer"), row.get("crs") or crs, row.get("encoding") or encoding,

@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 
 import geopandas as gpd
+import pyogrio
 import pytest
 
 from geotools import io
@@ -56,10 +57,16 @@ def seeds(folder: Path, survey: Path) -> dict[str, tuple[Path, str | None]]:
         "vertices.csv": ("hazards", "hazard_id,point_no,lon,lat\nH-1,1,47.1,39.6\nH-1,2,47.2,39.6\nH-1,3,47.2,39.7\nH-2,1,47.3,39.6\nH-2,2,47.4,39.6\nH-2,3,47.4,39.7\n"),
         "wkt.csv": ("hazards", 'id,wkt\nH-1,"POLYGON ((47.1 39.6, 47.2 39.6, 47.2 39.7, 47.1 39.6))"\nH-2,\n'),
         "legs.csv": ("legs", "leg_id,feature_id,leg_no,from,to,bearing,unit,north,distance_m,date\n1,S,1,SP,TP1,92,deg,magnetic,118.4,2026-06-12\n2,S,2,TP1,TP2,N 45 E,quadrant,grid,76.2,\n"),
+        "esri.json": ("hazards", '{"geometryType": "esriGeometryPolygon", "spatialReference": {"wkid": 102100, "latestWkid": 3857}, "fields": [{"name": "HAZARD_ID", "type": "esriFieldTypeString"}, {"name": "DATE_INFO", "type": "esriFieldTypeDate"}], "features": [{"attributes": {"HAZARD_ID": "H-1", "DATE_INFO": 1709251200000}, "geometry": {"rings": [[[5243000, 4807000], [5243000, 4807100], [5243100, 4807100], [5243000, 4807000]]]}}, {"attributes": {"HAZARD_ID": "H-2", "DATE_INFO": null}, "geometry": null}]}'),
+        "shared.topojson": ("hazards", '{"type": "Topology", "objects": {"hazards": {"type": "GeometryCollection", "geometries": [{"type": "Polygon", "arcs": [[0, 1]], "properties": {"id": "H-1"}}, {"type": "Polygon", "arcs": [[-1, 2]], "properties": {"id": "H-2"}}]}}, "arcs": [[[47.1, 39.6], [47.1, 39.7]], [[47.1, 39.7], [47.2, 39.65], [47.1, 39.6]], [[47.1, 39.6], [47.0, 39.65], [47.1, 39.7]]]}'),
     }  # fmt: skip
     for name, (kind, content) in special.items():
         (folder / name).write_text(content, "utf-8")
         out[name] = (folder / name, kind)
+    pyogrio.write_dataframe(
+        hazards.loc[hazards.geometry.notna(), ["id", "geometry"]], folder / "table.mif", driver="MapInfo File"
+    )
+    out["table.mif"] = (folder / "table.mif", "hazards")
     return out
 
 
@@ -94,7 +101,7 @@ def judge(target: Path, kind: str | None, tally: Tally, crs: str | None = None) 
 SYSTEMS = {"gk.csv": "EPSG:28408", "vertices.csv": "EPSG:4326", "wkt.csv": "EPSG:4326"}
 NAMES = sorted(
     {s for f in io.formats().itertuples() if f.write for s in f.suffixes.split()} - {".tab", ".geoparquet", ".geojsons", ".ndjson", ".jsonl", ".txt", ".shz", ".json"}
-    | {"fixes.nmea", "report.maxml", "odk.csv", "odk.json", "mgrs.csv", "dms.csv", "gk.csv", "vertices.csv", "wkt.csv", "legs.csv"}
+    | {"fixes.nmea", "report.maxml", "odk.csv", "odk.json", "mgrs.csv", "dms.csv", "gk.csv", "vertices.csv", "wkt.csv", "legs.csv", "esri.json", "shared.topojson", "table.mif"}
 )  # fmt: skip
 
 

@@ -472,3 +472,22 @@ def test_remarks_of_a_logger_before_the_names_are_left_out(tmp_path: Path) -> No
     assert len(gt.read(path, "fixes")) == 1
     path.write_text(f"# one\n{line(0)}\n{line(1)}\n", "utf-8")
     assert not io.read_with_issues(path)[1]["message"].str.contains("remarks").any()
+
+
+@pytest.mark.parametrize(
+    ("dates", "first", "guessed"),
+    [
+        (["040526", "050526"], "2026-05-04", False),  # as receivers write it
+        (["260504", "260505", "260506"], "2026-05-04", False),  # year first: as day first they would be years apart
+        (["260504"], "2026-05-04", False),  # and a log of 2004 is none
+        (["261531"], None, False),  # neither
+        (["111213"], "2013-12-11", True),
+    ],
+)
+def test_days_of_six_digits_are_read_in_one_order(dates, first, guessed, tmp_path):
+    rows = "".join(f"{day},06:00:0{second},40.0,47.{second}\n" for second, day in enumerate(dates))
+    path = tmp_path / "log.csv"
+    path.write_text(f"Date,Time,lat,lon\n{rows}")
+    fixes, issues = gt.read_with_issues(path, "fixes")
+    assert fixes["time"].iloc[0] is pd.NaT if first is None else str(fixes["time"].iloc[0])[:10] == first
+    assert issues["message"].str.contains("day first").any() == guessed

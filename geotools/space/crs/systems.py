@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyproj
 import shapely
+from pyproj.exceptions import ProjError
 
 from geotools.model.arguments import array
 from geotools.model.doors import checked
@@ -90,7 +91,13 @@ def transformer(source: str, target: str) -> pyproj.Transformer:
     >>> [round(float(v), 2) for v in change.transform(47.14, 39.6)]
     [683739.24, 4385550.44]
     """
-    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+    try:
+        return pyproj.Transformer.from_crs(source, target, always_xy=True)
+    except ProjError as error:
+        raise CRSError(
+            f"nothing can be brought from {source[:80]} to {target[:80]}",
+            hint="one of the two systems is damaged: name the right one, for example EPSG:32638",
+        ) from error
 
 
 def code_or_wkt(crs: pyproj.CRS) -> str:
