@@ -12,7 +12,7 @@ from geotools.model.errors import GeotoolsError
 
 RING = "POLYGON((47 39,47.01 39,47.01 39.01,47 39))"
 SPELLINGS = [
-    "Temizlendi", " TEMİZLENDİ", "temızlendı ", unicodedata.normalize("NFD", "TEMİZLENDİ"), "Temizlendi\u200b", "Temiz\u00adlendi",
+    "Bizdelendi", " BİZDELENDİ", "bızdelendı ", unicodedata.normalize("NFD", "BİZDELENDİ"), "Bizdelendi\u200b", "Bizde\u00adlendi",
 ]  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def survey(folder: Path, product: str, toml: str) -> gt.Survey:
 @pytest.mark.parametrize("typed", SPELLINGS)
 @pytest.mark.parametrize("key", ["cleared", "Cleared"])
 def test_a_word_of_the_programme_matches_however_it_is_typed(tmp_path: Path, typed: str, key: str) -> None:
-    toml = f'[programme.words.product]\n"Temizlendi" = "{key}"\n[[layer]]\nkind = "releases"\nfile = "bitenler.csv"\n'
+    toml = f'[programme.words.product]\n"Bizdelendi" = "{key}"\n[[layer]]\nkind = "releases"\nfile = "bitenler.csv"\n'
     found = survey(tmp_path, typed, toml)
     assert found.releases["product"].tolist() == ["cleared"]
     assert not (found.issues["check"] == "RD-11").any()
@@ -35,7 +35,7 @@ def test_a_word_of_the_programme_matches_however_it_is_typed(tmp_path: Path, typ
 @pytest.mark.parametrize("typed", SPELLINGS)
 def test_a_value_given_for_a_whole_layer_is_read_as_a_cell_is(tmp_path: Path, typed: str) -> None:
     toml = (
-        '[programme.words.product]\n"TEMİZLENDİ" = "cleared"\n[[layer]]\nkind = "releases"\nfile = "bitenler.csv"\n'
+        '[programme.words.product]\n"BİZDELENDİ" = "cleared"\n[[layer]]\nkind = "releases"\nfile = "bitenler.csv"\n'
         f'values = {{ product = "{typed}", depth_cm = "0,2 m", handover_date = "31.12.2024" }}\n'
     )
     releases = survey(tmp_path, "", toml).releases

@@ -211,3 +211,25 @@ def test_a_form_of_hundreds_of_questions_is_taken_whole():
     out, _ = conform(wide, schema("finds"))
     assert [c for c in out.columns if c.startswith("question")] == list(wide.columns)
     assert out[list(wide.columns)].equals(wide)
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "typed"),
+    [
+        ("product", "cleared", "Təmizləndi|Təmizlənib|TEMİZLENDİ|Разминировано|Очищена"),
+        ("product", "reduced", "Azaldıldı|Azaldılıb|Azaltıldı|Сокращён"),
+        ("product", "cancelled", "Ləğv edildi|Ləğv edilib|İptal edildi|Отменено|Исключена"),
+        ("method", "mechanical", "Mexaniki emal|mexaniki təmizləmə|Mekanik temizleme|Механическая обработка"),
+        ("method", "manual", "Əllə təmizləmə|Elle temizleme|Ручное разминирование"),
+        ("method", "bac", "BAC|BAC (battle area clearance)"),
+        (
+            "product",
+            None,
+            "Mexaniki emal|Mekanik temizleme|Təmizlənir|Temizleniyor|Təmizləmə|Очищается|Снято|Təmizlənməyib|BAC",
+        ),
+    ],
+)
+def test_everyday_words_are_known_and_work_that_is_not_finished_is_no_product(
+    words: str, key: str | None, typed: str
+) -> None:
+    assert {word: vocab.vocabulary(words).match(word) for word in typed.split("|")} == dict.fromkeys(typed.split("|"), key)
