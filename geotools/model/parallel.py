@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import tempfile
 import uuid
 import weakref
@@ -148,7 +147,7 @@ def _client(scheduler: str | None, wanted: int | None) -> Iterator[Any]:
 def _reached(distributed: Any, scheduler: str) -> Any:
     """A client of a running scheduler that has workers; both have this version of geotools."""
     try:
-        _require_words(scheduler)
+        _require_greeting(scheduler)
         client = distributed.Client(scheduler, timeout=ANSWER_S, set_as_default=False)
     except (OSError, ValueError) as error:  # errors of the work itself come later, and are not this
         raise GeotoolsError(
@@ -162,15 +161,18 @@ def _reached(distributed: Any, scheduler: str) -> Any:
     return client
 
 
-def _require_words(scheduler: str) -> None:
-    """Something speaks at this address: a Dask scheduler greets first, and a client would wait for ever for one that is silent."""
-    scheme, _, place = scheduler.rpartition("://")
-    host, _, port = place.rpartition(":")
-    if scheme not in ("", "tcp") or not port.isdecimal():
-        return  # encrypted ones wait for the client's word; names without a port are for Dask to judge
-    with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_S) as there:
-        if not there.recv(1):
-            raise ConnectionError("nothing is said at this address")
+def _require_greeting(scheduler: str) -> None:
+    """Something answers in the manner of Dask at this address; a client would wait for ever for one that is silent."""
+    import asyncio
+
+    from distributed.comm.core import connect
+
+    async def greet() -> None:
+        there = await asyncio.wait_for(connect(scheduler, timeout=ANSWER_S), ANSWER_S + 1)
+        await there.close()
+
+    with ThreadPoolExecutor(1) as beside:  # a notebook has a loop of its own, in which no other can run
+        beside.submit(asyncio.run, greet()).result()
 
 
 def _require_workers(client: Any, scheduler: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -140,8 +141,12 @@ def test_what_a_worker_does_is_not_spread_again():
 @pytest.mark.dask
 def test_a_port_that_never_speaks_is_no_scheduler(monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "ANSWER_S", 0.5)
+    monkeypatch.setattr(parallel, "ANSWER_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(GeotoolsError, match="does not answer"), parallel.using("dask", scheduler=address):
-            pass
+
+        async def asked() -> None:  # as in a notebook, which has a loop of its own
+            with pytest.raises(GeotoolsError, match="does not answer"), parallel.using("dask", scheduler=address):
+                pass
+
+        asyncio.run(asked())
