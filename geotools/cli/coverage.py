@@ -223,6 +223,8 @@ def _totals(found: Any, columns: list[str], width: int, *, once: bool) -> list[s
     cells = " ".join(f"{_cell(totals[name], name) if name in totals else '':>13}" for name in columns)
     share = f"  {_percent(float(totals['coverage'])):>8}" if "area_m2" in columns else ""
     lines = ["", f"{'TOTAL':{width}} {cells}{share}"]
+    if beside := options.beyond_map(totals):
+        lines[-1] += f"  on the map; and {beside}"
     if not once and totals["shared_m2"] >= 1:
         again = hectares(float(totals["shared_m2"]))
         lines.append(

@@ -279,6 +279,13 @@ def shown(text: object) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in str(text))
 
 
+def beyond_map(totals: Any) -> str:
+    """What stands beside figures of the ledger that cannot hold hazards without a polygon; empty where each has one."""
+    from geotools.model.figures import without_polygon
+
+    return without_polygon(float(totals["hazards_without_ground"]), float(totals["reported_without_ground_m2"]))
+
+
 def issue_line(issues: Any, *, scope: str = "") -> str:
     """How many issues there are, in the one form of all commands; `scope` says what was not looked at."""
     from geotools.model.figures import issue_counts

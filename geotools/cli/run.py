@@ -255,7 +255,9 @@ def _line(label: str, name: str, totals: Any) -> str:
     from geotools.model.figures import direction, in_hectares, square_metres
 
     value, toward = float(totals[name]), direction(name)
-    return f"{label:38}{square_metres(value, toward=toward):>14} m²  {in_hectares(value, toward):>10,.2f} ha"
+    line = f"{label:38}{square_metres(value, toward=toward):>14} m²  {in_hectares(value, toward):>10,.2f} ha"
+    beside = options.beyond_map(totals) if name in ("area_m2", "remaining_m2") else ""
+    return f"{line} on the map; and {beside}" if beside else line
 
 
 def _without_ground(coverage: Any) -> list[str]:

@@ -97,6 +97,21 @@ def hectares(value_m2: float, toward: str = "nearest", lang: str = "en") -> str:
     return f"{grouped(in_hectares(value_m2, toward), 2, lang)} ha"
 
 
+def without_polygon(count: float, reported_m2: float) -> str:
+    """What stands beside a figure that cannot hold the ground of hazards without a polygon; empty where each has one.
+
+    Examples
+    --------
+    >>> without_polygon(4, 318_600), without_polygon(1, 0), without_polygon(0, 0)
+    ('4 hazards without a polygon, 31.86 ha reported', '1 hazard without a polygon, size not stated', '')
+    """
+    if not count > 0:
+        return ""
+    who = "1 hazard" if count == 1 else f"{count:,.0f} hazards"
+    size = f"{hectares(reported_m2, 'up')} reported" if reported_m2 > 0 else "size not stated"
+    return f"{who} without a polygon, {size}"
+
+
 def tenths(share: float) -> int:
     """A share of released ground in whole tenths of a percent, never rounded up."""
     return math.floor(share * 1000 + NOISE)

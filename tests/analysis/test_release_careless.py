@@ -80,9 +80,11 @@ def test_a_hazard_without_ground_is_never_left_out_of_the_words():
     assert told(found, "RL-01", "error")["id"].tolist() == ["H2"]
     for words in (found.summary(), found._repr_html_()):
         assert "1 hazard has no usable polygon (25.00 ha as reported)" in words
+        assert "on the map; and 1 hazard without a polygon, 25.00 ha reported. On the map" in words
     plain = gt.coverage(H, R)
     assert plain.totals["hazards_without_ground"] == 0
     assert "no usable polygon" not in plain.summary()
+    assert "on the map" not in plain.summary()
     assert gt.coverage(two, R).to_dict()["totals"]["hazards_without_ground"] == 1
 
 
@@ -98,6 +100,28 @@ def test_the_command_says_it_too(tmp_path):
         done = CliRunner().invoke(cli, ["coverage", str(tmp_path / "survey.gpkg"), *more])
         assert done.exit_code == 0, done.output
         assert "no usable polygon" in done.output
+        row = next(line for line in done.output.splitlines() if line.startswith("TOTAL"))
+        assert row.endswith("on the map; and 1 hazard without a polygon, size not stated")
+
+
+def test_where_no_hazard_has_a_polygon_a_zero_says_what_it_leaves_out(tmp_path):
+    """Only reported areas: wherever a 0 stands for ground that nobody could measure, the line says so."""
+    from click.testing import CliRunner
+
+    from geotools.cli.main import cli
+
+    bare = frame([None] * 4, id=list("abcd"), classification="CHA", area_reported_m2=79_650.0)
+    beside = "on the map; and 4 hazards without a polygon, 31.86 ha reported"
+    bare.to_file(tmp_path / "hazards.gpkg", layer="hazards")
+    for name in ("coverage", "run"):
+        more = ["-o", str(tmp_path / "out"), "--skip", "map"] if name == "run" else []
+        done = CliRunner().invoke(cli, [name, str(tmp_path / "hazards.gpkg"), *more])
+        assert done.exit_code == 0, done.output
+        lines = done.output.splitlines()
+        starts = ("hazardous land recorded", "remaining") if name == "run" else ("Remaining", "TOTAL")
+        for start in starts:
+            assert all(beside in line for line in lines if line.startswith(start)), start
+            assert any(line.startswith(start) for line in lines), start
 
 
 def event(word, shape=None, hazard="H1", day="2024-06-01", **more):
