@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ import click
 
 from geotools.cli import options
 
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+QUIET_MONTHS = 2  # whole months without a release after which a forecast is questioned
 SPLITS = ("organisation", "team", "method", "admin1", "admin2", "hazard_id")
 
 
@@ -81,6 +87,8 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     if choices["bulletin"]:
         tables["bulletin"] = progress.bulletin(credits, finds, start=choices["bulletin"][0], end=choices["bulletin"][1])
     cast = _forecast(credits, float(coverage.totals["remaining_m2"]), as_of, choices) if choices["forecast"] else None
+    if cast is not None and (said := _quiet(credits, as_of)):
+        options.say(f"warning: {said}")
     if output is not None:
         _write(tables, cast, output, overwrite=choices["overwrite"])
     if choices["charts"] is not None:
@@ -88,7 +96,7 @@ def command(survey: str, output: Path | None, as_of: date | None, **choices: Any
     if choices["as_json"]:
         options.print_json({**_plain(tables, cast), "counted": scope["figures"]})
     else:
-        click.echo(_words((opened.name, scope["words"]), tables, cast))
+        click.echo(_words((opened.name, scope["words"]), tables, cast, reckoned=_reckoned(as_of, cast)))
 
 
 def _with_columns(credits: Any, releases: Any, hazards: Any) -> Any:
@@ -175,6 +183,36 @@ def _forecast(credits: Any, remaining: float, as_of: date | None, choices: dict[
         return None
 
 
+def _reckoned(as_of: date | None, cast: Any) -> str:
+    """The day a forecast starts from, and why from that day."""
+    if cast is None:
+        return ""
+    day = f"{cast.as_of.day} {MONTHS[cast.as_of.month - 1]} {cast.as_of.year}"
+    return f"{day}, the last record" if as_of is None else f"{day}, as asked with --as-of"
+
+
+def _quiet(credits: Any, as_of: date | None, *, today: date | None = None) -> str:
+    """A warning where nothing was released for long before the day asked for, or before today; else empty."""
+    import pandas as pd
+
+    from geotools.analysis import progress
+
+    known = progress.counted(credits)
+    last = pd.to_datetime(known.loc[known["net_m2"] > 0, "date"]).max()
+    if pd.isna(last):
+        return ""
+    day = as_of or today or date.today()  # noqa: DTZ011
+    whole = (day.year - last.year) * 12 + day.month - last.month - (day.day < last.day)
+    if whole <= QUIET_MONTHS:
+        return ""
+    if as_of is not None:
+        return f"no release for {whole} months before {as_of}: the forecast counts them as months in which nothing was released"
+    return (
+        f"no release for {whole} months: the forecast is reckoned from the last record, so a day it names may have passed; "
+        "give --as-of to reckon from another day"
+    )
+
+
 def _plain(tables: dict[str, Any], cast: Any) -> dict[str, Any]:
     import json
 
@@ -227,15 +265,15 @@ def _write(tables: dict[str, Any], cast: Any, output: Path, *, overwrite: bool) 
             io.write(table, folder / f"{name}.csv")
 
 
-def _words(about: tuple[str, list[str]], tables: dict[str, Any], cast: Any) -> str:
+def _words(about: tuple[str, list[str]], tables: dict[str, Any], cast: Any, *, reckoned: str) -> str:
     name, scope = about
     lines = [name, "", *_released_lines(tables), "", f"devices found: {_devices(tables)}"]
     rates = tables["productivity"]
     if len(rates):
         share = float(rates["nothing_found"].mean())
-        lines.append(
-            f"activities: {len(rates):,}, nothing found in {100 * share:.0f} %; median {rates['m2_per_worker_day'].median():,.1f} m² per worker and day"
-        )
+        pace = float(rates["m2_per_worker_day"].median())
+        known = f"median {pace:,.1f}" if math.isfinite(pace) else "not known how many"
+        lines.append(f"activities: {len(rates):,}, nothing found in {100 * share:.0f} %; {known} m² per worker and day")
     lines += ["", *scope]
     if "bulletin" in tables:
         from geotools.model.figures import square_metres
@@ -246,7 +284,7 @@ def _words(about: tuple[str, list[str]], tables: dict[str, Any], cast: Any) -> s
                 f"{row['organisation']!s:34.34}{row['hectares']:>10,.2f}{square_metres(row['released_m2'], toward='down'):>14}{row['ap_mines']:>8,}{row['av_mines']:>8,}{row['uxo']:>8,}"
             )
     if cast is not None:
-        lines += ["", *_forecast_lines(cast)]
+        lines += ["", *_forecast_lines(cast, reckoned)]
     return "\n".join(lines)
 
 
@@ -281,7 +319,7 @@ def _devices(tables: dict[str, Any]) -> str:
     return ", ".join(said) or "none recorded"
 
 
-def _forecast_lines(cast: Any) -> list[str]:
+def _forecast_lines(cast: Any, reckoned: str) -> list[str]:
     from geotools.model.figures import hectares
 
     ends = [
@@ -290,6 +328,6 @@ def _forecast_lines(cast: Any) -> list[str]:
     ]
     left, rate = hectares(cast.remaining_m2, "up"), hectares(cast.rate_m2_per_month, "down")
     return [
-        f"forecast for {left} remaining at {rate} a month, the mean of the last {cast.months_observed} months: {', '.join(ends)}",
+        f"forecast from {reckoned}, for {left} remaining at {rate} a month, the mean of the last {cast.months_observed} months: {', '.join(ends)}",
         f"({cast.note})",
     ]

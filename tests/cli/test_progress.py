@@ -178,3 +178,26 @@ def test_charts_say_what_they_are_about_and_end_at_the_figures_of_the_ledger(mak
     assert any(t.get_text() == "Programme" for t in drawn.texts)
     bars = charts.released(gt.progress.released(credits, period="year"), lang="tr")
     assert bars._suptitle.get_text() == "Dönemlere göre serbest bırakılan arazi"
+
+
+def test_the_forecast_says_from_which_day_it_is_reckoned_and_warns_of_quiet_months(survey: Path) -> None:
+    """The last release is of October 2023: what is reckoned from it has long passed; the warning is no part of any output."""
+    plain = CliRunner().invoke(cli, ["progress", str(survey)])
+    assert plain.exit_code == 0, plain.output
+    assert "forecast from 3 October 2023, the last record, for " in plain.stdout
+    assert "warning: no release for " in plain.stderr and "give --as-of" in plain.stderr
+    assert "warning" not in plain.stdout
+    soon = CliRunner().invoke(cli, ["progress", str(survey), "--as-of", "2023-12-31"])
+    assert "forecast from 31 December 2023, as asked with --as-of, for " in soon.stdout
+    assert "warning" not in soon.stderr
+    late = CliRunner().invoke(cli, ["progress", str(survey), "--as-of", "2025-04-03"])
+    assert "no release for 18 months before 2025-04-03" in late.stderr
+
+
+def test_a_pace_that_nobody_recorded_is_not_known(survey: Path, make: Any) -> None:
+    """Activities without workers: no "nan" is printed."""
+    rows = [{"id": f"A-{n}", "end": pd.Timestamp("2023-01-05"), "geometry": make.square()} for n in range(3)]
+    gt.write(make.frame(*rows), survey / "activities.gpkg")
+    done = CliRunner().invoke(cli, ["progress", str(survey)])
+    assert done.exit_code == 0, done.output
+    assert "not known how many m² per worker and day" in done.stdout and "nan" not in done.stdout
