@@ -21,6 +21,7 @@ from geotools.model.progress import Progress, tracked
 from geotools.model.provenance import InputFile, hashing
 from geotools.model.schema import KINDS, Issue, conform, issues_frame, join_issues, kind_of, kind_of_content
 from geotools.space import crs as _crs
+from geotools.survey.made_ids import prefixes, told_apart
 from geotools.survey.record import Survey
 from geotools.survey.remembered import from_store
 from geotools.survey.sources import TABLE_NAMES, LayerSource, Plan, of_kind, plan
@@ -141,6 +142,7 @@ def read_source(item: LayerSource, programme: Programme) -> Reading:
 def survey_of(path: Path, planned: Plan, readings: list[Reading]) -> Survey:
     """The survey that these sources make together."""
     programme = planned.programme
+    readings = _with_made_ids_apart(readings)
     parts: dict[str, list[tuple[LayerSource, gpd.GeoDataFrame]]] = {}
     for one in readings:
         parts.setdefault(one.name, []).append((one.item, one.frame))
@@ -156,6 +158,22 @@ def survey_of(path: Path, planned: Plan, readings: list[Reading]) -> Survey:
     )
     inputs = [_input(one) for one in readings]
     return Survey(name, layers, programme, join_issues(*found), _merged(inputs), planned.rasters)
+
+
+def _with_made_ids_apart(readings: list[Reading]) -> list[Reading]:
+    """The readings; where several feed one layer, the ids made from their row numbers differ from file to file."""
+    together: dict[str, list[int]] = {}
+    for n, one in enumerate(readings):
+        together.setdefault(one.name, []).append(n)
+    out = list(readings)
+    for places in together.values():
+        if len(places) == 1:
+            continue
+        for n, prefix in zip(places, prefixes([readings[n].item for n in places]), strict=True):
+            one = readings[n]
+            frame, issues = told_apart(one.frame, one.issues, one.item.label, prefix)
+            out[n] = replace(one, frame=frame, issues=issues)
+    return out
 
 
 def _input(one: Reading) -> InputFile:
@@ -314,8 +332,12 @@ def _moved(frame: gpd.GeoDataFrame, common: Any) -> gpd.GeoDataFrame:
 def _unique_ids(
     frame: gpd.GeoDataFrame, kind: str, label: str, taken: dict[str, str]
 ) -> tuple[gpd.GeoDataFrame, list[Issue]]:
+    own = frame["id"].tolist()
+    if frame["id"].is_unique and taken.keys().isdisjoint(own):
+        taken.update(dict.fromkeys(own, label))
+        return frame, []
     issues, out = [], []
-    for key in frame["id"]:
+    for key in own:
         name, turn = key, 1
         while name in taken:
             turn += 1

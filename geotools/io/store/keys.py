@@ -14,7 +14,7 @@ import pandas as pd
 from geotools.model.errors import StoreError
 from geotools.model.schema import Issue, issues_frame
 
-MADE = re.compile(r"row-\d+(\.\d+)?(~\d+)?")
+MADE = re.compile(r"(.*:)?row-\d+(\.\d+)?(~\d+)?", re.DOTALL)  # with its file, where a layer has several
 
 
 def with_own_ids(layers: Mapping[str, gpd.GeoDataFrame], issues: pd.DataFrame) -> dict[str, gpd.GeoDataFrame]:

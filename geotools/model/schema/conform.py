@@ -165,16 +165,13 @@ def _whole(text: str) -> str:
 
 def _ids(raw: pd.Series | None, numbers: Sequence[int], schema: Schema, issues: list[Issue]) -> pd.Series:
     texts = [None] * len(numbers) if raw is None else [as_text(value) for value in raw]
-    if raw is None and len(numbers):
-        issues.append(
-            Issue(
-                "RD-10",
-                "info",
-                schema.kind,
-                column="id",
-                message="the file has no id column: ids are made from row numbers",
-            )
-        )
+    empty = raw is not None and len(texts) > 1 and not any(texts)
+    if (raw is None or empty) and len(numbers):
+        why = "the id column is empty" if empty else "the file has no id column"
+        said = f"{why}: ids are made from row numbers"
+        issues.append(Issue("RD-10", "warning" if empty else "info", schema.kind, column="id", message=said))
+        if len(set(numbers)) == len(numbers):
+            return pd.Series([f"row-{number}" for number in numbers], dtype=object)
     used = {text for text in texts if text}
     seen: dict[str, int] = {}
     out: list[str] = []
