@@ -16,7 +16,7 @@ import pandas as pd
 import pyproj
 import shapely
 
-from geotools.io import forms, headings, minutes, vertices
+from geotools.io import forms, headings, minutes, totals, vertices
 from geotools.io.raw import Finding, Raw, Source
 from geotools.model.errors import CRSError
 from geotools.model.schema import KINDS, kind_of, renaming
@@ -25,17 +25,17 @@ from geotools.model.vocab import fold
 from geotools.space import crs as _crs
 
 _SPELLINGS = {
-    "lon": "lon|longitude|long|lng|lon wgs84|longitude wgs84|lon dd|gps longitude|uzunluq|boylam|долгота|gps lon|decimal longitude|long dms|lon dms|longitude deg|lon deg|long deg|longitud|longitude x|довгота|geografska duzina|خط الطول|طول البلد",
-    "lat": "lat|latitude|lat wgs84|latitude wgs84|lat dd|gps latitude|enlik|en dairesi|enlem|широта|gps lat|decimal latitude|lat dms|latitude deg|lat deg|latitud|latitude y|geografska sirina|خط العرض|عرض البلد",
-    "east": "x|easting|east|e|point x|x coord|xcoord|coord x|utm e|utm easting|utm x|x m|coordx|x easting|saga deyer|восток",
-    "north": "y|northing|north|n|point y|y coord|ycoord|coord y|utm n|utm northing|utm y|y m|coordy|y northing|север",
+    "lon": "lon|longitude|long|lng|lon wgs84|longitude wgs84|lon dd|gps longitude|uzunluq|boylam|долгота|gps lon|decimal longitude|long dms|lon dms|longitude deg|lon deg|long deg|longitud|longitude x|довгота|geografska duzina|خط الطول|طول البلد|şərq uzunluğu|doğu boylamı|восточная долгота",
+    "lat": "lat|latitude|lat wgs84|latitude wgs84|lat dd|gps latitude|enlik|en dairesi|enlem|широта|gps lat|decimal latitude|lat dms|latitude deg|lat deg|latitud|latitude y|geografska sirina|خط العرض|عرض البلد|şimal enliyi|kuzey enlemi|северная широта",
+    "east": "x|easting|east|e|point x|x coord|xcoord|coord x|utm e|utm easting|utm x|x m|coordx|x easting|saga deyer|saga deger|восток|east m|easting m|utm east|şərq|şərq m|şərq koordinatı|doğu|doğu m|doğu koordinatı|восток m|восток м",
+    "north": "y|northing|north|n|point y|y coord|ycoord|coord y|utm n|utm northing|utm y|y m|coordy|y northing|север|north m|northing m|utm north|yuxarı dəyər|yukarı değer|şimal|şimal m|şimal koordinatı|kuzey|kuzey m|kuzey koordinatı|север m|север м",
     "wkt": "wkt|geometry|geom|the geom|wkt geom|geometry wkt|shape|wkb geometry|ewkt|geometry as entered",
     "text": (
         "coordinates|coordinate|coords|coord|position|mgrs|utm|grid reference|grid ref|gridref|koordinat|koordinatlar|koordinatlari|"
         "координаты|координата|location|gps|gps position|lat lon|lat long|latitude longitude|latlon|latlong|lon lat|lonlat|long lat|enlik uzunluq|enlem boylam"
     ),
 }
-NAMES = {key: tuple(spellings.split("|")) for key, spellings in _SPELLINGS.items()}
+NAMES = {key: tuple(fold(spelling) for spelling in spellings.split("|")) for key, spellings in _SPELLINGS.items()}
 _LON_FIRST = ("lon lat", "lonlat", "long lat")
 _LAT_FIRST = (
     "lat lon",
@@ -75,20 +75,24 @@ def locate(
     """Take the coordinate columns of a table and make geometry of them.
 
     Looked for in this order: what the programme's `columns` say, WKT, field-form positions, lon/lat, x/y, text, and last
-    the one column of any name whose every cell is WKT (an issue says which). Rows that are vertices of areas are joined.
-    A table without any is returned with no geometry. Rows are joined only if `join`: not where they are a part of a file.
+    the one column of any name whose every cell is WKT (an issue says which). Rows that are vertices of areas are joined, total
+    lines at the end set aside. A table without any is returned with no geometry. Both only if `join`: not for a part of a file.
     `findings` are those of the reader about rows of `table`; they follow their rows into the areas.
     """
     table, numbers, findings = _without_tags(table, source, numbers, findings)
     kind = source.kind or kind_of(source.path.stem)
     if kind is not None and not KINDS[kind].geometry:
-        return Raw(source.path.stem, table, None, None, False, list(findings), numbers, headings=tuple(table.columns))
+        plain = Raw(source.path.stem, table, None, None, False, list(findings), numbers, headings=tuple(table.columns))
+        if join:
+            totals.set_aside(plain)
+        return plain
     raw = _located(table, source, kind)
     raw.headings = tuple(table.columns)
     raw.numbers = numbers
     raw.findings[:0] = findings
     if not join:
         return raw
+    totals.set_aside(raw)
     out = vertices.joined(raw, source, kind)
     out.headings = raw.headings
     return out
