@@ -136,3 +136,25 @@ def test_columns_of_a_layer_without_a_kind_are_not_passed_over_in_silence(tmp_pa
     said = issues[issues["check"] == "RD-04"].iloc[0]
     assert said["severity"] == "warning"
     assert "Nomre" in said["message"]
+
+
+@pytest.mark.parametrize(
+    ("east", "north"),
+    [
+        ("Şərq", "Şimal"),
+        ("ŞƏRQ (m)", "ŞİMAL (m)"),
+        ("Doğu", "Kuzey"),
+        ("Doğu (m)", "Kuzey (m)"),
+        ("Восток (м)", "Север (м)"),
+    ],
+)
+def test_metres_under_the_words_for_east_and_north_are_a_position(tmp_path: Path, east: str, north: str) -> None:
+    path = csv(tmp_path, f"id;{north};{east}\nF-1;4385550,5;683738\n", "finds.csv")
+    frame = io.read(path, crs=32638)
+    assert (frame.geometry.x[0], frame.geometry.y[0]) == (683738.0, 4385550.5)
+
+
+def test_the_width_of_a_tool_is_known_in_the_languages_of_the_crews(tmp_path: Path) -> None:
+    for heading in ("İş eni", "İş genişliği", "çalışma genişliği", "Ширина захвата", "İş eni (m)"):
+        text = f"time;lat;lon;{heading}\n2026-05-04T06:00:00Z;39.6;47.2;2,4\n"
+        assert io.read(csv(tmp_path, text, "fixes.csv"))["width_m"].tolist() == [2.4], heading

@@ -121,6 +121,15 @@ _CLASS = (
     "классификация",
 )
 _DEPTH = ("depth", "dərinlik", "глубина")  # derinlik folds to the same
+_WIDTH = (
+    "iş eni",
+    "iş genişliyi",
+    "iş genişliği",
+    "çalışma genişliği",
+    "çalışma eni",
+    "ширина захвата",
+    "рабочая ширина",
+)
 _DATE = ("report date", "date of report", "completion date", "end date", "tarix", "tarih", "tarixi", "tarihi", "дата")
 
 
@@ -510,7 +519,7 @@ _FIXES = Schema(
             "width_m",
             "number",
             "m",
-            aliases=("width", "swath", "swath width", "working width", "implement width"),
+            aliases=("width", "swath", "swath width", "working width", "implement width", *_WIDTH),
             short="widthM",
             minimum=0,
         ),
@@ -562,7 +571,7 @@ _TRACKS = Schema(
         C("asset_id", "id", aliases=("asset", "machine"), short="assetId"),
         C("run_id", "id", aliases=("run",), short="runId"),
         _TASK_ID,
-        C("width_m", "number", "m", aliases=("width",), short="widthM", minimum=0),
+        C("width_m", "number", "m", aliases=("width", "working width", *_WIDTH), short="widthM", minimum=0),
         C("start", "time", aliases=("start time", "begin"), short="start"),
         C("end", "time", aliases=("end time",), short="end"),
         _ORG,
