@@ -11,6 +11,7 @@ import click
 from geotools.cli import options
 
 SHOWN = 200
+NAMED = 12  # ids in a line that says the same of many rows
 
 store_argument = click.argument("store", metavar="STORE", type=click.Path(path_type=str))
 note_option = click.option("--note", required=True, help="Why: kept with the revision for ever.")
@@ -113,6 +114,7 @@ def save(store: str, survey: str, **choices: Any) -> None:
             )  # fmt: skip
         except StoreError as error:
             _tell(error.issues)
+            _name_the_others(error, layers)
             raise
     _tell(opened.issues)
     _tell(done.issues)
@@ -125,6 +127,18 @@ def save(store: str, survey: str, **choices: Any) -> None:
             f"revision {done.revision.number}: {what}, {done.unchanged} as they were, {done.outdated} left alone"
         )
     options.exit_for(opened.issues, choices["fail_on"])
+
+
+def _name_the_others(error: Any, layers: dict[str, Any]) -> None:
+    """Add to the hint how the layers that were not refused can be saved meanwhile."""
+    told = error.issues
+    if told is None or not told["check"].isin(["ST-01"]).any():
+        return
+    refused = set(told.loc[told["check"] == "ST-01", "kind"])
+    good = [kind for kind, frame in layers.items() if kind not in refused and len(frame)]
+    if good and refused <= set(layers):
+        others = " ".join(f"--only {_clean(kind)}" for kind in good)
+        error.hint = f"{error.hint or ''}; meanwhile the other layers can be saved: {others}".removeprefix("; ")
 
 
 def _refuse_unread(issues: Any, layers: dict[str, Any], survey: str) -> None:
@@ -161,14 +175,18 @@ def _as_kept(target: Any, kind: str, frame: Any, programme: Any) -> Any:
 
 
 def _tell(issues: Any) -> None:
-    """Errors and warnings, a line each, on stderr."""
+    """Errors and warnings on stderr, alike ones in one line."""
     if issues is None:
         return
-    odd = issues[issues["severity"].isin(["error", "warning"])]
-    for row in odd.head(SHOWN).itertuples():
-        options.say(f"{row.severity}: {_clean(row.kind)} {_clean(row.id)}: {_clean(row.message)}")
-    if len(odd) > SHOWN:
-        options.say(f"… and {len(odd) - SHOWN} more")
+    groups = options.alike(issues[issues["severity"].isin(["error", "warning"])])
+    for group in groups[:SHOWN]:
+        row, ids = group.iloc[0], [_clean(name) for name in group["id"] if name]
+        more = f" and {len(ids) - NAMED:,} more" if len(ids) > NAMED else ""
+        alike = f"{len(group):,} {_clean(row['kind'])} ({', '.join(ids[:NAMED])}{more})"
+        who = f"{_clean(row['kind'])} {_clean(row['id'])}" if len(group) == 1 else alike
+        options.say(f"{row['severity']}: {who}: {_clean(row['message'])}")
+    if len(groups) > SHOWN:
+        options.say(f"… and {len(groups) - SHOWN} more kinds of errors and warnings")
 
 
 def _clean(value: Any) -> str:
