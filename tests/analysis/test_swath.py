@@ -455,6 +455,31 @@ def test_the_programme_says_what_an_unknown_receiver_is_worth():
     assert {"SW-20", "SW-21"} & set(result.issues["check"]) == {"SW-21"}
 
 
+def test_how_accurate_the_fixes_are_is_said_of_those_that_touch_the_task(tmp_path):
+    """A track beside the task that states no accuracy says nothing about the task, in memory and from disk."""
+    log = Log().stroke([(0, 0), (50, 0)]).wait(600).stroke([(0, 200), (50, 200)])
+    frame = log.frame(width_m=1.0)
+    frame["h_acc_m"] = np.where(frame.geometry.y < 100, 0.02, np.nan)
+    path = tmp_path / "fixes.parquet"
+    plain = pd.DataFrame(frame.drop(columns="geometry")).assign(x=frame.geometry.x, y=frame.geometry.y)
+    plain.to_parquet(path)
+    for ground, percent in (
+        (task(box(0, -1, 50, 1)), None),
+        (task(box(0, 199, 50, 201)), 100),
+        (task(box(0, -1, 50, 201)), 50),
+    ):
+        for done in (
+            swath.cover(swath.prepare(frame, ground), ground, method="manual"),
+            swath.cover_stream(path, ground, job=swath.Job(crs=sim.LOCAL, method="manual")),
+        ):
+            said = [line for line in done.sentences if "do not state how accurate" in line]
+            assert bool(said) == (percent is not None)
+            assert not said or said[0].startswith(f"On {percent} % of the length")
+            assert (done.totals["searched_m2"] > 0) == (percent is None)
+    away = swath.cover(swath.prepare(frame, straight()[1]), task(box(0, 90, 50, 100)), method="manual")
+    assert any("No pass lies in the task" in line for line in away.sentences)
+
+
 def test_one_fix_without_accuracy_leaves_its_pass_without():
     frame, ground, _, _ = straight()
     passes = swath.passes(frame.assign(h_acc_m=[0.02] * (len(frame) - 1) + [np.nan]), ground)

@@ -110,6 +110,8 @@ def test_an_error_too_large_for_the_width_is_said_in_words(sigma):
         swath.passes(frame, task), swath.grid_of(task, 0.25), sigma_m=sigma, task=task, options=swath.Draws(count=8)
     )
     assert any("cannot show coverage" in line for line in result.sentences)
+    told = f"{result.totals['assured_m2']:.1f} of {result.totals['task_m2']:,.1f} m² (0.0 %) are assured at"
+    assert result.sentences[0].startswith(told), "the figure is never left out"
     assert result.totals["assured_share"] < 0.01
     assert len(result.sensitivity) == 5
     assert result.sensitivity["expected_uncovered_m2"].iloc[0] == pytest.approx(result.totals["expected_uncovered_m2"])

@@ -342,27 +342,18 @@ def _findings(made: gpd.GeoDataFrame, totals: dict[str, Any], limits: Draws) -> 
         if worst - least < 0.005
         else f"position errors from {least:.2f} to {worst:.2f} m"
     )
-    issues = []
+    share = f"{100 * totals['assured_share']:.1f} %"
+    text = f"{figure(totals['assured_m2'])} of {figure(totals['task_m2'])} m² ({share}) are assured at {percent} for {error}"
+    issues = [Issue("SW-22", "info", "fixes", message=text, value=totals["assured_m2"])]
     if totals["assured_share"] < 0.01:
         text = (
             f"These tracks cannot show coverage: with {error} per axis next to nothing of the work of a tool {width:.2f} m wide "
             f"is sure ({percent}). Use marked lanes or better positions."
         )
+        limit = width / 2 / limits.radius
         issues.append(
-            Issue(
-                "SW-20",
-                "error",
-                "fixes",
-                column="h_acc_m",
-                message=text,
-                value=totals["sigma_m"],
-                limit=width / 2 / limits.radius,
-            )
+            Issue("SW-20", "error", "fixes", column="h_acc_m", message=text, value=totals["sigma_m"], limit=limit)
         )
-    else:
-        share = f"{100 * totals['assured_share']:.1f} %"
-        text = f"{figure(totals['assured_m2'])} of {figure(totals['task_m2'])} m² ({share}) are assured at {percent} for {error}"
-        issues.append(Issue("SW-22", "info", "fixes", message=text, value=totals["assured_m2"]))
     expected = f"{figure(totals['expected_uncovered_m2'])} m² of the task are expected to be uncovered"
     if totals["draws"]:
         expected += f" ({percent} of {totals['draws']} draws between {figure(totals['uncovered_low_m2'])} and {figure(totals['uncovered_high_m2'])} m²)"

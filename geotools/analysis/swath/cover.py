@@ -176,7 +176,8 @@ class SwathCoverage:
 
     @cached_property
     def _position(self) -> Position:
-        return Position.of(self._work.rows, assumed_m(self._limits))
+        work = self._work
+        return Position.on(work.ground, work.rows, work.shapes, assumed_m(self._limits))
 
     @cached_property
     def _proves(self) -> Meant:

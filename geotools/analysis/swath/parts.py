@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 import pyproj
+from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.swath import plan
 from geotools.analysis.swath.findings import Found, Seen
@@ -47,6 +48,8 @@ class Recipe:
         Accuracy taken where fixes state none, standard deviation per axis.
     is_laid
         Whether passes are put aside for rasters as well.
+    ground
+        The task on the plane of the gate; None where the passes are all that is wanted.
     """
 
     gate: Gate
@@ -54,6 +57,7 @@ class Recipe:
     home: pyproj.CRS | None = None
     assumed_m: float = DEFAULT_LIMITS["h_acc_default_m"]
     is_laid: bool = False
+    ground: BaseGeometry | None = None
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,13 @@ def _block(table: Table, recipe: Recipe) -> Block:
     if recipe.side_m is None:
         return Block(piece, seen)
     rows = piece.passes.ordered("id", "section")
-    figures = Found.of(rows, recipe.gate.rules), Position.of(rows, recipe.assumed_m)
+    shapes = widened(rows.geometry, rows.numbers("width_m"))
+    position = Position.of(rows, recipe.assumed_m)
+    if recipe.ground is not None:
+        position = Position.on(recipe.ground, rows, shapes, recipe.assumed_m)
+    figures = Found.of(rows, recipe.gate.rules), position
     trips, length = len(pd.unique(rows.data["pass_id"])), float(rows.data["length_m"].sum())
-    cut = tuple(cuts(rows, widened(rows.geometry, rows.numbers("width_m")), recipe.side_m))
+    cut = tuple(cuts(rows, shapes, recipe.side_m))
     laid = Laid.of(rows) if recipe.is_laid else None
     lasting = rows.head(0) if recipe.home is None else _moved(rows, recipe.home)
     return Block(replace(piece, passes=lasting), seen, *figures, trips, length, lengths(rows), cut, laid)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyproj
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geotools.analysis.swath.rows import Rows
 from geotools.model.methods import UNKNOWN
@@ -117,9 +118,16 @@ class Position:
             float(length[~known].sum()), assumed_m,
         )  # fmt: skip
 
+    @classmethod
+    def on(cls, ground: BaseGeometry, rows: Rows, shapes: np.ndarray, assumed_m: float) -> Position:
+        """Figures of the passes whose swaths touch some ground; the others have no part in what is covered there."""
+        shapely.prepare(ground)
+        touching = shapely.intersects(shapes, ground)
+        return cls.of(rows if touching.all() else rows.take(touching), assumed_m)
+
     @property
     def shows(self) -> bool:
-        """Whether the tracks are accurate enough for their width to show where the tool went: all of them, since which ground is whose is not kept."""
+        """Whether the tracks are accurate enough for their width to show where the tool went: all that were counted, since which ground is whose is not kept."""
         return not self.passes or self.poor_m <= self.length_m * 1e-9
 
     def __add__(self, other: Position) -> Position:
@@ -135,7 +143,7 @@ def cover_findings(
 ) -> list[Issue]:
     """ISSUES rows SW-11 … SW-16, SW-20 and SW-21 of a coverage; `where` gives a place of a shape, `method` is the key and what was entered."""
     issues: list[Issue] = []
-    if not position.passes:
+    if not totals["passes"]:
         issues.append(
             Issue("SW-12", "error", "fixes", message="there are no passes: the whole task is shown as missed")
         )
@@ -174,7 +182,7 @@ def _position(position: Position) -> list[Issue]:
     whole = max(position.length_m, 1e-9)
     if position.stated < position.passes:
         text = (
-            f"on {100 * position.unstated_m / whole:.0f} % of their length the fixes do not state how accurate they are: there the error of a "
+            f"on {100 * position.unstated_m / whole:.0f} % of the length of the passes that touch the task the fixes do not state how accurate they are: there the error of a "
             f"hand-held receiver is assumed, {position.assumed_m:g} m per axis. If the receiver is known, say its accuracy"
         )
         issues.append(

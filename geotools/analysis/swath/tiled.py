@@ -265,7 +265,7 @@ def _read(source: Source, ground: Task, job: Job, places: tuple[Spill, Layers, S
     spill, layers, store, progress = places
     out, listed = Read(), 0
     known: Edges = {}
-    recipe = Recipe(gate, spill.tile_m, layers.home, assumed_m(job.limits), store is not None)
+    recipe = Recipe(gate, spill.tile_m, layers.home, assumed_m(job.limits), store is not None, ground.ground)
     for block in blocks(source, recipe, progress):
         piece = block.piece.after(known)
         out.seen, out.counts = out.seen + block.seen, added([out.counts, piece.counts])
