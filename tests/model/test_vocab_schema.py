@@ -232,4 +232,6 @@ def test_a_form_of_hundreds_of_questions_is_taken_whole():
 def test_everyday_words_are_known_and_work_that_is_not_finished_is_no_product(
     words: str, key: str | None, typed: str
 ) -> None:
-    assert {word: vocab.vocabulary(words).match(word) for word in typed.split("|")} == dict.fromkeys(typed.split("|"), key)
+    assert {word: vocab.vocabulary(words).match(word) for word in typed.split("|")} == dict.fromkeys(
+        typed.split("|"), key
+    )
