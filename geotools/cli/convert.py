@@ -65,6 +65,8 @@ def command(source: str, target: str, dst_crs: str | None, fail_on: str, progres
 
     Without --layer, all layers of IN are converted if OUT can hold several (GeoPackage).
 
+    IN may be a survey (folder or survey.toml): one layer per kind of record; --layer or --kind names one of them.
+
     With --parts, GeoPackages are read and written in bounded memory; geotools coverage reads folders of such layers
     without holding their polygons.
     """
@@ -72,6 +74,9 @@ def command(source: str, target: str, dst_crs: str | None, fail_on: str, progres
 
     if choices["parts"]:
         _in_parts(Path(source), Path(target), dst_crs, {**choices, "progress": progress, "fail_on": fail_on})
+        return
+    if source != "-" and _is_survey(Path(source)):
+        _whole_survey(Path(source), target, {**choices, "dst_crs": dst_crs, "progress": progress, "fail_on": fail_on})
         return
     with tempfile.TemporaryDirectory(prefix="geotools-") as folder:
         path = Path(source)
@@ -98,6 +103,81 @@ def command(source: str, target: str, dst_crs: str | None, fail_on: str, progres
         raise click.exceptions.Exit(1)
 
 
+def _is_survey(path: Path) -> bool:
+    """Whether records of several files come together here; folders that are one file to a program (.gdb, parts) are not."""
+    from geotools.io import registry
+
+    return path.suffix.lower() == ".toml" or (path.is_dir() and registry.of_path(path) is None)
+
+
+def _whole_survey(path: Path, target: str, choices: dict[str, Any]) -> None:
+    """The layers of a survey in one file, or the one that was named."""
+    from geotools.survey import open_survey
+
+    _refuse_inside(path, target)
+    bar = options.progress_bar(choices["progress"])
+    opened = open_survey(path, crs=choices["crs"], encoding=choices["encoding"], progress=bar)
+    taken = _chosen(opened, target, choices)
+    frames = {name: _moved(opened.layers[name], choices["dst_crs"]) for name in taken}
+    _write(frames, target, choices)
+    _tell(opened.issues)
+    for name, frame in frames.items():
+        options.say(f"{name}: {len(frame):,} rows written")
+    left = [name for name in opened.layers if name not in frames]
+    if left:
+        options.say(f"layers that were not asked for and not written: {', '.join(left)}")
+    if opened.rasters:
+        options.say(f"rasters are not converted: {', '.join(sorted(opened.rasters))}")
+    options.exit_for(opened.issues, choices["fail_on"])
+
+
+def _refuse_inside(path: Path, target: str) -> None:
+    """Never write among the files of a folder that is read whole: the next reading would count every record twice."""
+    from geotools.model.errors import WriteError
+    from geotools.model.programme import load_toml
+    from geotools.survey.sources import table_of
+
+    if target == "-":
+        return
+    home, aim = path if path.is_dir() else path.parent, Path(target).resolve()
+    table = table_of(path) if path.is_dir() else path
+    listed = load_toml(table).get("layer") if table is not None else None
+    rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+    if listed and aim in [(home / str(row.get("file", ""))).resolve() for row in rows]:
+        raise WriteError("it is one of the files of the survey", hint="choose another name", file=target)
+    if not listed and home.resolve() in aim.parents:
+        raise WriteError(
+            "it would lie among the files of the survey, and every record would be read twice from then on",
+            hint="write it outside that folder", file=target,
+        )  # fmt: skip
+
+
+def _chosen(opened: Any, target: str, choices: dict[str, Any]) -> list[str]:
+    """The layers to write: the one that is named, or all that the output can hold."""
+    from geotools.io import registry
+    from geotools.model.errors import ReadError
+
+    there = list(opened.layers)
+    if not there:
+        raise ReadError("there are no records in it", hint="geotools info tells what it holds", file=opened.name)
+    for option, wanted in (("--layer", choices["layer"]), ("--kind", choices["kind"])):
+        if wanted is None:
+            continue
+        if wanted not in there:
+            raise click.BadParameter(
+                f"there is no layer '{wanted}' in {opened.name}; layers: {', '.join(there)}", param_hint=option
+            )
+        return [wanted]
+    many = target != "-" and registry.to_write(Path(target), choices["format_"]).many
+    if len(there) > 1 and not many:
+        raise click.BadParameter(
+            f"{opened.name} has several layers: {', '.join(there)}; name one with --layer, for example --layer {there[0]}, "
+            "or write a .gpkg, which holds them all",
+            param_hint="OUT",
+        )
+    return there
+
+
 def _tell(told: Any) -> None:
     for row in told[told["check"] == "RD-00"].itertuples():
         options.say(row.message)
@@ -115,6 +195,10 @@ def _in_parts(source: Path, target: Path, dst_crs: str | None, choices: dict[str
     from geotools.model.progress import tracked
     from geotools.model.schema import join_issues
 
+    if _is_survey(source):
+        raise click.BadParameter(
+            "parts are made of one file; give the file of the layer instead of the survey", param_hint="--parts"
+        )
     if str(source) == "-" or choices["format_"] is not None:
         raise click.BadParameter("parts are GeoParquet, from a file; leave --format and '-' out", param_hint="--parts")
     kind, found = _kind_of(source, choices), []
