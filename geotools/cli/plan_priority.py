@@ -197,9 +197,10 @@ def _listed(ranking: Any, firm: Any, tasks: Any) -> tuple[Any, list[str]]:
         names = [f"     {plan_files.shown(name)}" for name in listed["id"].head(SHOWN)]
         return plan_files.Results("priority", tables, layers, document), [ranking.unranked, "", *names, *rest]
     figures = {"contributions": priority.contributions(ranking), "ranks": priority.rank_intervals(firm)}
-    words = [firm.words, ""]
+    words = [firm.words, ""] if firm.words else []
     for row in listed.head(SHOWN).to_dict("records"):
-        words.append(f"{row['rank']:>3}. {plan_files.shown(row['id']):<14} {row['score']:.2f} ({row['score_low']:.2f} to {row['score_high']:.2f}), among the first {firm.top} in {row['p_top']:.0%}")  # fmt: skip
+        often = f", among the first {firm.top} in {row['p_top']:.0%}" if firm.words else ""
+        words.append(f"{row['rank']:>3}. {plan_files.shown(row['id']):<14} {row['score']:.2f} ({row['score_low']:.2f} to {row['score_high']:.2f}){often}")  # fmt: skip
         words.append(f"     {row['words'].split(': ', 1)[1]}")
     return plan_files.Results("priority", tables, layers, document, figures), [*words, *rest]
 

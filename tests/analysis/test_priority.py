@@ -467,6 +467,24 @@ def test_the_weight_that_swaps_two_tasks_swaps_them_and_a_smaller_change_does_no
     assert done > 20
 
 
+def test_a_list_not_longer_than_its_first_places_says_nothing_of_them():
+    """That all of nine are among the first nine is no news; of the first eight it is."""
+    figures, rules = _random(7)
+    nine = Indicators(figures.value.head(9), figures.low.head(9), figures.high.head(9))
+    found = priority.rank(nine, rules)
+    assert priority.stability(found, top=9, draws=20).words == ""
+    assert "of the first 8 are there in at least nine tenths" in priority.stability(found, top=8, draws=20).words
+
+
+def test_a_weight_that_would_have_to_leave_its_range_is_no_way_to_swap():
+    """A and B differ in one criterion only: they tie at its weight 0, and no weight is below it; no threshold is -0."""
+    figures = Indicators.of(pd.DataFrame({"people": [900.0, 10.0], "roads": [5.0, 5.0]}, index=["A", "B"]))
+    both = Criteria((Criterion("People", "people", 0.7), Criterion("Roads", "roads", 0.3)))
+    table = priority.swaps(priority.rank(figures, both))
+    assert table["needed"].isna().all() and table["words"].tolist() == ["no change of a single weight puts B before A"]
+    assert priority.swap(priority.rank(figures, both), "A", "B")["needed"].isna().all()
+
+
 def test_broken_calls():
     figures, rules = _random(1)
     with pytest.raises(SchemaError, match="twice"):

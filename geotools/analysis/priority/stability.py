@@ -19,6 +19,7 @@ from geotools.model.errors import StatisticsError
 from geotools.model.progress import Progress, tracked
 
 CHUNK = 2_000_000  # figures drawn at a time
+REACH = 1e-9  # a weight must leave so much room to either end that it can be passed
 
 
 @dataclass(frozen=True)
@@ -203,6 +204,7 @@ def _summary(ranking: Ranking, ranks: np.ndarray, score: np.ndarray, settings: t
         f"{sure} of the first {len(first)} are there in at least nine tenths of {draws:,} draws of weights and figures; "
         f"on average {agreement:.0%} of the first {len(first)} stay among them"
     )
+    words = words if len(table) > top else ""  # all of a list are always among its first
     return Stability(top, draws, concentration, table, swaps(ranking), agreement, words, ranks)
 
 
@@ -296,8 +298,9 @@ def _needed(above: np.ndarray, below: np.ndarray, weights: np.ndarray) -> np.nda
     others = (total[:, None] - delta * weights) / rest
     with np.errstate(divide="ignore", invalid="ignore"):
         out = others / (others - delta)
-    usable = np.isfinite(out) & (out >= 0) & (out <= 1) & (weights < 1)
-    result: np.ndarray = np.where(usable, out, np.nan)
+    inside = (out > REACH) & (out < 1 - REACH)  # at the ends they tie, and there is no weight beyond
+    usable = np.isfinite(out) & (inside | (np.abs(out - weights) <= REACH)) & (weights < 1)
+    result: np.ndarray = np.where(usable, np.clip(out, 0.0, 1.0) + 0.0, np.nan)  # never -0
     return result
 
 
