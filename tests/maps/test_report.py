@@ -127,7 +127,7 @@ def test_what_speaks_against_completion_stands_first_and_changes_the_title(surve
     assert "7,50" in open_work.reasons[0].replace("\u00a0", ",")
     assert open_work.title.startswith("Task report: work not complete")
     error = issues_frame([Issue("TP-03", "error", "releases", "R-1", message="overlaps another")])
-    assert "1 data errors" in gt.report.build(survey, "H-1", ledger, issues=error).reasons[0]
+    assert "data errors that concern this task: 1" in gt.report.build(survey, "H-1", ledger, issues=error).reasons[0]
     critical = survey.samples.assign(nonconformity="critical")
     layers = {**survey.layers, "samples": critical}
     assert "critical" in gt.report.build(gt.Survey("x", layers), "H-1", ledger, issues=NO_ISSUES).reasons[0]
@@ -366,3 +366,10 @@ def test_a_long_ruled_table_repeats_its_head_on_each_page(survey: Any, ledger: A
     assert len(pages) > 1
     assert all(facts.word("col_category") in page for page in pages)
     assert all("Explosive ordnance found (continued)" in page for page in pages[1:])
+
+
+def test_what_is_not_a_pdf_is_refused_with_a_hint_about_the_report(survey: Any, ledger: Any, tmp_path: Path) -> None:
+    document = gt.report.build(survey, "H-1", ledger, issues=NO_ISSUES)
+    with pytest.raises(MapError, match=r"written as \.pdf") as caught:
+        document.save(tmp_path)
+    assert caught.value.hint == "give -o a name that ends in .pdf"

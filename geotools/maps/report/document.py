@@ -101,7 +101,7 @@ class Report:
         """
         target = Path(path)
         if target.suffix.lower() != ".pdf":
-            raise MapError("a report is written as .pdf", file=target)
+            raise MapError("a report is written as .pdf", hint="give -o a name that ends in .pdf", file=target)
         writer = need("pypdf", "report").PdfWriter()
         stream = io.BytesIO()
         about = {

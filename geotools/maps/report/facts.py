@@ -76,7 +76,10 @@ class Facts:
             )
         shape = _crs.to_wgs84(match).geometry.iloc[0]
         if shape is None or shape.is_empty:
-            raise MapError(f"hazard '{hazard_id}' has no polygon: nothing can be reported about its ground")
+            raise MapError(
+                f"hazard '{hazard_id}' has no polygon: nothing can be reported about its ground",
+                hint="draw its boundary first; geotools coverage says what it reports",
+            )
         releases = _releases(survey, hazard_id, shape, coverage)
         activities = _linked(
             survey.activities, hazard_id, set(releases["activity_id"].dropna()) if "activity_id" in releases else set()
