@@ -142,7 +142,14 @@ def _products(survey: Any, folder: Path, choices: dict[str, Any], bar: Any) -> d
         "tracks": sum(map(len, found[2:])),
         "lines that account for rows": len(counts),
     }
-    return {"coverage": coverage, "issues": issues, "parts": parts, "swath": swath, "json": summary}
+    return {
+        "coverage": coverage,
+        "issues": issues,
+        "parts": parts,
+        "swath": swath,
+        "json": summary,
+        "no_tracks": _no_tracks(found[2:]),
+    }
 
 
 def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None, Any]) -> list[dict[str, Any]]:
@@ -158,6 +165,7 @@ def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None,
     if as_of is not None and "time" in fixes and len(fixes):
         fixes = fixes[fixes["time"].dt.date <= as_of]
     names = sorted(set(fixes["task_id"].dropna())) if "task_id" in fixes and len(fixes) else []
+    found += _without_task(survey, fixes)
     settings = {"sigma": None, "tau": 300.0, "pod": None, "resolution": 0.1, "draws": 50, "seed": 0, "overwrite": False}
     for name in map(str, names):
         try:
@@ -203,6 +211,44 @@ def _swath(survey: Any, folder: Path, found: list[Any], when: tuple[date | None,
             }
         )
     return results
+
+
+def _no_tracks(found: list[Any]) -> list[str]:
+    """What was said of fixes and tasks that could not be evaluated."""
+    told = [row for t in found for row in t[t["check"].eq("SW-00") & t["severity"].ne("info")].itertuples()]
+    return [options.shown(f"{row.id}: {row.message}" if row.id else row.message) for row in told]
+
+
+def _without_task(survey: Any, fixes: Any) -> list[Any]:
+    """Why fixes are in no coverage by tracks, as a table of issues; none where every fix names a task."""
+    from geotools.model.schema import Issue, issues_frame
+
+    total = len(survey.fixes)
+    bare = int(fixes["task_id"].isna().sum()) if "task_id" in fixes else len(fixes)
+    if total and not len(fixes):
+        bare, said = total, "no fix is dated before the end of the day of --as-of"
+    elif bare:
+        areas = _task_areas(survey)
+        known = ", ".join(areas[:5]) + (" …" if len(areas) > 5 else "")
+        said = "the column task_id does not say which task they belong to; " + (
+            f"tasks with an area: {known}" if areas else "and no activity has an area, which is needed too"
+        )
+        name = json.dumps(areas[0] if len(areas) == 1 else "TASK", ensure_ascii=False)
+        said += f"; fill task_id, or give their layer in survey.toml: values = {{ task_id = {name} }}"
+    else:
+        return []
+    said = f"{bare:,} of {total:,} fixes are in no coverage by tracks: {said}"
+    return [issues_frame([Issue("SW-00", "warning", "fixes", "", "task_id", said, value=str(bare))])]
+
+
+def _task_areas(survey: Any) -> list[str]:
+    """The activities that have a polygon: what a fix can name as its task."""
+    layer = survey.layers.get("activities")
+    if layer is None:
+        return []
+    rows = layer[layer.geometry.geom_type.isin(["Polygon", "MultiPolygon"])]
+    ids = rows["task_id"].fillna(rows["id"]) if "task_id" in rows else rows["id"]
+    return sorted(set(map(str, ids)))
 
 
 def _file_name(text: str) -> str:
@@ -325,6 +371,7 @@ def _words(survey: Any, result: dict[str, Any], output: Path, skip: tuple[str, .
     lines += _without_ground(result["coverage"])
     for item in result["swath"]:
         lines += ["", f"tracks of {item['task']}:", *(f"  {text}" for text in item["sentences"])]
+    lines += ["", *(f"tracks: {text}" for text in result["no_tracks"])] if result["no_tracks"] else []
     lines.append("")
     lines += [
         *_issues(result, skip),
