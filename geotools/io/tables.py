@@ -206,7 +206,8 @@ def _delimiter(content: str, source: Source) -> str:
         return "\t"
     head = next((line for line in content[: 1 << 16].splitlines() if line.strip()), "")
     bare = re.sub(r'"[^"]*"', "", head)
-    return max(DELIMITERS, key=bare.count) if any(d in bare for d in DELIMITERS) else ","
+    # as many commas as others are commas in names: "id;East, m;North, m"
+    return max(DELIMITERS, key=lambda d: (bare.count(d), d != ",")) if any(d in bare for d in DELIMITERS) else ","
 
 
 def _frame(rows: list[list[str]], source: Source, delimiter: str) -> tuple[pd.DataFrame, list[Finding]]:

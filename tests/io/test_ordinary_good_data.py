@@ -127,3 +127,10 @@ def test_names_that_begin_with_a_hash_are_no_remark(tmp_path):
     path = tmp_path / "accidents.csv"
     path.write_text("#id,name,position\nA-1,North,38SPJ1234567890\nA-2,South,38SPJ1234567891\n", "utf-8")
     assert len(gt.read(path)) == 2
+
+
+def test_commas_in_names_of_columns_part_no_columns(tmp_path):
+    file = tmp_path / "finds.csv"
+    file.write_text("id;Север, м;Восток, м\nF-1;4385550,5;683739,2\n", "utf-8")
+    finds = gt.read(file, "finds", crs="EPSG:32638")
+    assert finds["id"].tolist() == ["F-1"] and finds.geometry.notna().all()
