@@ -79,7 +79,7 @@ def _text(stock: Any, summary: Any) -> str:
     lines.append(f"{'layer':14} {'rows':>7} {'on map':>7}  {'system':22} geometry")
     for kind, d in summary.layers.items():
         lines.append(
-            f"{kind:14} {d['rows']:>7} {d['with_geometry']:>7}  {d['crs'][:22]:22} {', '.join(d['geometry']) or 'none'}"
+            f"{kind:14} {d['rows']:>7} {d['with_geometry']:>7}  {d['crs'][:22] or '–':22} {', '.join(d['geometry']) or 'none'}"
         )
     if not summary.layers:
         lines.append("(nothing could be read)")

@@ -148,7 +148,7 @@ class Survey:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(kind)}</th><td>{d['rows']}</td><td>{d['with_geometry']}</td><td>{escape(d['crs'])}</td></tr>"
+            f"<tr><th style='text-align:left'>{escape(kind)}</th><td>{d['rows']}</td><td>{d['with_geometry']}</td><td>{escape(d['crs']) or '–'}</td></tr>"
             for kind, d in self.summary().layers.items()
         )
         counts = self.summary().issues
@@ -166,7 +166,7 @@ def _describe(frame: gpd.GeoDataFrame) -> dict[str, Any]:
         "rows": len(frame),
         "with_geometry": int(has.sum()),
         "geometry": types,
-        "crs": _crs.label(frame.crs) if frame.crs is not None else "",
+        "crs": _crs.label(frame.crs) if frame.crs is not None and has.any() else "",
         "columns": [c for c in frame.columns if c != frame.geometry.name],
     }
 

@@ -92,3 +92,12 @@ def test_what_was_cut_from_the_base_and_what_is_new_are_no_strangers(tmp_path):
     assert "wrong file" not in f"{shown.output}{shown.exception}"
     again = run("field", "merge", base, ours, layer(tmp_path / "b.gpkg", "H-1"), "-o", tmp_path / "o.gpkg")
     assert "1 row merged" in again.output and "0 conflicts" in again.output
+
+
+def test_a_layer_without_geometry_has_no_system(tmp_path):
+    (tmp_path / "accidents.csv").write_text("id,date\nA-1,2025-01-02\n", "utf-8")
+    (tmp_path / "finds.csv").write_text("id,lon,lat\nF-1,47.2,39.6\n", "utf-8")
+    lines = run("info", tmp_path).output.splitlines()
+    (bare,) = [line for line in lines if line.startswith("accidents ")]
+    assert "EPSG" not in bare and "–" in bare and bare.endswith("none")
+    assert any(line.startswith("finds ") and "EPSG:4326" in line for line in lines)
