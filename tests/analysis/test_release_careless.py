@@ -80,6 +80,7 @@ def test_a_hazard_without_ground_is_never_left_out_of_the_words():
     assert told(found, "RL-01", "error")["id"].tolist() == ["H2"]
     for words in (found.summary(), found._repr_html_()):
         assert "1 hazard has no usable polygon (25.00 ha as reported)" in words
+        assert "2 hazards: 1 with" in words
         assert "on the map; and 1 hazard without a polygon, 25.00 ha reported. On the map" in words
     plain = gt.coverage(H, R)
     assert plain.totals["hazards_without_ground"] == 0

@@ -353,8 +353,9 @@ class Coverage:
         twice, beyond = hectares(t["overlap_m2"]), hectares(t["outside_m2"])
         beside = without_polygon(t["hazards_without_ground"], t["reported_without_ground_m2"])
         on_map, rest, part = (" on the map", f"; and {beside}", ". On the map") if beside else ("", "", ", of which")
+        drawn = f": {t['hazards'] - t['hazards_without_ground']:.0f}" if beside else ""
         lines = [
-            f"{when}: {t['hazards']:.0f} hazards with {hectares(t['area_m2'])} ± {hectares(t['area_sigma_m2'])} of ground{on_map}, counted once{rest}.",
+            f"{when}: {t['hazards']:.0f} hazards{drawn} with {hectares(t['area_m2'])} ± {hectares(t['area_sigma_m2'])} of ground{on_map}, counted once{rest}.",
             f"Released {hectares(t['released_m2'], 'down')} ({percent(t['coverage'])}): {products}.",
             f"Remaining {hectares(t['remaining_m2'], 'up')}{on_map}{rest}{part} {hectares(t['processed_m2'])} without a proved search (worked by machine, or by an unknown method).",
             f"The release rows add up to {hectares(t['claimed_m2'])}: {twice} more than once, {beyond} outside every recorded hazard.",
