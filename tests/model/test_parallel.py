@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -149,4 +150,5 @@ def test_a_port_that_never_speaks_is_no_scheduler(monkeypatch):
             with pytest.raises(GeotoolsError, match="does not answer"), parallel.using("dask", scheduler=address):
                 pass
 
-        asyncio.run(asked())
+        with ThreadPoolExecutor(1) as beside:
+            beside.submit(lambda: asyncio.run(asked())).result()
