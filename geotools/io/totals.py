@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
@@ -59,7 +58,7 @@ def _has_no_place(raw: Raw, row: int) -> bool:
     return raw.geometry is None or raw.geometry[row] is None or bool(raw.geometry[row].is_empty)
 
 
-def _is_total(cells: pd.Series[Any]) -> bool:
+def _is_total(cells: pd.Series) -> bool:
     """Whether the only words of a row are for a total."""
     texts = [text for value in cells if (text := as_text(value)) is not None and any(c.isalnum() for c in text)]
     words = [text for text in texts if not _NUMBER.fullmatch(text)]
