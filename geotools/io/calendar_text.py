@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from geotools.io.epochs import date_columns
 from geotools.io.raw import Finding, Raw
-from geotools.model.schema import KINDS, renaming
 
 _NUMBERS = re.compile(r"^(\d{1,2})([./\-])(\d{1,2})\2(\d{4})((?:[ T].*)?)$")
 _MONTHS = (
@@ -34,14 +34,9 @@ _NAMED_DAY = re.compile(
 
 def settle(raw: Raw, kind: str | None) -> None:
     """Write such days in date columns as ISO days; `raw` is changed, and findings say what was understood."""
-    if kind is None:
-        return
-    schema = KINDS[kind]
-    targets = {**{n: n for n in raw.table.columns}, **renaming(raw.table.columns, schema)}
     made: dict[str, pd.Series] = {}
-    for name in raw.table.columns:
-        target = targets[name]
-        if target in schema.names and schema.column(target).kind == "date" and raw.table[name].dtype == object:
+    for name in date_columns(raw, kind):
+        if raw.table[name].dtype == object:
             values = [_named(v) for v in raw.table[name]]
             values, findings = _ordered(values, str(name))
             raw.findings += findings

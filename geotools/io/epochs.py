@@ -30,15 +30,8 @@ _DIGITS = re.compile(r"[+-]?\d{1,13}(\.0*)?")
 
 def settle(raw: Raw, kind: str | None) -> None:
     """Bring date columns that hold milliseconds to days; `raw` is changed, and a finding says so."""
-    if kind is None:
-        return
-    schema = KINDS[kind]
-    targets = {**{n: n for n in raw.table.columns}, **renaming(raw.table.columns, schema)}
     made: dict[str, pd.Series] = {}
-    for name in raw.table.columns:
-        target = targets[name]
-        if target not in schema.names or schema.column(target).kind != "date":
-            continue
+    for name in date_columns(raw, kind):
         values = whole(list(raw.table[name]))
         if values is None:
             continue
@@ -49,6 +42,16 @@ def settle(raw: Raw, kind: str | None) -> None:
             Finding("RD-13", "info", said, first, column=str(name), value=values[first], limit=made[name][first])
         )
     raw.table = raw.table.assign(**made)
+
+
+def date_columns(raw: Raw, kind: str | None) -> list[str]:
+    """The columns of a table that are dates of a kind of layer, under names of the schema or others that are known."""
+    if kind is None:
+        return []
+    schema = KINDS[kind]
+    targets = {**{n: n for n in raw.table.columns}, **renaming(raw.table.columns, schema)}
+    dates = {column for column in schema.names if schema.column(column).kind == "date"}
+    return [name for name in raw.table.columns if targets[name] in dates]
 
 
 def whole(values: Sequence[Any]) -> list[int | None] | None:
